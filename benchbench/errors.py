@@ -1,0 +1,135 @@
+"""Every error that benchbench raises on purpose.
+
+Each carries the exit code of the command line and is written for its reader: what went wrong,
+where, and what to do next.
+
+::
+
+    BenchbenchError
+    ├── UsageError               2  the request cannot be carried out as it stands
+    │   ├── UnknownNameError     2  no model, data set, metric or key of that name
+    │   ├── ManifestError        2  an adapter.toml, dataset.toml or configuration file is wrong
+    │   ├── AudioError           2  a file cannot be read as audio, or holds NaN or infinity
+    │   └── OutputError          2  a result cannot be written (permission, full disk)
+    ├── NothingToCompareError    3  nothing, or too little, to compare
+    ├── SeparatorError           4  an adapter crashed, hung or answered nonsense
+    │   ├── AdapterEnvironmentError 4  the interpreter or the requirements of an adapter are missing
+    │   └── WeightsError         4  weights cannot be fetched, or are not the declared ones
+    └── DamagedResultsError      5  stored results cannot be read
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from typing import ClassVar
+
+__all__ = [
+    "AdapterEnvironmentError",
+    "AudioError",
+    "BenchbenchError",
+    "DamagedResultsError",
+    "ManifestError",
+    "NothingToCompareError",
+    "OutputError",
+    "SeparatorError",
+    "UnknownNameError",
+    "UsageError",
+    "WeightsError",
+    "closest",
+]
+
+
+class BenchbenchError(Exception):
+    """Base of all errors that benchbench raises on purpose.
+
+    Parameters
+    ----------
+    message
+        What went wrong and where, in one or two sentences.
+    hint
+        The next step for the reader, often a command.
+    """
+
+    exit_code: ClassVar[int] = 1
+
+    def __init__(self, message: str, *, hint: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+    def __str__(self) -> str:
+        return f"{self.message}\n{self.hint}" if self.hint else self.message
+
+
+class UsageError(BenchbenchError):
+    """The request cannot be carried out as it stands."""
+
+    exit_code = 2
+
+
+class UnknownNameError(UsageError):
+    """No model, data set, metric or key of that name; lists what there is.
+
+    Parameters
+    ----------
+    kind
+        What was looked for, for instance ``"model"``.
+    name
+        The name as it was given.
+    known
+        The names that exist, for the suggestion.
+    """
+
+    def __init__(self, kind: str, name: str, known: Iterable[str], *, where: str = "") -> None:
+        names = sorted(known)
+        guess = closest(name, names)
+        hint = f"Did you mean {guess!r}? " if guess else ""
+        hint += f"There {'is' if len(names) == 1 else 'are'}: {', '.join(names) or 'none'}."
+        super().__init__(f"Unknown {kind} {name!r}{where}.", hint=hint)
+        self.name = name
+        self.known = names
+
+
+class ManifestError(UsageError):
+    """An ``adapter.toml``, ``dataset.toml`` or configuration file is wrong."""
+
+
+class AudioError(UsageError):
+    """A file cannot be read as audio, or holds samples that are not finite."""
+
+
+class OutputError(UsageError):
+    """A result cannot be written: no permission, a full disk, a file in the way."""
+
+
+class NothingToCompareError(BenchbenchError):
+    """There is nothing, or too little, to compare."""
+
+    exit_code = 3
+
+
+class SeparatorError(BenchbenchError):
+    """An adapter crashed, hung, ran out of memory or answered nonsense."""
+
+    exit_code = 4
+
+
+class AdapterEnvironmentError(SeparatorError):
+    """The interpreter or the requirements of an adapter are missing."""
+
+
+class WeightsError(SeparatorError):
+    """Weights cannot be fetched, or they are not the declared ones."""
+
+
+class DamagedResultsError(BenchbenchError):
+    """Stored results cannot be read."""
+
+    exit_code = 5
+
+
+def closest(name: str, known: Iterable[str]) -> str | None:
+    """The known name that looks most like `name`, or None if none comes near."""
+    found = difflib.get_close_matches(name, list(known), n=1, cutoff=0.6)
+    return found[0] if found else None

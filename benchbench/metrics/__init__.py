@@ -1,0 +1,1 @@
+"""Metrics of music source separation: pure functions of arrays, float64 inside."""

@@ -1,0 +1,115 @@
+"""What a metric and a protocol are: names, units, directions, meaning; no arithmetic.
+
+A *protocol* is a way of evaluating a whole set of estimates against a set of references; it
+yields one or more *metrics*. Two protocols may both yield an ``SDR``; their numbers never share a
+column.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+if TYPE_CHECKING:
+    from benchbench.metrics.references import References
+
+__all__ = ["AudioArray", "Estimates", "Evaluate", "Metric", "Protocol", "Series"]
+
+AudioArray: TypeAlias = npt.NDArray[np.floating]
+"""Audio of shape (channels, samples), full scale at 1."""
+
+Estimates: TypeAlias = Mapping[str, AudioArray]
+"""Estimates by target; targets that the model does not give are absent."""
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """One number of a protocol, and what a reader must know about it.
+
+    Parameters
+    ----------
+    name
+        The field's name: ``SDR``, ``SI-SDR``, ...
+    unit
+        ``dB`` or ``1`` for a plain number.
+    low, high
+        The range of possible values.
+    direction
+        Whether ``higher`` or ``lower`` is better.
+    """
+
+    name: str
+    unit: str
+    low: float
+    high: float
+    direction: Literal["higher", "lower"] = "higher"
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """The values of one metric on one target: one number, or one a frame, a band, or both.
+
+    Parameters
+    ----------
+    target, metric
+        What was scored, and the metric's name.
+    values
+        float64 of shape (n,); NaN exactly where `reasons` holds why a value is missing.
+    reasons
+        Object array of shape (n,): None, or a key of `benchbench.schema.REASONS`.
+    start_s, duration_s
+        float64 of shape (n,) in seconds; None for the whole track.
+    band_lo_hz, band_hi_hz
+        float64 of shape (n,) in hertz; None for broadband.
+    """
+
+    target: str
+    metric: str
+    values: npt.NDArray[np.float64]
+    reasons: npt.NDArray[np.object_]
+    start_s: npt.NDArray[np.float64] | None = None
+    duration_s: npt.NDArray[np.float64] | None = None
+    band_lo_hz: npt.NDArray[np.float64] | None = None
+    band_hi_hz: npt.NDArray[np.float64] | None = None
+
+
+Evaluate: TypeAlias = "Callable[[References, Estimates], list[Series]]"
+
+
+@dataclass(frozen=True, slots=True)
+class Protocol:
+    """A named, versioned way to score a set of estimates against a set of references.
+
+    Parameters
+    ----------
+    name
+        As the command line knows it, for instance ``bsseval-v4``.
+    version
+        Raised whenever a number could change; part of every score row and of the cell's hash.
+    metrics
+        The metrics it yields, the headline first.
+    aggregation
+        The name of the usual way from its values to one number a model and target: a key of
+        `benchbench.stats.AGGREGATIONS`.
+    summary, good_for, misleads, source
+        What it is in a sentence; what it is good for; when it misleads; where it is defined.
+    evaluate
+        The function that computes it.
+    options
+        The parameters that are part of its definition, for ``bench show``.
+    """
+
+    name: str
+    version: int
+    metrics: tuple[Metric, ...]
+    aggregation: str
+    summary: str
+    good_for: str
+    misleads: str
+    source: str
+    evaluate: Evaluate
+    options: Mapping[str, object] = field(default_factory=dict)

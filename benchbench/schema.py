@@ -1,0 +1,94 @@
+"""The columns of the result tables: what each means, its Arrow type, and the closed word lists.
+
+Nothing is computed here. Whoever writes or reads a table takes its schema from this module, so
+that a column means the same everywhere.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import pyarrow as pa
+
+__all__ = ["REASONS", "SCHEMA_VERSION", "SCORES", "SEPARATIONS", "STATUSES"]
+
+SCHEMA_VERSION: Final = 1
+
+SCORES: Final = pa.schema(
+    [
+        pa.field("cell_id", pa.string(), nullable=False),
+        pa.field("separation_id", pa.string()),  # null for stems that no model of ours made
+        pa.field("run_id", pa.string(), nullable=False),
+        pa.field("model", pa.string(), nullable=False),  # adapter:variant
+        pa.field("dataset", pa.string(), nullable=False),
+        pa.field("track", pa.string(), nullable=False),
+        pa.field("target", pa.string(), nullable=False),
+        pa.field("reference_set", pa.string(), nullable=False),  # "vocals+accompaniment"
+        pa.field("protocol", pa.string(), nullable=False),
+        pa.field("metric", pa.string(), nullable=False),
+        pa.field("metric_version", pa.int32(), nullable=False),
+        pa.field("band_lo_hz", pa.float64()),  # null: broadband
+        pa.field("band_hi_hz", pa.float64()),
+        pa.field("start_s", pa.float64()),  # null: the whole track
+        pa.field("duration_s", pa.float64()),
+        pa.field("value", pa.float64()),  # null: see `reason`
+        pa.field("reason", pa.string()),  # why a value is missing, or why to distrust it
+    ],
+    metadata={"benchbench_schema": str(SCHEMA_VERSION)},
+)
+"""One row a number. ``value`` is never NaN or infinite: it is null, with a ``reason``.
+
+A reason may also stand beside a value; then the number was computed by the protocol's rule but
+deserves distrust (``ill_conditioned``, ``capped``, ``estimate_padded``, ``estimate_trimmed``).
+"""
+
+SEPARATIONS: Final = pa.schema(
+    [
+        pa.field("separation_id", pa.string(), nullable=False),
+        pa.field("run_id", pa.string(), nullable=False),
+        pa.field("model", pa.string(), nullable=False),
+        pa.field("adapter_hash", pa.string(), nullable=False),
+        pa.field("weights_hash", pa.string(), nullable=False),
+        pa.field("options_hash", pa.string(), nullable=False),
+        pa.field("dataset", pa.string(), nullable=False),
+        pa.field("dataset_hash", pa.string(), nullable=False),
+        pa.field("track", pa.string(), nullable=False),
+        pa.field("track_hash", pa.string(), nullable=False),
+        pa.field("track_flags", pa.string(), nullable=False),  # space-separated
+        pa.field("oracle", pa.bool_(), nullable=False),  # the model saw the references
+        pa.field("trained_on", pa.string(), nullable=False),  # space-separated data sets
+        pa.field("stems", pa.string(), nullable=False),  # joined by "+", in the model's order
+        pa.field("status", pa.string(), nullable=False),
+        pa.field("error", pa.string()),
+        pa.field("log_tail", pa.string()),
+        pa.field("load_s", pa.float64()),
+        pa.field("wall_s", pa.float64()),
+        pa.field("audio_s", pa.float64()),
+        pa.field("peak_rss_bytes", pa.int64()),
+        pa.field("parameters", pa.int64()),
+        pa.field("first_in_worker", pa.bool_()),  # its time holds compilation and cold caches
+        pa.field("jobs", pa.int32(), nullable=False),  # how much else ran at the same time
+    ],
+    metadata={"benchbench_schema": str(SCHEMA_VERSION)},
+)
+"""One row a (model, track): what it cost and how it ended."""
+
+STATUSES: Final = ("ok", "crashed", "timeout", "out_of_memory", "invalid_output", "failed")
+
+REASONS: Final = {
+    "silent_reference": "a reference is silent here, so the ratio is not defined",
+    "silent_estimate": "an estimate is silent here, so the ratio is not defined",
+    "silent_source_in_frame": "museval leaves out a frame in which any reference or estimate is silent",
+    "missing_estimate": "the model gives no such stem",
+    "missing_reference": "the track has no such stem",
+    "too_short": "the signal is shorter than one window",
+    "below_floor": "the reference has next to no energy in this band",
+    "single_source": "the metric needs at least two sources",
+    "separation_failed": "the separator did not finish on this track",
+    "metric_failed": "the metric could not be computed; the run's log says why",
+    "ill_conditioned": "the references cannot be told apart well enough to trust this number",
+    "capped": "the ratio is infinite or beyond the protocol's cap, which stands here instead",
+    "estimate_padded": "the estimate was shorter than the references and zeros were appended",
+    "estimate_trimmed": "the estimate was longer than the references and its end was ignored",
+}
+"""Every reason that may stand in ``scores.reason``, with its meaning for a reader."""
