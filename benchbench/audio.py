@@ -151,7 +151,10 @@ def resample(audio: Audio, source: int, target: int, samples: int | None = None)
     if source != target:
         import soxr
 
-        audio = np.asarray(soxr.resample(audio.T, source, target, quality="HQ"), np.float32).T
+        moved: Audio = np.asarray(
+            soxr.resample(audio.T, source, target, quality="HQ"), np.float32
+        ).T
+        audio = moved
     if samples is not None and audio.shape[1] != samples:
         fitted = np.zeros((audio.shape[0], samples), np.float32)
         kept = min(samples, audio.shape[1])
@@ -216,7 +219,7 @@ def _sndfile_blocks(path: Path) -> Iterator[Audio]:
         try:
             for block in file.blocks(BLOCK, dtype="float32", always_2d=True):
                 found += block.shape[0]
-                yield block.T
+                yield np.asarray(block.T, np.float32)
         except (soundfile.LibsndfileError, RuntimeError) as error:
             raise _truncated(path, found, expected) from error
     if found < expected and path.suffix.lower() != ".mp3":  # an MP3's length is an estimate

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import os
+import shutil
+import tempfile
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import psutil
 
 from benchbench.audio import Audio
 
-__all__ = ["RawAudio", "write_raw"]
+__all__ = ["RawAudio", "scratch_folder", "write_raw"]
+
+PREFIX = "benchbench-"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,3 +48,18 @@ def write_raw(path: Path, blocks: Iterable[Audio]) -> RawAudio:
             np.ascontiguousarray(block.T, np.float32).tofile(file)
             channels, samples = block.shape[0], samples + block.shape[1]
     return RawAudio(str(path), channels, samples)
+
+
+@contextmanager
+def scratch_folder() -> Iterator[Path]:
+    """A folder for the raw audio of this process, removed at the end.
+
+    Folders that a killed process left behind are removed first. ``TMPDIR`` chooses the disk.
+    """
+    place = Path(tempfile.gettempdir())
+    for left in place.glob(f"{PREFIX}*-*"):
+        owner = left.name.removeprefix(PREFIX).partition("-")[0]
+        if owner.isdecimal() and not psutil.pid_exists(int(owner)):
+            shutil.rmtree(left, ignore_errors=True)
+    with tempfile.TemporaryDirectory(prefix=f"{PREFIX}{os.getpid()}-", dir=place) as folder:
+        yield Path(folder)

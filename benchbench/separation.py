@@ -206,11 +206,6 @@ class Worker:
         worker = Path(__file__).with_name("worker.py")
         command = [str(self.setup.python), "-I", "-X", "utf8", str(worker)]
         self.log.parent.mkdir(parents=True, exist_ok=True)
-        detached: dict[str, Any] = (  # Ctrl-C is for the parent, which then ends the worker
-            {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP}
-            if sys.platform == "win32"
-            else {"start_new_session": True}
-        )
         with self.log.open("ab") as log:
             try:
                 process = subprocess.Popen(
@@ -221,7 +216,7 @@ class Worker:
                     text=True,
                     encoding="utf-8",
                     env=_environment(self.setup.threads),
-                    **detached,
+                    **_detached(),
                 )
             except OSError as error:
                 raise SeparatorError(
@@ -309,6 +304,13 @@ def _read_lines(stream: IO[str] | None, lines: queue.SimpleQueue[str | None]) ->
             for line in stream:
                 lines.put(line)
     lines.put(None)
+
+
+def _detached() -> dict[str, Any]:
+    """Keep Ctrl-C from the worker: it is for the parent, which then ends the worker."""
+    if sys.platform == "win32":
+        return {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP}
+    return {"start_new_session": True}
 
 
 def _environment(threads: int | None) -> dict[str, str]:
