@@ -181,6 +181,7 @@ class DatasetManifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 Record = TypeVar("Record", AdapterManifest, DatasetManifest)
 
 NAME = re.compile(r"[a-z0-9][a-z0-9._-]*")
+STEM = re.compile(r"\w[\w -]*")
 
 
 def read_toml(path: Path) -> dict[str, Any]:
@@ -213,8 +214,7 @@ def read_adapter(path: Path) -> AdapterManifest:
             f"{', '.join(manifest.variants)}."
         )
     for name, variant in manifest.variants.items():
-        if not variant.stems:
-            raise ManifestError(f"{path}: variants.{name}.stems is empty.")
+        _check_stems(path, name, variant.stems)
         if variant.weights is not None and variant.weights not in manifest.weights:
             raise ManifestError(
                 f"{path}: variants.{name}.weights = {variant.weights!r} has no table "
@@ -244,6 +244,18 @@ def _check_name(path: Path, name: str) -> None:
         raise ManifestError(
             f"{path}: name = {name!r} may hold small letters, digits, '.', '_' and '-' only."
         )
+
+
+def _check_stems(path: Path, variant: str, stems: tuple[str, ...]) -> None:
+    """Stem names become file names, so they may not lead anywhere."""
+    if not stems or len(set(stems)) < len(stems):
+        raise ManifestError(f"{path}: variants.{variant}.stems must name different stems.")
+    for stem in stems:
+        if not STEM.fullmatch(stem):
+            raise ManifestError(
+                f"{path}: the stem {stem!r} of {variant} may hold letters, digits, spaces, "
+                "'_' and '-' only."
+            )
 
 
 def _check_options(

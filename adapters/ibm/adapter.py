@@ -35,6 +35,7 @@ class Adapter:
         self, mixture: Audio, sample_rate: int, references: Mapping[str, Audio]
     ) -> dict[str, Audio]:
         """Stems (channels, samples) from the mixture and its true stems."""
+        del sample_rate
         if self.rest and self.rest not in references:
             rest = [audio for name, audio in references.items() if name != "vocals"]
             references = {"vocals": references["vocals"], self.rest: np.sum(rest, axis=0)}

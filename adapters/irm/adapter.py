@@ -34,6 +34,7 @@ class Adapter:
         self, mixture: Audio, sample_rate: int, references: Mapping[str, Audio]
     ) -> dict[str, Audio]:
         """Stems (channels, samples) from the mixture and its true stems."""
+        del sample_rate
         stems = dict(references)
         if self.two_stems and "accompaniment" not in stems:
             vocals = stems.pop("vocals")

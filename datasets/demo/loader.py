@@ -7,6 +7,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import soundfile
+
 from benchbench.audio import read
 
 STEMS = {"drums": 1, "bass": 2, "other": 3, "vocals": 4}
@@ -17,14 +19,15 @@ REAL_TRACK = "The Easton Ellises - Falcon 69"
 
 def prepare(folder: Path) -> None:
     """Write every track as ``<track>/<stem>.wav``, 16 bit, into a new folder."""
-    import soundfile
-
     for stem, stream in STEMS.items():
         audio, rate = read(_real_track(), stream)
-        path = folder / REAL_TRACK / f"{stem}.wav"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        soundfile.write(path, audio.T, rate, subtype="PCM_16")
+        _write(folder / REAL_TRACK / f"{stem}.wav", audio.T, rate)
     _synth().prepare(folder)
+
+
+def _write(path: Path, audio: Any, sample_rate: int) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    soundfile.write(path, audio, sample_rate, subtype="PCM_16")
 
 
 def _real_track() -> Path:
