@@ -21,12 +21,13 @@ _UPPER = (3400.0, 4450.0)
 
 @dataclass(frozen=True, slots=True)
 class Sound:
-    """One phoneme in time (seconds), with the vowel of its syllable."""
+    """One phoneme in time (seconds), with the vowel of its syllable and whether the line ends here."""
 
     phoneme: Phoneme
     vowel: Phoneme
     start: float
     end: float
+    closes: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +69,7 @@ def speak(notes: list[Note]) -> list[Sound]:
             end = clock + shrink * PHONEMES[name].seconds
             sounds.append(Sound(PHONEMES[name], vowel, clock, end))
             clock = end
-        sounds.append(Sound(vowel, vowel, note.start, vowel_end))
+        sounds.append(Sound(vowel, vowel, note.start, vowel_end, not following))
         clock = vowel_end
         for name in coda:
             end = clock + squeeze * PHONEMES[name].seconds
@@ -77,8 +78,8 @@ def speak(notes: list[Note]) -> list[Sound]:
     return sounds
 
 
-def _place(sounds: list[Sound], frames: int, singer: Singer) -> Signal:
-    """Return formants (frames, 5): targets of each sound, gliding from one to the next."""
+def _place(sounds: list[Sound], frames: int, singer: Singer, random: np.random.Generator) -> Signal:
+    """Return formants (frames, 5): targets of each sound, gliding from one to the next, never quite still."""
     track = np.tile(np.array(_REST), (frames, 1))
     previous = 0
     for sound in sounds:
@@ -96,7 +97,8 @@ def _place(sounds: list[Sound], frames: int, singer: Singer) -> Signal:
         previous = last
     upper = np.tile(np.array(_UPPER), (frames, 1))
     smooth = gaussian_filter1d(np.concatenate([track, upper], axis=1), 0.016 / FRAME, axis=0)
-    return np.asarray(smooth * singer.tract)
+    wander = gaussian_filter1d(random.standard_normal(smooth.shape), 0.08 / FRAME, axis=0)
+    return np.asarray(smooth * singer.tract * (1.0 + 0.1 * wander))
 
 
 def _amplitudes(
@@ -113,6 +115,8 @@ def _amplitudes(
         if sound.phoneme.is_vowel:
             swell = (0.85 + 0.25 * np.sin(np.linspace(0.3, 2.9, count))) * random.uniform(0.85, 1.1)
             breath[first : first + count] = singer.breath
+            if sound.closes:
+                swell *= np.minimum(1.0, np.linspace(count * FRAME / 0.14, 0.05, count))
         voice[first : first + count] = sound.phoneme.voice * swell
         if sound.phoneme.breath:
             breath[first : first + count] = sound.phoneme.breath
@@ -167,7 +171,7 @@ def perform(
     """Turn the tune into a singer's movements over `seconds`."""
     frames = int(np.ceil(seconds / FRAME)) + 1
     sounds = speak(notes)
-    formants = _place(sounds, frames, singer)
+    formants = _place(sounds, frames, singer, random)
     voice, breath = _amplitudes(sounds, frames, singer, random)
     _inhale(breath, notes, random)
     pitch = _intonation(notes, frames, singer, random)

@@ -2,7 +2,7 @@
 
 import numpy as np
 from scipy.ndimage import uniform_filter1d
-from scipy.signal import butter, fftconvolve, sosfilt
+from scipy.signal import butter, oaconvolve, sosfilt
 
 from .signals import SAMPLE_RATE, Signal, decibels, seconds_to_samples
 
@@ -63,8 +63,9 @@ def room(seconds: float, chance: np.random.Generator, damping: float = 6000.0) -
 
 def reverberated(sound: Signal, response: Signal, wet: float) -> Signal:
     """Add the room to a stereo sound; `wet` is the amplitude of the room's share."""
-    mono = sound.mean(axis=0)[np.newaxis]
-    return sound + wet * fftconvolve(mono, response, axes=1)[:, : sound.shape[1]]
+    mono = sound.mean(axis=0, dtype=np.float32)[np.newaxis]
+    wash = oaconvolve(mono, response.astype(np.float32), axes=1)[:, : sound.shape[1]]
+    return sound + wet * wash.astype(np.float64)
 
 
 def echo(sound: Signal, seconds: float, gain: float, repeats: int = 3) -> Signal:

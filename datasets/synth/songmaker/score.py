@@ -1,6 +1,6 @@
 """From a song's specification to notes: bars, chords, and a melody that carries the words."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -42,7 +42,9 @@ class SongSpec:
 
     `progression` has one scale degree (1 to 7) a bar and is repeated; `lyrics`
     has one line for two bars, in the spelling that `phonemes` explains;
-    `levels` are dB of drums, bass and other relative to the vocals.
+    `levels` are dB of drums, bass and other relative to the vocals; `reverb` is
+    the singer's room in seconds; with `harmony` a second voice joins in the
+    later lines.
     """
 
     name: str
@@ -59,6 +61,7 @@ class SongSpec:
     layers: tuple[str, ...]
     levels: tuple[float, float, float]
     reverb: float = 1.2
+    harmony: bool = False
 
     @property
     def beat(self) -> float:
@@ -146,3 +149,11 @@ def melody(song: SongSpec) -> list[Note]:
             notes.append(Note(start, start + length * eighth, pitch, syllables[index], index == 0))
             slot += length
     return notes
+
+
+def second_voice(song: SongSpec, notes: list[Note]) -> list[Note]:
+    """Return the later lines of the tune a third higher in the song's scale."""
+    pitches = [degree_pitch(song, degree) for degree in range(-14, 21)]
+    first = len(song.lyrics) // 2 * PHRASE_BARS * song.bar
+    later = [note for note in notes if note.start >= first]
+    return [replace(note, pitch=pitches[pitches.index(note.pitch) + 2]) for note in later]

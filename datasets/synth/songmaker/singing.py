@@ -10,7 +10,7 @@ from scipy.signal import lfilter
 
 from .diction import FRAME, Gestures, perform
 from .effects import band, boost, high_pass, levelled, reverberated, room
-from .score import Singer, SongSpec, melody
+from .score import Note, Singer, SongSpec, melody, second_voice
 from .signals import SAMPLE_RATE, Signal, chance, fade, place, seconds_to_samples
 from .vocal_tract import articulate, tract_response
 
@@ -102,11 +102,22 @@ def doubled(voice: Signal, amount: float, random: np.random.Generator) -> Signal
     return voice + amount * np.stack(sides)
 
 
+def recorded(
+    notes: list[Note], singer: Singer, seconds: float, random: np.random.Generator
+) -> Signal:
+    """Return one mono take (samples,), cleaned below, evened out and lifted where words are understood."""
+    gestures = perform(notes, seconds, singer, random)
+    voice = high_pass(dry_voice(gestures, singer, seconds, random), 90.0)
+    return boost(levelled(voice, 0.5), 2500.0, 5000.0, 3.0)
+
+
 def sing(song: SongSpec) -> Signal:
     """Return the vocals of a song, stereo (2, samples), at no particular level."""
     random = chance(song.seed, "vocals")
-    gestures = perform(melody(song), song.seconds, song.singer, random)
-    voice = high_pass(dry_voice(gestures, song.singer, song.seconds, random), 90.0)
-    voice = boost(levelled(voice, 0.5), 2500.0, 5000.0, 3.0)
-    stereo = doubled(voice, song.singer.double, random)
+    notes = melody(song)
+    lead = recorded(notes, song.singer, song.seconds, random)
+    stereo = doubled(lead, song.singer.double, random)
+    if song.harmony:
+        second = recorded(second_voice(song, notes), song.singer, song.seconds, random)
+        stereo += 0.35 * doubled(0.7 * second, 0.7, random)
     return reverberated(stereo, room(song.reverb, random), 0.12)

@@ -88,7 +88,7 @@ SONGS = (
         drums="rock",
         bass="eighths/pick",
         layers=("distorted guitar",),
-        levels=(2.0, 1.5, 0.5),
+        levels=(3.0, 2.5, 1.5),
         reverb=0.9,
     ),
     SongSpec(
@@ -148,6 +148,7 @@ SONGS = (
         bass="roots/synth",
         layers=("electric piano", "pad"),
         levels=(2.0, 2.5, 1.0),
+        harmony=True,
     ),
     SongSpec(
         name="northern-line",
@@ -168,5 +169,6 @@ SONGS = (
         bass="eighths/pick",
         layers=("distorted guitar", "arpeggio"),
         levels=(2.0, 2.0, 1.0),
+        harmony=True,
     ),
 )

@@ -22,17 +22,36 @@ def harmonic_note(
     """Return a mono note whose harmonic h starts at `amplitudes[h]` and dies as exp(-decays[h] t).
 
     Phases are random, so that two takes of a note differ as two strokes do.
+    A period is transformed at a length that is quick to transform, and the
+    note is then read at the pace that gives the exact pitch.
     """
-    size = int(SAMPLE_RATE / frequency)
-    count = min(amplitudes.size, size // 2)
+    size = int(scipy.fft.next_fast_len(int(SAMPLE_RATE / frequency), real=True))
+    count = min(amplitudes.size, int(0.45 * SAMPLE_RATE / frequency))
     periods = int(np.ceil(seconds * frequency)) + 1
-    spectrum = np.zeros(size // 2 + 1, dtype=np.complex128)
-    spectrum[1 : count + 1] = amplitudes[:count] * np.exp(2j * np.pi * random.random(count))
-    decay = np.zeros(size // 2 + 1)
-    decay[1 : count + 1] = decays[:count] / frequency
-    fading = np.exp(-np.arange(periods)[:, np.newaxis] * decay)
+    spectrum = np.zeros(count + 1, dtype=np.complex128)
+    spectrum[1:] = amplitudes[:count] * np.exp(2j * np.pi * random.random(count))
+    fading = np.ones((periods, count + 1))
+    fading[:, 1:] = np.exp(-np.arange(periods)[:, np.newaxis] * decays[:count] / frequency)
     wave = scipy.fft.irfft(spectrum * fading, size, axis=1).reshape(-1) * size / 2.0
-    moments = np.arange(int(seconds * SAMPLE_RATE)) * (frequency * size / SAMPLE_RATE)
+    return read_at(wave, frequency * size / SAMPLE_RATE, int(seconds * SAMPLE_RATE))
+
+
+def steady_tone(
+    frequency: float, seconds: float, amplitudes: Signal, random: np.random.Generator
+) -> Signal:
+    """Return a mono note whose harmonics do not decay: one period, repeated."""
+    size = int(scipy.fft.next_fast_len(int(SAMPLE_RATE / frequency), real=True))
+    count = min(amplitudes.size, int(0.45 * SAMPLE_RATE / frequency))
+    spectrum = np.zeros(count + 1, dtype=np.complex128)
+    spectrum[1:] = amplitudes[:count] * np.exp(2j * np.pi * random.random(count))
+    period = scipy.fft.irfft(spectrum, size) * size / 2.0
+    wave = np.tile(period, int(np.ceil(seconds * frequency)) + 1)
+    return read_at(wave, frequency * size / SAMPLE_RATE, int(seconds * SAMPLE_RATE))
+
+
+def read_at(wave: Signal, pace: float, samples: int) -> Signal:
+    """Return `samples` values of `wave`, `pace` samples apart, interpolated."""
+    moments = np.arange(samples) * pace
     return np.asarray(np.interp(moments, np.arange(wave.size), wave), dtype=np.float64)
 
 
@@ -90,14 +109,10 @@ def strings(
     """Return a soft synthetic ensemble note: three detuned saws below `cutoff` Hz."""
     harmonic = np.arange(1.0, 41.0)
     amplitudes = 1.0 / harmonic / (1.0 + (harmonic * frequency / cutoff) ** 3)
-    still = np.zeros(harmonic.size)
-    return np.sum(
-        [
-            harmonic_note(frequency * tune, seconds, amplitudes, still, random)
-            for tune in (0.9965, 1.0, 1.0035)
-        ],
-        axis=0,
-    )
+    voices = [
+        steady_tone(frequency * tune, seconds, amplitudes, random) for tune in (0.9965, 1.0, 1.0035)
+    ]
+    return voices[0] + voices[1] + voices[2]
 
 
 def one_pole(sound: Signal, cutoff: float) -> Signal:
