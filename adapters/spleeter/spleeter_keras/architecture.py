@@ -117,13 +117,16 @@ def variable_shapes(configuration: Configuration) -> dict[str, tuple[int, ...]]:
     return shapes
 
 
-def build_network(configuration: Configuration) -> Any:
+def build_network(configuration: Configuration, *, initializer: str = "zeros") -> Any:
     """All U-Nets of a variant as one Keras model.
 
     Parameters
     ----------
     configuration
         The variant.
+    initializer
+        Keras' name of what fills the kernels. Drawing 20 million random numbers takes longer
+        than reading them, so only training asks for that.
 
     Returns
     -------
@@ -140,7 +143,8 @@ def build_network(configuration: Configuration) -> Any:
         )
     magnitudes = keras.Input((FRAMES, configuration.bins, CHANNELS), name="magnitudes")
     logits = [
-        _unet(keras, configuration, index, magnitudes) for index in range(len(configuration.stems))
+        _unet(keras, configuration, index, magnitudes, initializer)
+        for index in range(len(configuration.stems))
     ]
     stacked = keras.ops.stack(logits, axis=0)
     if configuration.output == "softmax":
@@ -151,8 +155,11 @@ def build_network(configuration: Configuration) -> Any:
     return keras.Model(magnitudes, estimates, name="spleeter")
 
 
-def _unet(keras: Any, configuration: Configuration, index: int, magnitudes: Any) -> Any:
+def _unet(
+    keras: Any, configuration: Configuration, index: int, magnitudes: Any, initializer: str
+) -> Any:
     """Logits of one instrument, (batch, `FRAMES`, bins, 2)."""
+    shared = {"padding": "same", "kernel_initializer": initializer}
     layers = keras.layers
     depth = len(configuration.filters)
     encoder, decoder = (
@@ -163,7 +170,7 @@ def _unet(keras: Any, configuration: Configuration, index: int, magnitudes: Any)
     current = magnitudes
     for layer, filters in enumerate(configuration.filters):
         raw = layers.Conv2D(
-            filters, KERNEL, strides=2, padding="same", name=_convolution(index, depth, layer)
+            filters, KERNEL, strides=2, **shared, name=_convolution(index, depth, layer)
         )(current)
         skips.append(raw)
         if layer < depth - 1:
@@ -173,9 +180,7 @@ def _unet(keras: Any, configuration: Configuration, index: int, magnitudes: Any)
     current = skips.pop()
     for layer, filters in enumerate((*reversed(configuration.filters[:-1]), 1)):
         name = _transpose(index, depth, layer)
-        current = layers.Conv2DTranspose(filters, KERNEL, strides=2, padding="same", name=name)(
-            current
-        )
+        current = layers.Conv2DTranspose(filters, KERNEL, strides=2, **shared, name=name)(current)
         name = _normalization(index, depth, depth + layer)
         current = layers.BatchNormalization(epsilon=EPSILON, name=name)(decoder(current))
         if layer < DROPOUT_LAYERS:
@@ -186,7 +191,7 @@ def _unet(keras: Any, configuration: Configuration, index: int, magnitudes: Any)
         CHANNELS,
         OUTPUT_KERNEL,
         dilation_rate=2,
-        padding="same",
+        **shared,
         name=_convolution(index, depth, depth),
     )(current)
 

@@ -7,7 +7,7 @@ needed. Training writes the same format, so one reader serves both.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ import numpy.typing as npt
 from .architecture import VARIANTS, Configuration, variable_shapes
 
 Weights = dict[str, npt.NDArray[np.float32]]
+Variable = tuple[str, npt.NDArray[np.float32]]
 
 _OF_THE_OPTIMIZER = ("/Adam", "/Adam_1")
 _COUNTERS = frozenset({"global_step", "beta1_power", "beta2_power"})
@@ -65,7 +66,14 @@ def find_checkpoint(folder: Path) -> Path:
 
 
 def read_checkpoint(folder: Path, configuration: Configuration) -> Weights:
-    """All weights of a variant, checked by name and shape before any is used.
+    """All weights of a variant; see `iterate_checkpoint`."""
+    return dict(iterate_checkpoint(folder, configuration))
+
+
+def iterate_checkpoint(folder: Path, configuration: Configuration) -> Iterator[Variable]:
+    """The weights of a variant one after another, so that no second copy is held.
+
+    All names and shapes are checked before the first is handed out.
 
     Parameters
     ----------
@@ -74,10 +82,10 @@ def read_checkpoint(folder: Path, configuration: Configuration) -> Weights:
     configuration
         The variant that the weights must fit.
 
-    Returns
-    -------
-    dict
-        Variable name to float32 array, as `variable_shapes` lists them.
+    Yields
+    ------
+    tuple
+        Variable name and float32 array, in the order of `variable_shapes`.
 
     Raises
     ------
@@ -88,17 +96,17 @@ def read_checkpoint(folder: Path, configuration: Configuration) -> Weights:
     import tensorflow as tf
 
     prefix = find_checkpoint(folder)
+    defects = (tf.errors.OpError, LookupError, RuntimeError, ValueError)
     try:
         reader = tf.train.load_checkpoint(str(prefix))
         stored = {name: tuple(shape) for name, shape in reader.get_variable_to_shape_map().items()}
-    except (tf.errors.OpError, LookupError, RuntimeError, ValueError) as error:
+    except defects as error:
         raise CheckpointError(f"{prefix}.index cannot be read: {_first_line(error)}") from error
     _check_names(stored, configuration, prefix)
-    weights: Weights = {}
     for name in variable_shapes(configuration):
         try:
             value = np.asarray(reader.get_tensor(name), dtype=np.float32)
-        except (tf.errors.OpError, LookupError, RuntimeError, ValueError) as error:
+        except defects as error:
             raise CheckpointError(
                 f"Variable {name!r} cannot be read from {prefix}.data-*, so the file is damaged "
                 f"or cut short: {_first_line(error)}"
@@ -107,11 +115,10 @@ def read_checkpoint(folder: Path, configuration: Configuration) -> Weights:
             raise CheckpointError(
                 f"Variable {name!r} of {prefix} holds values that are not finite."
             )
-        weights[name] = value
-    return weights
+        yield name, value
 
 
-def assign_weights(network: Any, weights: Mapping[str, npt.NDArray[np.float32]]) -> None:
+def assign_weights(network: Any, weights: Iterable[Variable]) -> int:
     """Put weights into the layers that bear their names.
 
     Parameters
@@ -119,12 +126,32 @@ def assign_weights(network: Any, weights: Mapping[str, npt.NDArray[np.float32]])
     network
         What `architecture.build_network` returned.
     weights
-        What `read_checkpoint` returned for the same configuration.
+        Names and arrays, as `iterate_checkpoint` yields them for the same configuration.
+
+    Returns
+    -------
+    int
+        How many values there were, those of layers that are never used included.
+
+    Raises
+    ------
+    CheckpointError
+        A variable of the network got no value.
     """
-    for layer in network.layers:
-        for variable in layer.weights:
-            if _is_stored(variable):
-                variable.assign(weights[f"{layer.name}/{variable.name}"])
+    waiting = {
+        f"{layer.name}/{variable.name}": variable
+        for layer in network.layers
+        for variable in layer.weights
+        if _is_stored(variable)
+    }
+    values = 0
+    for name, value in weights:
+        values += value.size
+        if name in waiting:
+            waiting.pop(name).assign(value)
+    if waiting:
+        raise CheckpointError(f"Variable {next(iter(waiting))!r} got no value.")
+    return values
 
 
 def collect_weights(network: Any, configuration: Configuration) -> Weights:

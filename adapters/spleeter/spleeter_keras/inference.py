@@ -7,7 +7,7 @@ transformed back, and what is complete is handed on at once.
 from __future__ import annotations
 
 import mmap
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from . import wiener
 from .architecture import CHANNELS, FRAMES, VARIANTS, Configuration, build_network
-from .checkpoint import assign_weights, read_checkpoint
+from .checkpoint import Variable, assign_weights, iterate_checkpoint
 from .resampling import Resampler, resample_blocks
 from .signal_path import ADVANCE, BINS, RATE, Spectrum, Synthesis, analyse, segments
 
@@ -37,7 +37,7 @@ class Separator:
     configuration
         The variant, for instance ``VARIANTS["2stems"]``.
     weights
-        Variable name to array, see `checkpoint.read_checkpoint`.
+        Variable names and arrays, see `checkpoint.iterate_checkpoint`.
     mwf
         Refine the stems with a multichannel Wiener filter: a second pass over the song, about
         twice the network's time and cleaner spatial images.
@@ -61,7 +61,7 @@ class Separator:
     def __init__(
         self,
         configuration: Configuration,
-        weights: Mapping[str, npt.NDArray[np.float32]],
+        weights: Iterable[Variable],
         *,
         mwf: bool = False,
         mask_extension: str = "zeros",
@@ -77,8 +77,7 @@ class Separator:
         self.mwf = mwf
         self.mask_extension = mask_extension
         network = build_network(configuration)
-        assign_weights(network, weights)
-        self.parameters = int(sum(value.size for value in weights.values()))
+        self.parameters = assign_weights(network, weights)
         self._estimate, self._masks = _compile(network, configuration)
 
     @classmethod
@@ -112,7 +111,7 @@ class Separator:
         if variant not in VARIANTS:
             raise ValueError(f"There is no variant {variant!r}; there are {', '.join(VARIANTS)}.")
         configuration = VARIANTS[variant]
-        weights = read_checkpoint(Path(folder), configuration)
+        weights = iterate_checkpoint(Path(folder), configuration)
         return cls(configuration, weights, mwf=mwf, mask_extension=mask_extension, device=device)
 
     def separate(self, mixture: Samples, sample_rate: int) -> Stems:
@@ -162,7 +161,8 @@ class Separator:
         if sample_rate <= 0:
             raise ValueError(f"sample_rate must be positive, not {sample_rate}.")
         filters = self._filters(mixture, sample_rate)
-        outputs = {name: _Output(*mixture.shape, sample_rate) for name in self.configuration.stems}
+        count, length = mixture.shape
+        outputs = {name: _Output(count, length, sample_rate) for name in self.configuration.stems}
         channels = CHANNELS * len(filters)
         for segment in segments(_read(mixture, channels, sample_rate), channels):
             spectrum = analyse(segment.samples)

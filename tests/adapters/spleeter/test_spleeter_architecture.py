@@ -102,7 +102,7 @@ def test_networks_compute_what_the_formulas_say(tiny, random, activations, outpu
     configuration = replace(tiny, activations=activations, output=output, bins=BINS)
     weights = random(configuration)
     network = build_network(configuration)
-    assign_weights(network, weights)
+    assign_weights(network, weights.items())
     magnitudes = np.abs(np.random.default_rng(3).standard_normal((FRAMES, BINS, 2)))
     expected = evaluate(configuration, weights, magnitudes)
     got = np.asarray(network(magnitudes[None].astype(np.float32), training=False))[:, 0]

@@ -57,7 +57,7 @@ def test_what_is_written_is_read(folder, tiny, tiny_weights):
 
 def test_a_network_gives_back_what_it_got(tiny, tiny_weights):
     network = build_network(tiny)
-    assign_weights(network, tiny_weights)
+    assign_weights(network, tiny_weights.items())
     collected = collect_weights(network, tiny)
     assert set(collected) == set(tiny_weights)
     unused = "batch_normalization_5/"

@@ -10,7 +10,7 @@ from spleeter_keras.inference import Separator
 
 @pytest.fixture(scope="module")
 def separator(tiny, tiny_weights):
-    return Separator(tiny, tiny_weights)
+    return Separator(tiny, tiny_weights.items())
 
 
 def test_the_stems_add_up_to_the_mixture_below_the_last_bin(separator, noise):
@@ -86,15 +86,17 @@ def test_a_memory_map_is_read_like_an_array(separator, noise, tmp_path):
 
 def test_the_average_extension_fills_the_highest_bins(tiny, tiny_weights, noise):
     mixture = noise[:, :100_000]
-    stems = Separator(tiny, tiny_weights, mask_extension="average").separate(mixture, 44_100)
+    stems = Separator(tiny, tiny_weights.items(), mask_extension="average").separate(
+        mixture, 44_100
+    )
     np.testing.assert_allclose(sum(stems.values()), mixture, atol=1e-5)
 
 
 def test_wrong_requests_are_refused(tiny, tiny_weights, separator, tmp_path):
     with pytest.raises(ValueError, match="mask_extension must be one of zeros, average"):
-        Separator(tiny, tiny_weights, mask_extension="mirror")
+        Separator(tiny, tiny_weights.items(), mask_extension="mirror")
     with pytest.raises(ValueError, match="device must be one of"):
-        Separator(tiny, tiny_weights, device="tpu")
+        Separator(tiny, tiny_weights.items(), device="tpu")
     with pytest.raises(ValueError, match=r"no variant '3stems'; there are 2stems"):
         Separator.from_folder("3stems", tmp_path)
     with pytest.raises(ValueError, match=r"\(channels, samples\)"):

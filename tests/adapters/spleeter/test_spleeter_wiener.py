@@ -45,8 +45,8 @@ def test_two_passes_give_what_norbert_gives_at_once():
 def test_the_stems_still_add_up(tiny, tiny_weights, noise):
     # White, because the regularization takes energy from bins far below the loudest.
     mixture = np.diff(noise[:, :700_001]).astype(np.float32)
-    stems = Separator(tiny, tiny_weights, mwf=True).separate(mixture, 44_100)
-    plain = Separator(tiny, tiny_weights).separate(mixture, 44_100)
+    stems = Separator(tiny, tiny_weights.items(), mwf=True).separate(mixture, 44_100)
+    plain = Separator(tiny, tiny_weights.items()).separate(mixture, 44_100)
     assert stems["vocals"].shape == mixture.shape
     difference = sum(stems.values()) - sum(plain.values())
     assert np.abs(difference).max() < 1e-2 * np.abs(mixture).max()
@@ -55,5 +55,5 @@ def test_the_stems_still_add_up(tiny, tiny_weights, noise):
 
 def test_a_silent_song_stays_silent(tiny, tiny_weights):
     silence = np.zeros((2, 100_000), np.float32)
-    for stem in Separator(tiny, tiny_weights, mwf=True).separate(silence, 44_100).values():
+    for stem in Separator(tiny, tiny_weights.items(), mwf=True).separate(silence, 44_100).values():
         assert not stem.any()
