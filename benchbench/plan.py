@@ -16,7 +16,7 @@ from typing import Literal
 
 from benchbench.corpus import Track
 from benchbench.manifest import AnyValue
-from benchbench.metrics import Protocol
+from benchbench.metrics.base import Protocol
 from benchbench.store import Results
 
 __all__ = ["Identity", "Job", "Resume", "adapter_hash", "cell_id", "plan", "short_hash"]

@@ -16,7 +16,7 @@ import msgspec
 from benchbench.catalog import Model
 from benchbench.corpus import Corpus
 from benchbench.environment import engine_packages, git_state, machine
-from benchbench.metrics import Protocol
+from benchbench.metrics.base import Protocol
 from benchbench.plan import Job
 from benchbench.preparation import PreparedTrack
 from benchbench.schema import SCHEMA_VERSION

@@ -108,7 +108,9 @@ def track_systems(references: References, framing: Framing) -> TrackSystems:
     """The systems of the whole track; kept for the next model."""
     return references.kept(
         ("systems",),
-        lambda: _systems(reference_lags(references, framing, LAGS).whole[None], references.channels),
+        lambda: _systems(
+            reference_lags(references, framing, LAGS).whole[None], references.channels
+        ),
     )
 
 
@@ -222,9 +224,7 @@ def _flagged(
     return values, noted(reasons, loose & bare, "ill_conditioned")
 
 
-def _condition_series(
-    target: str, fitted: _Fitted, framing: Framing, sample_rate: int
-) -> Series:
+def _condition_series(target: str, fitted: _Fitted, framing: Framing, sample_rate: int) -> Series:
     values = np.log10(np.minimum(fitted.condition_every, 10.0**CONDITION_CAP))
     beyond = ~(fitted.condition_every < 10.0**CONDITION_CAP)
     reasons = noted(blank(values.shape), beyond, "capped")

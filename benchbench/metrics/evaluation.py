@@ -42,9 +42,7 @@ class Evaluation(Mapping[str, npt.NDArray[Any]]):
         For a wrong number of channels, NaN or infinity.
     """
 
-    def __init__(
-        self, references: References, estimates: Mapping[str, npt.NDArray[Any]]
-    ) -> None:
+    def __init__(self, references: References, estimates: Mapping[str, npt.NDArray[Any]]) -> None:
         for name in estimates:
             if name not in references.names:
                 raise UnknownNameError(
