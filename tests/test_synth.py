@@ -66,14 +66,20 @@ def share(sound: npt.NDArray[np.int16], low: float, high: float) -> float:
 
 
 def fingerprint(sound: npt.NDArray[np.int16]) -> list[list[float]]:
-    """Levels in dB, a row for each whole block of two seconds and a column for each band."""
+    """Levels in dB, a row for each whole block of two seconds and a column for each band.
+
+    The window keeps strong bands from leaking into weak ones.
+    """
+    frequency = np.fft.rfftfreq(BLOCK, 1.0 / 44100.0)
+    window = np.hanning(BLOCK)
     rows = []
     for start in range(0, sound.shape[1] - BLOCK + 1, BLOCK):
-        frequency, power = spectrum(sound[:, start : start + BLOCK])
-        energy = [
+        block = sound[:, start : start + BLOCK] / 32768.0
+        power = (np.abs(np.fft.rfft(window * block, axis=1)) ** 2).sum(axis=0)
+        bands = [
             power[(frequency >= a) & (frequency < b)].sum() for a, b in itertools.pairwise(EDGES)
         ]
-        rows.append([round(10.0 * float(np.log10(e / BLOCK**2 + 1e-12)), 1) for e in energy])
+        rows.append([round(10.0 * float(np.log10(e / BLOCK**2 + 1e-12)), 1) for e in bands])
     return rows
 
 
@@ -154,9 +160,8 @@ def test_voice_is_at_a_musical_level(songs):
 
 def test_same_song_twice_is_the_same_to_the_bit(songs):
     again = load()
-    for name in synth.SONGS[:2]:
-        for stem, sound in again.render_song(name).items():
-            np.testing.assert_array_equal(sound, songs[name][stem])
+    for stem, sound in again.render_song("iron-summer").items():
+        np.testing.assert_array_equal(sound, songs["iron-summer"][stem])
 
 
 def test_songs_differ(songs):

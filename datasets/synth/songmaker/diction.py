@@ -120,7 +120,7 @@ def _amplitudes(
         voice[first : first + count] = sound.phoneme.voice * swell
         if sound.phoneme.breath:
             breath[first : first + count] = sound.phoneme.breath
-        if sound.phoneme.burst and not sound.phoneme.voice > 0.1:
+        if sound.phoneme.burst and sound.phoneme.voice <= 0.1:
             breath[first + count : first + count + 5] = 0.2
     return (
         np.asarray(gaussian_filter1d(voice, 0.009 / FRAME)),
@@ -158,10 +158,10 @@ def _intonation(
             onset = np.clip((since - 0.22) / 0.25, 0.0, 1.0) * (clock < note.end)
             depth = np.maximum(depth, onset * singer.vibrato / 100.0 * random.uniform(0.8, 1.2))
     slides = gaussian_filter1d(semitones, 0.026 / FRAME)
-    rate = 5.6 + 0.5 * gaussian_filter1d(random.standard_normal(frames), 0.3 / FRAME) * 6.0
+    rate = 5.6 + 3.0 * gaussian_filter1d(random.standard_normal(frames), 0.3 / FRAME)
     vibrato = gaussian_filter1d(depth, 0.03 / FRAME) * np.sin(2.0 * np.pi * np.cumsum(rate) * FRAME)
-    drift = 0.9 * gaussian_filter1d(random.standard_normal(frames), 0.06 / FRAME) * 0.6
-    total = slides + gaussian_filter1d(bend, 0.012 / FRAME) + vibrato + drift * 0.6
+    drift = 0.324 * gaussian_filter1d(random.standard_normal(frames), 0.06 / FRAME)
+    total = slides + gaussian_filter1d(bend, 0.012 / FRAME) + vibrato + drift
     return np.asarray(440.0 * 2.0 ** ((total - 69.0) / 12.0))
 
 

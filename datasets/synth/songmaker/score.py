@@ -135,7 +135,7 @@ def melody(song: SongSpec) -> list[Note]:
     pitch = usable[len(usable) // 2]
     notes: list[Note] = []
     for line, words in enumerate(song.lyrics):
-        syllables = words.replace("|", " ").split()
+        syllables = words.split()
         slot = int(random.integers(1, 3))
         total = BEATS * 2 * PHRASE_BARS
         for index, length in enumerate(rhythm(len(syllables), total - 1 - slot, random)):
