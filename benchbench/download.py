@@ -17,7 +17,6 @@ Progress = Callable[[int, int | None], None]
 """Called with the bytes that are there and, where it is known, the total."""
 
 ATTEMPTS = 4
-CHUNK = 1 << 20
 
 
 def digest(path: Path, algorithm: str = "sha256") -> str:
@@ -120,7 +119,7 @@ def _download(url: str, part: Path, progress: Progress | None) -> None:
         length = answer.headers.get("Content-Length")
         total_bytes = have + int(length) if length else None
         with part.open("ab" if resumed else "wb") as file:
-            for chunk in answer.iter_bytes(CHUNK):
+            for chunk in answer.iter_bytes():
                 file.write(chunk)
                 have += len(chunk)
                 if progress:

@@ -16,7 +16,16 @@ from types import ModuleType
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["DESCRIPTIONS", "SAMPLE_RATE", "SONGS", "STEMS", "VERSION", "Description", "render_song"]
+__all__ = [
+    "DESCRIPTIONS",
+    "SAMPLE_RATE",
+    "SONGS",
+    "STEMS",
+    "VERSION",
+    "Description",
+    "prepare",
+    "render_song",
+]
 
 VERSION = 1
 """Raised whenever any song sounds different, because scores then are not comparable."""
@@ -99,3 +108,14 @@ def render_song(name: str) -> dict[str, npt.NDArray[np.int16]]:
         raise KeyError(f"no song {name!r}; there are {', '.join(SONGS)}")
     stems: dict[str, npt.NDArray[np.int16]] = _songmaker("render").render(_songs[name])
     return stems
+
+
+def prepare(folder: Path) -> None:
+    """Write every song as ``<song>/<stem>.wav``, 16 bit, into `folder`."""
+    import soundfile
+
+    for name in SONGS:
+        for stem, audio in render_song(name).items():
+            path = folder / name / f"{stem}.wav"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            soundfile.write(path, audio.T, SAMPLE_RATE, subtype="PCM_16")
