@@ -17,6 +17,7 @@ from benchbench.metrics.decibel import (
     PROJECTION_CAP_DB,
     SDR_CAP_DB,
     Reasons,
+    beside,
     blank,
     masked,
     noted,
@@ -220,8 +221,7 @@ def _flagged(
     signal: Float64, noise: Float64, loose: npt.NDArray[np.bool_]
 ) -> tuple[Float64, Reasons]:
     values, reasons = ratio_db(signal, noise, PROJECTION_CAP_DB)
-    bare = np.equal(reasons, None)
-    return values, noted(reasons, loose & bare, "ill_conditioned")
+    return values, beside(reasons, loose, "ill_conditioned")
 
 
 def _condition_series(target: str, fitted: _Fitted, framing: Framing, sample_rate: int) -> Series:
@@ -245,12 +245,11 @@ def _skipped(
             (moments.reference[:, :, row].sum(axis=1) == 0.0, "silent_reference"),
         ]
     reference, estimate = moments.cancelled_reference, moments.cancelled_estimate
-    anywhere = reference.any(axis=1) | estimate.any(axis=1)
-    everywhere = np.ones(len(anywhere), dtype=bool)
+    anywhere = np.asarray(reference.any(axis=1) | estimate.any(axis=1))
     return [
         (anywhere, "silent_source_in_frame"),
-        (everywhere & estimate[:, index].all(), "silent_estimate"),
-        (everywhere & reference[:, row].all(), "silent_reference"),
+        (np.full(anywhere.shape, estimate[:, index].all()), "silent_estimate"),
+        (np.full(anywhere.shape, reference[:, row].all()), "silent_reference"),
     ]
 
 

@@ -7,7 +7,16 @@ import numpy.typing as npt
 
 from benchbench.metrics.signals import Float64
 
-__all__ = ["PROJECTION_CAP_DB", "SDR_CAP_DB", "Reasons", "blank", "masked", "noted", "ratio_db"]
+__all__ = [
+    "PROJECTION_CAP_DB",
+    "SDR_CAP_DB",
+    "Reasons",
+    "beside",
+    "blank",
+    "masked",
+    "noted",
+    "ratio_db",
+]
 
 Reasons = npt.NDArray[np.object_]
 
@@ -44,6 +53,12 @@ def noted(reasons: Reasons, where: npt.NDArray[np.bool_], reason: str) -> Reason
     out = reasons.copy()
     out[where] = reason
     return out
+
+
+def beside(reasons: Reasons, where: npt.NDArray[np.bool_], reason: str) -> Reasons:
+    """`reasons` with `reason` put wherever `where` holds and there is none yet."""
+    bare = np.array([given is None for given in reasons.flat], dtype=bool).reshape(reasons.shape)
+    return noted(reasons, where & bare, reason)
 
 
 def masked(

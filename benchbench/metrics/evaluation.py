@@ -7,7 +7,7 @@ missing estimates and the marks of padded ones are added here, in one way for al
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterator, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 import numpy as np
@@ -18,7 +18,7 @@ from benchbench.metrics.base import Metric, Series
 from benchbench.metrics.references import References
 from benchbench.metrics.signals import Float64, Signals
 
-__all__ = ["Evaluation", "completed"]
+__all__ = ["Errors", "Evaluation", "completed"]
 
 T = TypeVar("T")
 
@@ -83,12 +83,36 @@ class Evaluation(Mapping[str, npt.NDArray[Any]]):
         """
         return self.references.block(start, stop), self.estimates.block(start, stop)
 
+    @property
+    def errors(self) -> Errors:
+        """Estimates minus their references, to be read by block."""
+        return Errors(self)
+
     def length_reason(self, target: str) -> str | None:
         """Why the values of a target deserve distrust because of its estimate's length."""
         length = self.estimates.lengths[target]
         if length == self.references.samples:
             return None
         return "estimate_padded" if length < self.references.samples else "estimate_trimmed"
+
+
+@dataclass(frozen=True, slots=True)
+class Errors:
+    """Estimates minus references of all targets, or of the one at `index`."""
+
+    evaluation: Evaluation
+    index: int | None = None
+
+    @property
+    def samples(self) -> int:
+        """Length of the track in samples."""
+        return self.evaluation.references.samples
+
+    def block(self, start: int, stop: int) -> Float64:
+        """float64 array of shape (targets, channels, stop - start)."""
+        references, estimates = self.evaluation.block(start, stop)
+        errors: Float64 = estimates - references[self.evaluation.rows]
+        return errors if self.index is None else errors[self.index : self.index + 1]
 
 
 def completed(

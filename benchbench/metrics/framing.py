@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -54,7 +55,7 @@ class Framing:
     def partition(self) -> list[tuple[int, int]]:
         """Neighbouring segments of a window's length that cover the track, tail included."""
         edges = [*range(0, self.samples, self.window), self.samples]
-        return list(zip(edges[:-1], edges[1:], strict=True))
+        return list(pairwise(edges))
 
     @property
     def tiles(self) -> bool:

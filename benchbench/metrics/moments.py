@@ -69,8 +69,8 @@ class Moments:
             self.cross.sum(axis=0, keepdims=True),
             self.estimate.sum(axis=0, keepdims=True),
             self.error.sum(axis=0, keepdims=True),
-            self.cancelled_reference.all(axis=0, keepdims=True),
-            self.cancelled_estimate.all(axis=0, keepdims=True),
+            np.asarray(self.cancelled_reference.all(axis=0, keepdims=True)),
+            np.asarray(self.cancelled_estimate.all(axis=0, keepdims=True)),
         )
 
 

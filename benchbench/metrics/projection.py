@@ -156,7 +156,7 @@ def form_energies(
     slack = rounding[:, 3] + 2.0 * _EPS * np.sqrt(estimate) * (amplitude @ gain)
     values = np.column_stack([energies, artifacts])
     doubtful = np.column_stack([rounding, slack]) > _TRUSTED * values
-    return Energies(*values.T.copy()), doubtful.any(axis=1)
+    return Energies(*values.T.copy()), np.asarray(doubtful.any(axis=1))
 
 
 def autocorrelation(filters: Float64) -> Float64:

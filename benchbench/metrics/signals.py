@@ -7,19 +7,30 @@ block that is being worked on exists in float64.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
 from benchbench.errors import AudioError
 
-__all__ = ["Float64", "Signals"]
+__all__ = ["Blocks", "Float64", "Signals"]
 
 Float64: TypeAlias = npt.NDArray[np.float64]
 
 _CHUNK = 1 << 20
 _MOST_CHANNELS = 64
+
+
+class Blocks(Protocol):
+    """Whatever can be read block by block."""
+
+    @property
+    def samples(self) -> int:
+        """Length in samples."""
+
+    def block(self, start: int, stop: int) -> Float64:
+        """float64 array of shape (stems, channels, stop - start), zeros beyond the ends."""
 
 
 class Signals:
@@ -81,12 +92,6 @@ class Signals:
             if lo < hi:
                 _read(stem, lo, hi, row[:, lo - start : hi - start])
         return out
-
-    def is_silent(self, name: str) -> bool:
-        """Whether museval would call the whole stem silent: its channels sum to zero throughout."""
-        stem = self._stems[name][:, : self.samples]
-        chunks = range(0, stem.shape[1], _CHUNK)
-        return not any(np.any(stem[:, i : i + _CHUNK].sum(axis=0)) for i in chunks)
 
 
 def _checked(stem: npt.NDArray[Any], name: str, role: str) -> npt.NDArray[Any]:

@@ -15,7 +15,7 @@ its residual stops shrinking; on audio that leaves residuals as small as Cholesk
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -82,7 +82,7 @@ class ToeplitzSystem:
             ridge[bad] = share
             system = cls._factorised(lags, ridge * diagonal)
         condition = np.where(ridge > 0, np.inf, system._condition(lags))
-        return cls(condition, ridge, *system._parts())
+        return replace(system, condition=condition, ridge=ridge)
 
     @classmethod
     def _factorised(cls, lags: Float64, ridge: Float64) -> ToeplitzSystem:
@@ -178,15 +178,6 @@ class ToeplitzSystem:
             x = x.reshape(shape)
         return np.asarray(estimate * _one_norm(lags))
 
-    def _parts(self) -> tuple[npt.NDArray[np.complex128], ...]:
-        return (
-            self._matrix,
-            self._forward,
-            self._backward,
-            self._forward_inverse,
-            self._backward_inverse,
-        )
-
 
 def _levinson(lags: Float64) -> tuple[Float64, Float64, Float64, Float64]:
     """Forward and backward predictors of full order and their error covariances.
@@ -224,7 +215,7 @@ def _levinson(lags: Float64) -> tuple[Float64, Float64, Float64, Float64]:
 def _solve(matrix: Float64, right: Float64) -> Float64:
     """Solutions of small systems, NaN for a stack that holds a singular one."""
     try:
-        return np.linalg.solve(matrix, right)
+        return np.asarray(np.linalg.solve(matrix, right))
     except np.linalg.LinAlgError:
         return np.full(right.shape, np.nan)
 
