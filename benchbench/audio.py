@@ -143,7 +143,8 @@ def require_finite(audio: npt.NDArray[np.floating], what: str) -> None:
 def quantised(audio: Audio) -> Audio:
     """Audio rounded to 16 bit, as musdb decodes stems for the published evaluations."""
     steps = np.clip(np.rint(audio * np.float32(32768)), -32768, 32767)
-    return (steps / np.float32(32768)).astype(np.float32)
+    rounded: Audio = (steps / np.float32(32768)).astype(np.float32)
+    return rounded
 
 
 def resample(audio: Audio, source: int, target: int, samples: int | None = None) -> Audio:

@@ -138,7 +138,8 @@ class _Bench:
 
 
 def _sum(stems: Mapping[str, Audio]) -> Audio:
-    return np.sum(list(stems.values()), axis=0, dtype=np.float32)
+    total: Audio = np.sum(list(stems.values()), axis=0, dtype=np.float32)
+    return total
 
 
 def _likeness(estimate: Audio, reference: Audio) -> float:

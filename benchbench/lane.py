@@ -21,12 +21,13 @@ import numpy as np
 
 from benchbench.audio import write_flac
 from benchbench.corpus import Track
-from benchbench.metrics import Protocol, References, Series, protocol
+from benchbench.metrics import Protocol, Series, protocol
+from benchbench.metrics.references import References
 from benchbench.plan import cell_id
 from benchbench.preparation import PreparedTrack, prepare, summed
 from benchbench.scoring import Labels, rows, score_set
 from benchbench.scratch import RawAudio
-from benchbench.store import Results
+from benchbench.store import Results, safe_name
 from benchbench.targets import ReferenceSet, reference_sets
 
 __all__ = ["Lane", "ScoreTask", "Scored"]
@@ -159,18 +160,14 @@ def _keep_audio(task: ScoreTask, sets: Sequence[ReferenceSet]) -> None:
     audio = {"mixture": prepared.mixture}
     for chosen in sets:
         audio |= _targets(prepared, chosen)
-    folder = task.results / "audio" / "tracks" / _safe(prepared.track.fingerprint)
-    own = task.results / "audio" / "separations" / (task.labels.separation_id or "")
-    wanted = [(folder / f"{_safe(name)}.flac", raw) for name, raw in audio.items()]
-    wanted += [(own / f"{_safe(name)}.flac", raw) for name, raw in task.stems.items()]
+    results = Results(task.results)
+    folder = results.track_audio(prepared.track.fingerprint)
+    own = results.stem_audio(task.labels.separation_id or "")
+    wanted = [(folder / f"{safe_name(name)}.flac", raw) for name, raw in audio.items()]
+    wanted += [(own / f"{safe_name(name)}.flac", raw) for name, raw in task.stems.items()]
     for path, raw in wanted:
         if not path.is_file():
             write_flac(path, raw.open(), rate)
-
-
-def _safe(name: str) -> str:
-    """A name as a file's name: nothing that could lead elsewhere."""
-    return "".join(c if c.isalnum() or c in "-_ " else "_" for c in name)
 
 
 def _headline(series: Sequence[Series], chosen: Protocol) -> dict[str, float | None]:

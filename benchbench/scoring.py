@@ -10,7 +10,8 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from benchbench.metrics import Protocol, References, Series, evaluate
+from benchbench.metrics import Protocol, Series, evaluate
+from benchbench.metrics.references import References
 from benchbench.schema import SCORES
 from benchbench.targets import ReferenceSet
 

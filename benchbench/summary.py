@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import pandas as pd
@@ -15,6 +16,9 @@ __all__ = ["summary"]
 
 SHOWN = (("usdr", "SDR"), ("bsseval-v4", "SDR"), ("si", "SI-SDR"))
 """Protocol and metric of the columns, as far as they are stored."""
+
+FREE = 1000
+"""Speeds beyond this say that nothing was computed."""
 
 
 def summary(results: Results, *, models: Sequence[str], dataset: str) -> str:
@@ -67,9 +71,8 @@ def _ranked(wide: pd.DataFrame, columns: Sequence[tuple[str, str]]) -> list[str]
 
 
 def _number(wide: pd.DataFrame, model: str, column: tuple[str, str]) -> str:
-    if column not in wide.columns or pd.isna(wide.loc[model, column]):
-        return ""
-    return f"{float(str(wide.loc[model, column])):.2f}"
+    value = float(wide[column].get(model, float("nan"))) if column in wide.columns else float("nan")
+    return "" if math.isnan(value) else f"{value:.2f}"
 
 
 def _costs(separations: pd.DataFrame, dataset: str) -> dict[str, str]:
@@ -77,4 +80,6 @@ def _costs(separations: pd.DataFrame, dataset: str) -> dict[str, str]:
     good = separations[(separations["status"] == "ok") & (separations["dataset"] == dataset)]
     warm = good[good["first_in_worker"] != True]  # noqa: E712 - the column may hold missing values
     rate = (warm["audio_s"] / warm["wall_s"]).groupby(warm["model"].astype(str)).median()
-    return {str(model): f"{value:.0f}" for model, value in rate.items()}
+    return {
+        str(model): ">1000" if value > FREE else f"{value:.0f}" for model, value in rate.items()
+    }

@@ -31,7 +31,8 @@ def written(table: pa.Table, form: str) -> bytes:
     if form == "json":
         return (json.dumps(table.to_pylist(), indent=1, allow_nan=False) + "\n").encode()
     if form == "csv":
-        return table.to_pandas().to_csv(index=False).encode()
+        text: str = table.to_pandas().to_csv(index=False)
+        return text.encode()
     if form == "parquet":
         import pyarrow.parquet as pq
 

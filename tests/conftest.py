@@ -33,7 +33,9 @@ def tones(seconds: float = 2.0, channels: int = 2, seed: int = 0) -> dict[str, n
     return stems
 
 
-def write_track(folder: Path, stems: dict[str, np.ndarray], rate: int = RATE, suffix: str = ".wav") -> Path:
+def write_track(
+    folder: Path, stems: dict[str, np.ndarray], rate: int = RATE, suffix: str = ".wav"
+) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     for stem, audio in stems.items():
         subtype = {"subtype": "FLOAT"} if suffix == ".wav" else {}
@@ -88,7 +90,9 @@ def make_adapter(tmp_path: Path) -> Callable[..., Path]:
         folder = place / name
         folder.mkdir(parents=True, exist_ok=True)
         quoted = ", ".join(f'"{stem}"' for stem in stems)
-        (folder / "adapter.toml").write_text(ADAPTER_TOML.format(name=name, stems=quoted, extra=extra))
+        (folder / "adapter.toml").write_text(
+            ADAPTER_TOML.format(name=name, stems=quoted, extra=extra)
+        )
         text = ADAPTER_PY.format(stems=stems, body=textwrap.indent(textwrap.dedent(body), " " * 8))
         (folder / "adapter.py").write_text(text)
         return place

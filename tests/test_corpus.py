@@ -128,7 +128,9 @@ def test_what_is_not_there_is_said_with_the_way_to_get_it(
     monkeypatch.delenv("MUSDB_PATH", raising=False)
     monkeypatch.setenv("BENCHBENCH_CACHE", str(tmp_path / "cache"))
     dataset = Catalog().dataset("musdb18")
-    with pytest.raises(UsageError, match=r"(?s)not here.*bench install musdb18.*--root.*MUSDB_PATH"):
+    with pytest.raises(
+        UsageError, match=r"(?s)not here.*bench install musdb18.*--root.*MUSDB_PATH"
+    ):
         open_corpus(dataset)
     with pytest.raises(UsageError, match="holds no tracks"):
         open_corpus(dataset, tmp_path)
@@ -139,6 +141,8 @@ def test_what_is_not_there_is_said_with_the_way_to_get_it(
 def test_tracks_are_chosen_by_name_or_number(small_songs: Path) -> None:
     dataset = Catalog().dataset("folder")
     assert [t.name for t in open_corpus(dataset, small_songs, limit=1).tracks] == ["first"]
-    assert [t.name for t in open_corpus(dataset, small_songs, names=["second"]).tracks] == ["second"]
+    assert [t.name for t in open_corpus(dataset, small_songs, names=["second"]).tracks] == [
+        "second"
+    ]
     with pytest.raises(UnknownNameError, match="Did you mean 'second'"):
         open_corpus(dataset, small_songs, names=["secnd"])

@@ -175,7 +175,9 @@ def test_weights_come_from_the_first_source_that_works(
 ) -> None:
     monkeypatch.setenv("BENCHBENCH_CACHE", str(tmp_path / "cache"))
     server.files["/w.tar.gz"] = tar_with("inner/net.bin", CONTENT)
-    sources = source(f"{server.address}/gone.tar.gz") + source(f"{server.address}/w.tar.gz", "inner")
+    sources = source(f"{server.address}/gone.tar.gz") + source(
+        f"{server.address}/w.tar.gz", "inner"
+    )
     model = toy_with_weights(tmp_path, sources).model("toy")
     told: list[str] = []
     folder = ensure_weights(model, tell=told.append)

@@ -82,7 +82,9 @@ def test_a_fault_is_a_status_and_the_worker_goes_on(
     status: str,
     words: str,
 ) -> None:
-    place = make_adapter("bad", f"if mixture.shape[1] > 9:\n    {body}\nreturn {{s: mixture for s in self.stems}}")
+    place = make_adapter(
+        "bad", f"if mixture.shape[1] > 9:\n    {body}\nreturn {{s: mixture for s in self.stems}}"
+    )
     setup = setup_of(Catalog((place,)).model("bad"))
     short = write_raw(place / "short.f32", [np.ones((2, 5), np.float32)])
     with Worker(setup, Limits(), place / "log.txt") as worker:
@@ -104,7 +106,9 @@ def test_what_an_adapter_printed_before_it_failed_is_kept(
 def test_a_hang_ends_at_the_limit(make_adapter: Make, setup_of: Prepare, mixture: RawAudio) -> None:
     start = time.monotonic()
     limits = Limits(base_s=1.0, seconds_per_second=0.0)
-    outcome = separate_once(make_adapter("hangs", "time.sleep(60)"), "hangs", setup_of, mixture, limits)
+    outcome = separate_once(
+        make_adapter("hangs", "time.sleep(60)"), "hangs", setup_of, mixture, limits
+    )
     assert outcome.status == "timeout"
     assert time.monotonic() - start < 10
 

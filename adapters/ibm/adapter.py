@@ -45,9 +45,9 @@ class Adapter:
         spectrum = TRANSFORM.stft(np.pad(mixture, ((0, 0), (0, room))), axis=1)
         magnitudes = {name: np.abs(TRANSFORM.stft(a, axis=1)) for name, a in audio.items()}
         total = np.sum(list(magnitudes.values()), axis=0)
-        return {
-            name: TRANSFORM.istft(
-                spectrum * (own > self.theta * total), k1=length + room, f_axis=1, t_axis=2
-            )[:, :length]
-            for name, own in magnitudes.items()
-        }
+        estimates: dict[str, Audio] = {}
+        for name, own in magnitudes.items():
+            masked = spectrum * (own > self.theta * total)
+            signal = TRANSFORM.istft(masked, k1=length + room, f_axis=1, t_axis=2)
+            estimates[name] = np.real(signal[:, :length]).astype(np.float32)
+        return estimates

@@ -16,9 +16,9 @@ from benchbench.metrics.base import Estimates, Metric, Protocol, Series
 __all__ = ["CATALOGUE", "GROUP_MEMBERS", "Lazy"]
 
 _INF: Final = float("inf")
-_FRAME_MEDIAN: Final = "median_of_frame_medians"
-_TRACK_MEAN: Final = "mean_over_tracks"
-_TRACK_MEDIAN: Final = "median_over_tracks"
+_FRAME_MEDIAN: Final = "median of frame medians"
+_TRACK_MEAN: Final = "mean over tracks"
+_TRACK_MEDIAN: Final = "median over tracks"
 
 
 @dataclass(frozen=True, slots=True)

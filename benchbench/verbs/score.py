@@ -12,7 +12,8 @@ import pyarrow as pa
 from benchbench.audio import SUFFIXES, read
 from benchbench.corpus import find_stems
 from benchbench.errors import AudioError, UsageError
-from benchbench.metrics import Protocol, References, resolve
+from benchbench.metrics import Protocol, resolve
+from benchbench.metrics.references import References
 from benchbench.plan import short_hash
 from benchbench.schema import SCORES
 from benchbench.scoring import Labels, add, rows, score_set
