@@ -20,7 +20,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
-from urllib.parse import quote, unquote
+from urllib.parse import quote
 
 import pyarrow as pa
 import pyarrow.dataset as pads
@@ -32,7 +32,7 @@ from benchbench.schema import SCORES, SEPARATIONS
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Results", "open_results", "write_atomically"]
+__all__ = ["Results", "open_results", "safe_name", "write_atomically"]
 
 
 def write_atomically(path: Path, write: Callable[[IO[bytes]], None]) -> None:
@@ -136,6 +136,14 @@ class Results:
         """Whether anything was ever stored here."""
         return any((self.root / name).is_dir() for name in ("scores", "separations", "runs"))
 
+    def track_audio(self, track_hash: str) -> Path:
+        """The folder with a track's kept audio: ``mixture.flac`` and ``<target>.flac``."""
+        return self.root / "audio" / "tracks" / safe_name(track_hash)
+
+    def stem_audio(self, separation_id: str) -> Path:
+        """The folder with a separation's kept stems: ``<stem>.flac``."""
+        return self.root / "audio" / "separations" / safe_name(separation_id)
+
     # -- reading ---------------------------------------------------------------------------
 
     def scores(
@@ -210,9 +218,9 @@ def _quoted(value: str) -> str:
     return quote(value, safe="")
 
 
-def unquoted(value: str) -> str:
-    """A partition value as it was before it became part of a path."""
-    return unquote(value)
+def safe_name(name: str) -> str:
+    """A name as a file's name: nothing that could lead elsewhere."""
+    return "".join(c if c.isalnum() or c in "-_ " else "_" for c in name)
 
 
 def _write_text(file: IO[bytes], text: str) -> None:
