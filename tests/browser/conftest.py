@@ -53,7 +53,9 @@ def browser() -> Iterator[Any]:
     try:
         from playwright.sync_api import sync_playwright
     except ImportError:
-        pytest.fail("No playwright. Install it with `pip install playwright`, or run tox -e browser.")
+        pytest.fail(
+            "No playwright. Install it with `pip install playwright`, or run tox -e browser."
+        )
     with sync_playwright() as play:
         made = play.chromium.launch(
             executable_path=chromium(),
@@ -108,6 +110,15 @@ class Visit:
             ),
         )
         self.page.goto(document.as_uri() + fragment)
+
+
+def until(page: Any, condition: str, seconds: float = 10.0) -> None:
+    """Wait for a condition; the page's policy admits no evaluation from within."""
+    for _ in range(int(seconds / 0.05)):
+        if page.evaluate(condition):
+            return
+        page.wait_for_timeout(50)
+    pytest.fail(f"never true: {condition}")
 
 
 @pytest.fixture

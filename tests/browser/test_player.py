@@ -5,6 +5,8 @@ from typing import Any
 
 import pytest
 
+from .conftest import until
+
 pytestmark = pytest.mark.browser
 
 ENGINE = "document.querySelector('[data-player]').player.engine"
@@ -14,7 +16,7 @@ ENGINE = "document.querySelector('[data-player]').player.engine"
 def playing(visit: Any) -> Any:
     page = visit().page
     page.locator(".play").first.click()
-    page.wait_for_function(f"{ENGINE}.playing && {ENGINE}.position() > 0.2")
+    until(page, f"{ENGINE}.playing && {ENGINE}.position() > 0.2")
     return page
 
 
@@ -80,8 +82,10 @@ def test_versions_are_equally_loud(playing: Any) -> None:
           return 10 * Math.log10(sum / (44100 * 4)) + {ENGINE}.gains[i];
         }})"""
     )
-    kinds = playing.locator("[data-player]").first.locator(".sounds li").evaluate_all(
-        "items => items.map(one => one.dataset.kind)"
+    kinds = (
+        playing.locator("[data-player]")
+        .first.locator(".sounds li")
+        .evaluate_all("items => items.map(one => one.dataset.kind)")
     )
     matched = [level for level, kind in zip(levels, kinds, strict=True) if kind != "residual"]
     assert max(matched) - min(matched) < 1.5
@@ -119,8 +123,9 @@ def test_x_gives_nothing_away(visit: Any) -> None:
 def test_a_bad_place_can_be_heard(visit: Any) -> None:
     page = visit().page
     page.locator("[data-jump]:visible").first.click()
-    page.wait_for_function(
-        "[...document.querySelectorAll('[data-player]')].some(one => one.player.engine.playing)"
+    until(
+        page,
+        "[...document.querySelectorAll('[data-player]')].some(one => one.player.engine.playing)",
     )
 
 
@@ -130,6 +135,6 @@ def test_one_player_at_a_time(visit: Any) -> None:
     if buttons.count() < 2:
         pytest.skip("the page has a single excerpt")
     buttons.nth(0).click()
-    page.wait_for_function(f"{ENGINE}.playing")
+    until(page, f"{ENGINE}.playing")
     buttons.nth(1).click()
-    page.wait_for_function(f"!{ENGINE}.playing")
+    until(page, f"!{ENGINE}.playing")
