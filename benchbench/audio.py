@@ -179,7 +179,7 @@ def _write(
 ) -> None:
     import soundfile
 
-    from benchbench.store import write_atomically
+    from benchbench.atomic import write_atomically
 
     def fill(file: Any) -> None:
         with soundfile.SoundFile(

@@ -188,7 +188,7 @@ def score(
     if out is None:
         typer.echo(content.decode("utf-8").rstrip("\n"))
     else:
-        from benchbench.store import write_atomically
+        from benchbench.atomic import write_atomically
 
         write_atomically(out, lambda file: _fill(file, content))
 
