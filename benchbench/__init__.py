@@ -14,11 +14,12 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from benchbench.verbs.doctor import doctor
     from benchbench.verbs.install import install
+    from benchbench.verbs.report import report
     from benchbench.verbs.run import run
     from benchbench.verbs.score import score
     from benchbench.verbs.separate import separate
 
-__all__ = ["doctor", "install", "run", "score", "separate"]
+__all__ = ["doctor", "install", "report", "run", "score", "separate"]
 
 
 def __getattr__(name: str) -> Any:
