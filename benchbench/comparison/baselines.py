@@ -11,11 +11,11 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from benchbench.atomic import write_atomically
 from benchbench.comparison.costs import COST_COLUMNS
 from benchbench.comparison.sides import Side
 from benchbench.errors import DamagedResultsError, UsageError
 from benchbench.stats.tracks import KEYS
-from benchbench.store import write_atomically
 
 __all__ = ["BASELINE_VERSION", "read_baseline", "write_baseline"]
 

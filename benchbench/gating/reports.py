@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import IO, Final
 from xml.etree import ElementTree as Xml
 
+from benchbench.atomic import write_atomically
 from benchbench.comparison.pages import comparison_body, page
 from benchbench.comparison.rendering import records
 from benchbench.gating.decision import GateResult
 from benchbench.gating.rules import Check
-from benchbench.store import write_atomically
 
 __all__ = [
     "SUMMARY_LIMIT",
