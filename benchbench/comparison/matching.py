@@ -106,12 +106,13 @@ def model_pairs(a: Side, b: Side) -> list[tuple[str, str]]:
     NothingToCompareError
         When several models stand on a side and none has a namesake on the other.
     """
-    if len(a.models) == len(b.models) == 1:
-        return [(a.models[0], b.models[0])]
-    common = [name for name in a.models if name in set(b.models)]
+    ours, theirs = a.models, b.models
+    if len(ours) == len(theirs) == 1:
+        return [(ours[0], theirs[0])]
+    common = sorted({*ours} & {*theirs})
     if not common:
         raise NothingToCompareError(
-            f"{a.label} has {_few(a.models)}; {b.label} has {_few(b.models)}: no model is in both.",
+            f"{a.label} has {_few(ours)}; {b.label} has {_few(theirs)}: no model is in both.",
             hint="Name one model of each side: FOLDER@MODEL.",
         )
     return [(name, name) for name in common]

@@ -38,6 +38,8 @@ HEADER: Final = (
     "tracks",
     "note",
 )
+_FEW: Final = 5
+_COST_CHANGE: Final = 0.1
 _MARKS: Final = {
     "newly_failing": "!!",
     "worse": "-",
@@ -168,9 +170,19 @@ def summary(comparison: Comparison) -> str:
 
 
 def cost_lines(comparison: Comparison) -> list[str]:
-    """A sentence a model on time and memory, where both sides measured them."""
+    """A sentence a model on time and memory, where both sides measured them.
+
+    Of many models only those are named whose cost changed by more than a tenth.
+    """
+    ratios = comparison.costs[["real_time_factor_ratio", "peak_rss_bytes_ratio"]]
+    moved = ((ratios - 1).abs() > _COST_CHANGE).any(axis=1)
+    chosen = comparison.costs if len(ratios) <= _FEW else comparison.costs[moved]
     lines = []
-    for _, row in comparison.costs.iterrows():
+    if len(chosen) < len(ratios):
+        lines.append(
+            f"Time and memory of {len(ratios) - len(chosen)} models moved by less than 10%."
+        )
+    for _, row in chosen.iterrows():
         parts = [
             f"{name} {row[f'{key}_a'] * scale:.3g} -> {row[f'{key}_b'] * scale:.3g}{unit} "
             f"(x{row[f'{key}_ratio']:.2f})"

@@ -20,6 +20,11 @@ from benchbench.store import Results, open_results
 
 __all__ = ["Side", "open_side", "results_side"]
 
+_SEPARATION_COLUMNS: Final = [
+    *("run_id", "model", "dataset", "dataset_hash", "track", "status"),
+    *("adapter_hash", "weights_hash", "options_hash"),
+    *("wall_s", "audio_s", "peak_rss_bytes", "first_in_worker", "jobs"),
+]
 _SCORE_COLUMNS: Final = [*KEYS, "run_id", "start_s", "duration_s", "value", "reason"]
 
 
@@ -140,7 +145,7 @@ def results_side(
     results: Results, label: str, name: str | None, frames: Summary, keep_scores: bool
 ) -> Side:
     """The whole of a results folder, or the run or model called `name`."""
-    separations = results.separations_frame()
+    separations = _data_frame(results.separations().select(_SEPARATION_COLUMNS))
     runs = results.runs()
     where, chosen = _selection(results, runs, separations, name)
     if chosen is not None:
@@ -171,7 +176,10 @@ def results_side(
 
 
 def _read_scores(results: Results, where: pads.Expression | None) -> pd.DataFrame:
-    table = results.scores(columns=_SCORE_COLUMNS, where=where)
+    return _data_frame(results.scores(columns=_SCORE_COLUMNS, where=where))
+
+
+def _data_frame(table: pa.Table) -> pd.DataFrame:
     text = [item.name for item in table.schema if pa.types.is_string(item.type)]
     frame: pd.DataFrame = table.to_pandas(categories=text)
     return frame
