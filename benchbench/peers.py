@@ -161,6 +161,7 @@ def _textbook_si(
         target = (scaled**2).sum(axis=1)
         si_sdr = 10.0 * np.log10(target / ((e - scaled) ** 2).sum(axis=1))
         sd_sdr = 10.0 * np.log10(target / ((e - s) ** 2).sum(axis=1))
+    sd_sdr[~e.any(axis=1)] = np.nan  # a silent estimate has no number in this protocol
     return {"SI-SDR": si_sdr[:, None], "SD-SDR": sd_sdr[:, None]}
 
 

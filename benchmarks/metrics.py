@@ -161,7 +161,7 @@ def table(header: list[str], rows: list[list[Any]]) -> None:
 
 def agreement(folder: Path, _args: argparse.Namespace) -> None:
     """Largest differences from the peers on music."""
-    from benchbench import metrics, verify
+    from benchbench import metrics, verification
     from benchbench.metrics.references import References
 
     rows = []
@@ -176,11 +176,13 @@ def agreement(folder: Path, _args: argparse.Namespace) -> None:
         place = prepare(folder, seconds)
         references, estimates = load(place, "references"), load(place, "estimates")
         scores = metrics.evaluate(References(references, RATE), estimates, [protocol])[protocol]
-        case = verify.Case("", protocol, scores, lambda r=references, e=estimates: (r, e, RATE))
+        case = verification.Case(
+            "", protocol, scores, lambda r=references, e=estimates: (r, e, RATE)
+        )
         rows += [
             [protocol, one.metric, f"{one.largest_db:.1e}", f"{one.tolerance_db:.0e}",
              one.compared, one.set_aside, "yes" if one.same_gaps else "NO"]
-            for one in verify.verify_scores([case])
+            for one in verification.verify_scores([case])
         ]  # fmt: skip
     table(["protocol", "metric", "largest dB", "bar", "values", "set aside", "same gaps"], rows)
 

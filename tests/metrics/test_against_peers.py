@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from benchbench import metrics, verify
+from benchbench import metrics, verification
 from benchbench.metrics.references import References
 from benchbench.peers import peer_scores
 
@@ -13,7 +13,7 @@ RATE = 8000
 def compared(protocol, references, estimates, rate=RATE):
     ours = metrics.evaluate(References(references, rate), estimates, [protocol])[protocol]
     theirs = peer_scores(protocol, references, estimates, rate)
-    found = verify.differences(ours, theirs, protocol=protocol)
+    found = verification.differences(ours, theirs, protocol=protocol)
     assert {one.metric for one in found} == {one.metric for one in theirs}
     return found
 
@@ -99,12 +99,12 @@ def test_verify_finds_a_wrong_score(track):
     scores = metrics.evaluate(References(references, RATE), estimates, ["usdr"])["usdr"]
 
     def case(name, series):
-        return verify.Case(name, "usdr", series, lambda: (references, estimates, RATE))
+        return verification.Case(name, "usdr", series, lambda: (references, estimates, RATE))
 
-    assert all(one.passed for one in verify.verify_scores([case("right", scores)]))
+    assert all(one.passed for one in verification.verify_scores([case("right", scores)]))
     scores[0].values[0] += 1e-3
-    found = verify.verify_scores([case("wrong", scores)])
+    found = verification.verify_scores([case("wrong", scores)])
     assert [one.passed for one in found] == [False]
     assert found[0].largest_db == pytest.approx(1e-3, rel=1e-6)
     scores[0].values[0] = np.nan
-    assert not verify.verify_scores([case("gap", scores)])[0].passed
+    assert not verification.verify_scores([case("gap", scores)])[0].passed
