@@ -18,8 +18,9 @@ if TYPE_CHECKING:
     from benchbench.verbs.run import run
     from benchbench.verbs.score import score
     from benchbench.verbs.separate import separate
+    from benchbench.verbs.verify import verify
 
-__all__ = ["doctor", "install", "report", "run", "score", "separate"]
+__all__ = ["doctor", "install", "report", "run", "score", "separate", "verify"]
 
 
 def __getattr__(name: str) -> Any:

@@ -280,6 +280,28 @@ def report(
     typer.echo(str(page))
 
 
+@app.command()
+def verify(
+    results: Annotated[Path, typer.Argument(help="The results' folder.")] = Path("results"),
+    sample: Annotated[int, typer.Option(help="How many separations to look at.", min=1)] = 5,
+    seed: Annotated[int, typer.Option(help="Of the choice.")] = 0,
+    root: Root = None,
+    adapter_path: AdapterPath = [],  # noqa: B006
+) -> None:
+    """Recompute a sample of stored scores with museval, mir_eval and fast_bss_eval."""
+    from benchbench.console import RunDisplay
+    from benchbench.summary import differences_table
+    from benchbench.verbs.verify import verify as recompute
+
+    found = recompute(
+        results, sample=sample, seed=seed, root=root, adapter_paths=adapter_path,
+        listener=RunDisplay(),
+    )  # fmt: skip
+    typer.echo(differences_table(found))
+    if not all(one.passed for one in found):
+        raise typer.Exit(1)
+
+
 def _words(text: str) -> list[str]:
     return [word.strip() for word in text.split(",") if word.strip()]
 

@@ -52,8 +52,6 @@ def evaluate(evaluation: Evaluation, *, family: Family = "octave") -> list[Serie
     """
     references = evaluation.references
     edges = band_edges(family, references.sample_rate)
-    if not len(edges):
-        return []
     spectra = evaluation.kept(("band spectra",), lambda: _spectra(evaluation))
     weights = _bin_shares(edges, references.sample_rate)
     framing = _seconds(references)
@@ -88,7 +86,10 @@ def evaluate(evaluation: Evaluation, *, family: Family = "octave") -> list[Serie
 
 
 def band_edges(family: Family, sample_rate: int) -> Float64:
-    """Lower and upper edges in hertz, shape (bands, 2), of the bands that lie below half the rate."""
+    """Lower and upper edges in hertz, shape (bands, 2).
+
+    Bands whose centre lies below half the rate, the highest cut off there.
+    """
     top = sample_rate / 2.0
     if family == "mel":
         edges = mel_to_hz(np.linspace(0.0, float(hz_to_mel(np.array(top))), _MEL_BANDS + 1))
@@ -99,7 +100,8 @@ def band_edges(family: Family, sample_rate: int) -> Float64:
         half = _OCTAVE ** (0.5 / per_octave)
         edges = np.append(centres / half, centres[-1] * half)
     bands = np.column_stack([edges[:-1], edges[1:]])
-    return bands[bands[:, 1] <= top * (1.0 + 1e-9)]
+    bands = bands[np.sqrt(bands[:, 0] * bands[:, 1]) < top]
+    return np.minimum(bands, top)
 
 
 @dataclass(frozen=True, slots=True)
