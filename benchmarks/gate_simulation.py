@@ -202,9 +202,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--tracks", type=int, default=50)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--json", type=Path, help="write the figures there too")
+    parser.add_argument("--only", default="", help="scenarios whose name holds this")
     given = parser.parse_args(arguments)
     found = []
-    for scenario in scenarios():
+    for scenario in (item for item in scenarios() if given.only in item.name):
         found.append(run(scenario, given.repetitions, given.tracks, given.seed))
         row = found[-1]
         print(

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import importlib
 from functools import cache
 from typing import Literal
 
-from benchbench.errors import UnknownNameError
+from benchbench.errors import UnknownNameError, UsageError
+from benchbench.metrics import metric as metric_named
 
 __all__ = ["Direction", "direction_of"]
 
@@ -20,13 +20,7 @@ def direction_of(protocol: str, metric: str) -> Direction:
     Imported results carry protocols of other tools, whose metrics are ratios in decibels nearly
     without exception.
     """
-    registry = importlib.import_module("benchbench.metrics")
-    find = getattr(registry, "protocol", None)
-    if find is None:
-        return "higher"
     try:
-        metrics = find(protocol).metrics
-    except UnknownNameError:
+        return metric_named(protocol, metric).direction
+    except (UnknownNameError, UsageError, KeyError):
         return "higher"
-    directions: dict[str, Direction] = {item.name: item.direction for item in metrics}
-    return directions.get(metric, "higher")
