@@ -7,6 +7,8 @@ Arrays are float32 of shape (channels, samples), full scale at 1.
 
 from __future__ import annotations
 
+import errno
+import os
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,6 +18,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from benchbench.atomic import replacing
 from benchbench.errors import AudioError
 
 if TYPE_CHECKING:
@@ -179,17 +182,17 @@ def _write(
 ) -> None:
     import soundfile
 
-    from benchbench.atomic import write_atomically
-
-    def fill(file: Any) -> None:
-        with soundfile.SoundFile(
-            file, "w", sample_rate, audio.shape[0], subtype, format=container
-        ) as sound:
-            for start in range(0, audio.shape[1], BLOCK):
-                sound.write(np.clip(audio[:, start : start + BLOCK].T, *limits))
-
     limits = (-1.0, 1.0) if container == "FLAC" else (None, None)
-    write_atomically(path, fill)
+    with replacing(path) as temporary:
+        try:
+            with soundfile.SoundFile(
+                str(temporary), "w", sample_rate, audio.shape[0], subtype, format=container
+            ) as sound:
+                for start in range(0, audio.shape[1], BLOCK):
+                    sound.write(np.clip(audio[:, start : start + BLOCK].T, *limits))
+        except (soundfile.LibsndfileError, AssertionError) as error:
+            # libsndfile does not say why it wrote less than it was given.
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)) from error
 
 
 def _require_file(path: Path) -> None:

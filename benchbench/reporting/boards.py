@@ -6,18 +6,21 @@ protocol, metric and metric version. A *board* is a series under one aggregation
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
-from benchbench.reporting.readings import Reading
-from benchbench.stats import AGGREGATIONS, leaderboard
+from benchbench import metrics
+from benchbench.errors import NothingToCompareError, UnknownNameError
+from benchbench.metrics.base import Metric
+from benchbench.reporting.cubes import Cube, Grid, Series
+from benchbench.stats import AGGREGATIONS, Aggregation
+from benchbench.stats.bootstrap import bootstrap_columns
 
-__all__ = ["Board", "Boards", "Row", "Series", "boards"]
+__all__ = ["Board", "Boards", "Row", "boards", "described", "number", "usual"]
 
 PROTOCOLS: Final = ("bsseval-v4", "bsseval-v3", "usdr", "si")
 """The order in which a headline is looked for: the protocol of most publications first."""
@@ -25,6 +28,7 @@ PROTOCOLS: Final = ("bsseval-v4", "bsseval-v3", "usdr", "si")
 TARGETS: Final = ("vocals", "drums", "bass", "other", "accompaniment")
 METRICS: Final = ("SDR", "SI-SDR", "ISR", "SIR", "SAR", "SI-SIR", "SI-SAR")
 _ELSEWHERE: Final = ("windows", "bleed", "bands")  # protocols with sections of their own
+_NO_RANK: Final = ("log10-condition",)
 _FRAMED: Final = (
     "median of frame medians",
     "mean of frame medians",
@@ -32,23 +36,6 @@ _FRAMED: Final = (
     "median of frame means",
 )
 _WHOLE: Final = ("mean over tracks", "median over tracks")
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class Series:
-    """Numbers that may share a column."""
-
-    dataset: str
-    references: str
-    target: str
-    protocol: str
-    metric: str
-    version: int
-
-    @property
-    def label(self) -> str:
-        """How a reader names it."""
-        return f"{self.protocol} {self.metric}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +72,7 @@ class Boards:
 
     def default(self, series: Series) -> Board:
         """The board of a series under the aggregation that its protocol usually has."""
-        return next(iter(self.by_series[series].values()))
+        return usual(self.by_series[series])
 
     def beside(self, series: Series) -> list[Series]:
         """The same numbers for every target of the same references."""
@@ -98,59 +85,65 @@ class Boards:
         return sorted(same, key=lambda other: _place(TARGETS, other.target))
 
 
-def boards(reading: Reading) -> Boards:
-    """Every board, with bootstrap intervals over tracks."""
+def boards(data: Cube) -> Boards:
+    """Every board, with bootstrap intervals over tracks.
+
+    The same numbers as `benchbench.stats.leaderboard` gives, from arrays instead of tables, since a
+    large report has hundreds of boards.
+    """
     made: dict[Series, dict[str, Board]] = {}
-    medians, means = _comparable(reading.medians), _comparable(reading.means)
-    framed = _framed_protocols(medians)
-    for name in (*_FRAMED, *_WHOLE):
-        way = AGGREGATIONS[name]
-        table = means if way.frames == "mean" else medians
-        chosen = table["protocol"].isin(framed) == (way.frames is not None)
-        if chosen.any():
-            _collect(made, leaderboard(table[chosen], name), name)
-    ordered = dict(sorted(made.items(), key=lambda item: _order(item[0])))
-    return Boards(ordered, _headline(ordered))
-
-
-def _comparable(table: pd.DataFrame) -> pd.DataFrame:
-    protocols = [
-        name for name in table["protocol"].unique() if not str(name).startswith(_ELSEWHERE)
-    ]
-    return table[table["protocol"].isin(protocols) & table["band_lo_hz"].isna()]
-
-
-def _framed_protocols(table: pd.DataFrame) -> set[str]:
-    return {str(name) for name in table.loc[table["frames"] > 1, "protocol"].unique()}
-
-
-def _collect(made: dict[Series, dict[str, Board]], table: pd.DataFrame, name: str) -> None:
-    keys = ["dataset", "reference_set", "target", "protocol", "metric", "metric_version"]
-    for _, part in table.groupby(keys, observed=True, sort=False):
-        first = part.iloc[0]
-        series = Series(
-            dataset=str(first["dataset"]),
-            references=str(first["reference_set"]),
-            target=str(first["target"]),
-            protocol=str(first["protocol"]),
-            metric=str(first["metric"]),
-            version=int(first["metric_version"]),
+    for series in sorted(data.grids, key=_order):
+        if not series.protocol.startswith(_ELSEWHERE) and series.metric not in _NO_RANK:
+            grid = data.grids[series]
+            names = _FRAMED if grid.framed else _WHOLE
+            made[series] = {name: _board(grid, AGGREGATIONS[name]) for name in names}
+    if not made:
+        raise NothingToCompareError(
+            "These results hold no scores that rank models.",
+            hint="Score them with a protocol of `bench list metrics`, such as usdr.",
         )
-        rows = tuple(sorted((_row(row) for row in part.to_dict("records")), key=_best_first))
-        made.setdefault(series, {})[name] = Board(series, name, rows)
+    return Boards(made, _headline(made))
 
 
-def _row(row: dict[Any, Any]) -> Row:
-    return Row(
-        str(row["model"]),
-        number(row["value"]),
-        number(row["lo"]),
-        number(row["hi"]),
-        int(row["tracks"]),
-        int(row["expected"]),
-        float(row["missing_rate"]),
-        float(row["ill_conditioned"]),
-    )
+def _board(grid: Grid, way: Aggregation) -> Board:
+    about = described(grid.series.protocol, grid.series.metric)
+    values = grid.values(way.frames)
+    low, high = bootstrap_columns(values.T, way.tracks)
+    expected = int((~np.isnan(grid.ill_conditioned)).any(axis=0).sum())
+    rows = []
+    for place in np.flatnonzero(grid.listed):
+        own = values[place][~np.isnan(values[place])]
+        summary = _summary(own, way)
+        flagged = grid.ill_conditioned[place]
+        rows.append(
+            Row(
+                grid.models[place],
+                summary,
+                number(low[place]),
+                number(high[place]),
+                len(own),
+                expected,
+                1.0 - float(grid.given[place].sum()) / max(expected, 1),
+                float(np.nanmean(flagged)),
+            )
+        )
+    higher = about.direction == "higher"
+    rows.sort(key=_best_first(higher))
+    return Board(grid.series, way.name, tuple(rows), higher, about.unit)
+
+
+def _summary(values: npt.NDArray[np.float64], way: Aggregation) -> float | None:
+    if not len(values):
+        return None
+    return float(np.median(values) if way.tracks == "median" else np.mean(values))
+
+
+def described(protocol: str, metric: str) -> Metric:
+    """What the catalogue knows of a metric; decibels, the higher the better, of one it lacks."""
+    try:
+        return metrics.metric(protocol, metric)
+    except UnknownNameError:
+        return Metric(metric, "dB", float("-inf"), float("inf"))
 
 
 def number(value: float) -> float | None:
@@ -158,8 +151,9 @@ def number(value: float) -> float | None:
     return float(value) if np.isfinite(value) else None
 
 
-def _best_first(row: Row) -> tuple[bool, float, str]:
-    return row.value is None, -(row.value or 0.0), row.model
+def _best_first(higher: bool) -> Callable[[Row], tuple[bool, float, str]]:
+    sign = -1.0 if higher else 1.0
+    return lambda row: (row.value is None, sign * (row.value or 0.0), row.model)
 
 
 def _place(order: tuple[str, ...], name: str) -> int:
@@ -181,11 +175,20 @@ def _order(series: Series) -> tuple[Any, ...]:
     )
 
 
+def usual(ways: dict[str, Board]) -> Board:
+    """The board under the aggregation that the protocol names as its own."""
+    first = next(iter(ways.values()))
+    try:
+        return ways.get(metrics.protocol(first.series.protocol).aggregation, first)
+    except UnknownNameError:
+        return first
+
+
 def _headline(made: dict[Series, dict[str, Board]]) -> Board:
     """The board that most models share, of the best-known protocol and target."""
 
     def worth(series: Series) -> tuple[Any, ...]:
-        board = next(iter(made[series].values()))
+        board = usual(made[series])
         return (
             -len(board.rows),
             _place(PROTOCOLS, series.protocol),
@@ -193,23 +196,4 @@ def _headline(made: dict[Series, dict[str, Board]]) -> Board:
             *_order(series),
         )
 
-    return next(iter(made[min(made, key=worth)].values()))
-
-
-def matrix(
-    table: pd.DataFrame, series: Series, models: Iterable[str], tracks: list[str]
-) -> npt.NDArray[np.float64]:
-    """Values of shape (models, tracks) of one series, NaN where there is none."""
-    rows = table[
-        (table["dataset"] == series.dataset)
-        & (table["reference_set"] == series.references)
-        & (table["target"] == series.target)
-        & (table["protocol"] == series.protocol)
-        & (table["metric"] == series.metric)
-        & (table["metric_version"] == series.version)
-        & table["band_lo_hz"].isna()
-    ]
-    names = list(models)
-    plain = rows[["model", "track", "value"]].astype({"model": "object", "track": "object"})
-    wide = plain.pivot(index="model", columns="track", values="value")
-    return wide.reindex(index=names, columns=tracks).to_numpy(dtype=np.float64)
+    return usual(made[min(made, key=worth)])

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-import pandas as pd
-
 from benchbench.errors import NothingToCompareError
-from benchbench.reporting.boards import Board, Series, number
+from benchbench.reporting.boards import Board, number
+from benchbench.reporting.cubes import Grid, Series
 from benchbench.stats import (
+    AGGREGATIONS,
     CriticalDifference,
     Friedman,
     critical_difference,
@@ -89,14 +89,14 @@ class Contest:
         return other.turned() if other else None
 
 
-def contest(table: pd.DataFrame, board: Board) -> Contest:
-    """Compare the models of a board, given the per-track rows of its series."""
+def contest(grid: Grid, board: Board) -> Contest:
+    """Compare the models of a board track by track."""
     models = tuple(row.model for row in board.rows if row.value is not None)
-    rows = table[table["model"].isin(models)]
+    rows = grid.frame(AGGREGATIONS[board.aggregation].frames, models)
     made: dict[tuple[str, str], Pair] = {}
     for row in pairwise(rows, models=models).to_dict("records"):
         if row["n"] > 0:
-            # stats subtracts a from b; a stands above b on the board, so signs are turned.
+            # The statistics subtract a from b; a stands above b on the board.
             made[row["a"], row["b"]] = Pair(
                 str(row["a"]),
                 str(row["b"]),

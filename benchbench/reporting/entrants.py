@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
@@ -14,7 +14,8 @@ from benchbench.reporting.readings import Reading
 
 __all__ = ["Badge", "Cost", "Entrant", "entrants"]
 
-SHAPES = 8
+BASELINES: Final = ("mixture", "silence")
+"""Adapters that separate nothing and show what a metric gives for that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +64,8 @@ class Entrant:
     ----------
     index
         Its place in every list of the page; fixes colour and shape.
+    oracle, baseline, published
+        It saw the references; it separates nothing; its scores were imported.
     slug
         Its name as part of a file name or an anchor.
     """
@@ -74,6 +77,7 @@ class Entrant:
     variant: str
     summary: str
     oracle: bool
+    baseline: bool
     published: bool
     trained_on: tuple[str, ...]
     stems: str
@@ -84,6 +88,11 @@ class Entrant:
     hashes: dict[str, str] = field(default_factory=dict)
     licence: dict[str, str] = field(default_factory=dict)
     homepage: str | None = None
+
+    @property
+    def ranked(self) -> bool:
+        """Whether it takes part in the contest."""
+        return not (self.oracle or self.baseline)
 
 
 def slug(name: str, taken: set[str]) -> str:
@@ -104,7 +113,7 @@ def entrants(reading: Reading, names: Sequence[str], dataset: str) -> tuple[Entr
     taken: set[str] = set()
     here = reading.separations[reading.separations["dataset"] == dataset]
     latest = _latest(here, [str(run.get("run_id")) for run in reading.runs])
-    ill = _ill_conditioned(reading.medians, dataset)
+    ill = _ill_conditioned(reading.tracks, dataset)
     return tuple(
         _entrant(
             index,
@@ -155,7 +164,15 @@ def _entrant(
     failed = int((rows["status"] != "ok").sum()) if len(rows) else 0
     licence = told.get("licence") or {}
     badges = _badges(
-        oracle, trained, dataset, len(rows) == 0, failed, len(rows), ill, bool(told.get("live"))
+        oracle,
+        adapter in BASELINES,
+        trained,
+        dataset,
+        len(rows) == 0,
+        failed,
+        len(rows),
+        ill,
+        bool(told.get("live")),
     )
     return Entrant(
         index=index,
@@ -165,6 +182,7 @@ def _entrant(
         variant=str(told.get("variant") or variant),
         summary=str(told.get("summary") or ""),
         oracle=oracle,
+        baseline=adapter in BASELINES,
         published=len(rows) == 0,
         trained_on=trained,
         stems=str(first["stems"]) if first is not None else "+".join(told.get("stems") or ()),
@@ -182,6 +200,7 @@ def _entrant(
 
 def _badges(
     oracle: bool,
+    baseline: bool,
     trained: tuple[str, ...],
     dataset: str,
     published: bool,
@@ -193,6 +212,10 @@ def _badges(
     made = []
     if oracle:
         made.append(Badge("oracle", "oracle", "It was shown the references: a bound, not a rival."))
+    if baseline:
+        made.append(
+            Badge("baseline", "baseline", "It separates nothing; it shows what that scores.")
+        )
     if published:
         made.append(
             Badge(

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
-import pandas as pd
 from markupsafe import Markup
 
 from benchbench.plots.axes import Axis, linear
-from benchbench.reporting.boards import Board, Boards, Series, boards, matrix
+from benchbench.reporting.boards import Board, Boards, boards
 from benchbench.reporting.contests import Contest, contest
+from benchbench.reporting.cubes import Cube, Grid, Series, cube
 from benchbench.reporting.entrants import Entrant, entrants
 from benchbench.reporting.origins import facts
 from benchbench.reporting.readings import Reading
@@ -74,13 +74,13 @@ class TrackTable:
 
 def assemble(reading: Reading, *, baseline: str | None = None, audio: str = "excerpts") -> Page:
     """Work out what the page shows."""
-    made = boards(reading)
+    data = cube(reading.tracks)
+    made = boards(data)
     board = made.headline
     names = [row.model for row in board.rows]
-    everyone = [str(name) for name in reading.medians["model"].unique()]
-    names += sorted(set(everyone) - set(names))
+    names += sorted(set(data.models) - set(names))
     competing = {found.name: found for found in entrants(reading, names, board.series.dataset)}
-    duel = contest(rows_of(reading, board), board)
+    duel = contest(data.grids[board.series], board)
     said = verdict(board, duel, competing)
     run = _run_of(reading, board.series.dataset)
     return Page(
@@ -95,8 +95,8 @@ def assemble(reading: Reading, *, baseline: str | None = None, audio: str = "exc
         entrants=competing,
         contest=duel,
         verdict=said,
-        tracks=_tracks(reading, board),
-        data=data_block(_data(reading, made, competing)),
+        tracks=_tracks(data, board),
+        data=data_block(_data(data, made, competing)),
         axis=board_axis(board),
         ranks=ranks(board, competing),
         facts=facts(run),
@@ -117,25 +117,10 @@ def ranks(board: Board, competing: dict[str, Entrant]) -> dict[str, str]:
     """The rank of every model; models that saw the references have none."""
     answer, place = {}, 0
     for row in board.rows:
-        ranked = row.value is not None and not competing[row.model].oracle
+        ranked = row.value is not None and competing[row.model].ranked
         place += ranked
         answer[row.model] = str(place) if ranked else "–"
     return answer
-
-
-def rows_of(reading: Reading, board: Board) -> pd.DataFrame:
-    """The per-track rows that a board was made from."""
-    series = board.series
-    table = reading.means if "frame means" in board.aggregation else reading.medians
-    return table[
-        (table["dataset"] == series.dataset)
-        & (table["reference_set"] == series.references)
-        & (table["target"] == series.target)
-        & (table["protocol"] == series.protocol)
-        & (table["metric"] == series.metric)
-        & (table["metric_version"] == series.version)
-        & table["band_lo_hz"].isna()
-    ]
 
 
 def _run_of(reading: Reading, dataset: str) -> dict[str, Any]:
@@ -144,21 +129,15 @@ def _run_of(reading: Reading, dataset: str) -> dict[str, Any]:
     return (own or list(reading.runs) or [{}])[-1]
 
 
-def tracks_of(reading: Reading, dataset: str) -> list[str]:
-    """All tracks of a data set that have rows, by name."""
-    rows = reading.medians[reading.medians["dataset"] == dataset]
-    return sorted(str(name) for name in rows["track"].unique())
-
-
-def _tracks(reading: Reading, board: Board) -> TrackTable:
-    tracks = tracks_of(reading, board.series.dataset)
+def _tracks(data: Cube, board: Board) -> TrackTable:
+    grid = data.grids[board.series]
     shown = [row.model for row in board.rows]
-    values = matrix(reading.medians, board.series, shown, tracks)
+    values = grid.medians[[grid.models.index(name) for name in shown]]
     return TrackTable(
         tuple(shown),
         tuple(
             (track, tuple(_plain(value) for value in values[:, place]))
-            for place, track in enumerate(tracks)
+            for place, track in enumerate(grid.tracks)
         ),
     )
 
@@ -167,25 +146,19 @@ def _plain(value: float) -> float | None:
     return None if np.isnan(value) else round(float(value), 2)
 
 
-def _data(reading: Reading, made: Boards, competing: dict[str, Entrant]) -> dict[str, Any]:
+def _data(data: Cube, made: Boards, competing: dict[str, Entrant]) -> dict[str, Any]:
     """The numbers behind the interactive tables, in the fewest signs that keep two decimals."""
     place = {name: entrant.index for name, entrant in competing.items()}
-    tracks = {
-        dataset: tracks_of(reading, dataset)
-        for dataset in sorted({series.dataset for series in made.by_series})
-    }
+    order = [data.models.index(name) for name in competing]
     return {
         "models": [_entrant_data(entrant) for entrant in competing.values()],
-        "tracks": tracks,
+        "tracks": data.tracks,
         "series": [_series_data(series, made.by_series[series]) for series in made.by_series],
         "boards": [
             {name: _board_data(board, place) for name, board in ways.items()}
             for ways in made.by_series.values()
         ],
-        "values": [
-            _values_data(reading, series, ways, list(competing), tracks[series.dataset])
-            for series, ways in made.by_series.items()
-        ],
+        "values": [_values_data(data.grids[series], order) for series in made.by_series],
         "headline": list(made.by_series).index(made.headline.series),
     }
 
@@ -238,12 +211,10 @@ def short(value: float | None, digits: int = 2) -> float | None:
     return None if value is None or not np.isfinite(value) else round(float(value), digits)
 
 
-def _values_data(
-    reading: Reading, series: Series, ways: dict[str, Board], names: list[str], tracks: list[str]
-) -> dict[str, list[list[float | None]]]:
-    answer = {"median": _rounded(matrix(reading.medians, series, names, tracks))}
-    if any("frame means" in name for name in ways):
-        answer["mean"] = _rounded(matrix(reading.means, series, names, tracks))
+def _values_data(grid: Grid, order: list[int]) -> dict[str, list[list[float | None]]]:
+    answer = {"median": _rounded(grid.medians[order])}
+    if grid.framed:
+        answer["mean"] = _rounded(grid.means[order])
     return answer
 
 

@@ -57,7 +57,7 @@ def report(
         When results cannot be read, or the page not written.
     """
     reading = read([Path(path) for path in results], models)
-    names = [str(name) for name in reading.medians["model"].unique()]
+    names = [str(name) for name in reading.tracks["model"].unique()]
     if baseline is not None and baseline not in names:
         raise UnknownNameError("model", baseline, names, where=" in these results")
     page = assemble(reading, baseline=baseline, audio=audio)

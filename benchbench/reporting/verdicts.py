@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from benchbench.reporting.boards import Board, Row
 from benchbench.reporting.contests import Contest, Pair
 from benchbench.reporting.entrants import Entrant
-from benchbench.reporting.wording import count, megabytes, signed, times
+from benchbench.reporting.wording import count, decibels, megabytes, signed
 
 __all__ = ["Part", "Verdict", "verdict"]
 
@@ -44,16 +44,20 @@ class Verdict:
 
 def verdict(board: Board, contest: Contest, entrants: dict[str, Entrant]) -> Verdict:
     """Put a board and its tests into sentences that hold for exactly these numbers."""
-    rivals = [row for row in board.rows if row.value is not None and not entrants[row.model].oracle]
+    rivals = [row for row in board.rows if row.value is not None and entrants[row.model].ranked]
     if not rivals:
         return Verdict(
-            (Part("No model that works without the references was scored."),), (), None, ()
+            (Part("Only bounds and baselines were scored: there is no separator to rank yet."),),
+            tuple(_bounds(board, None, entrants)),
+            None,
+            (),
         )
     leader = rivals[0]
     pairs = [contest.pair(leader.model, row.model) for row in rivals[1:]]
     tied = tuple(pair.second for pair in pairs if pair is not None and not pair.distinguishable)
     support = [
         *_certainty(rivals, pairs, tied),
+        *_gain(leader, contest, entrants),
         *_bounds(board, leader, entrants),
         *_cost(leader, tied, entrants),
         *_training(leader, entrants, board),
@@ -67,12 +71,17 @@ def _answer(
     best = Part(leader.model, leader.model)
     target = board.series.target
     if len(rivals) == 1:
-        return (best, Part(f" scores {leader.value:.2f} dB on {target}; there is no rival."))
+        return (
+            best,
+            Part(
+                f" scores {decibels(leader.value)} {board.unit} on {target}; it has no rival here."
+            ),
+        )
     if not tied:
-        return (best, Part(f" separates {target} best, and the lead is real."))
+        return (best, Part(f" separates {target} best, and its lead is no accident."))
     if len(tied) == len(rivals) - 1:
         return (
-            Part(f"No model is distinguishably best on {target}; "),
+            Part(f"No separator is clearly best on {target}; "),
             best,
             Part(" is ahead on paper."),
         )
@@ -103,13 +112,14 @@ def _certainty(
         if pair.low is not None and pair.high is not None
         else ""
     )
+    side = "ahead of" if pair.difference >= 0 else "behind"
     sentence = [
-        Part(f"Over {count(pair.tracks, 'track')} it is {signed(pair.difference)} dB from "),
+        Part(f"Over {count(pair.tracks, 'track')} it is {abs(pair.difference):.2f} dB {side} "),
         Part(pair.second, pair.second),
         Part(f" on average{interval} and better on {pair.win_rate:.0%} of them"),
     ]
     if pair.distinguishable:
-        sentence.append(Part(f"; after correction for all pairs p = {_p(pair.p)}."))
+        sentence.append(Part(f" (p\u00a0{_p(pair.p)} after correction for all pairs)."))
     else:
         seen = (
             f"; this many tracks show a difference reliably only from {pair.detectable:.2f} dB up."
@@ -121,26 +131,32 @@ def _certainty(
 
 
 def _p(value: float) -> str:
-    return f"{value:.3f}" if value >= 0.001 else f"{value:.0e}".replace("e-0", "e-")
+    return f"=\u00a0{value:.3f}" if value >= 0.001 else "<\u00a00.001"
 
 
-def _bounds(board: Board, leader: Row, entrants: dict[str, Entrant]) -> list[tuple[Part, ...]]:
-    oracles = [row for row in board.rows if row.value is not None and entrants[row.model].oracle]
-    if not oracles or leader.value is None or oracles[0].value is None:
+def _gain(leader: Row, contest: Contest, entrants: dict[str, Entrant]) -> list[tuple[Part, ...]]:
+    """What it gains over doing nothing: the only zero that a reader can imagine."""
+    idle = [name for name in contest.models if entrants[name].adapter == "mixture"]
+    pair = contest.pair(leader.model, idle[0]) if idle else None
+    if pair is None:
         return []
+    return [(Part(f"Over the unprocessed mixture it gains {signed(pair.difference, 1)} dB."),)]
+
+
+def _bounds(
+    board: Board, leader: Row | None, entrants: dict[str, Entrant]
+) -> list[tuple[Part, ...]]:
+    oracles = [row for row in board.rows if row.value is not None and entrants[row.model].oracle]
+    if not oracles or oracles[0].value is None:
+        return []
+    name = oracles[0].model
+    told = [Part("The oracle "), Part(name, name), Part(", which was shown the answer, reaches ")]
+    if leader is None or leader.value is None:
+        return [(*told, Part(f"{decibels(oracles[0].value)} dB."))]
     gap = oracles[0].value - leader.value
     if gap <= 0:
         return []
-    name = oracles[0].model
-    return [
-        (
-            Part("The oracle "),
-            Part(name, name),
-            Part(
-                f", which was shown the answer, reaches {gap:.2f} dB more: that is the room left."
-            ),
-        )
-    ]
+    return [(*told, Part(f"{gap:.1f} dB more: that is the room left."))]
 
 
 def _cost(
@@ -149,10 +165,10 @@ def _cost(
     cost = entrants[leader.model].cost
     if cost.real_time_factor is None:
         return []
-    memory = f" and {megabytes(cost.peak_bytes)} of memory" if cost.peak_bytes else ""
+    memory = f" and needs {megabytes(cost.peak_bytes)} of memory" if cost.peak_bytes else ""
     sentence = [
         Part(leader.model, leader.model),
-        Part(f" needs {times(cost.real_time_factor)} the length of the music{memory}"),
+        Part(f" works for {_share(cost.real_time_factor)} of the music's length{memory}"),
     ]
     cheap = [
         (found, name)
@@ -170,6 +186,10 @@ def _cost(
             ),
         ]
     return [(*sentence, Part("."))]
+
+
+def _share(factor: float) -> str:
+    return f"{factor * 100:.2g}%" if factor < 1 else f"{factor:.1f} times"
 
 
 def _training(leader: Row, entrants: dict[str, Entrant], board: Board) -> list[tuple[Part, ...]]:
