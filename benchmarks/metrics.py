@@ -21,6 +21,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -152,7 +153,7 @@ def timed(work: Any) -> float:
     return time.process_time() - start
 
 
-def table(header: list[str], rows: list[list[Any]]) -> None:
+def table(header: list[str], rows: Iterable[list[Any]]) -> None:
     print("| " + " | ".join(header) + " |")
     print("|" + "---|" * len(header))
     for row in rows:
@@ -187,7 +188,12 @@ def agreement(folder: Path, _args: argparse.Namespace) -> None:
 
 def speed(folder: Path, args: argparse.Namespace) -> None:
     """bsseval-v4 against museval."""
-    rows = []
+    header = ["length", "threads", "ours wall s", "museval wall s", "ratio"]
+    table([*header, "ours CPU s", "museval CPU s", "CPU ratio"], speeds(folder, args))
+
+
+def speeds(folder: Path, args: argparse.Namespace) -> Iterator[list[Any]]:
+    """A row for each length and number of threads, as soon as it is measured."""
     for seconds in args.seconds:
         place = prepare(folder, seconds)
         for threads in args.threads:
@@ -195,13 +201,16 @@ def speed(folder: Path, args: argparse.Namespace) -> None:
                 (measured("bsseval-v4", place, threads) for _ in range(3)), key=lambda m: m["wall"]
             )
             peer = measured("museval", place, threads)
-            rows.append(
-                [f"{seconds} s", threads, f"{ours['wall']:.2f}", f"{peer['wall']:.1f}",
-                 f"{peer['wall'] / ours['wall']:.1f}", f"{ours['cpu']:.2f}", f"{peer['cpu']:.1f}",
-                 f"{peer['cpu'] / ours['cpu']:.1f}"]
-            )  # fmt: skip
-    header = ["length", "threads", "ours wall s", "museval wall s", "ratio"]
-    table([*header, "ours CPU s", "museval CPU s", "CPU ratio"], rows)
+            yield [
+                f"{seconds} s",
+                threads,
+                f"{ours['wall']:.2f}",
+                f"{peer['wall']:.1f}",
+                f"{peer['wall'] / ours['wall']:.1f}",
+                f"{ours['cpu']:.2f}",
+                f"{peer['cpu']:.1f}",
+                f"{peer['cpu'] / ours['cpu']:.1f}",
+            ]
 
 
 def further(folder: Path, args: argparse.Namespace) -> None:
