@@ -58,8 +58,19 @@ class BenchbenchError(Exception):
         self.message = message
         self.hint = hint
 
+    def __reduce__(self) -> tuple[object, ...]:
+        """Travel between processes whole, whatever a subclass's constructor takes."""
+        return _restored, (type(self), self.__dict__)
+
     def __str__(self) -> str:
         return f"{self.message}\n{self.hint}" if self.hint else self.message
+
+
+def _restored(kind: type[BenchbenchError], state: dict[str, object]) -> BenchbenchError:
+    error = kind.__new__(kind)
+    Exception.__init__(error, state["message"])
+    error.__dict__.update(state)
+    return error
 
 
 class UsageError(BenchbenchError):

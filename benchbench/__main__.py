@@ -1,0 +1,41 @@
+"""``python -m benchbench`` and the program ``bench``: errors become messages and exit codes."""
+
+from __future__ import annotations
+
+import sys
+
+
+def main() -> None:
+    """Run the command line.
+
+    ``--debug``, anywhere, shows the traceback of an error instead of its message alone.
+    """
+    from benchbench.errors import BenchbenchError
+
+    debug = "--debug" in sys.argv
+    arguments = [argument for argument in sys.argv[1:] if argument != "--debug"]
+    try:
+        from benchbench.cli import app
+
+        app(arguments, prog_name="bench")
+    except BenchbenchError as error:
+        if debug:
+            raise
+        sys.stderr.write(f"error: {error}\n")
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        sys.stderr.write("Interrupted. Everything that was stored is kept: "
+                         "the same command goes on from there.\n")  # fmt: skip
+        sys.exit(130)
+    except BrokenPipeError:  # the reader of a pipe went away
+        sys.stderr.close()
+        sys.exit(0)
+    except OSError as error:
+        if debug:
+            raise
+        sys.stderr.write(f"error: {error}\nEverything that was stored before is intact.\n")
+        sys.exit(2)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,77 @@
+"""What a run tells whoever watches it: small records, no behaviour."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TypeAlias
+
+__all__ = [
+    "Event",
+    "Finished",
+    "Listener",
+    "Note",
+    "Planned",
+    "ScoresReady",
+    "Separated",
+    "Started",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """Something worth a line: a download, a data set made, a licence notice."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """What is to be done: separations, and cells that are stored already."""
+
+    jobs: int
+    present: int
+    models: tuple[str, ...]
+    tracks: int
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """A model begins with a track."""
+
+    model: str
+    track: str
+
+
+@dataclass(frozen=True, slots=True)
+class Separated:
+    """A separation ended, well or not."""
+
+    model: str
+    track: str
+    status: str
+    error: str | None
+    wall_s: float | None
+    audio_s: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class ScoresReady:
+    """A separation's scores are stored; `headline` is one number a target."""
+
+    model: str
+    track: str
+    headline: Mapping[str, float | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """The run is over."""
+
+    ok: int
+    failed: int
+    seconds: float
+
+
+Event: TypeAlias = Note | Planned | Started | Separated | ScoresReady | Finished
+Listener: TypeAlias = Callable[[Event], None]

@@ -1,0 +1,156 @@
+"""One model's estimates beside the references, and what several protocols compute from both.
+
+A protocol's function takes an `Evaluation`. It scores the targets that have an estimate; rows for
+missing estimates and the marks of padded ones are added here, in one way for all protocols.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+from benchbench.errors import UnknownNameError
+from benchbench.metrics.base import Metric, Series
+from benchbench.metrics.references import References
+from benchbench.metrics.signals import Float64, Signals
+
+__all__ = ["Errors", "Evaluation", "completed"]
+
+T = TypeVar("T")
+
+
+class Evaluation(Mapping[str, npt.NDArray[Any]]):
+    """References and the estimates of one model, aligned.
+
+    Parameters
+    ----------
+    references
+        The track's references.
+    estimates
+        Arrays of shape (channels, samples) by target. A target without one is missing; an
+        estimate of another length is padded with zeros or cut, as museval does.
+
+    Raises
+    ------
+    UnknownNameError
+        For an estimate of something that the track has no reference of.
+    AudioError
+        For a wrong number of channels, NaN or infinity.
+    """
+
+    def __init__(self, references: References, estimates: Mapping[str, npt.NDArray[Any]]) -> None:
+        for name in estimates:
+            if name not in references.names:
+                raise UnknownNameError(
+                    "target", name, references.names, where=" among the estimates"
+                )
+        self.references = references
+        self.targets = tuple(name for name in references.names if name in estimates)
+        self.missing = tuple(name for name in references.names if name not in estimates)
+        self._given = {name: estimates[name] for name in self.targets}
+        self.estimates = Signals(
+            self._given, "estimate", channels=references.channels, samples=references.samples
+        )
+        self.rows = np.array([references.names.index(name) for name in self.targets], dtype=int)
+        self._kept: dict[Hashable, Any] = {}
+
+    def __getitem__(self, target: str) -> npt.NDArray[Any]:
+        return self._given[target]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._given)
+
+    def __len__(self) -> int:
+        return len(self._given)
+
+    def kept(self, key: Hashable, compute: Callable[[], T]) -> T:
+        """The value of `compute`, from the store if another protocol asked for it before."""
+        if key not in self._kept:
+            self._kept[key] = compute()
+        value: T = self._kept[key]
+        return value
+
+    def block(self, start: int, stop: int) -> tuple[Float64, Float64]:
+        """References and estimates from sample `start` to `stop`.
+
+        Returns
+        -------
+        float64 arrays of shapes (references, channels, n) and (targets, channels, n)
+        """
+        return self.references.block(start, stop), self.estimates.block(start, stop)
+
+    @property
+    def errors(self) -> Errors:
+        """Estimates minus their references, to be read by block."""
+        return Errors(self)
+
+    def length_reason(self, target: str) -> str | None:
+        """Why the values of a target deserve distrust because of its estimate's length."""
+        length = self.estimates.lengths[target]
+        if length == self.references.samples:
+            return None
+        return "estimate_padded" if length < self.references.samples else "estimate_trimmed"
+
+
+@dataclass(frozen=True, slots=True)
+class Errors:
+    """Estimates minus references of all targets, or of the one at `index`."""
+
+    evaluation: Evaluation
+    index: int | None = None
+
+    @property
+    def samples(self) -> int:
+        """Length of the track in samples."""
+        return self.evaluation.references.samples
+
+    def block(self, start: int, stop: int) -> Float64:
+        """float64 array of shape (targets, channels, stop - start)."""
+        references, estimates = self.evaluation.block(start, stop)
+        errors: Float64 = estimates - references[self.evaluation.rows]
+        return errors if self.index is None else errors[self.index : self.index + 1]
+
+
+def completed(
+    series: list[Series], evaluation: Evaluation, metrics: tuple[Metric, ...]
+) -> list[Series]:
+    """The series of all references: marked where the length differed, NaN where there is none.
+
+    Parameters
+    ----------
+    series
+        What a protocol computed on the targets that have an estimate.
+    metrics
+        The protocol's metrics, for the rows of a model that gave no estimate at all.
+    """
+    marked = [_marked(one, evaluation.length_reason(one.target)) for one in series]
+    shapes = {one.metric: one for one in reversed(marked)} or {
+        metric.name: _whole_track(metric.name) for metric in metrics
+    }
+    return marked + [
+        _absent(like, target) for target in evaluation.missing for like in shapes.values()
+    ]
+
+
+def _marked(series: Series, reason: str | None) -> Series:
+    if reason is None:
+        return series
+    bare = np.array([given is None for given in series.reasons], dtype=bool)
+    return replace(series, reasons=np.where(bare, reason, series.reasons))
+
+
+def _whole_track(metric: str) -> Series:
+    return Series("", metric, np.full(1, np.nan), np.full(1, None, dtype=object))
+
+
+def _absent(like: Series, target: str) -> Series:
+    return replace(
+        like,
+        target=target,
+        values=np.full(like.values.shape, np.nan),
+        reasons=np.full(like.values.shape, "missing_estimate", dtype=object),
+    )

@@ -1,0 +1,92 @@
+"""The references of one track, and a store for all that is computed from them alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Mapping
+from typing import Any, TypeVar
+
+import numpy.typing as npt
+
+from benchbench.errors import UsageError
+from benchbench.metrics.signals import Signals
+
+__all__ = ["References"]
+
+T = TypeVar("T")
+
+
+class References(Signals):
+    """The references of a track; score every model on the same object.
+
+    Whatever depends on the references only (lag statistics, factorisations, band energies) is
+    computed when a metric first asks for it and kept, so that each further model costs only its
+    own part.
+
+    Parameters
+    ----------
+    stems
+        Arrays of shape (channels, samples) by name, all of one shape. They are not copied.
+    sample_rate
+        In hertz.
+    threads
+        How many threads work at the same time, each on frames of its own. The results are the
+        same bit for bit for any number: BLAS always runs on one thread.
+    cache_bytes
+        How much memory may hold the references' spectra for the next model. Beyond it they are
+        computed anew, at most doubling the cost of a further model.
+
+    Raises
+    ------
+    AudioError
+        For stems that differ in shape or hold NaN or infinity; the message gives the position.
+    UsageError
+        For no stems at all, or a rate or a number of threads that is not positive.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> noise = np.random.default_rng(0).standard_normal((2, 1, 8000)) / 10
+    >>> references = References({"vocals": noise[0], "drums": noise[1]}, sample_rate=8000)
+    >>> references.names, references.channels, references.samples
+    (('vocals', 'drums'), 1, 8000)
+    """
+
+    __slots__ = ("_kept", "cache_bytes", "sample_rate", "threads")
+
+    def __init__(
+        self,
+        stems: Mapping[str, npt.NDArray[Any]],
+        sample_rate: int,
+        *,
+        threads: int = 1,
+        cache_bytes: int = 192 << 20,
+    ) -> None:
+        if not stems:
+            raise UsageError("There are no references to score against.")
+        if sample_rate <= 0 or threads <= 0:
+            raise UsageError(
+                f"A sample rate of {sample_rate} Hz with {threads} threads is not possible."
+            )
+        super().__init__(stems, "reference")
+        self.sample_rate = int(sample_rate)
+        self.threads = threads
+        self.cache_bytes = cache_bytes
+        self._kept: dict[Hashable, Any] = {}
+
+    def kept(self, key: Hashable, compute: Callable[[], T]) -> T:
+        """The value of `compute`, from the store if it was computed before.
+
+        Parameters
+        ----------
+        key
+            Names the value and everything it depends on besides the references.
+        """
+        if key not in self._kept:
+            self._kept[key] = compute()
+        value: T = self._kept[key]
+        return value
+
+    @property
+    def duration_s(self) -> float:
+        """The length of the track in seconds."""
+        return self.samples / self.sample_rate

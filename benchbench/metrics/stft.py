@@ -1,0 +1,89 @@
+"""Short-time Fourier transforms, streamed in chunks of frames."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+from numpy.lib.stride_tricks import sliding_window_view
+from scipy import fft
+
+from benchbench.metrics.signals import Blocks, Float64
+
+__all__ = ["Stft"]
+
+
+@dataclass(frozen=True, slots=True)
+class Stft:
+    """A centred transform: frame t is centred on sample ``t * hop``.
+
+    Parameters
+    ----------
+    size, hop
+        Length of window and transform, and spacing of the frames, in samples.
+    window
+        ``hann`` (periodic) or ``rectangular``.
+    padding
+        What lies beyond the ends: ``zeros``, or the signal's ``reflection`` as in ``torch.stft``.
+    """
+
+    size: int
+    hop: int
+    window: Literal["hann", "rectangular"] = "hann"
+    padding: Literal["zeros", "reflection"] = "reflection"
+
+    def frames(self, samples: int) -> int:
+        """Number of frames of a signal."""
+        return 1 + samples // self.hop
+
+    def fits(self, samples: int) -> bool:
+        """Whether a signal is long enough to be padded."""
+        return self.padding == "zeros" or samples > self.size // 2
+
+    def chunks(self, samples: int) -> Iterator[tuple[int, int]]:
+        """First and last frame (exclusive) of chunks of about a quarter of a million samples."""
+        step = max(1, (1 << 18) // self.hop)
+        for first in range(0, self.frames(samples), step):
+            yield first, min(first + step, self.frames(samples))
+
+    def transform(
+        self, signals: Blocks, index: int | slice, chunk: tuple[int, int]
+    ) -> npt.NDArray[np.complex128]:
+        """Spectra of one stem or several.
+
+        Returns
+        -------
+        complex128 array of shape ([stems,] channels, frames, size // 2 + 1)
+        """
+        first, last = chunk
+        half = self.size // 2
+        start, stop = first * self.hop - half, (last - 1) * self.hop - half + self.size
+        block = (
+            signals.block(start, stop)
+            if self.padding == "zeros"
+            else _mirrored(signals, start, stop)
+        )
+        views = sliding_window_view(block[index], self.size, axis=-1)[..., :: self.hop, :]
+        if self.window == "hann":
+            views = views * hann(self.size)
+        return np.asarray(fft.rfft(views, axis=-1))
+
+
+def hann(size: int) -> Float64:
+    """The periodic Hann window."""
+    return np.asarray(0.5 - 0.5 * np.cos(2.0 * np.pi * np.arange(size) / size))
+
+
+def _mirrored(signals: Blocks, start: int, stop: int) -> Float64:
+    """A block that continues beyond the ends by reflection about the end samples."""
+    samples = signals.samples
+    block = signals.block(start, stop)
+    if start < 0:
+        block[..., :-start] = signals.block(1, 1 - start)[..., ::-1]
+    if stop > samples:
+        beyond = stop - samples
+        block[..., -beyond:] = signals.block(samples - 1 - beyond, samples - 1)[..., ::-1]
+    return block

@@ -1,0 +1,163 @@
+"""A track's audio, ready to be separated and scored: raw files of its stems and its mixture.
+
+What is odd about a track is written down as a flag and never repaired in silence.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from benchbench.audio import BLOCK, Audio, blocks, info, quantised, require_finite
+from benchbench.corpus import Source, Track
+from benchbench.errors import AudioError
+from benchbench.scratch import RawAudio, write_raw
+
+__all__ = ["PreparedTrack", "prepare", "summed"]
+
+RESIDUAL_FLOOR_DB = -60.0
+"""A shipped mixture that is nearer to the sum of the stems than this carries no flag."""
+
+
+@dataclass(frozen=True)
+class PreparedTrack:
+    """A track whose audio lies in raw files, all of the same shape.
+
+    Parameters
+    ----------
+    track
+        What was prepared.
+    sample_rate
+        In hertz.
+    stems, mixture
+        Raw audio.
+    flags
+        What is odd: ``unequal_lengths``, ``mono_stem:NAME``, ``clipping``, ``residual:-15.4dB``.
+    """
+
+    track: Track
+    sample_rate: int
+    stems: Mapping[str, RawAudio]
+    mixture: RawAudio
+    flags: tuple[str, ...]
+
+    @property
+    def seconds(self) -> float:
+        """Length in seconds."""
+        return self.mixture.samples / self.sample_rate
+
+
+def prepare(track: Track, folder: Path) -> PreparedTrack:
+    """Decode a track into raw files of `folder`.
+
+    Stems are brought to one shape: mono ones are doubled where others are stereo, short ones end
+    in zeros, each with a flag.
+
+    Raises
+    ------
+    AudioError
+        When a file cannot be read, holds NaN, or has another sampling rate than the others.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    rate, channels, flags = _formats(track)
+    stems = {
+        name: write_raw(folder / f"stem-{number}.f32", _decoded(source, channels, track.quantise))
+        for number, (name, source) in enumerate(track.stems.items())
+    }
+    lengths = {raw.samples for raw in stems.values()}
+    samples = max(lengths)
+    if samples == 0:
+        raise AudioError(f"Track {track.name} holds no samples.")
+    if len(lengths) > 1:
+        flags.append("unequal_lengths")
+        stems = {name: _lengthened(raw, samples) for name, raw in stems.items()}
+    total = summed(stems, tuple(stems), folder / "sum.f32")
+    if _peak(total) > 1.0:
+        flags.append("clipping")
+    if track.mixture is None:
+        return PreparedTrack(track, rate, stems, total, tuple(flags))
+    own = write_raw(folder / "mixture.f32", _decoded(track.mixture, channels, track.quantise))
+    if own.samples != samples:
+        flags.append("mixture_length")
+        own = _lengthened(own, samples)
+    residual = _residual_db(own, total)
+    if residual > RESIDUAL_FLOOR_DB:
+        flags.append(f"residual:{residual:.1f}dB")
+    Path(total.file).unlink()
+    return PreparedTrack(track, rate, stems, own, tuple(flags))
+
+
+def summed(parts: Mapping[str, RawAudio], names: tuple[str, ...], path: Path) -> RawAudio:
+    """The sum of some raw files of one shape; a single one is handed back as it is."""
+    if len(names) == 1:
+        return parts[names[0]]
+    chosen = [parts[name].open() for name in names]
+    samples = chosen[0].shape[1]
+    return write_raw(
+        path,
+        (
+            np.sum([part[:, start : start + BLOCK] for part in chosen], axis=0, dtype=np.float32)
+            for start in range(0, samples, BLOCK)
+        ),
+    )
+
+
+def _formats(track: Track) -> tuple[int, int, list[str]]:
+    sources = dict(track.stems)
+    if track.mixture:
+        sources["mixture"] = track.mixture
+    found = {name: info(source.path, source.stream) for name, source in sources.items()}
+    rates = {header.sample_rate for header in found.values()}
+    if len(rates) > 1:
+        listed = ", ".join(f"{name} {header.sample_rate} Hz" for name, header in found.items())
+        raise AudioError(
+            f"The stems of {track.name} differ in sampling rate: {listed}.",
+            hint="Bring them to one rate first; a score would depend on how that is done.",
+        )
+    channels = max(header.channels for header in found.values())
+    odd = [f"mono_stem:{n}" for n, h in found.items() if h.channels == 1 < channels]
+    return rates.pop(), channels, odd
+
+
+def _decoded(source: Source, channels: int, quantise: bool) -> Iterator[Audio]:
+    position = 0
+    for block in blocks(source.path, source.stream):
+        require_finite(block, f"{source.path} (from sample {position})")
+        position += block.shape[1]
+        if block.shape[0] == 1 < channels:
+            block = np.repeat(block, channels, axis=0)
+        elif block.shape[0] != channels:
+            raise AudioError(
+                f"{source.path} has {block.shape[0]} channels, others have {channels}."
+            )
+        yield quantised(block) if quantise else block
+
+
+def _lengthened(raw: RawAudio, samples: int) -> RawAudio:
+    """The raw file with zeros at its end, or cut, so that it has so many samples."""
+    with Path(raw.file).open("r+b") as file:
+        file.truncate(samples * raw.channels * 4)
+    return RawAudio(raw.file, raw.channels, samples)
+
+
+def _chunks(raw: RawAudio) -> Iterator[Audio]:
+    audio = raw.open()
+    for start in range(0, raw.samples, BLOCK):
+        yield audio[:, start : start + BLOCK]
+
+
+def _peak(raw: RawAudio) -> float:
+    return max(float(np.abs(chunk).max()) for chunk in _chunks(raw))
+
+
+def _residual_db(mixture: RawAudio, total: RawAudio) -> float:
+    """Energy of mixture minus sum of stems, in dB below the mixture."""
+    energy = residual = 0.0
+    for mixed, added in zip(_chunks(mixture), _chunks(total), strict=True):
+        energy += float(np.square(mixed, dtype=np.float64).sum())
+        residual += float(np.square(mixed - added, dtype=np.float64).sum())
+    return 10 * math.log10((residual + 1e-12) / (energy + 1e-12))

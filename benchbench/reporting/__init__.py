@@ -1,0 +1,8 @@
+"""The HTML report: stored results in, one page that explains itself out.
+
+Only Parquet, run facts and stored audio are read here: no model, no decoder, no network.
+"""
+
+from benchbench.reporting.reports import report
+
+__all__ = ["report"]

@@ -1,0 +1,127 @@
+"""Who is really better: paired differences between all models of a board, and what they allow to say."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from benchbench.errors import NothingToCompareError
+from benchbench.reporting.boards import Board, number
+from benchbench.reporting.cubes import Grid, Series
+from benchbench.stats import (
+    AGGREGATIONS,
+    CriticalDifference,
+    Friedman,
+    critical_difference,
+    friedman,
+    pairwise,
+)
+
+__all__ = ["ALPHA", "Contest", "Pair", "contest"]
+
+ALPHA: Final = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """How much better `first` is than `second` on the tracks that both have.
+
+    Parameters
+    ----------
+    difference, low, high
+        Mean paired difference, first minus second, and its interval.
+    p
+        Wilcoxon's p after Holm's correction over all pairs of the board.
+    win_rate
+        Share of tracks on which `first` is better.
+    detectable
+        The difference that this many tracks would have found four times out of five.
+    """
+
+    first: str
+    second: str
+    tracks: int
+    difference: float
+    low: float | None
+    high: float | None
+    p: float
+    win_rate: float
+    effect: float
+    detectable: float | None
+
+    @property
+    def distinguishable(self) -> bool:
+        """Whether the test tells the two apart at the 5% level."""
+        return self.p < ALPHA
+
+    def turned(self) -> Pair:
+        """The same pair seen from the other side."""
+        low, high = self.high, self.low
+        return Pair(
+            self.second,
+            self.first,
+            self.tracks,
+            -self.difference,
+            None if low is None else -low,
+            None if high is None else -high,
+            self.p,
+            1 - self.win_rate,
+            -self.effect,
+            self.detectable,
+        )
+
+
+@dataclass(frozen=True)
+class Contest:
+    """All pairs of one series, with the tests over all models at once where there are enough."""
+
+    series: Series
+    models: tuple[str, ...]
+    pairs: dict[tuple[str, str], Pair]
+    ranks: CriticalDifference | None
+    overall: Friedman | None
+
+    def pair(self, first: str, second: str) -> Pair | None:
+        """The pair in that order, whichever way it is stored."""
+        if (first, second) in self.pairs:
+            return self.pairs[first, second]
+        other = self.pairs.get((second, first))
+        return other.turned() if other else None
+
+
+def contest(grid: Grid, board: Board) -> Contest:
+    """Compare the models of a board track by track."""
+    models = tuple(row.model for row in board.rows if row.value is not None)
+    rows = grid.frame(AGGREGATIONS[board.aggregation].frames, models)
+    made: dict[tuple[str, str], Pair] = {}
+    for row in pairwise(rows, models=models).to_dict("records"):
+        if row["n"] > 0:
+            # The statistics subtract a from b; a stands above b on the board.
+            made[row["a"], row["b"]] = Pair(
+                str(row["a"]),
+                str(row["b"]),
+                int(row["n"]),
+                -float(row["difference"]),
+                _minus(row["hi"]),
+                _minus(row["lo"]),
+                float(row["p_holm"]),
+                1 - float(row["win_rate"]),
+                -float(row["effect"]),
+                number(row["detectable"]),
+            )
+    try:
+        ranks: CriticalDifference | None = critical_difference(
+            rows, direction="higher" if board.higher_is_better else "lower"
+        )
+    except NothingToCompareError:
+        ranks = None
+    try:
+        overall: Friedman | None = friedman(rows)
+    except NothingToCompareError:
+        overall = None
+    return Contest(board.series, models, made, ranks, overall)
+
+
+def _minus(value: float) -> float | None:
+    found = number(value)
+    return None if found is None else -found

@@ -1,0 +1,147 @@
+"""The per-track table as dense arrays: for every series a value for each model and track."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from benchbench.stats.groups import group_by
+
+__all__ = ["Cube", "Grid", "Series", "cube"]
+
+Floats = npt.NDArray[np.float64]
+
+_SERIES: Final = ("dataset", "reference_set", "target", "protocol", "metric", "metric_version")
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Series:
+    """Numbers that may share a column."""
+
+    dataset: str
+    references: str
+    target: str
+    protocol: str
+    metric: str
+    version: int
+
+    @property
+    def label(self) -> str:
+        """How a reader names it."""
+        return f"{self.protocol} {self.metric}"
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """One series; every array is of shape (models, tracks).
+
+    Parameters
+    ----------
+    medians, means
+        The value on each track, frames summed up by median or mean; NaN where there is none.
+    given
+        The share of the frames that have a value; 0 where there is no row at all.
+    ill_conditioned
+        The share of the values that are; NaN where there is no row.
+    listed
+        Of shape (models,): whether the model has any row here, with a value or not.
+    framed
+        Whether the protocol has several frames a track.
+    """
+
+    series: Series
+    models: tuple[str, ...]
+    tracks: tuple[str, ...]
+    medians: Floats
+    means: Floats
+    given: Floats
+    ill_conditioned: Floats
+    listed: npt.NDArray[np.bool_]
+    framed: bool
+
+    def values(self, frames: str | None) -> Floats:
+        """The value on each track with frames summed up in that way."""
+        return self.means if frames == "mean" else self.medians
+
+    def frame(self, frames: str | None, models: Sequence[str]) -> pd.DataFrame:
+        """Rows of model, track and value, as the statistics take them."""
+        places = [self.models.index(name) for name in models]
+        values = self.values(frames)[places]
+        return pd.DataFrame(
+            {
+                "model": np.repeat(np.array(models, dtype=object), len(self.tracks)),
+                "track": np.tile(np.array(self.tracks, dtype=object), len(models)),
+                "value": values.ravel(),
+            }
+        )
+
+
+@dataclass(frozen=True)
+class Cube:
+    """All series over one list of models and, for each data set, one list of tracks."""
+
+    models: tuple[str, ...]
+    tracks: dict[str, tuple[str, ...]]
+    grids: dict[Series, Grid]
+
+
+def cube(table: pd.DataFrame) -> Cube:
+    """Spread the broadband rows of a per-track table over dense arrays."""
+    rows = table[table["band_lo_hz"].isna()].reset_index(drop=True)
+    models = tuple(sorted(str(name) for name in rows["model"].unique()))
+    tracks: dict[str, tuple[str, ...]] = {}
+    for dataset in sorted(str(name) for name in rows["dataset"].unique()):
+        own = rows.loc[rows["dataset"] == dataset, "track"].unique()
+        tracks[dataset] = tuple(sorted(str(name) for name in own))
+    framed = {str(name) for name in rows.loc[rows["frames"] > 1, "protocol"].unique()}
+    of_model = _places(rows["model"], models)
+    groups = group_by(rows, _SERIES)
+    grids: dict[Series, Grid] = {}
+    for members in groups.members():
+        series = _series(rows, int(members[0]))
+        own_tracks = tracks[series.dataset]
+        part = rows.iloc[members]
+        where = of_model[members], _places(part["track"], own_tracks)
+        shape = len(models), len(own_tracks)
+        listed = np.zeros(len(models), dtype=bool)
+        listed[where[0]] = True
+        given = 1.0 - part["missing"].to_numpy(dtype=np.float64) / part["frames"].to_numpy()
+        grids[series] = Grid(
+            series,
+            models,
+            own_tracks,
+            _filled(shape, where, part["value"].to_numpy()),
+            _filled(shape, where, part["mean"].to_numpy()),
+            np.nan_to_num(_filled(shape, where, given)),
+            _filled(shape, where, part["ill_conditioned"].to_numpy()),
+            listed,
+            series.protocol in framed,
+        )
+    return Cube(models, tracks, grids)
+
+
+def _series(rows: pd.DataFrame, place: int) -> Series:
+    text = [str(rows[name].iat[place]) for name in _SERIES[:-1]]
+    return Series(text[0], text[1], text[2], text[3], text[4], int(str(rows[_SERIES[-1]].iat[place])))
+
+
+def _places(column: pd.Series, words: Sequence[str]) -> npt.NDArray[np.int64]:
+    place = {word: index for index, word in enumerate(words)}
+    held = column.astype("category")
+    found = np.array([place.get(str(word), -1) for word in held.cat.categories], dtype=np.int64)
+    return np.asarray(found[held.cat.codes.to_numpy()])
+
+
+def _filled(
+    shape: tuple[int, int],
+    where: tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]],
+    values: npt.NDArray[np.floating],
+) -> Floats:
+    answer = np.full(shape, np.nan)
+    answer[where] = values
+    return answer

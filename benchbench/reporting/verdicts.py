@@ -1,0 +1,206 @@
+"""The first sentences of the report: which model is best, by how much, how sure, at what cost."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from benchbench.reporting.boards import Board, Row
+from benchbench.reporting.contests import Contest, Pair
+from benchbench.reporting.entrants import Entrant
+from benchbench.reporting.wording import count, decibels, megabytes, signed
+
+__all__ = ["Part", "Verdict", "verdict"]
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A run of text, or a model's name, which a page isolates and links."""
+
+    text: str
+    model: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What the first screen says.
+
+    Parameters
+    ----------
+    answer
+        One sentence: who leads.
+    support
+        Further sentences: how sure, what it costs, what to distrust.
+    leader
+        The best model that is no oracle; None when nothing was scored.
+    tied
+        The models that cannot be told from it.
+    """
+
+    answer: tuple[Part, ...]
+    support: tuple[tuple[Part, ...], ...]
+    leader: str | None
+    tied: tuple[str, ...]
+
+
+def verdict(board: Board, contest: Contest, entrants: dict[str, Entrant]) -> Verdict:
+    """Put a board and its tests into sentences that hold for exactly these numbers."""
+    rivals = [row for row in board.rows if row.value is not None and entrants[row.model].ranked]
+    if not rivals:
+        return Verdict(
+            (Part("Only bounds and baselines were scored: there is no separator to rank yet."),),
+            tuple(_bounds(board, None, entrants)),
+            None,
+            (),
+        )
+    leader = rivals[0]
+    pairs = [contest.pair(leader.model, row.model) for row in rivals[1:]]
+    tied = tuple(pair.second for pair in pairs if pair is not None and not pair.distinguishable)
+    support = [
+        *_certainty(rivals, pairs, tied),
+        *_gain(leader, contest, entrants),
+        *_bounds(board, leader, entrants),
+        *_cost(leader, tied, entrants),
+        *_training(leader, entrants, board),
+    ]
+    return Verdict(_answer(board, leader, rivals, tied), tuple(support), leader.model, tied)
+
+
+def _answer(
+    board: Board, leader: Row, rivals: list[Row], tied: tuple[str, ...]
+) -> tuple[Part, ...]:
+    best = Part(leader.model, leader.model)
+    target = board.series.target
+    if len(rivals) == 1:
+        return (
+            best,
+            Part(
+                f" scores {decibels(leader.value)} {board.unit} on {target}; it has no rival here."
+            ),
+        )
+    if not tied:
+        return (best, Part(f" separates {target} best, and its lead is no accident."))
+    if len(tied) == len(rivals) - 1:
+        return (
+            Part(f"No separator is clearly best on {target}; "),
+            best,
+            Part(" is ahead on paper."),
+        )
+    names = _models(tied[:2], len(tied))
+    return (best, Part(f" leads on {target}, yet cannot be told from "), *names, Part("."))
+
+
+def _models(names: tuple[str, ...], total: int) -> list[Part]:
+    parts: list[Part] = []
+    for place, name in enumerate(names):
+        last = place == len(names) - 1 and total == len(names)
+        if place:
+            parts.append(Part(" and " if last else ", "))
+        parts.append(Part(name, name))
+    if total > len(names):
+        parts.append(Part(f" and {total - len(names)} more"))
+    return parts
+
+
+def _certainty(
+    rivals: list[Row], pairs: list[Pair | None], tied: tuple[str, ...]
+) -> list[tuple[Part, ...]]:
+    if len(rivals) < 2 or pairs[0] is None:
+        return []
+    pair = pairs[0]
+    interval = (
+        f" (95% interval {signed(pair.low)} to {signed(pair.high)})"
+        if pair.low is not None and pair.high is not None
+        else ""
+    )
+    side = "ahead of" if pair.difference >= 0 else "behind"
+    sentence = [
+        Part(f"Over {count(pair.tracks, 'track')} it is {abs(pair.difference):.2f} dB {side} "),
+        Part(pair.second, pair.second),
+        Part(f" on average{interval} and better on {pair.win_rate:.0%} of them"),
+    ]
+    if pair.distinguishable:
+        sentence.append(Part(f" (p\u00a0{_p(pair.p)} after correction for all pairs)."))
+    else:
+        seen = (
+            f"; this many tracks show a difference reliably only from {pair.detectable:.2f} dB up."
+            if pair.detectable is not None
+            else "."
+        )
+        sentence.append(Part(seen if tied else "."))
+    return [tuple(sentence)]
+
+
+def _p(value: float) -> str:
+    return f"=\u00a0{value:.3f}" if value >= 0.001 else "<\u00a00.001"
+
+
+def _gain(leader: Row, contest: Contest, entrants: dict[str, Entrant]) -> list[tuple[Part, ...]]:
+    """What it gains over doing nothing: the only zero that a reader can imagine."""
+    idle = [name for name in contest.models if entrants[name].adapter == "mixture"]
+    pair = contest.pair(leader.model, idle[0]) if idle else None
+    if pair is None:
+        return []
+    return [(Part(f"Over the unprocessed mixture it gains {signed(pair.difference, 1)} dB."),)]
+
+
+def _bounds(
+    board: Board, leader: Row | None, entrants: dict[str, Entrant]
+) -> list[tuple[Part, ...]]:
+    oracles = [row for row in board.rows if row.value is not None and entrants[row.model].oracle]
+    if not oracles or oracles[0].value is None:
+        return []
+    name = oracles[0].model
+    told = [Part("The oracle "), Part(name, name), Part(", which was shown the answer, reaches ")]
+    if leader is None or leader.value is None:
+        return [(*told, Part(f"{decibels(oracles[0].value)} dB."))]
+    gap = oracles[0].value - leader.value
+    if gap <= 0:
+        return []
+    return [(*told, Part(f"{gap:.1f} dB more: that is the room left."))]
+
+
+def _cost(
+    leader: Row, tied: tuple[str, ...], entrants: dict[str, Entrant]
+) -> list[tuple[Part, ...]]:
+    cost = entrants[leader.model].cost
+    if cost.real_time_factor is None:
+        return []
+    memory = f" and needs {megabytes(cost.peak_bytes)} of memory" if cost.peak_bytes else ""
+    sentence = [
+        Part(leader.model, leader.model),
+        Part(f" works for {_share(cost.real_time_factor)} of the music's length{memory}"),
+    ]
+    cheap = [
+        (found, name)
+        for name in tied
+        if (found := entrants[name].cost.real_time_factor) is not None
+        and found < cost.real_time_factor / 1.5
+    ]
+    if cheap:
+        factor, name = min(cheap)
+        sentence += [
+            Part("; "),
+            Part(name, name),
+            Part(
+                f", as good as far as can be told, is {cost.real_time_factor / factor:.1f} times faster"
+            ),
+        ]
+    return [(*sentence, Part("."))]
+
+
+def _share(factor: float) -> str:
+    return f"{factor * 100:.2g}%" if factor < 1 else f"{factor:.1f} times"
+
+
+def _training(leader: Row, entrants: dict[str, Entrant], board: Board) -> list[tuple[Part, ...]]:
+    if board.series.dataset not in entrants[leader.model].trained_on:
+        return []
+    return [
+        (
+            Part("Mind: "),
+            Part(leader.model, leader.model),
+            Part(
+                f" was trained on {board.series.dataset}, so this rank may not carry over to new music."
+            ),
+        )
+    ]

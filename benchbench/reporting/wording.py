@@ -1,0 +1,80 @@
+"""Numbers as people read them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+__all__ = [
+    "count",
+    "decibels",
+    "listed",
+    "megabytes",
+    "number_of_parameters",
+    "percent",
+    "signed",
+    "times",
+]
+
+MINUS = "−"
+NONE = "–"
+
+
+def decibels(value: float | None, digits: int = 2) -> str:
+    """A plain number with a true minus sign; an en dash when there is none."""
+    if value is None:
+        return NONE
+    text = f"{value:.{digits}f}"
+    if float(text) == 0:
+        text = text.lstrip("-")
+    return text.replace("-", MINUS)
+
+
+def signed(value: float | None, digits: int = 2) -> str:
+    """A difference: its sign always stands."""
+    text = decibels(value, digits)
+    plain = text == NONE or text.startswith(MINUS) or float(text) == 0
+    return text if plain else f"+{text}"
+
+
+def percent(share: float | None) -> str:
+    """A share; tiny but not nothing is said so."""
+    if share is None:
+        return NONE
+    if 0 < share < 0.001:
+        return "<0.1%"
+    return f"{share * 100:.1f}%" if share < 0.1 else f"{share * 100:.0f}%"
+
+
+def count(number: int, noun: str) -> str:
+    """``1 track``, ``12 tracks``."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+def listed(words: Sequence[str]) -> str:
+    """``a``, ``a and b``, ``a, b and c``."""
+    return " and ".join([", ".join(words[:-1]), words[-1]]) if len(words) > 1 else "".join(words)
+
+
+def megabytes(size: int | None) -> str:
+    """Memory in the unit that gives three digits at most."""
+    if size is None:
+        return NONE
+    return f"{size / 1e9:.1f} GB" if size >= 1e9 else f"{size / 1e6:.0f} MB"
+
+
+def number_of_parameters(size: int | None) -> str:
+    """Trained parameters in millions or thousands."""
+    if size is None:
+        return NONE
+    if size >= 1e6:
+        return f"{size / 1e6:.1f} M"
+    return f"{size / 1e3:.0f} k" if size >= 1e3 else str(size)
+
+
+def times(factor: float | None) -> str:
+    """A real-time factor with two digits that matter."""
+    if factor is None:
+        return NONE
+    if factor >= 10:
+        return f"{factor:.0f}×"
+    return f"{factor:.1f}×" if factor >= 1 else f"{factor:.2g}×"

@@ -1,0 +1,34 @@
+"""Statistics over scores: from frames to tracks, from tracks to models, from models to verdicts.
+
+The track is the unit throughout. Frames of one track are correlated, so they are summed up before
+anything is resampled or tested, and two models are compared track by track: how hard a track is
+then cancels out. Every random draw takes a seed, which results carry with them.
+"""
+
+from benchbench.stats.aggregations import AGGREGATIONS, Aggregation
+from benchbench.stats.bootstrap import SEED, Interval, bootstrap_interval
+from benchbench.stats.leaders import leaderboard
+from benchbench.stats.pairs import Paired, holm, paired, pairwise
+from benchbench.stats.ranks import CriticalDifference, Friedman, critical_difference, friedman
+from benchbench.stats.tracks import intersect_frames, newest, per_track, wide
+
+__all__ = [
+    "AGGREGATIONS",
+    "SEED",
+    "Aggregation",
+    "CriticalDifference",
+    "Friedman",
+    "Interval",
+    "Paired",
+    "bootstrap_interval",
+    "critical_difference",
+    "friedman",
+    "holm",
+    "intersect_frames",
+    "leaderboard",
+    "newest",
+    "paired",
+    "pairwise",
+    "per_track",
+    "wide",
+]

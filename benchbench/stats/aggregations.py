@@ -1,0 +1,114 @@
+"""The ways from frames to one number a model, each under the name that is printed beside it.
+
+The way decides rankings: in SiSEC 2018 the best vocals by median of frame medians are third by
+mean of frame means. So a number is never shown without its aggregation, and the reader may switch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Final, Literal, TypeAlias
+
+from benchbench.errors import UnknownNameError
+
+__all__ = ["AGGREGATIONS", "DEFAULT", "Aggregation", "Summary", "aggregation_named"]
+
+Summary: TypeAlias = Literal["median", "mean"]
+
+
+@dataclass(frozen=True, slots=True)
+class Aggregation:
+    """How frames become one value a track, and tracks one value a model.
+
+    Parameters
+    ----------
+    name
+        The readable name, as printed.
+    frames
+        How the frames of a track are summed up; None for numbers of whole tracks, where there is
+        one value a track and nothing to sum up.
+    tracks
+        How the tracks of a model are summed up.
+    description, source
+        What it is good and bad at; who uses it.
+    """
+
+    name: str
+    frames: Summary | None
+    tracks: Summary
+    description: str
+    source: str
+
+
+_ALL = (
+    Aggregation(
+        "median of frame medians",
+        "median",
+        "median",
+        "The median over tracks of each track's median over frames. Robust against broken frames "
+        "and broken tracks, hence blind to both.",
+        "museval and SiSEC 2018 (Stöter, Liutkus and Ito 2018); the numbers of most papers on "
+        "MUSDB18.",
+    ),
+    Aggregation(
+        "mean of frame medians",
+        "median",
+        "mean",
+        "The mean over tracks of each track's median over frames. A broken track counts, a broken "
+        "frame does not.",
+        "museval's EvalStore with tracks_agg='mean'.",
+    ),
+    Aggregation(
+        "mean of frame means",
+        "mean",
+        "mean",
+        "The mean over tracks of each track's mean over frames. Every frame counts; a few very "
+        "bad ones can decide.",
+        "museval's EvalStore with frames_agg='mean' and tracks_agg='mean'.",
+    ),
+    Aggregation(
+        "median of frame means",
+        "mean",
+        "median",
+        "The median over tracks of each track's mean over frames.",
+        "museval's EvalStore with frames_agg='mean'.",
+    ),
+    Aggregation(
+        "mean over tracks",
+        None,
+        "mean",
+        "The mean of one number a track. Every track counts the same; a broken track shows.",
+        "The Music Demixing Challenge 2021 and the Sound Demixing Challenge 2023 (Mitsufuji et "
+        "al. 2022, Fabbro et al. 2024).",
+    ),
+    Aggregation(
+        "median over tracks",
+        None,
+        "median",
+        "The median of one number a track: the middle track, whatever happens on the others.",
+        "Used beside the mean where a few tracks are extreme.",
+    ),
+)
+
+AGGREGATIONS: Final[Mapping[str, Aggregation]] = MappingProxyType(
+    {aggregation.name: aggregation for aggregation in _ALL}
+)
+"""Every aggregation by its readable name."""
+
+DEFAULT: Final = "median of frame medians"
+
+
+def aggregation_named(name: str) -> Aggregation:
+    """The aggregation of that name.
+
+    Raises
+    ------
+    UnknownNameError
+        Listing the names that there are.
+    """
+    try:
+        return AGGREGATIONS[name]
+    except KeyError:
+        raise UnknownNameError("aggregation", name, AGGREGATIONS) from None

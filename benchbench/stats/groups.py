@@ -1,0 +1,102 @@
+"""Grouping rows of long tables by many columns at once, quickly.
+
+A grouped apply over ten text columns takes minutes on millions of rows. Here the columns become one
+integer a row, after which grouping is a sort.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+__all__ = ["Groups", "group_by"]
+
+Ints = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
+
+_ROOM = 2**62  # codes stay below this, so that a product never overflows
+
+
+@dataclass(frozen=True, slots=True)
+class Groups:
+    """Which group each row belongs to.
+
+    Parameters
+    ----------
+    of_row
+        The group of each row, of shape (rows,), in 0..count-1.
+    first
+        For each group the position of its first row, of shape (count,).
+    """
+
+    of_row: Ints
+    first: Ints
+
+    @property
+    def count(self) -> int:
+        """The number of groups."""
+        return len(self.first)
+
+    def sizes(self, rows: npt.NDArray[np.bool_] | None = None) -> Ints:
+        """How many rows, or how many of the chosen `rows`, each group has."""
+        chosen = self.of_row if rows is None else self.of_row[rows]
+        return np.bincount(chosen, minlength=self.count).astype(np.int64)
+
+    def members(self) -> list[Ints]:
+        """The positions of the rows of each group."""
+        order = np.argsort(self.of_row, kind="stable").astype(np.int64)
+        return np.split(order, np.cumsum(self.sizes())[:-1]) if self.count else []
+
+    def mean(self, values: Floats) -> Floats:
+        """The mean of each group over its finite values; NaN where it has none."""
+        there = ~np.isnan(values)
+        total: Floats = np.bincount(
+            self.of_row[there], weights=values[there], minlength=self.count
+        ).astype(np.float64)
+        return _divide(total, self.sizes(there))
+
+    def median(self, values: Floats) -> Floats:
+        """The median of each group over its finite values; NaN where it has none."""
+        if self.count == len(values):
+            return values[self.first]
+        order = np.lexsort((values, self.of_row))  # NaN sorts behind the numbers of its group
+        sizes = self.sizes()
+        there = self.sizes(~np.isnan(values))
+        start = np.cumsum(sizes) - sizes
+        ranked = values[order]
+        low = ranked[start + np.maximum(there - 1, 0) // 2]
+        high = ranked[np.minimum(start + there // 2, len(values) - 1)]
+        return np.where(there > 0, (low + high) / 2, np.nan)
+
+
+def group_by(frame: pd.DataFrame, columns: Sequence[str]) -> Groups:
+    """Group the rows that agree in all `columns`; missing values agree with each other."""
+    combined = np.zeros(len(frame), dtype=np.int64)
+    room = 1
+    for column in columns:
+        codes, size = _codes(frame[column])
+        if room * size >= _ROOM:
+            _, combined = np.unique(combined, return_inverse=True)
+            room = int(combined.max(initial=0)) + 1
+        combined = combined * size + codes
+        room *= size
+    _, first, of_row = np.unique(combined, return_index=True, return_inverse=True)
+    return Groups(of_row.astype(np.int64), first.astype(np.int64))
+
+
+def _codes(column: pd.Series) -> tuple[Ints, int]:
+    """An integer for each value and how many there may be; missing is one of them."""
+    if isinstance(column.dtype, pd.CategoricalDtype):
+        return column.cat.codes.to_numpy().astype(np.int64) + 1, len(column.cat.categories) + 1
+    codes, values = pd.factorize(column, sort=True, use_na_sentinel=True)
+    return codes.astype(np.int64) + 1, len(values) + 1
+
+
+def _divide(total: Floats, count: Ints) -> Floats:
+    answer = np.full(len(total), np.nan)
+    np.divide(total, count, out=answer, where=count > 0)
+    return answer

@@ -1,0 +1,192 @@
+"""From score rows to one row a track: the newest run, the summary over frames, what is missing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final, Literal
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from benchbench.errors import UsageError
+from benchbench.stats.aggregations import Summary
+from benchbench.stats.groups import Groups, group_by
+
+__all__ = ["BLOCK", "KEYS", "intersect_frames", "newest", "per_track", "wide"]
+
+KEYS: Final = (
+    "model",
+    "dataset",
+    "track",
+    "target",
+    "reference_set",
+    "protocol",
+    "metric",
+    "metric_version",
+    "band_lo_hz",
+    "band_hi_hz",
+)
+"""What tells one row of a per-track table from another."""
+
+BLOCK: Final = tuple(key for key in KEYS if key not in {"model", "track"})
+"""What must agree before two numbers may stand in one column."""
+
+_FRAME: Final = ("start_s", "duration_s")
+
+
+def newest(scores: pd.DataFrame, order: Sequence[str] | None = None) -> pd.DataFrame:
+    """Of every number that several runs computed, the one of the newest run.
+
+    Results folders only ever grow: a model whose weights changed leaves the rows of its old
+    weights behind, under the same name. Mixing the two would average over models.
+
+    Parameters
+    ----------
+    scores
+        Rows of `benchbench.schema.SCORES`.
+    order
+        Run ids, oldest first. By default their alphabetical order, which is the order in time
+        because run ids begin with their time.
+
+    Returns
+    -------
+    DataFrame
+        The rows that count; `scores` itself when there is one run.
+    """
+    if "run_id" not in scores or scores.empty:
+        return scores
+    runs = scores["run_id"].astype("category")
+    names = list(runs.cat.categories)
+    if len(names) < 2:
+        return scores
+    given = {run: place for place, run in enumerate(order or ())}
+    by_age = sorted(names, key=lambda run: (given.get(run, -1), run))
+    place = {run: index for index, run in enumerate(by_age)}
+    age = np.array([place[run] for run in names])[runs.cat.codes.to_numpy()]
+    groups = group_by(scores, KEYS)
+    latest = np.full(groups.count, -1)
+    np.maximum.at(latest, groups.of_row, age)
+    kept: pd.DataFrame = scores[age == latest[groups.of_row]]
+    return kept
+
+
+def per_track(
+    scores: pd.DataFrame,
+    frames: Summary = "median",
+    *,
+    runs: Literal["newest", "each"] = "newest",
+) -> pd.DataFrame:
+    """Sum up the frames of every track.
+
+    Parameters
+    ----------
+    scores
+        Rows of `benchbench.schema.SCORES`, as `Results.scores_frame` gives them.
+    frames
+        How the frames that have a value are summed up. Numbers of whole tracks stay as they are.
+    runs
+        ``"newest"`` lets the newest run that computed a number speak for its model; ``"each"``
+        keeps runs apart in a column ``run_id``, for a history.
+
+    Returns
+    -------
+    DataFrame
+        One row a combination of `KEYS`, with ``value`` (NaN when every frame is missing),
+        ``frames`` (how many there are), ``missing`` (how many of them have no value), ``reason``
+        (the most common reason for that, itself missing where no value is), ``ill_conditioned`` and ``distrusted`` (the
+        share of the values beside which that reason, or any, stands).
+    """
+    if frames not in ("median", "mean"):
+        raise UsageError(f"Frames are summed up by 'median' or 'mean', not {frames!r}.")
+    keys = [*KEYS, "run_id"] if runs == "each" else list(KEYS)
+    scores = scores if runs == "each" else newest(scores)
+    groups = group_by(scores, keys)
+    values = scores["value"].to_numpy(dtype=np.float64, na_value=np.nan)
+    table = scores[keys].iloc[groups.first].reset_index(drop=True)
+    there = ~np.isnan(values)
+    sizes, valid = groups.sizes(), groups.sizes(there)
+    table["value"] = groups.median(values) if frames == "median" else groups.mean(values)
+    table["frames"] = sizes
+    table["missing"] = sizes - valid
+    _add_reasons(table, scores["reason"].astype("category"), there, groups)
+    table.attrs["frames"] = frames
+    return table
+
+
+def _add_reasons(
+    table: pd.DataFrame, reason: pd.Series, there: npt.NDArray[np.bool_], groups: Groups
+) -> None:
+    names = [str(name) for name in reason.cat.categories]
+    codes = reason.cat.codes.to_numpy().astype(np.int64)
+    given = codes >= 0
+    valid = np.maximum(groups.sizes(there), 1)
+    ill = names.index("ill_conditioned") if "ill_conditioned" in names else -2
+    table["reason"] = _most_common(names, codes, given & ~there, groups)
+    table["ill_conditioned"] = groups.sizes(there & (codes == ill)) / valid
+    table["distrusted"] = groups.sizes(there & given) / valid
+
+
+def _most_common(
+    names: list[str], codes: npt.NDArray[np.int64], rows: npt.NDArray[np.bool_], groups: Groups
+) -> npt.NDArray[np.object_]:
+    answer = np.full(groups.count, None, dtype=object)
+    if not rows.any():
+        return answer
+    pairs, counts = np.unique(groups.of_row[rows] * len(names) + codes[rows], return_counts=True)
+    order = np.argsort(counts, kind="stable")  # the most common of a group is written last
+    answer[pairs[order] // len(names)] = np.array(names, dtype=object)[pairs[order] % len(names)]
+    return answer
+
+
+def intersect_frames(scores: pd.DataFrame) -> pd.DataFrame:
+    """The rows of the frames in which every model has a value.
+
+    museval leaves a frame out when any estimate is silent in it, so two models may be scored on
+    different frames of one track: a model that is silent in the hard frames gains by it. Compared
+    on the frames that they share, none does.
+
+    Parameters
+    ----------
+    scores
+        Rows of `benchbench.schema.SCORES`; numbers of whole tracks count as one frame.
+
+    Returns
+    -------
+    DataFrame
+        Some of the rows of `scores`, in their order. A model that has no rows at all for a target,
+        protocol or metric does not take part there; one that failed on a track takes the track
+        away from all.
+    """
+    scores = newest(scores)
+    blocks = group_by(scores, BLOCK)
+    models = group_by(scores, (*BLOCK, "model"))
+    models_in_block = np.bincount(blocks.of_row[models.first], minlength=blocks.count)
+    there = ~np.isnan(scores["value"].to_numpy(dtype=np.float64, na_value=np.nan))
+    frames = group_by(scores, (*BLOCK, "track", *_FRAME))
+    complete = frames.sizes(there) >= models_in_block[blocks.of_row[frames.first]]
+    return scores[complete[frames.of_row]]
+
+
+def wide(table: pd.DataFrame, *, by: str = "model") -> pd.DataFrame:
+    """One column a model, one row a track, from the per-track rows of a single target and metric.
+
+    Raises
+    ------
+    UsageError
+        When the rows mix targets, reference sets, protocols, metrics or bands: such numbers never
+        stand in one column.
+    """
+    mixed = [key for key in BLOCK if key in table and table[key].nunique(dropna=False) > 1]
+    if mixed:
+        raise UsageError(
+            f"These rows mix several values of {', '.join(mixed)}.",
+            hint="Choose one of each before comparing; their numbers do not share a scale.",
+        )
+    plain = table[["track", by, "value"]].astype({"track": "object", by: "object"})
+    if plain.duplicated(["track", by]).any():
+        raise UsageError(
+            f"Some track has several values of one {by}.",
+            hint="Sum frames up with `benchbench.stats.per_track` first.",
+        )
+    return plain.pivot(index="track", columns=by, values="value")

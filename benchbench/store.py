@@ -1,0 +1,217 @@
+"""Results as plain files: append-only atomic parts, mergeable by copying, safe to kill at any time.
+
+::
+
+    <root>/runs/<run_id>/run.json
+    <root>/separations/<separation_id>.parquet
+    <root>/scores/model=<quoted>/dataset=<quoted>/<cell_id>.parquet
+
+What is present is known by file name alone. Every part carries all columns, so a file means the
+same wherever it lies.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
+from urllib.parse import quote
+
+import pyarrow as pa
+import pyarrow.dataset as pads
+import pyarrow.parquet as pq
+
+from benchbench.atomic import write_atomically
+from benchbench.errors import DamagedResultsError, UsageError
+from benchbench.schema import SCORES, SEPARATIONS
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["Results", "open_results", "safe_name"]
+
+
+def _table(rows: Sequence[Mapping[str, Any]], schema: pa.Schema) -> pa.Table:
+    return pa.Table.from_pylist([dict(row) for row in rows], schema=schema)
+
+
+@dataclass(frozen=True, slots=True)
+class Results:
+    """A folder of results, to be written to and asked.
+
+    Parameters
+    ----------
+    root
+        The folder. Nothing is created before the first part is written.
+    """
+
+    root: Path
+
+    # -- writing ---------------------------------------------------------------------------
+
+    def write_scores(self, cell_id: str, model: str, dataset: str, table: pa.Table) -> Path:
+        """Store the score rows of one cell (schema `benchbench.schema.SCORES`)."""
+        path = self.scores_path(cell_id, model, dataset)
+        write_atomically(path, lambda file: pq.write_table(table.cast(SCORES), file))
+        return path
+
+    def write_separation(self, row: Mapping[str, Any]) -> Path:
+        """Store how one separation ended and what it cost; replaces an earlier attempt."""
+        path = self.root / "separations" / f"{row['separation_id']}.parquet"
+        table = _table([row], SEPARATIONS)
+        write_atomically(path, lambda file: pq.write_table(table, file))
+        return path
+
+    def write_run(self, run_id: str, facts: Mapping[str, Any]) -> Path:
+        """Store ``run.json`` of a run."""
+        path = self.root / "runs" / run_id / "run.json"
+        text = json.dumps(facts, indent=2, ensure_ascii=False, sort_keys=False, allow_nan=False)
+        write_atomically(path, lambda file: _write_text(file, text + "\n"))
+        return path
+
+    # -- what is there ---------------------------------------------------------------------
+
+    def scores_path(self, cell_id: str, model: str, dataset: str) -> Path:
+        """Where the scores of a cell lie or would lie."""
+        folder = self.root / "scores" / f"model={_quoted(model)}" / f"dataset={_quoted(dataset)}"
+        return folder / f"{cell_id}.parquet"
+
+    def stored_cells(self, model: str, dataset: str) -> frozenset[str]:
+        """The cells of a model on a data set that have scores, by file name alone."""
+        folder = self.scores_path("x", model, dataset).parent
+        return frozenset(path.stem for path in folder.glob("*.parquet"))
+
+    def exists(self) -> bool:
+        """Whether anything was ever stored here."""
+        return any((self.root / name).is_dir() for name in ("scores", "separations", "runs"))
+
+    def track_audio(self, track_hash: str) -> Path:
+        """The folder with a track's kept audio: ``mixture.flac`` and ``<target>.flac``."""
+        return self.root / "audio" / "tracks" / safe_name(track_hash)
+
+    def stem_audio(self, separation_id: str) -> Path:
+        """The folder with a separation's kept stems: ``<stem>.flac``."""
+        return self.root / "audio" / "separations" / safe_name(separation_id)
+
+    # -- reading ---------------------------------------------------------------------------
+
+    def scores(
+        self, *, columns: Sequence[str] | None = None, where: pads.Expression | None = None
+    ) -> pa.Table:
+        """All score rows, or those that match `where`, as one Arrow table."""
+        return _read(self.root / "scores", SCORES, columns, where)
+
+    def separations(self) -> pa.Table:
+        """One row a (model, track): status and cost."""
+        return _read(self.root / "separations", SEPARATIONS, None, None)
+
+    def scores_frame(self, where: pads.Expression | None = None) -> pd.DataFrame:
+        """All score rows as a data frame; text columns are categoricals, missing values NaN."""
+        return _frame(self.scores(where=where))
+
+    def separations_frame(self) -> pd.DataFrame:
+        """All separation rows as a data frame."""
+        return _frame(self.separations())
+
+    def runs(self) -> list[dict[str, Any]]:
+        """Every ``run.json``, oldest first.
+
+        Raises
+        ------
+        DamagedResultsError
+            Naming the file that is not valid JSON.
+        """
+        return sorted(self._runs(), key=lambda run: str(run.get("started", "")))
+
+    def _runs(self) -> Iterator[dict[str, Any]]:
+        for path in sorted(self.root.glob("runs/*/run.json")):
+            try:
+                facts = json.loads(path.read_text(encoding="utf-8"))
+            except ValueError as error:
+                raise DamagedResultsError(
+                    f"{path} is not valid JSON: {error}.",
+                    hint=f"Move the folder {path.parent} away; scores do not depend on it.",
+                ) from error
+            if isinstance(facts, dict):
+                yield facts
+
+    def damaged(self) -> list[Path]:
+        """Every part that cannot be read as what it should be."""
+        kinds = (("scores", SCORES), ("separations", SEPARATIONS))
+        return [
+            path
+            for name, schema in kinds
+            for path in sorted((self.root / name).rglob("*.parquet"))
+            if not _readable(path, schema)
+        ]
+
+
+def open_results(path: Path) -> Results:
+    """The results in a folder that must hold some.
+
+    Raises
+    ------
+    UsageError
+        When there is no such folder, or nothing of ours in it.
+    """
+    results = Results(path)
+    if not results.exists():
+        raise UsageError(
+            f"There are no results in {path}.",
+            hint="Make some with `bench run`, or name the folder that holds runs/ and scores/.",
+        )
+    return results
+
+
+def _quoted(value: str) -> str:
+    return quote(value, safe="")
+
+
+def safe_name(name: str) -> str:
+    """A name as a file's name: nothing that could lead elsewhere."""
+    return "".join(c if c.isalnum() or c in "-_ " else "_" for c in name)
+
+
+def _write_text(file: IO[bytes], text: str) -> None:
+    file.write(text.encode("utf-8"))
+
+
+def _read(
+    folder: Path,
+    schema: pa.Schema,
+    columns: Sequence[str] | None,
+    where: pads.Expression | None,
+) -> pa.Table:
+    paths = sorted(str(path) for path in folder.rglob("*.parquet"))
+    if not paths:
+        table = schema.empty_table()
+        return table.select(list(columns)) if columns else table
+    try:
+        dataset = pads.dataset(paths, schema=schema, format="parquet")
+        return dataset.to_table(columns=list(columns) if columns else None, filter=where)
+    except (pa.ArrowException, OSError) as error:
+        bad = [path for path in paths if not _readable(Path(path), schema)]
+        raise DamagedResultsError(
+            f"{len(bad) or 'Some'} of {len(paths)} parts in {folder} cannot be read: "
+            f"{', '.join(bad[:3]) or error}.",
+            hint=f"`bench doctor {folder.parent} --repair` sets damaged parts aside; "
+            "the next run computes only those again.",
+        ) from error
+
+
+def _readable(path: Path, schema: pa.Schema) -> bool:
+    try:
+        pq.read_table(path, schema=schema, partitioning=None)
+    except (pa.ArrowException, OSError):
+        return False
+    return True
+
+
+def _frame(table: pa.Table) -> pd.DataFrame:
+    text = [
+        name for name in table.column_names if pa.types.is_string(table.schema.field(name).type)
+    ]
+    frame: pd.DataFrame = table.to_pandas(categories=text)
+    return frame

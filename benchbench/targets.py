@@ -1,0 +1,92 @@
+"""What a target is: which stems of a track and of a model stand for it.
+
+A score depends on the set of references it was computed with, so each set has a name
+(``vocals+accompaniment``) and scores of different sets never share a column.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+__all__ = ["ACCOMPANIMENT", "ReferenceSet", "reference_sets"]
+
+ACCOMPANIMENT = "accompaniment"
+ALIASES = {"instrumental": ACCOMPANIMENT, "no_vocals": ACCOMPANIMENT, "instrum": ACCOMPANIMENT}
+ORDER = ("vocals", "drums", "bass", "guitar", "piano", "other", ACCOMPANIMENT)
+REST = "other"
+TWO_TARGETS = {"vocals", ACCOMPANIMENT}
+
+Parts = Mapping[str, tuple[str, ...]]
+"""Target to the stems whose sum it is."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReferenceSet:
+    """One set of targets that estimates are scored against.
+
+    Parameters
+    ----------
+    references
+        Target to the track's stems whose sum is its reference.
+    estimates
+        Target to the model's stems whose sum is its estimate; a target is absent when the model
+        gives nothing for it.
+    """
+
+    references: Parts
+    estimates: Parts
+
+    @property
+    def name(self) -> str:
+        """The targets joined by "+", in the field's order."""
+        return "+".join(self.references)
+
+
+def reference_sets(track_stems: Sequence[str], model_stems: Sequence[str]) -> list[ReferenceSet]:
+    """The sets in which a model is scored on a track, the most natural one first.
+
+    A two-stem model on a four-stem track is scored against vocals and accompaniment, the sum of
+    the rest. A model with a stem for every stem of the track is scored on those, and also on the
+    two targets, with its accompaniment summed likewise. Stems that the track does not tell apart
+    (a piano, say) are added to ``other``.
+    """
+    track = {ALIASES.get(stem, stem): stem for stem in track_stems}
+    model = {ALIASES.get(stem, stem): stem for stem in model_stems}
+    same = _same_stems(track, model)
+    if "vocals" not in track or len(track) == 1 or set(track) == TWO_TARGETS:
+        return [same]
+    two = _two_targets(track, model)
+    if set(model) <= TWO_TARGETS:
+        return [two]
+    return [chosen for chosen in (same, two) if chosen.estimates] or [same]
+
+
+def _same_stems(track: Mapping[str, str], model: Mapping[str, str]) -> ReferenceSet:
+    """Every stem of the track; what only the model tells apart is added to the rest."""
+    estimates: dict[str, tuple[str, ...]] = {
+        target: (model[target],) for target in in_order(track) if target in model
+    }
+    unknown = tuple(stem for target, stem in model.items() if target not in track)
+    rest = next((name for name in (REST, ACCOMPANIMENT) if name in track), None)
+    if rest and unknown:
+        estimates[rest] = estimates.get(rest, ()) + unknown
+    return ReferenceSet({target: (track[target],) for target in in_order(track)}, estimates)
+
+
+def _two_targets(track: Mapping[str, str], model: Mapping[str, str]) -> ReferenceSet:
+    rest = tuple(track[target] for target in in_order(track) if target != "vocals")
+    estimates: dict[str, tuple[str, ...]] = {}
+    if "vocals" in model:
+        estimates["vocals"] = (model["vocals"],)
+    if ACCOMPANIMENT in model:
+        estimates[ACCOMPANIMENT] = (model[ACCOMPANIMENT],)
+    elif set(track) - {"vocals"} <= set(model):
+        estimates[ACCOMPANIMENT] = tuple(s for target, s in model.items() if target != "vocals")
+    return ReferenceSet({"vocals": (track["vocals"],), ACCOMPANIMENT: rest}, estimates)
+
+
+def in_order(targets: Iterable[str]) -> list[str]:
+    """Targets in the field's order; unknown ones after them, by name."""
+    rank = {name: number for number, name in enumerate(ORDER)}
+    return sorted(targets, key=lambda target: (rank.get(target, len(ORDER)), target))

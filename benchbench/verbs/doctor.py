@@ -1,0 +1,144 @@
+"""Check the installation, a model, a data set or a results folder, and say what is wrong."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from benchbench.audio import Audio, read
+from benchbench.cache import cache_folder
+from benchbench.catalog import Catalog, Model
+from benchbench.conformance import Check, check_adapter
+from benchbench.corpus import open_corpus
+from benchbench.environment import machine, processors
+from benchbench.errors import BenchbenchError, UnknownNameError
+from benchbench.events import Listener
+from benchbench.preparation import prepare
+from benchbench.scratch import scratch_folder
+from benchbench.setups import prepare_setups
+from benchbench.store import Results
+
+__all__ = ["doctor"]
+
+
+def doctor(
+    name: str | None = None,
+    *,
+    repair: bool = False,
+    root: Path | None = None,
+    adapter_paths: Sequence[Path] = (),
+    listener: Listener = lambda _: None,
+) -> Iterator[Check]:
+    """Check something, point by point.
+
+    Parameters
+    ----------
+    name
+        None: the installation; a model: its contract, on real probes; a data set: every track;
+        a folder: the results in it.
+    repair
+        Set damaged parts of results aside, so that the next run computes them again.
+    root
+        A data set's folder.
+    adapter_paths
+        Folders that are searched for adapters first.
+    listener
+        Told what happens.
+
+    Yields
+    ------
+    One check after another.
+
+    Raises
+    ------
+    UnknownNameError
+        When `name` is none of these.
+    """
+    catalog = Catalog(tuple(adapter_paths))
+    if name is None:
+        yield from _check_installation(catalog)
+    elif name.partition(":")[0] in catalog.adapter_names():
+        yield from _check_model(catalog, catalog.model(name), listener)
+    elif name in catalog.dataset_names():
+        yield from _check_dataset(catalog, name, root)
+    elif Path(name).is_dir():
+        yield from _check_results(Results(Path(name)), repair)
+    else:
+        known = [*catalog.adapter_names(), *catalog.dataset_names()]
+        raise UnknownNameError("model, data set or folder", name, known)
+
+
+def _check_installation(catalog: Catalog) -> Iterator[Check]:
+    facts = machine()
+    yield Check(
+        "machine",
+        True,
+        f"{facts['cpu']}, {processors()} processors, {facts['memory_bytes'] / 1e9:.0f} GB memory, "
+        f"{', '.join(facts['gpu']) or 'no GPU'}",
+    )
+    folder = cache_folder()
+    free = shutil.disk_usage(folder).free
+    yield Check("cache", free > 1e9, f"{folder}, {free / 1e9:.0f} GB free")
+    for kind, names, read_manifest in (
+        ("model", catalog.adapter_names(), catalog.adapter),
+        ("data set", catalog.dataset_names(), catalog.dataset),
+    ):
+        for each in names:
+            try:
+                read_manifest(each)
+            except BenchbenchError as error:
+                yield Check(f"{kind} {each}", False, str(error))
+            else:
+                yield Check(f"{kind} {each}", True)
+
+
+def _check_model(catalog: Catalog, model: Model, listener: Listener) -> Iterator[Check]:
+    setup = prepare_setups([model], None, "auto", {}, processors(), listener)[model.name]
+    with scratch_folder() as scratch:
+        yield from check_adapter(setup, scratch, _example(catalog))
+
+
+def _example(catalog: Catalog) -> dict[str, Audio]:
+    """Four seconds of the demo's first track."""
+    track = open_corpus(catalog.dataset("demo")).tracks[0]
+    stems = {stem: read(source.path)[0] for stem, source in track.stems.items()}
+    return {stem: np.ascontiguousarray(audio[:, : 4 * 44100]) for stem, audio in stems.items()}
+
+
+def _check_dataset(catalog: Catalog, name: str, root: Path | None) -> Iterator[Check]:
+    corpus = open_corpus(
+        catalog.dataset(name), root, split="all" if _has_splits(catalog, name) else None
+    )
+    for track in corpus.tracks:
+        missing = [stem for stem in corpus.manifest.stems if stem not in track.stems]
+        with scratch_folder() as scratch:
+            try:
+                prepared = prepare(track, scratch)
+            except BenchbenchError as error:
+                yield Check(track.name, False, str(error))
+                continue
+        detail = f"{prepared.seconds:.1f} s, {prepared.sample_rate} Hz"
+        flags = [*prepared.flags, *(f"missing:{stem}" for stem in missing)]
+        yield Check(track.name, not missing, detail + (f", {' '.join(flags)}" if flags else ""))
+
+
+def _has_splits(catalog: Catalog, name: str) -> bool:
+    return bool(catalog.dataset(name).manifest.splits)
+
+
+def _check_results(results: Results, repair: bool) -> Iterator[Check]:
+    damaged = results.damaged()
+    for path in damaged:
+        if repair:
+            aside = results.root / "damaged" / path.relative_to(results.root)
+            aside.parent.mkdir(parents=True, exist_ok=True)
+            path.replace(aside)
+            yield Check(str(path), True, f"set aside as {aside}")
+        else:
+            yield Check(str(path), False, "cannot be read; --repair sets it aside")
+    if not damaged:
+        count = results.scores(columns=["cell_id"]).num_rows
+        yield Check(str(results.root), True, f"{count} score rows, no damaged part")

@@ -1,0 +1,216 @@
+"""The main job: models x tracks -> stems -> scores in Parquet -> report."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from benchbench.catalog import Catalog, Model
+from benchbench.corpus import Corpus, open_corpus
+from benchbench.environment import processors
+from benchbench.errors import NothingToCompareError, UnknownNameError, UsageError
+from benchbench.events import Listener, Note, Planned
+from benchbench.manifest import AnyValue
+from benchbench.metrics import resolve
+from benchbench.plan import Job, Resume, plan
+from benchbench.recording import new_run_id, now, run_facts
+from benchbench.runner import Runner, Tally
+from benchbench.separation import Limits
+from benchbench.setups import identity, prepare_setups
+from benchbench.store import Results
+
+__all__ = ["RunResult", "run"]
+
+KeepStems = Literal["auto", "yes", "no"]
+
+
+@dataclass(frozen=True, slots=True)
+class RunResult:
+    """What a run made: its folder, its name, how it went, and its page."""
+
+    results: Results
+    run_id: str
+    tally: Tally
+    present: int
+    report: Path | None
+
+
+def run(
+    models: Sequence[str],
+    dataset: str = "demo",
+    *,
+    metrics: Sequence[str] = ("standard",),
+    out: Path | str = "results",
+    root: Path | None = None,
+    split: str | None = None,
+    tracks: Sequence[str] | None = None,
+    limit: int | None = None,
+    jobs: int = 1,
+    resume: Resume = "only-missing",
+    retry_failed: bool = False,
+    weights: Path | None = None,
+    device: str = "auto",
+    options: Mapping[str, AnyValue] | None = None,
+    adapter_paths: Sequence[Path] = (),
+    keep_stems: KeepStems = "auto",
+    limits: Limits | None = None,
+    report: bool = True,
+    listener: Listener = lambda _: None,
+    command: Sequence[str] | None = None,
+) -> RunResult:
+    """Separate a data set with some models, score the stems, store and report.
+
+    Parameters
+    ----------
+    models
+        ``adapter`` or ``adapter:variant``.
+    dataset
+        The data set's name.
+    metrics
+        Names of protocols or of groups of them.
+    out
+        The results' folder; earlier results in it are kept and not computed again.
+    root
+        The data set's folder, where it is not installed.
+    split, tracks, limit
+        Which tracks: a split or ``all``; some by name; the first so many.
+    jobs
+        1: everything in turn, for clean timings; more: scoring overlaps the next separation.
+    resume
+        ``only-missing``: compute what is not stored; ``never``: compute everything again;
+        ``always``: compute nothing, and raise if anything is missing.
+    retry_failed
+        Try separations again that failed in an earlier run.
+    weights
+        A folder with weights of your own, for a single model.
+    device
+        ``auto``, ``cpu`` or ``gpu``; handed to the adapters.
+    options
+        Adapter options, for every model that has an option of that name.
+    adapter_paths
+        Folders that are searched for adapters first.
+    keep_stems
+        ``auto``: keep stems for listening when the licence allows excerpts.
+    limits
+        Time and memory limits of separations.
+    report
+        Whether to write ``report.html`` into the results' folder.
+    listener
+        Told what happens.
+    command
+        The command line, to be recorded.
+
+    Returns
+    -------
+    The results, and how the run went. A separator's fault is a row, not an exception.
+
+    Raises
+    ------
+    benchbench.errors.BenchbenchError
+        When the request cannot be carried out; what was stored before is intact.
+    """
+    catalog = Catalog(tuple(Path(path) for path in adapter_paths))
+    chosen = catalog.models(models)
+    protocols = resolve(metrics)
+    _require_sane(chosen, jobs, weights, options or {})
+    corpus = open_corpus(
+        catalog.dataset(dataset),
+        root,
+        split=split,
+        names=tracks,
+        limit=limit,
+        tell=lambda text: listener(Note(text)),
+    )
+    listener(Note(corpus.manifest.licence.notice))
+    threads = processors()
+    setups = prepare_setups(chosen, weights, device, options or {}, threads, listener)
+    results, run_id = Results(Path(out)), new_run_id()
+    left, present = plan(
+        results,
+        [identity(setup) for setup in setups.values()],
+        corpus.tracks,
+        protocols,
+        resume=resume,
+        retry_failed=retry_failed,
+    )
+    if resume == "always":
+        _require_nothing_left(left)
+    listener(Planned(len(left), present, tuple(setups), len(corpus.tracks)))
+    tally = Tally()
+    if left:
+        runner = Runner(
+            results,
+            run_id,
+            corpus.version_hash,
+            setups,
+            limits or Limits(),
+            jobs,
+            threads,
+            _keeps_audio(keep_stems, corpus),
+            listener,
+        )
+        facts = run_facts(
+            run_id,
+            corpus,
+            setups,
+            protocols,
+            command=command or sys.argv,
+            jobs=jobs,
+            options={"split": split, "tracks": list(tracks or ()), "limit": limit, "device": device,
+                     "metrics": list(metrics), "resume": resume},
+        )  # fmt: skip
+        results.write_run(run_id, facts)
+        tally = runner.tally
+        try:
+            runner.run(left)
+        finally:
+            results.write_run(run_id, _finished(facts, tally))
+    page = None
+    if report:
+        from benchbench.verbs.report import report as write_report
+
+        page = write_report([results.root], results.root / "report.html", models=list(setups))
+    return RunResult(results, run_id, tally, present, page)
+
+
+def _require_sane(
+    models: Sequence[Model], jobs: int, weights: Path | None, options: Mapping[str, AnyValue]
+) -> None:
+    if not models:
+        raise UsageError("No model is named.", hint="`bench list models` shows what there is.")
+    if jobs < 1:
+        raise UsageError(f"--jobs {jobs}: at least one is needed.")
+    with_weights = [model.name for model in models if model.variant.weights]
+    if weights is not None and len(with_weights) != 1:
+        raise UsageError(
+            f"--weights is for one model with weights; named are {', '.join(with_weights) or 'none'}.",
+            hint="Run the models one by one into the same --out.",
+        )
+    known = {key for model in models for key in model.manifest.options}
+    for key in options:
+        if key not in known:
+            raise UnknownNameError("option", key, known, where=" of these models")
+
+
+def _require_nothing_left(left: Sequence[Job]) -> None:
+    if left:
+        names = ", ".join(f"{job.identity.model} on {job.track.name}" for job in left[:5])
+        raise NothingToCompareError(
+            f"{len(left)} separations are not stored: {names}{', ...' if len(left) > 5 else ''}.",
+            hint="--resume only-missing computes them.",
+        )
+
+
+def _keeps_audio(keep: KeepStems, corpus: Corpus) -> bool:
+    if keep == "auto":
+        return corpus.manifest.licence.audio_excerpts
+    return keep == "yes"
+
+
+def _finished(facts: Mapping[str, Any], tally: Tally) -> dict[str, Any]:
+    seconds = {name: value for name, value in asdict(tally).items() if name.endswith("_s")}
+    counts = {"ok": tally.ok, "failed": tally.failed}
+    return {**facts, "finished": now(), "counts": counts, "seconds": seconds}

@@ -1,0 +1,214 @@
+"""The program that runs inside an adapter's interpreter: load a separator once, separate many.
+
+It is started by path with ``python -I`` and imports the standard library and NumPy only, so any
+environment that has NumPy can run it. Requests come as JSON lines on stdin, answers go as JSON
+lines to a private copy of stdout; file descriptor 1 is then pointed at stderr, because libraries
+print. Audio travels in files of raw interleaved float32, so neither side holds more than a block.
+
+When stdin ends the parent is gone, and the worker ends at once, whatever it is doing.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import queue
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+
+
+class InvalidOutputError(Exception):
+    """What an adapter returned is not what the contract asks for."""
+
+
+def load_adapter(folder: Path) -> Any:
+    """An instance of the class ``Adapter`` in ``<folder>/adapter.py``."""
+    sys.path.insert(0, str(folder))
+    spec = importlib.util.spec_from_file_location("adapter", folder / "adapter.py")
+    if spec is None or spec.loader is None:
+        raise ImportError(f"cannot load {folder / 'adapter.py'}")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules["adapter"] = module
+    spec.loader.exec_module(module)
+    return module.Adapter()
+
+
+def open_audio(description: Mapping[str, Any]) -> Any:
+    """Audio of shape (channels, samples) as a read-only view of a file."""
+    channels, samples = description["channels"], description["samples"]
+    if samples == 0:
+        return np.zeros((channels, 0), np.float32)
+    frames = np.memmap(description["file"], np.float32, "r", shape=(samples, channels))
+    return frames.T
+
+
+class StemWriter:
+    """Appends blocks of stems to one raw file a stem, and checks them on the way.
+
+    Parameters
+    ----------
+    folder
+        Where ``<number>.f32`` files go; numbers, because stem names are the adapter's.
+    stems
+        The stems that the manifest promises.
+    channels
+        Channels of the mixture, which the stems must have too.
+    """
+
+    def __init__(self, folder: Path, stems: list[str], channels: int) -> None:
+        self.channels = channels
+        self.samples = dict.fromkeys(stems, 0)
+        self.paths = {stem: folder / f"{number}.f32" for number, stem in enumerate(stems)}
+        self.files: dict[str, IO[bytes]] = {s: p.open("wb") for s, p in self.paths.items()}
+        self.seconds = 0.0
+
+    def append(self, block: Mapping[str, Any]) -> None:
+        """Write one block ``{stem: (channels, samples)}``."""
+        start = time.perf_counter()
+        if set(block) != set(self.files):
+            raise InvalidOutputError(
+                f"the adapter returned the stems {sorted(block)}, its manifest promises "
+                f"{sorted(self.files)}"
+            )
+        for stem, audio in block.items():
+            array = np.asarray(audio, np.float32)
+            if array.ndim != 2 or array.shape[0] != self.channels:
+                raise InvalidOutputError(
+                    f"stem {stem} has shape {array.shape}; ({self.channels}, samples) is needed"
+                )
+            if not np.isfinite(array).all():
+                position = int(np.argmin(np.isfinite(array).all(axis=0)))
+                raise InvalidOutputError(
+                    f"stem {stem} holds NaN or infinity at sample {self.samples[stem] + position}"
+                )
+            np.ascontiguousarray(array.T).tofile(self.files[stem])
+            self.samples[stem] += array.shape[1]
+        self.seconds += time.perf_counter() - start
+
+    def close(self) -> dict[str, dict[str, Any]]:
+        """Flush the files and describe them."""
+        for file in self.files.values():
+            file.close()
+        return {
+            stem: {
+                "file": str(self.paths[stem]),
+                "channels": self.channels,
+                "samples": self.samples[stem],
+            }
+            for stem in self.files
+        }
+
+
+def peak_rss() -> int | None:
+    """The largest resident memory of this process so far in bytes, where the system tells."""
+    try:
+        import resource
+    except ImportError:  # Windows
+        return None
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else peak * 1024
+
+
+class Worker:
+    """Answers requests with the one adapter that it loads."""
+
+    def __init__(self) -> None:
+        self.adapter: Any = None
+        self.stems: list[str] = []
+        self.oracle = False
+
+    def answer(self, request: Mapping[str, Any]) -> dict[str, Any]:
+        """Carry out one request; an exception of the adapter becomes an answer."""
+        try:
+            action = self.load if request["do"] == "load" else self.separate
+            return {"ok": True, **action(request)}
+        except MemoryError as error:
+            return failure("out_of_memory", error)
+        except InvalidOutputError as error:
+            return failure("invalid_output", error)
+        except Exception as error:
+            traceback.print_exc()
+            return failure("failed", error)
+
+    def load(self, request: Mapping[str, Any]) -> dict[str, Any]:
+        """Import the adapter and let it load its weights."""
+        start = time.perf_counter()
+        self.stems, self.oracle = list(request["stems"]), bool(request["oracle"])
+        self.adapter = load_adapter(Path(request["folder"]))
+        weights = Path(request["weights"]) if request["weights"] else None
+        self.adapter.load(
+            request["variant"],
+            weights=weights,
+            device=request["device"],
+            options=request["options"],
+        )
+        return {
+            "load_s": time.perf_counter() - start,
+            "parameters": getattr(self.adapter, "parameters", None),
+        }
+
+    def separate(self, request: Mapping[str, Any]) -> dict[str, Any]:
+        """Separate one mixture into files of the folder ``out``."""
+        mixture = open_audio(request["mixture"])
+        rate = int(request["sample_rate"])
+        writer = StemWriter(Path(request["out"]), self.stems, mixture.shape[0])
+        start = time.perf_counter()
+        try:
+            if self.oracle:
+                references = {
+                    name: open_audio(audio) for name, audio in request["references"].items()
+                }
+                result = self.adapter.separate(mixture, rate, references)
+            else:
+                result = self.adapter.separate(mixture, rate)
+            for block in as_blocks(result):
+                writer.append(block)
+        finally:
+            stems = writer.close()
+        wall = time.perf_counter() - start - writer.seconds
+        return {"wall_s": wall, "stems": stems, "peak_rss": peak_rss()}
+
+
+def as_blocks(result: Any) -> Iterator[Mapping[str, Any]]:
+    """What an adapter returned, as blocks: one dictionary, or an iterator of them."""
+    if isinstance(result, Mapping):
+        yield result
+    elif hasattr(result, "__iter__"):
+        yield from result
+    else:
+        raise InvalidOutputError(f"the adapter returned {type(result).__name__}, not stems")
+
+
+def failure(kind: str, error: BaseException) -> dict[str, Any]:
+    """An answer that says what went wrong."""
+    return {"ok": False, "kind": kind, "error": f"{type(error).__name__}: {error}"}
+
+
+def read_requests(requests: queue.SimpleQueue[str]) -> None:
+    """Queue lines of stdin; at its end, end the process."""
+    for line in sys.stdin:
+        requests.put(line)
+    os._exit(0)
+
+
+def main() -> None:
+    """Answer requests until stdin ends."""
+    answers = os.fdopen(os.dup(1), "w", encoding="utf-8", buffering=1)
+    os.dup2(2, 1)
+    requests: queue.SimpleQueue[str] = queue.SimpleQueue()
+    threading.Thread(target=read_requests, args=(requests,), daemon=True).start()
+    worker = Worker()
+    while True:
+        answers.write(json.dumps(worker.answer(json.loads(requests.get()))) + "\n")
+
+
+if __name__ == "__main__":
+    main()
