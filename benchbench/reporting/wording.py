@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 __all__ = [
+    "clock",
     "count",
     "decibels",
     "listed",
     "megabytes",
     "number_of_parameters",
-    "probability",
-    "clock",
     "percent",
+    "probability",
     "signed",
     "times",
 ]
