@@ -9,7 +9,8 @@
 The original runs in an environment of its own, on arrays, because its own reading of audio
 needs an ffmpeg program. Times of both are taken in turns, so that a busy machine disturbs both
 alike; ratios mean more than seconds. Without ``--weights`` (the folder of the published 2stems
-checkpoint) every variant gets random weights with random statistics.
+checkpoint) every variant gets random weights with random statistics. Seconds of processor are
+those of all threads: they say what a computation costs on a machine that is not idle.
 """
 
 from __future__ import annotations
@@ -207,37 +208,31 @@ def show_times(
 ) -> None:
     print("\n| song | what | original | ours | ratio |\n|---|---|---|---|---|")
     for seconds in arguments.seconds:
-        source = store(
-            folder / "timed.npy", np.tile(music(30), (1, -(-seconds // 30)))[:, : seconds * RATE]
-        )
-        cold: dict[str, list[float]] = {"ours": [], "original": []}
-        warm: dict[str, list[float]] = {"ours": [], "original": []}
-        peak: dict[str, float] = {}
+        tiled = np.tile(music(30), (1, -(-seconds // 30)))[:, : seconds * RATE]
+        source = store(folder / "timed.npy", tiled)
+        taken: dict[tuple[str, str], list[float]] = {}
         for _ in range(arguments.repeat):
             for side in (original, ours):
-                suffix = ".npz" if side is original else ""
-                output = folder / f"timed-{side.name}{suffix}"
-                (result,) = side.run(models, [job("2stems", source, output)], folder)
-                cold[side.name].append(result["process_s"])
-                peak[side.name] = max(peak.get(side.name, 0.0), result["peak_mb"])
-        for side in (original, ours):
-            repeat = arguments.repeat + 1
-            (result,) = side.run(models, [job("2stems", source, None, repeat=repeat)], folder)
-            warm[side.name] = result["seconds"][1:]
-        for what, taken in (("cold, s", cold), ("warm, s", warm)):
-            there, here = min(taken["original"]), min(taken["ours"])
+                output = folder / f"timed-{side.name}{'.npz' if side is original else ''}"
+                (cold,) = side.run(models, [job("2stems", source, output)], folder)
+                (warm,) = side.run(models, [job("2stems", source, None, repeat=3)], folder)
+                for what, value in (
+                    ("cold, s", cold["process_s"]),
+                    ("cold, s of processor", cold["cpu_all"]),
+                    ("warm, s", min(warm["seconds"][1:])),
+                    ("warm, s of processor", min(warm["cpu"][1:])),
+                    ("peak memory, MB", cold["peak_mb"]),
+                ):
+                    taken.setdefault((what, side.name), []).append(value)
+        for what in dict.fromkeys(what for what, _ in taken):
+            there, here = min(taken[what, "original"]), min(taken[what, "ours"])
             print(f"| {seconds} s | {what} | {there:.2f} | {here:.2f} | {there / here:.1f} |")
-        there, here = peak["original"], peak["ours"]
-        print(
-            f"| {seconds} s | peak, MB | {there:.0f} | {here:.0f} | {there / here:.1f} |",
-            flush=True,
-        )
     if arguments.long:
         long = np.tile(music(30), (1, arguments.long // 30))
         source = store(folder / "long.npy", long)
         (result,) = ours.run(models, [job("2stems", source, folder / "long")], folder)
         print(f"| {arguments.long} s | cold, s | | {result['process_s']:.2f} | |")
-        print(f"| {arguments.long} s | peak, MB | | {result['peak_mb']:.0f} | |")
+        print(f"| {arguments.long} s | peak memory, MB | | {result['peak_mb']:.0f} | |")
 
 
 if __name__ == "__main__":

@@ -37,11 +37,13 @@ for job in json.loads(Path(sys.argv[2]).read_text()):
         separator._params["MWF"] = job["mwf"]
         separators[key] = separator
     mixture = np.load(job["input"]).T
-    seconds = []
+    seconds, processor = [], []
     for _ in range(job["repeat"]):
-        started = time.perf_counter()
+        started, begun = time.perf_counter(), time.process_time()
         stems = separators[key].separate(mixture)
         seconds.append(time.perf_counter() - started)
+        processor.append(time.process_time() - begun)
     if job["output"]:
         np.savez(job["output"], **{name: stem.T for name, stem in stems.items()})
-    print("RESULT " + json.dumps({"seconds": seconds, "peak_mb": peak_mb()}), flush=True)
+    result = {"seconds": seconds, "cpu": processor, "peak_mb": peak_mb()}
+    print("RESULT " + json.dumps(result | {"cpu_all": time.process_time()}), flush=True)

@@ -38,15 +38,17 @@ def main(models: Path, jobs: Path) -> None:
             folder = models / job["variant"].removesuffix("-16kHz")
             separators[key] = Separator.from_folder(key[0], folder, mwf=key[1], runtime=key[2])
         mixture = np.load(job["input"], mmap_mode="r")
-        seconds = []
+        seconds, processor = [], []
         for _ in range(job["repeat"]):
-            started = time.perf_counter()
+            started, begun = time.perf_counter(), time.process_time()
             if job["output"] and job["output"].endswith(".npz"):
                 np.savez(job["output"], **separators[key].separate(mixture, 44_100))
             else:
                 stream(separators[key], mixture, job["output"])
             seconds.append(time.perf_counter() - started)
-        print("RESULT " + json.dumps({"seconds": seconds, "peak_mb": peak_mb()}), flush=True)
+            processor.append(time.process_time() - begun)
+        result = {"seconds": seconds, "cpu": processor, "peak_mb": peak_mb()}
+        print("RESULT " + json.dumps(result | {"cpu_all": time.process_time()}), flush=True)
 
 
 def stream(separator: Separator, mixture: np.ndarray, output: str | None) -> None:
