@@ -127,7 +127,9 @@ def cube(table: pd.DataFrame) -> Cube:
 
 def _series(rows: pd.DataFrame, place: int) -> Series:
     text = [str(rows[name].iat[place]) for name in _SERIES[:-1]]
-    return Series(text[0], text[1], text[2], text[3], text[4], int(str(rows[_SERIES[-1]].iat[place])))
+    return Series(
+        text[0], text[1], text[2], text[3], text[4], int(str(rows[_SERIES[-1]].iat[place]))
+    )
 
 
 def _places(column: pd.Series, words: Sequence[str]) -> npt.NDArray[np.int64]:
