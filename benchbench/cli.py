@@ -8,7 +8,9 @@ from typing import Annotated, Any
 
 import typer
 
+from benchbench import cli_results
 from benchbench.errors import UnknownNameError, UsageError
+from benchbench.flags import one_of, words
 
 __all__ = ["app"]
 
@@ -103,22 +105,22 @@ def run(
 
     with RunDisplay() as display:
         result = run_models(
-            _words(models),
+            words(models),
             dataset,
-            metrics=_words(metrics),
+            metrics=words(metrics),
             out=out,
             root=root,
             split=split,
-            tracks=_words(tracks) if tracks else None,
+            tracks=words(tracks) if tracks else None,
             limit=limit,
             jobs=jobs,
-            resume=_one_of("--resume", resume, ("only-missing", "always", "never")),
+            resume=one_of("--resume", resume, ("only-missing", "always", "never")),
             retry_failed=retry_failed,
             weights=weights,
-            device=_one_of("--device", device, ("auto", "cpu", "gpu")),
+            device=one_of("--device", device, ("auto", "cpu", "gpu")),
             options=_parse_options(option),
             adapter_paths=adapter_path,
-            keep_stems=_one_of("--keep-stems", keep_stems, ("auto", "yes", "no")),
+            keep_stems=one_of("--keep-stems", keep_stems, ("auto", "yes", "no")),
             limits=_limits(timeout, memory_limit),
             report=not no_report,
             listener=display,
@@ -126,7 +128,7 @@ def run(
         )
     from benchbench.summary import summary
 
-    typer.echo(summary(result.results, models=_words(models), dataset=dataset))
+    typer.echo(summary(result.results, models=words(models), dataset=dataset))
     if result.report:
         typer.echo(f"Report: {result.report}")
     if result.tally.failed:
@@ -155,7 +157,7 @@ def separate(
             inputs,
             out,
             weights=weights,
-            device=_one_of("--device", device, ("auto", "cpu", "gpu")),
+            device=one_of("--device", device, ("auto", "cpu", "gpu")),
             options=_parse_options(option),
             adapter_paths=adapter_path,
             limits=_limits(timeout, memory_limit),
@@ -175,14 +177,14 @@ def score(
     out: Annotated[Path | None, typer.Option(help="Write here instead of to stdout.")] = None,
 ) -> None:
     """Score any folder of stems: no model, no data set."""
-    form = _one_of("--format", format, ("table", "json", "csv", "parquet"))
+    form = one_of("--format", format, ("table", "json", "csv", "parquet"))
     if form == "parquet" and out is None:
         raise UsageError("Parquet is not text.", hint="Name a file with --out.")
     from benchbench.tables import written
     from benchbench.verbs.score import score as score_folder
 
     table = score_folder(
-        references, estimates, metrics=_words(metrics), tell=lambda t: typer.echo(t, err=True)
+        references, estimates, metrics=words(metrics), tell=lambda t: typer.echo(t, err=True)
     )
     content = written(table, form)
     if out is None:
@@ -273,8 +275,8 @@ def report(
     page = render(
         folders,
         out or folders[0] / "report.html",
-        audio=_one_of("--audio", audio, ("none", "excerpts", "full")),
-        models=_words(models) if models else None,
+        audio=one_of("--audio", audio, ("none", "excerpts", "full")),
+        models=words(models) if models else None,
         baseline=baseline,
     )
     typer.echo(str(page))
@@ -300,16 +302,6 @@ def verify(
     typer.echo(differences_table(found))
     if not all(one.passed for one in found):
         raise typer.Exit(1)
-
-
-def _words(text: str) -> list[str]:
-    return [word.strip() for word in text.split(",") if word.strip()]
-
-
-def _one_of(flag: str, value: str, known: tuple[str, ...]) -> Any:
-    if value not in known:
-        raise UnknownNameError("value", value, known, where=f" of {flag}")
-    return value
 
 
 def _parse_options(pairs: list[str]) -> dict[str, bool | int | float | str]:
@@ -365,3 +357,6 @@ JOINED = {"models", "metrics", "tracks"}
 
 def _fill(file: Any, content: bytes) -> None:
     file.write(content)
+
+
+cli_results.register(app)

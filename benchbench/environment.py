@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from benchbench.cache import cache_folder, locked
+from benchbench.declarations import ENGINE, Runtime
 from benchbench.errors import AdapterEnvironmentError
-from benchbench.manifest import ENGINE, Runtime
 
 __all__ = ["engine_packages", "git_state", "interpreter", "machine", "processors"]
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Literal
 
 from benchbench.corpus import Track
-from benchbench.manifest import AnyValue
+from benchbench.declarations import AnyValue
 from benchbench.metrics.base import Protocol
 from benchbench.store import Results
 

@@ -21,6 +21,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -117,7 +118,7 @@ def measured(job: str, folder: Path, threads: int = 1) -> dict[str, float]:
         raise SystemExit(f"The job {job!r} failed.")
     answer: dict[str, float] = json.loads(printed or b"{}")
     cpu = usage.ru_utime + usage.ru_stime
-    return {"wall": wall, "cpu": cpu, "peak_mb": usage.ru_maxrss / 1024, **answer}
+    return {"wall": wall, "cpu": cpu, **answer}
 
 
 def worker(job: str, folder: Path, threads: int) -> None:
@@ -142,7 +143,15 @@ def worker(job: str, folder: Path, threads: int) -> None:
     for kind in rest:
         another = load(folder, kind)
         times.append(timed(lambda stems=another: metrics.evaluate(held, stems, names)))
-    print(json.dumps({f"model_{i}": seconds for i, seconds in enumerate(times)}))
+    answer = {f"model_{i}": seconds for i, seconds in enumerate(times)}
+    print(json.dumps({**answer, "peak_mb": peak_mb()}))
+
+
+def peak_mb() -> float:
+    """Peak resident memory of this process; getrusage would count the parent's before the exec."""
+    status = Path("/proc/self/status").read_text()
+    (line,) = (line for line in status.splitlines() if line.startswith("VmHWM"))
+    return float(line.split()[1]) / 1024
 
 
 def timed(work: Any) -> float:
@@ -152,7 +161,7 @@ def timed(work: Any) -> float:
     return time.process_time() - start
 
 
-def table(header: list[str], rows: list[list[Any]]) -> None:
+def table(header: list[str], rows: Iterable[list[Any]]) -> None:
     print("| " + " | ".join(header) + " |")
     print("|" + "---|" * len(header))
     for row in rows:
@@ -189,7 +198,12 @@ def agreement(folder: Path, _args: argparse.Namespace) -> None:
 
 def speed(folder: Path, args: argparse.Namespace) -> None:
     """bsseval-v4 against museval."""
-    rows = []
+    header = ["length", "threads", "ours wall s", "museval wall s", "ratio"]
+    table([*header, "ours CPU s", "museval CPU s", "CPU ratio"], speeds(folder, args))
+
+
+def speeds(folder: Path, args: argparse.Namespace) -> Iterator[list[Any]]:
+    """A row for each length and number of threads, as soon as it is measured."""
     for seconds in args.seconds:
         place = prepare(folder, seconds)
         for threads in args.threads:
@@ -197,13 +211,16 @@ def speed(folder: Path, args: argparse.Namespace) -> None:
                 (measured("bsseval-v4", place, threads) for _ in range(3)), key=lambda m: m["wall"]
             )
             peer = measured("museval", place, threads)
-            rows.append(
-                [f"{seconds} s", threads, f"{ours['wall']:.2f}", f"{peer['wall']:.1f}",
-                 f"{peer['wall'] / ours['wall']:.1f}", f"{ours['cpu']:.2f}", f"{peer['cpu']:.1f}",
-                 f"{peer['cpu'] / ours['cpu']:.1f}"]
-            )  # fmt: skip
-    header = ["length", "threads", "ours wall s", "museval wall s", "ratio"]
-    table([*header, "ours CPU s", "museval CPU s", "CPU ratio"], rows)
+            yield [
+                f"{seconds} s",
+                threads,
+                f"{ours['wall']:.2f}",
+                f"{peer['wall']:.1f}",
+                f"{peer['wall'] / ours['wall']:.1f}",
+                f"{ours['cpu']:.2f}",
+                f"{peer['cpu']:.1f}",
+                f"{peer['cpu'] / ours['cpu']:.1f}",
+            ]
 
 
 def further(folder: Path, args: argparse.Namespace) -> None:

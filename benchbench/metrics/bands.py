@@ -15,7 +15,6 @@ import numpy as np
 from benchbench.metrics.base import Series
 from benchbench.metrics.decibel import Reasons, masked, ratio_db
 from benchbench.metrics.evaluation import Evaluation
-from benchbench.metrics.framing import Framing
 from benchbench.metrics.mel import hz_to_mel, mel_to_hz
 from benchbench.metrics.parallel import ordered_map
 from benchbench.metrics.references import References
@@ -54,7 +53,7 @@ def evaluate(evaluation: Evaluation, *, family: Family = "octave") -> list[Serie
     edges = band_edges(family, references.sample_rate)
     spectra = evaluation.kept(("band spectra",), lambda: _spectra(evaluation))
     weights = _bin_shares(edges, references.sample_rate)
-    framing = _seconds(references)
+    framing = references.seconds
     start_s, duration_s = framing.seconds(references.sample_rate)
     count = len(start_s)
     series = []
@@ -112,10 +111,6 @@ class _Spectra:
     error: Float64
 
 
-def _seconds(references: References) -> Framing:
-    return Framing(references.samples, references.sample_rate, references.sample_rate)
-
-
 def _spectra(evaluation: Evaluation) -> _Spectra:
     references = evaluation.references
     known = references.kept(("band spectra",), lambda: _power_by_second(references, references))
@@ -124,7 +119,7 @@ def _spectra(evaluation: Evaluation) -> _Spectra:
 
 def _power_by_second(signals: Blocks, references: References) -> Float64:
     """Power spectra summed over channels, shape (seconds, stems, bins)."""
-    seconds = len(_seconds(references).partition)
+    seconds = len(references.seconds.partition)
     chunks = list(_STFT.chunks(references.samples))
     total: Float64 | None = None
     for (first, last), power in zip(

@@ -12,7 +12,7 @@ import pandas as pd
 
 from benchbench.reporting.readings import Reading
 
-__all__ = ["Badge", "Cost", "Entrant", "entrants"]
+__all__ = ["Badge", "Cost", "Entrant", "entrants", "newest_separations"]
 
 BASELINES: Final = ("mixture", "silence")
 """Adapters that separate nothing and show what a metric gives for that."""
@@ -112,7 +112,7 @@ def entrants(reading: Reading, names: Sequence[str], dataset: str) -> tuple[Entr
         told.update({str(model.get("name")): model for model in run.get("models", ())})
     taken: set[str] = set()
     here = reading.separations[reading.separations["dataset"] == dataset]
-    latest = _latest(here, [str(run.get("run_id")) for run in reading.runs])
+    latest = newest_separations(here, [str(run.get("run_id")) for run in reading.runs])
     ill = _ill_conditioned(reading.tracks, dataset)
     return tuple(
         _entrant(
@@ -128,7 +128,7 @@ def entrants(reading: Reading, names: Sequence[str], dataset: str) -> tuple[Entr
     )
 
 
-def _latest(separations: pd.DataFrame, order: list[str]) -> pd.DataFrame:
+def newest_separations(separations: pd.DataFrame, order: list[str]) -> pd.DataFrame:
     """The newest attempt of every model on every track."""
     if separations.empty:
         return separations

@@ -74,6 +74,8 @@ def environment(root: Path) -> jinja2.Environment:
         millions=wording.number_of_parameters,
         times=wording.times,
         listed=wording.listed,
+        p=wording.probability,
+        clock=wording.clock,
     )
     made.globals.update(count=wording.count, shape=shape)
     return made

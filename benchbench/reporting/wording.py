@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 __all__ = [
+    "clock",
     "count",
     "decibels",
     "listed",
     "megabytes",
     "number_of_parameters",
     "percent",
+    "probability",
     "signed",
     "times",
 ]
@@ -69,6 +71,16 @@ def number_of_parameters(size: int | None) -> str:
     if size >= 1e6:
         return f"{size / 1e6:.1f} M"
     return f"{size / 1e3:.0f} k" if size >= 1e3 else str(size)
+
+
+def probability(value: float) -> str:
+    """A p value; the smallest are only said to be small."""
+    return f"{value:.3f}" if value >= 0.001 else "< 0.001"
+
+
+def clock(seconds: float) -> str:
+    """Minutes and seconds."""
+    return f"{int(seconds) // 60}:{int(seconds) % 60:02d}"
 
 
 def times(factor: float | None) -> str:

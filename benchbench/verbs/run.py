@@ -10,10 +10,10 @@ from typing import Any, Literal
 
 from benchbench.catalog import Catalog, Model
 from benchbench.corpus import Corpus, open_corpus
+from benchbench.declarations import AnyValue
 from benchbench.environment import processors
 from benchbench.errors import NothingToCompareError, UnknownNameError, UsageError
 from benchbench.events import Listener, Note, Planned
-from benchbench.manifest import AnyValue
 from benchbench.metrics import resolve
 from benchbench.plan import Job, Resume, plan
 from benchbench.recording import new_run_id, now, run_facts

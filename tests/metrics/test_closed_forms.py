@@ -183,6 +183,17 @@ def test_logwmse_of_silence_and_of_a_perfect_estimate(noise):
     assert worst["s", "logWMSE"].values[0] == pytest.approx(0.0, abs=1e-3)
 
 
+@pytest.mark.parametrize(
+    ("leak", "rate", "expected"),
+    [(0.1, 44_100, 21.199520), (0.1, 48_000, 21.199863), (0.001, 44_100, 58.136665)],
+)
+def test_logwmse_is_that_of_log_wmse_audio_quality(noise, leak, rate, expected):
+    """The expected values are those of release 0.2.0 on the same signals, in float32."""
+    s, n = noise
+    found = scored({"s": s, "n": n}, {"s": s + leak * n, "n": n}, "logwmse", rate)
+    assert found["s", "logWMSE"].values[0] == pytest.approx(expected, abs=5e-6)
+
+
 @pytest.mark.parametrize("rate", [22_050, 48_000])
 def test_logwmse_resamples(rate):
     t = np.arange(rate) / rate

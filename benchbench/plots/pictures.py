@@ -1,0 +1,75 @@
+"""Pictures of sound: spectrograms, strips of values over time, outlines of waveforms.
+
+Pictures are small PNG files as ``data:`` URLs, with one pixel a value; the page scales them.
+"""
+
+from __future__ import annotations
+
+import base64
+import io
+
+import matplotlib as mpl
+import numpy as np
+import numpy.typing as npt
+from matplotlib import image
+from scipy import signal
+
+__all__ = ["outline", "spectrogram", "strip"]
+
+Floats = npt.NDArray[np.float64]
+
+LOW_DB, HIGH_DB = -5.0, 15.0
+"""Values at and beyond which the colours of a strip do not change any more."""
+
+
+def strip(values: Floats) -> str:
+    """A picture of values of shape (rows, frames) in decibels; frames without a value are clear."""
+    share = np.clip((values - LOW_DB) / (HIGH_DB - LOW_DB), 0.0, 1.0)
+    colours = mpl.colormaps["cividis"](np.nan_to_num(share))
+    colours[..., 3] = np.where(np.isnan(values), 0.0, 1.0)
+    return _png(colours)
+
+
+def spectrogram(samples: Floats, rate: int, *, columns: int = 360, rows: int = 72) -> str:
+    """A picture of levels over time and (logarithmic) frequency, 70 dB deep, low notes below.
+
+    Parameters
+    ----------
+    samples
+        Mono, of shape (samples,).
+    rate
+        In hertz.
+    columns, rows
+        The size of the picture.
+    """
+    length = 2048
+    hop = max(256, len(samples) // columns)
+    padded = np.pad(samples, (length // 2, length))
+    frames = np.lib.stride_tricks.sliding_window_view(padded, length)[::hop][: columns + 1]
+    power = np.abs(np.fft.rfft(frames * signal.windows.hann(length), axis=1)) ** 2
+    edges = np.geomspace(50.0, min(16000.0, rate / 2), rows + 1) * length / rate
+    picked = np.unique(np.round(edges).astype(int))
+    summed = np.add.reduceat(power, picked[:-1], axis=1) / np.diff(picked)
+    level = 10 * np.log10(np.maximum(summed, 1e-12))
+    share = np.clip((level - level.max()) / 70.0 + 1.0, 0.0, 1.0)
+    return _png(mpl.colormaps["magma"](share.T[::-1]))
+
+
+def outline(samples: Floats, *, points: int = 360, height: float = 40.0, width: float = 720) -> str:
+    """The path of a waveform's envelope around the middle of `height`."""
+    size = max(1, len(samples) // points)
+    whole = samples[: len(samples) // size * size].reshape(-1, size)
+    peak = max(1e-9, float(np.abs(samples).max(initial=0.0)))
+    high, low = whole.max(axis=1) / peak, whole.min(axis=1) / peak
+    step = width / max(1, len(whole) - 1)
+    middle = height / 2
+    upper = [f"{i * step:.1f} {middle - v * middle:.1f}" for i, v in enumerate(high)]
+    lower = [f"{i * step:.1f} {middle - v * middle:.1f}" for i, v in enumerate(low)]
+    return "M" + "L".join([*upper, *reversed(lower)]) + "z"
+
+
+def _png(colours: npt.NDArray[np.floating]) -> str:
+    buffer = io.BytesIO()
+    pixels = np.round(colours * 255).astype(np.uint8)
+    image.imsave(buffer, pixels, format="png", metadata={"Software": "benchbench"})
+    return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode("ascii")
