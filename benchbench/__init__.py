@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from benchbench.verbs.run import run
     from benchbench.verbs.score import score
     from benchbench.verbs.separate import separate
+    from benchbench.verbs.train import train
     from benchbench.verbs.verify import verify
 
 __all__ = [
@@ -35,6 +36,7 @@ __all__ = [
     "run",
     "score",
     "separate",
+    "train",
     "verify",
 ]
 

@@ -68,7 +68,7 @@ def run(
         str, typer.Option(help="adapter or adapter:variant, joined by commas.")
     ] = DEFAULT_MODELS,
     dataset: Annotated[str, typer.Option(help="A data set.")] = "demo",
-    metrics: Metrics = "standard",
+    metrics: Metrics = "report",
     out: Annotated[Path, typer.Option(help="The results' folder.")] = Path("results"),
     root: Root = None,
     split: Annotated[str | None, typer.Option(help="A split of the data set, or all.")] = None,
@@ -280,6 +280,36 @@ def report(
         baseline=baseline,
     )
     typer.echo(str(page))
+
+
+@app.command()
+def train(
+    model: Annotated[str, typer.Argument(help="adapter or adapter:variant.")],
+    dataset: Annotated[str, typer.Option(help="A data set.")] = "synth",
+    out: Annotated[Path, typer.Option(help="The run's folder; given again, it goes on.")] = Path(
+        "trained"
+    ),
+    root: Root = None,
+    split: Annotated[str | None, typer.Option(help="A split; default train.")] = None,
+    validation: Annotated[
+        str | None, typer.Option(help="Tracks kept for validation, joined by commas.")
+    ] = None,
+    weights: Annotated[Path | None, typer.Option(help="Weights to start from.")] = None,
+    option: Annotated[
+        list[str], typer.Option("--option", help="Of the recipe, such as steps=1000; repeatable.")
+    ] = [],  # noqa: B006
+    adapter_path: AdapterPath = [],  # noqa: B006
+) -> None:
+    """Train or fine-tune a model on a data set; prints the folder of its weights."""
+    from benchbench.verbs.train import train as learn
+
+    folder = learn(
+        model, dataset, out=out, root=root, split=split,
+        validation=words(validation) if validation is not None else None,
+        weights=weights, options=_parse_options(option), adapter_paths=adapter_path,
+        tell=lambda text: typer.echo(text, err=True),
+    )  # fmt: skip
+    typer.echo(str(folder))
 
 
 @app.command()

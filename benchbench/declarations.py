@@ -162,6 +162,8 @@ class DatasetManifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The name of the mixture's file; None: the sum of the stems."""
     splits: tuple[str, ...] = ()
     default_split: str | None = None
+    validation: tuple[str, ...] = ()
+    """Tracks of the training split that are kept for validation."""
     quantise: bool = False
     """Round decoded audio to 16 bit, as the published evaluations did."""
     root_variable: str | None = None

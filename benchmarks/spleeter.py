@@ -215,7 +215,7 @@ def show_times(
             for side in (original, ours):
                 output = folder / f"timed-{side.name}{'.npz' if side is original else ''}"
                 (cold,) = side.run(models, [job("2stems", source, output)], folder)
-                (warm,) = side.run(models, [job("2stems", source, None, repeat=3)], folder)
+                (warm,) = side.run(models, [job("2stems", source, None, repeat=2)], folder)
                 for what, value in (
                     ("cold, s", cold["process_s"]),
                     ("cold, s of processor", cold["cpu_all"]),

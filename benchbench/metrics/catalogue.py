@@ -271,6 +271,7 @@ CATALOGUE: Final[Mapping[str, Protocol]] = {protocol.name: protocol for protocol
 
 GROUP_MEMBERS: Final[Mapping[str, tuple[str, ...]]] = {
     "standard": ("usdr", "bsseval-v4", "si"),
+    "report": ("usdr", "bsseval-v4", "si", "bands-octave", "windows", "bleed"),
     "all": tuple(CATALOGUE),
 }
 """Names that stand for several protocols."""

@@ -13,6 +13,7 @@ from benchbench.plots.shapes import shape
 __all__ = ["Curve", "curves"]
 
 WIDTH, HEIGHT = 520, 280
+LOWEST_DB = -12.0  # below that an estimate is wrong whatever the number
 LEFT, RIGHT, TOP, BOTTOM = 40, 12, 14, 36
 
 
@@ -54,7 +55,7 @@ def curves(
         for value in point[1:]
         if value is not None
     ]
-    y = linear(values, HEIGHT - BOTTOM, TOP, count=5)
+    y = linear([max(LOWEST_DB, value) for value in values], HEIGHT - BOTTOM, TOP, count=5)
     parts = [*_axes(x, y), _area(spectrum, x), *(_line(line, x, y) for line in lines)]
     return Markup(
         '<svg class="figure curves" viewBox="0 0 {0} {1}" role="img" aria-labelledby="{2}-t {2}-d">'

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Hashable, Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
+
+import numpy as np
 
 from benchbench.errors import NothingToCompareError
 from benchbench.reporting.boards import Board, number
@@ -14,6 +17,7 @@ from benchbench.stats import (
     Friedman,
     critical_difference,
     friedman,
+    holm,
     pairwise,
 )
 
@@ -89,26 +93,34 @@ class Contest:
         return other.turned() if other else None
 
 
-def contest(grid: Grid, board: Board) -> Contest:
-    """Compare the models of a board track by track."""
+def contest(grid: Grid, board: Board, rivals: Collection[str]) -> Contest:
+    """Compare the models of a board track by track.
+
+    Parameters
+    ----------
+    grid, board
+        The series and its leaderboard.
+    rivals
+        The models that compete. Holm's correction runs over their pairs alone, and over all other
+        pairs apart: that an oracle beats silence is no question, and must not cost a rival its proof.
+    """
     models = tuple(row.model for row in board.rows if row.value is not None)
     rows = grid.frame(AGGREGATIONS[board.aggregation].frames, models)
+    found = pairwise(rows, models=models)
     made: dict[tuple[str, str], Pair] = {}
-    for row in pairwise(rows, models=models).to_dict("records"):
-        if row["n"] > 0:
-            # The statistics subtract a from b; a stands above b on the board.
-            made[row["a"], row["b"]] = Pair(
-                str(row["a"]),
-                str(row["b"]),
-                int(row["n"]),
-                -float(row["difference"]),
-                _minus(row["hi"]),
-                _minus(row["lo"]),
-                float(row["p_holm"]),
-                1 - float(row["win_rate"]),
-                -float(row["effect"]),
-                number(row["detectable"]),
-            )
+    if len(found):
+        competing = (found["a"].isin(list(rivals)) & found["b"].isin(list(rivals))).to_numpy()
+        corrected = np.where(
+            competing,
+            holm(np.where(competing, found["p"], np.nan)),
+            holm(np.where(competing, np.nan, found["p"])),
+        )
+        for row, p in zip(found.to_dict("records"), corrected, strict=True):
+            if row["n"] > 0:
+                made[row["a"], row["b"]] = _pair(row, float(p))
+    own = [name for name in models if name in rivals]
+    together = own if len(own) > 2 else list(models)
+    rows = rows[rows["model"].isin(together)]
     try:
         ranks: CriticalDifference | None = critical_difference(
             rows, direction="higher" if board.higher_is_better else "lower"
@@ -120,6 +132,22 @@ def contest(grid: Grid, board: Board) -> Contest:
     except NothingToCompareError:
         overall = None
     return Contest(board.series, models, made, ranks, overall)
+
+
+def _pair(row: Mapping[Hashable, Any], p: float) -> Pair:
+    """A row of `pairwise`, turned: the statistics subtract a from b, and a is the better one."""
+    return Pair(
+        str(row["a"]),
+        str(row["b"]),
+        int(row["n"]),
+        -float(row["difference"]),
+        _minus(row["hi"]),
+        _minus(row["lo"]),
+        p,
+        1 - float(row["win_rate"]),
+        -float(row["effect"]),
+        number(row["detectable"]),
+    )
 
 
 def _minus(value: float) -> float | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -16,7 +17,7 @@ from benchbench.reporting.sounds import Floats, Library
 
 __all__ = ["Excerpt", "Sound", "chosen_places", "excerpts"]
 
-MODELS: Final = 6
+MODELS: Final = 5
 LOUDNESS_LUFS: Final = -20.0
 MOST_GAIN_DB: Final = 15.0
 
@@ -141,11 +142,11 @@ def _excerpt(
 def _estimates(
     library: Library, track: str, target: str, entrants: dict[str, Entrant]
 ) -> Iterator[tuple[str, str | None, Path]]:
-    count = 0
-    for name, entrant in entrants.items():
-        path = None if entrant.baseline else library.estimate(name, track, target)
-        if path is not None and count < MODELS:
-            count += 1
+    rivals = [name for name, entrant in entrants.items() if entrant.ranked][: MODELS - 1]
+    oracles = [name for name, entrant in entrants.items() if entrant.oracle]
+    for name in [*rivals, *oracles][: max(MODELS, 2)]:
+        path = library.estimate(name, track, target)
+        if path is not None:
             yield "estimate", name, path
 
 
@@ -163,10 +164,15 @@ def _sounds(
     files: Sequence[tuple[str, str | None, Path]], parts: Sequence[Floats], rate: int
 ) -> Iterator[Sound]:
     reference = parts[1]
+    made: list[tuple[str, str | None, float, Floats]] = []
     for (kind, model, _), part in zip(files, parts, strict=True):
         level = sounds.loudness(part, rate)
         gain = float(np.clip(LOUDNESS_LUFS - level, -MOST_GAIN_DB, MOST_GAIN_DB))
         gain = round(gain if level > -60 else 0.0, 2)
-        yield Sound(kind, model, sounds.encoded(part, rate), gain)
+        made.append((kind, model, gain, part))
         if kind == "estimate":
-            yield Sound("residual", model, sounds.encoded(part - reference, rate), gain)
+            made.append(("residual", model, gain, part - reference))
+    with ThreadPoolExecutor() as pool:
+        urls = pool.map(lambda one: sounds.encoded(one[3], rate), made)
+        for (kind, model, gain, _), url in zip(made, urls, strict=True):
+            yield Sound(kind, model, url, gain)

@@ -13,7 +13,7 @@ __all__ = ["Moments", "Place", "TrackInTime", "moments"]
 
 Floats = npt.NDArray[np.float64]
 
-EXCERPT_S = 10.0
+EXCERPT_S = 9.0
 APART_S = 8.0  # two bad places nearer than this are one place
 
 

@@ -345,7 +345,9 @@ def assemble(reading: Reading, *, baseline: str | None = None, audio: str = "exc
     names = [row.model for row in board.rows]
     names += sorted(set(data.models) - set(names))
     competing = {found.name: found for found in entrants(reading, names, board.series.dataset)}
-    duel = contest(data.grids[board.series], board)
+    duel = contest(
+        data.grids[board.series], board, [name for name, one in competing.items() if one.ranked]
+    )
     said = verdict(board, duel, competing)
     return Page(
         reading=reading,

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from benchbench.plots.shapes import SHAPES
 from benchbench.reporting.boards import Board, Boards, usual
 from benchbench.reporting.cubes import Cube, Grid, Series
 from benchbench.reporting.entrants import Entrant
@@ -20,6 +21,7 @@ def payload(data: Cube, made: Boards, competing: dict[str, Entrant]) -> dict[str
     order = [data.models.index(name) for name in competing]
     return {
         "models": [_entrant(entrant) for entrant in competing.values()],
+        "shapes": SHAPES,
         "tracks": data.tracks,
         "series": [_series(series, made.by_series[series]) for series in made.by_series],
         "boards": [

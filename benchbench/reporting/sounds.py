@@ -103,7 +103,7 @@ def _biquad(rate: int, frequency: float, quality: float, gain_db: float | None) 
     return np.array([[*zeros, *poles]])
 
 
-def encoded(samples: Floats, rate: int, *, quality: float = 0.55) -> str:
+def encoded(samples: Floats, rate: int, *, quality: float = 0.65) -> str:
     """MP3 as a ``data:`` URL: every browser decodes it, and all files of a page get one delay."""
     if rate > 48000:
         samples, rate = signal.resample_poly(samples, 1, 2, axis=0), rate // 2

@@ -122,7 +122,7 @@ def _certainty(
         sentence.append(Part(f" (p\u00a0{_p(pair.p)} after correction for all pairs)."))
     else:
         seen = (
-            f"; this many tracks show a difference reliably only from {pair.detectable:.2f} dB up."
+            f"; the two are not distinguishable, since this many tracks reliably show only differences from {pair.detectable:.2f} dB up."
             if pair.detectable is not None
             else "."
         )
@@ -140,7 +140,7 @@ def _gain(leader: Row, contest: Contest, entrants: dict[str, Entrant]) -> list[t
     pair = contest.pair(leader.model, idle[0]) if idle else None
     if pair is None:
         return []
-    return [(Part(f"Over the unprocessed mixture it gains {signed(pair.difference, 1)} dB."),)]
+    return [(Part(f"Over the unprocessed mixture it gains {decibels(pair.difference, 1)} dB."),)]
 
 
 def _bounds(

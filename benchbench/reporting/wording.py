@@ -87,6 +87,8 @@ def times(factor: float | None) -> str:
     """A real-time factor with two digits that matter."""
     if factor is None:
         return NONE
+    if factor < 0.001:
+        return "<0.001×"
     if factor >= 10:
         return f"{factor:.0f}×"
     return f"{factor:.1f}×" if factor >= 1 else f"{factor:.2g}×"

@@ -29,6 +29,7 @@ class Yardstick:
         What an estimate of silence scores; None when it has no value.
     """
 
+    protocol: str
     label: str
     version: int
     aggregation: str
@@ -73,6 +74,7 @@ def _yardstick(board: Board, head: Board, entrants: dict[str, Entrant]) -> Yards
     except UnknownNameError:
         good_for = misleads = ""
     return Yardstick(
+        board.series.protocol,
         board.series.label,
         board.series.version,
         board.aggregation,

@@ -42,7 +42,7 @@ def run(
     models: Sequence[str],
     dataset: str = "demo",
     *,
-    metrics: Sequence[str] = ("standard",),
+    metrics: Sequence[str] = ("report",),
     out: Path | str = "results",
     root: Path | None = None,
     split: str | None = None,
@@ -70,7 +70,7 @@ def run(
     dataset
         The data set's name.
     metrics
-        Names of protocols or of groups of them.
+        Names of protocols or of groups of them; ``report`` is all that the page draws.
     out
         The results' folder; earlier results in it are kept and not computed again.
     root

@@ -283,9 +283,11 @@ def _blocks(mixture: Samples, channels: int) -> Iterator[Samples]:
 def _release(mixture: Samples) -> None:
     """Give back the pages of a memory map that were read, so that a long song does not pile up.
 
-    They come back from the file if they are asked for again. A system without ``madvise``
-    (Windows) trims them by itself.
+    They come back from the file if they are asked for again. Writable maps are left alone, as
+    changes may live in memory only. A system without ``madvise`` (Windows) trims by itself.
     """
+    if mixture.flags.writeable:
+        return
     owner: object = mixture
     while isinstance(owner, np.ndarray):
         owner = owner.base
