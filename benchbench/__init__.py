@@ -12,13 +12,33 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from benchbench.verbs.compare import compare
     from benchbench.verbs.doctor import doctor
+    from benchbench.verbs.export import export
+    from benchbench.verbs.gate import gate
+    from benchbench.verbs.import_results import import_results
     from benchbench.verbs.install import install
+    from benchbench.verbs.report import report
     from benchbench.verbs.run import run
     from benchbench.verbs.score import score
     from benchbench.verbs.separate import separate
+    from benchbench.verbs.train import train
+    from benchbench.verbs.verify import verify
 
-__all__ = ["doctor", "install", "run", "score", "separate"]
+__all__ = [
+    "compare",
+    "doctor",
+    "export",
+    "gate",
+    "import_results",
+    "install",
+    "report",
+    "run",
+    "score",
+    "separate",
+    "train",
+    "verify",
+]
 
 
 def __getattr__(name: str) -> Any:

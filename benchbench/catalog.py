@@ -14,14 +14,9 @@ from pathlib import Path
 from typing import Literal
 
 from benchbench.bundled import folder
+from benchbench.declarations import AdapterManifest, DatasetManifest, Variant
 from benchbench.errors import ManifestError, UnknownNameError
-from benchbench.manifest import (
-    AdapterManifest,
-    DatasetManifest,
-    Variant,
-    read_adapter,
-    read_dataset,
-)
+from benchbench.manifest import read_adapter, read_dataset
 
 __all__ = ["Catalog", "Dataset", "Model", "Origin"]
 

@@ -8,7 +8,9 @@ from typing import Annotated, Any
 
 import typer
 
+from benchbench import cli_results
 from benchbench.errors import UnknownNameError, UsageError
+from benchbench.flags import one_of, words
 
 __all__ = ["app"]
 
@@ -66,7 +68,7 @@ def run(
         str, typer.Option(help="adapter or adapter:variant, joined by commas.")
     ] = DEFAULT_MODELS,
     dataset: Annotated[str, typer.Option(help="A data set.")] = "demo",
-    metrics: Metrics = "standard",
+    metrics: Metrics = "report",
     out: Annotated[Path, typer.Option(help="The results' folder.")] = Path("results"),
     root: Root = None,
     split: Annotated[str | None, typer.Option(help="A split of the data set, or all.")] = None,
@@ -103,22 +105,22 @@ def run(
 
     with RunDisplay() as display:
         result = run_models(
-            _words(models),
+            words(models),
             dataset,
-            metrics=_words(metrics),
+            metrics=words(metrics),
             out=out,
             root=root,
             split=split,
-            tracks=_words(tracks) if tracks else None,
+            tracks=words(tracks) if tracks else None,
             limit=limit,
             jobs=jobs,
-            resume=_one_of("--resume", resume, ("only-missing", "always", "never")),
+            resume=one_of("--resume", resume, ("only-missing", "always", "never")),
             retry_failed=retry_failed,
             weights=weights,
-            device=_one_of("--device", device, ("auto", "cpu", "gpu")),
+            device=one_of("--device", device, ("auto", "cpu", "gpu")),
             options=_parse_options(option),
             adapter_paths=adapter_path,
-            keep_stems=_one_of("--keep-stems", keep_stems, ("auto", "yes", "no")),
+            keep_stems=one_of("--keep-stems", keep_stems, ("auto", "yes", "no")),
             limits=_limits(timeout, memory_limit),
             report=not no_report,
             listener=display,
@@ -126,7 +128,7 @@ def run(
         )
     from benchbench.summary import summary
 
-    typer.echo(summary(result.results, models=_words(models), dataset=dataset))
+    typer.echo(summary(result.results, models=words(models), dataset=dataset))
     if result.report:
         typer.echo(f"Report: {result.report}")
     if result.tally.failed:
@@ -155,7 +157,7 @@ def separate(
             inputs,
             out,
             weights=weights,
-            device=_one_of("--device", device, ("auto", "cpu", "gpu")),
+            device=one_of("--device", device, ("auto", "cpu", "gpu")),
             options=_parse_options(option),
             adapter_paths=adapter_path,
             limits=_limits(timeout, memory_limit),
@@ -175,20 +177,20 @@ def score(
     out: Annotated[Path | None, typer.Option(help="Write here instead of to stdout.")] = None,
 ) -> None:
     """Score any folder of stems: no model, no data set."""
-    form = _one_of("--format", format, ("table", "json", "csv", "parquet"))
+    form = one_of("--format", format, ("table", "json", "csv", "parquet"))
     if form == "parquet" and out is None:
         raise UsageError("Parquet is not text.", hint="Name a file with --out.")
     from benchbench.tables import written
     from benchbench.verbs.score import score as score_folder
 
     table = score_folder(
-        references, estimates, metrics=_words(metrics), tell=lambda t: typer.echo(t, err=True)
+        references, estimates, metrics=words(metrics), tell=lambda t: typer.echo(t, err=True)
     )
     content = written(table, form)
     if out is None:
         typer.echo(content.decode("utf-8").rstrip("\n"))
     else:
-        from benchbench.store import write_atomically
+        from benchbench.atomic import write_atomically
 
         write_atomically(out, lambda file: _fill(file, content))
 
@@ -273,21 +275,63 @@ def report(
     page = render(
         folders,
         out or folders[0] / "report.html",
-        audio=_one_of("--audio", audio, ("none", "excerpts", "full")),
-        models=_words(models) if models else None,
+        audio=one_of("--audio", audio, ("none", "excerpts", "full")),
+        models=words(models) if models else None,
         baseline=baseline,
     )
     typer.echo(str(page))
 
 
-def _words(text: str) -> list[str]:
-    return [word.strip() for word in text.split(",") if word.strip()]
+@app.command()
+def train(
+    model: Annotated[str, typer.Argument(help="adapter or adapter:variant.")],
+    dataset: Annotated[str, typer.Option(help="A data set.")] = "synth",
+    out: Annotated[Path, typer.Option(help="The run's folder; given again, it goes on.")] = Path(
+        "trained"
+    ),
+    root: Root = None,
+    split: Annotated[str | None, typer.Option(help="A split; default train.")] = None,
+    validation: Annotated[
+        str | None, typer.Option(help="Tracks kept for validation, joined by commas.")
+    ] = None,
+    weights: Annotated[Path | None, typer.Option(help="Weights to start from.")] = None,
+    option: Annotated[
+        list[str], typer.Option("--option", help="Of the recipe, such as steps=1000; repeatable.")
+    ] = [],  # noqa: B006
+    adapter_path: AdapterPath = [],  # noqa: B006
+) -> None:
+    """Train or fine-tune a model on a data set; prints the folder of its weights."""
+    from benchbench.verbs.train import train as learn
+
+    folder = learn(
+        model, dataset, out=out, root=root, split=split,
+        validation=words(validation) if validation is not None else None,
+        weights=weights, options=_parse_options(option), adapter_paths=adapter_path,
+        tell=lambda text: typer.echo(text, err=True),
+    )  # fmt: skip
+    typer.echo(str(folder))
 
 
-def _one_of(flag: str, value: str, known: tuple[str, ...]) -> Any:
-    if value not in known:
-        raise UnknownNameError("value", value, known, where=f" of {flag}")
-    return value
+@app.command()
+def verify(
+    results: Annotated[Path, typer.Argument(help="The results' folder.")] = Path("results"),
+    sample: Annotated[int, typer.Option(help="How many separations to look at.", min=1)] = 5,
+    seed: Annotated[int, typer.Option(help="Of the choice.")] = 0,
+    root: Root = None,
+    adapter_path: AdapterPath = [],  # noqa: B006
+) -> None:
+    """Recompute a sample of stored scores with museval, mir_eval and fast_bss_eval."""
+    from benchbench.console import RunDisplay
+    from benchbench.summary import differences_table
+    from benchbench.verbs.verify import verify as recompute
+
+    found = recompute(
+        results, sample=sample, seed=seed, root=root, adapter_paths=adapter_path,
+        listener=RunDisplay(),
+    )  # fmt: skip
+    typer.echo(differences_table(found))
+    if not all(one.passed for one in found):
+        raise typer.Exit(1)
 
 
 def _parse_options(pairs: list[str]) -> dict[str, bool | int | float | str]:
@@ -343,3 +387,6 @@ JOINED = {"models", "metrics", "tracks"}
 
 def _fill(file: Any, content: bytes) -> None:
     file.write(content)
+
+
+cli_results.register(app)

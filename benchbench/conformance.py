@@ -143,6 +143,8 @@ def _sum(stems: Mapping[str, Audio]) -> Audio:
 
 
 def _likeness(estimate: Audio, reference: Audio) -> float:
-    """Normalised correlation of two signals, 0 where one is silent."""
+    """Normalised correlation of two signals over their common length, 0 where one is silent."""
+    samples = min(estimate.shape[1], reference.shape[1])
+    estimate, reference = estimate[:, :samples], reference[:, :samples]
     energy = float(np.sqrt(np.square(estimate).sum() * np.square(reference).sum()))
     return float((estimate * reference).sum()) / energy if energy > 0 else 0.0

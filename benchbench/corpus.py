@@ -14,11 +14,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchbench.audio import SUFFIXES
 from benchbench.cache import cache_folder, locked
 from benchbench.catalog import Dataset
+from benchbench.declarations import DatasetManifest
+from benchbench.decoding import SUFFIXES
 from benchbench.errors import UnknownNameError, UsageError
-from benchbench.manifest import DatasetManifest
 
 __all__ = ["Corpus", "Source", "Track", "find_stems", "installed_folder", "open_corpus"]
 

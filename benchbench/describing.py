@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from benchbench.catalog import Catalog
+from benchbench.declarations import AdapterManifest, DatasetManifest
 from benchbench.errors import UnknownNameError
-from benchbench.manifest import AdapterManifest, DatasetManifest
 from benchbench.metrics import GROUPS, PROTOCOLS, Protocol
 from benchbench.tables import aligned
 

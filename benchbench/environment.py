@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from benchbench.cache import cache_folder, locked
+from benchbench.declarations import ENGINE, Runtime
 from benchbench.errors import AdapterEnvironmentError
-from benchbench.manifest import ENGINE, Runtime
 
 __all__ = ["engine_packages", "git_state", "interpreter", "machine", "processors"]
 
@@ -69,9 +69,11 @@ def _blas() -> list[str]:
     return sorted({f"{p['internal_api']} {p.get('version') or ''}".strip() for p in pools})
 
 
+@cache
 def engine_packages() -> dict[str, str]:
     """Every package of the engine's interpreter and its version."""
-    found = {d.name.lower(): d.version for d in importlib.metadata.distributions() if d.name}
+    every = (distribution.metadata for distribution in importlib.metadata.distributions())
+    found = {facts["Name"].lower(): facts["Version"] for facts in every if facts["Name"]}
     return dict(sorted(found.items()))
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Literal
 
 from benchbench.corpus import Track
-from benchbench.manifest import AnyValue
+from benchbench.declarations import AnyValue
 from benchbench.metrics.base import Protocol
 from benchbench.store import Results
 
@@ -94,8 +94,7 @@ def plan(
     identities, tracks, protocols
         What was asked for.
     resume
-        ``only-missing``: leave out what is stored; ``always``: the same, and refuse to compute
-        anything (only report what is there); ``never``: compute everything again.
+        ``never``: compute everything again; otherwise what is stored is left out.
     retry_failed
         Whether separations that failed before are tried again.
     """
@@ -113,7 +112,7 @@ def plan(
             there = stored[identity.model, track.dataset] if resume != "never" else frozenset()
             left = tuple(p for p in protocols if cell_id(separation, p) not in there)
             present += len(protocols) - len(left)
-            if left and separation not in failed and resume != "always":
+            if left and separation not in failed:
                 jobs.append(Job(identity, track, separation, left))
     return jobs, present
 

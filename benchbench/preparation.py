@@ -12,8 +12,9 @@ from pathlib import Path
 
 import numpy as np
 
-from benchbench.audio import BLOCK, Audio, blocks, info, quantised, require_finite
+from benchbench.audio import Audio, quantised, require_finite
 from benchbench.corpus import Source, Track
+from benchbench.decoding import BLOCK, blocks, info
 from benchbench.errors import AudioError
 from benchbench.scratch import RawAudio, write_raw
 

@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from benchbench.catalog import Model
+from benchbench.declarations import AnyValue
 from benchbench.environment import interpreter
 from benchbench.events import Listener, Note
-from benchbench.manifest import AnyValue
 from benchbench.plan import Identity, adapter_hash, options_hash
 from benchbench.separation import Setup
 from benchbench.weights import ensure_weights, weights_hash

@@ -11,8 +11,9 @@ import pyarrow.dataset as pads
 from benchbench.stats import leaderboard
 from benchbench.store import Results
 from benchbench.tables import aligned
+from benchbench.verification import Difference
 
-__all__ = ["summary"]
+__all__ = ["differences_table", "summary"]
 
 SHOWN = (("usdr", "SDR"), ("bsseval-v4", "SDR"), ("si", "SI-SDR"))
 """Protocol and metric of the columns, as far as they are stored."""
@@ -83,3 +84,27 @@ def _costs(separations: pd.DataFrame, dataset: str) -> dict[str, str]:
     return {
         str(model): ">1000" if value > FREE else f"{value:.0f}" for model, value in rate.items()
     }
+
+
+def differences_table(found: Sequence[Difference]) -> str:
+    """The largest difference from the peers for each protocol and metric."""
+    grouped: dict[tuple[str, str], list[Difference]] = {}
+    for one in found:
+        grouped.setdefault((one.protocol, one.metric), []).append(one)
+    lines = []
+    for (protocol, metric), every in sorted(grouped.items()):
+        worst = min(every, key=lambda one: (one.passed, -one.largest_db))
+        lines.append(
+            [
+                protocol,
+                metric,
+                f"{worst.largest_db:.1e}",
+                f"{worst.tolerance_db:.0e}",
+                str(sum(one.compared for one in every)),
+                str(sum(one.set_aside for one in every)),
+                "ok" if worst.passed else "DIFFERS" if worst.same_gaps else "OTHER GAPS",
+                worst.case,
+            ]
+        )
+    header = ["protocol", "metric", "largest dB", "allowed", "compared", "set aside", "", "where"]
+    return aligned(header, lines)

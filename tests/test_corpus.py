@@ -134,7 +134,7 @@ def test_what_is_not_there_is_said_with_the_way_to_get_it(
         open_corpus(dataset)
     with pytest.raises(UsageError, match="holds no tracks"):
         open_corpus(dataset, tmp_path)
-    with pytest.raises(UnknownNameError, match="split 'tset'.*\n.*'test'"):
+    with pytest.raises(UnknownNameError, match=r"split 'tset'.*\n.*'test'"):
         open_corpus(dataset, tmp_path, split="tset")
 
 

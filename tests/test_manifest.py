@@ -86,7 +86,7 @@ def test_a_generated_data_set_needs_a_version(tmp_path: Path) -> None:
 def test_unknown_names_come_with_a_suggestion() -> None:
     with pytest.raises(UnknownNameError, match="Did you mean 'spleeter'"):
         Catalog().model("spleter")
-    with pytest.raises(UnknownNameError, match="of spleeter.\n.*4stems"):
+    with pytest.raises(UnknownNameError, match=r"of spleeter\.\n.*4stems"):
         Catalog().model("spleeter:3stems")
     with pytest.raises(UnknownNameError, match="'musdb18'"):
         Catalog().dataset("musdb-18")

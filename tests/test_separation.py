@@ -46,6 +46,16 @@ def test_stems_come_back_exactly_and_costs_are_measured(
     assert outcome.first_in_worker
 
 
+def test_memory_is_the_workers_own_not_that_of_whoever_started_it(
+    make_adapter: Make, setup_of: Prepare, mixture: RawAudio
+) -> None:
+    held = np.ones(50_000_000)  # 400 MB in this process
+    outcome = separate_once(make_adapter("small"), "small", setup_of, mixture)
+    assert held.sum() > 0
+    assert outcome.peak_rss is not None
+    assert outcome.peak_rss < 200e6
+
+
 def test_blocks_of_any_length_are_joined(
     make_adapter: Make, setup_of: Prepare, mixture: RawAudio
 ) -> None:
@@ -145,7 +155,7 @@ def test_closing_ends_the_process(make_adapter: Make, setup_of: Prepare, mixture
     place = make_adapter("good")
     worker = Worker(setup_of(Catalog((place,)).model("good")), Limits(), place / "log.txt")
     worker.separate(mixture, RATE, place)
-    process = worker._process
-    assert process is not None
+    pid = worker.process.pid
+    assert pid is not None
     worker.close()
-    assert not psutil.pid_exists(process.pid) or process.poll() is not None
+    assert not psutil.pid_exists(pid)

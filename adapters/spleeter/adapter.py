@@ -35,7 +35,8 @@ class Adapter:
         device
             ``"auto"``, ``"cpu"`` or ``"gpu"``.
         options
-            ``mwf`` (bool) and ``mask_extension`` (``"zeros"`` or ``"average"``).
+            ``mwf`` (bool), ``mask_extension`` (``"zeros"`` or ``"average"``) and ``runtime``
+            (``"auto"``, ``"onnx"`` or ``"keras"``).
         """
         os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
         os.environ["KERAS_BACKEND"] = "tensorflow"
@@ -44,15 +45,20 @@ class Adapter:
 
         if weights is None:
             raise ValueError(f"Spleeter's variant {variant!r} needs the folder of its weights.")
-        given = {"mwf": False, "mask_extension": "zeros", **options}
-        mwf = given.pop("mwf")
-        mask_extension = given.pop("mask_extension")
-        if given:
-            raise ValueError(f"Spleeter has no option {next(iter(given))!r}.")
-        if not isinstance(mwf, bool):
-            raise ValueError(f"Option mwf must be true or false, not {mwf!r}.")
+        known = {"mwf": False, "mask_extension": "zeros", "runtime": "auto"}
+        foreign = sorted(set(options) - set(known))
+        if foreign:
+            raise ValueError(f"Spleeter has no option {foreign[0]!r}; it has {', '.join(known)}.")
+        chosen = known | options
+        if not isinstance(chosen["mwf"], bool):
+            raise ValueError(f"Option mwf must be true or false, not {chosen['mwf']!r}.")
         self._separator = loaded.from_folder(
-            variant, weights, mwf=mwf, mask_extension=str(mask_extension), device=device
+            variant,
+            weights,
+            mwf=chosen["mwf"],
+            mask_extension=str(chosen["mask_extension"]),
+            device=device,
+            runtime=str(chosen["runtime"]),
         )
         self.parameters = self._separator.parameters
 

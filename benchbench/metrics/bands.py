@@ -15,7 +15,6 @@ import numpy as np
 from benchbench.metrics.base import Series
 from benchbench.metrics.decibel import Reasons, masked, ratio_db
 from benchbench.metrics.evaluation import Evaluation
-from benchbench.metrics.framing import Framing
 from benchbench.metrics.mel import hz_to_mel, mel_to_hz
 from benchbench.metrics.parallel import ordered_map
 from benchbench.metrics.references import References
@@ -52,11 +51,9 @@ def evaluate(evaluation: Evaluation, *, family: Family = "octave") -> list[Serie
     """
     references = evaluation.references
     edges = band_edges(family, references.sample_rate)
-    if not len(edges):
-        return []
     spectra = evaluation.kept(("band spectra",), lambda: _spectra(evaluation))
     weights = _bin_shares(edges, references.sample_rate)
-    framing = _seconds(references)
+    framing = references.seconds
     start_s, duration_s = framing.seconds(references.sample_rate)
     count = len(start_s)
     series = []
@@ -88,7 +85,10 @@ def evaluate(evaluation: Evaluation, *, family: Family = "octave") -> list[Serie
 
 
 def band_edges(family: Family, sample_rate: int) -> Float64:
-    """Lower and upper edges in hertz, shape (bands, 2), of the bands that lie below half the rate."""
+    """Lower and upper edges in hertz, shape (bands, 2).
+
+    Bands whose centre lies below half the rate, the highest cut off there.
+    """
     top = sample_rate / 2.0
     if family == "mel":
         edges = mel_to_hz(np.linspace(0.0, float(hz_to_mel(np.array(top))), _MEL_BANDS + 1))
@@ -99,7 +99,8 @@ def band_edges(family: Family, sample_rate: int) -> Float64:
         half = _OCTAVE ** (0.5 / per_octave)
         edges = np.append(centres / half, centres[-1] * half)
     bands = np.column_stack([edges[:-1], edges[1:]])
-    return bands[bands[:, 1] <= top * (1.0 + 1e-9)]
+    bands = bands[np.sqrt(bands[:, 0] * bands[:, 1]) < top]
+    return np.minimum(bands, top)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,10 +111,6 @@ class _Spectra:
     error: Float64
 
 
-def _seconds(references: References) -> Framing:
-    return Framing(references.samples, references.sample_rate, references.sample_rate)
-
-
 def _spectra(evaluation: Evaluation) -> _Spectra:
     references = evaluation.references
     known = references.kept(("band spectra",), lambda: _power_by_second(references, references))
@@ -122,7 +119,7 @@ def _spectra(evaluation: Evaluation) -> _Spectra:
 
 def _power_by_second(signals: Blocks, references: References) -> Float64:
     """Power spectra summed over channels, shape (seconds, stems, bins)."""
-    seconds = len(_seconds(references).partition)
+    seconds = len(references.seconds.partition)
     chunks = list(_STFT.chunks(references.samples))
     total: Float64 | None = None
     for (first, last), power in zip(

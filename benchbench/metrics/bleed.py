@@ -14,7 +14,6 @@ from benchbench.metrics.bsseval import ILL_CONDITIONED, LAGS, track_systems
 from benchbench.metrics.decibel import PROJECTION_CAP_DB, beside, masked, ratio_db
 from benchbench.metrics.evaluation import Evaluation
 from benchbench.metrics.frame_lags import estimate_lags, reference_lags
-from benchbench.metrics.framing import Framing
 from benchbench.metrics.moments import track_moments
 from benchbench.metrics.projection import autocorrelation
 
@@ -33,7 +32,7 @@ def evaluate(evaluation: Evaluation) -> list[Series]:
         return []
     references = evaluation.references
     channels = references.channels
-    framing = Framing(references.samples, references.sample_rate, references.sample_rate)
+    framing = references.seconds
     lags = reference_lags(references, framing, LAGS).whole
     system = track_systems(references, framing).every
     filters = system.solve(estimate_lags(evaluation, framing, LAGS).whole[None])[0]

@@ -22,7 +22,6 @@ from benchbench.metrics.bsseval import ILL_CONDITIONED, LAGS
 from benchbench.metrics.decibel import PROJECTION_CAP_DB, Reasons, beside, masked, ratio_db
 from benchbench.metrics.evaluation import Evaluation
 from benchbench.metrics.frame_lags import estimate_lags, reference_lags
-from benchbench.metrics.framing import Framing
 from benchbench.metrics.moments import track_moments
 from benchbench.metrics.projection import autocorrelation
 from benchbench.metrics.references import References
@@ -103,11 +102,6 @@ def _table(evaluation: Evaluation) -> dict[str, tuple[Float64, Reasons]]:
     return out
 
 
-def _framing(references: References) -> Framing:
-    rate = references.sample_rate
-    return Framing(references.samples, rate, rate)
-
-
 def _mono(lags: Float64, channels: int) -> Float64:
     """Lag statistics of channel means, shape (lags, J, I), from those of all channels."""
     count, rows, columns = lags.shape
@@ -116,14 +110,14 @@ def _mono(lags: Float64, channels: int) -> Float64:
 
 
 def _mono_systems(references: References) -> tuple[ToeplitzSystem, ToeplitzSystem]:
-    lags = _mono(reference_lags(references, _framing(references), LAGS).whole, references.channels)
+    lags = _mono(reference_lags(references, references.seconds, LAGS).whole, references.channels)
     alone = np.einsum("ljj->jl", lags)[:, :, None, None]
     return ToeplitzSystem.of(lags[None]), ToeplitzSystem.of(alone.copy())
 
 
 def _energies(evaluation: Evaluation, every: ToeplitzSystem, own: ToeplitzSystem) -> _Energies:
     references = evaluation.references
-    framing = _framing(references)
+    framing = references.seconds
     lags = _mono(reference_lags(references, framing, LAGS).whole, references.channels)
     cross = _mono(estimate_lags(evaluation, framing, LAGS).whole, references.channels)
     together = every.solve(cross[None])[0]
@@ -152,7 +146,7 @@ def _energies(evaluation: Evaluation, every: ToeplitzSystem, own: ToeplitzSystem
 
 def _mono_energy(evaluation: Evaluation) -> Float64:
     energy = np.zeros(len(evaluation.targets))
-    for start, stop in _framing(evaluation.references).partition:
+    for start, stop in evaluation.references.seconds.partition:
         mono = evaluation.estimates.block(start, stop).mean(axis=1)
         energy += np.einsum("in,in->i", mono, mono)
     return energy

@@ -61,12 +61,12 @@ def _decibels(name: str, cap: float = _INF) -> Metric:
 _CONDITION: Final = Metric("log10-condition", "1", 0.0, 20.0, "lower")
 _IMAGES: Final = (
     _decibels("SDR", 300.0),
-    _decibels("ISR", 200.0),
-    _decibels("SIR", 200.0),
-    _decibels("SAR", 200.0),
+    _decibels("ISR", 150.0),
+    _decibels("SIR", 150.0),
+    _decibels("SAR", 150.0),
     _CONDITION,
 )
-_SOURCES: Final = tuple(_decibels(name, 200.0) for name in ("SDR", "SIR", "SAR"))
+_SOURCES: Final = tuple(_decibels(name, 150.0) for name in ("SDR", "SIR", "SAR"))
 _USDR: Final = (_decibels("SDR"),)
 _SI: Final = tuple(
     _decibels(name, 300.0)
@@ -83,7 +83,7 @@ _SPECTRAL: Final = (
     Metric("LSD", "dB", 0.0, _INF, "lower"),
 )
 _LOGWMSE: Final = (Metric("logWMSE", "1", -_INF, 73.6827229),)
-_BLEED: Final = (Metric("bleed", "dB", -200.0, 200.0, "lower"),)
+_BLEED: Final = (Metric("bleed", "dB", -150.0, 150.0, "lower"),)
 
 _SECONDS: Final = {"window_s": 1.0, "hop_s": 1.0}
 _BSSEVAL_OPTIONS: Final = {**_SECONDS, "lags": 512, "ill_conditioned_above": 1e12}
@@ -271,6 +271,7 @@ CATALOGUE: Final[Mapping[str, Protocol]] = {protocol.name: protocol for protocol
 
 GROUP_MEMBERS: Final[Mapping[str, tuple[str, ...]]] = {
     "standard": ("usdr", "bsseval-v4", "si"),
+    "report": ("usdr", "bsseval-v4", "si", "bands-octave", "windows", "bleed"),
     "all": tuple(CATALOGUE),
 }
 """Names that stand for several protocols."""

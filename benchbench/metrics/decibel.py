@@ -23,7 +23,7 @@ Reasons = npt.NDArray[np.object_]
 SDR_CAP_DB = 300.0
 """Beyond this a ratio of two sums of float64 squares is nothing but rounding."""
 
-PROJECTION_CAP_DB = 200.0
+PROJECTION_CAP_DB = 150.0
 """Beyond this a ratio that rests on a solved system of equations is nothing but rounding."""
 
 

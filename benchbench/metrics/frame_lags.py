@@ -119,9 +119,7 @@ def _reference_spectra(references: References, bounds: tuple[int, int], lags: in
     def compute() -> Spectra:
         return history_spectra(_flat(references.block(start, stop)), lags)
 
-    if (start // max(stop - start, 1) + 1) * size > references.cache_bytes:
-        return compute()
-    return references.kept(("spectra", bounds, lags), compute)
+    return references.kept_if_room(("spectra", bounds, lags), size, compute)
 
 
 def _flat(block: Float64) -> Float64:

@@ -60,7 +60,8 @@ def block_spectra(y: Float64, lags: int) -> Spectra:
     size, block, blocks = _sizes(y.shape[1], lags)
     views = _padded(y, 0, blocks * block).reshape(len(y), blocks, block)
     spectra = fft.rfft(views, size)
-    return np.conj(spectra.transpose(2, 1, 0), order="C")
+    ordered = np.ascontiguousarray(spectra.transpose(2, 0, 1))
+    return np.conj(ordered, out=ordered).swapaxes(1, 2)
 
 
 def correlate(history: Spectra, blocks: Spectra, samples: int, lags: int) -> Float64:

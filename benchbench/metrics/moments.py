@@ -19,8 +19,6 @@ from benchbench.metrics.signals import Float64
 
 __all__ = ["Moments", "frame_moments", "track_moments"]
 
-_SEGMENT_S = 1.0
-
 
 @dataclass(frozen=True, slots=True)
 class Moments:
@@ -84,8 +82,7 @@ def frame_moments(evaluation: Evaluation, framing: Framing) -> Moments:
 
 def track_moments(evaluation: Evaluation) -> Moments:
     """Moments of the whole track, tail included: F = 1."""
-    rate, samples = evaluation.references.sample_rate, evaluation.references.samples
-    seconds = Framing.in_seconds(samples, rate, _SEGMENT_S, _SEGMENT_S)
+    seconds = evaluation.references.seconds
     return evaluation.kept(
         ("moments", "track"), lambda: _segment_moments(evaluation, seconds).over_frames()
     )

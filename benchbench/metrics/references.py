@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 import numpy.typing as npt
 
 from benchbench.errors import UsageError
+from benchbench.metrics.framing import Framing
 from benchbench.metrics.signals import Signals
 
 __all__ = ["References"]
@@ -51,7 +52,7 @@ class References(Signals):
     (('vocals', 'drums'), 1, 8000)
     """
 
-    __slots__ = ("_kept", "cache_bytes", "sample_rate", "threads")
+    __slots__ = ("_kept", "_room", "sample_rate", "threads")
 
     def __init__(
         self,
@@ -70,7 +71,7 @@ class References(Signals):
         super().__init__(stems, "reference")
         self.sample_rate = int(sample_rate)
         self.threads = threads
-        self.cache_bytes = cache_bytes
+        self._room = cache_bytes
         self._kept: dict[Hashable, Any] = {}
 
     def kept(self, key: Hashable, compute: Callable[[], T]) -> T:
@@ -85,6 +86,22 @@ class References(Signals):
             self._kept[key] = compute()
         value: T = self._kept[key]
         return value
+
+    def kept_if_room(self, key: Hashable, size: int, compute: Callable[[], T]) -> T:
+        """As `kept`, but a value of `size` bytes is stored only while `cache_bytes` has room."""
+        if key in self._kept:
+            value: T = self._kept[key]
+            return value
+        value = compute()
+        if size <= self._room:
+            self._room -= size
+            self._kept[key] = value
+        return value
+
+    @property
+    def seconds(self) -> Framing:
+        """Frames of one second, one after the other."""
+        return Framing(self.samples, self.sample_rate, self.sample_rate)
 
     @property
     def duration_s(self) -> float:

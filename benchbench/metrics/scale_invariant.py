@@ -16,7 +16,6 @@ import numpy as np
 from benchbench.metrics.base import Series
 from benchbench.metrics.decibel import Reasons, beside, blank, masked, noted, ratio_db
 from benchbench.metrics.evaluation import Evaluation
-from benchbench.metrics.framing import Framing
 from benchbench.metrics.moments import Moments, track_moments
 from benchbench.metrics.signals import Float64
 
@@ -106,7 +105,7 @@ class _Parts:
 def _decomposed(evaluation: Evaluation, moments: Moments, index: int) -> _Parts:
     references = evaluation.references
     row = evaluation.rows[index]
-    segments = _segments(evaluation)
+    segments = references.seconds.partition
     target, residual = scaled_energies(evaluation, moments, index, [(0, references.samples)])
     gram, cross = moments.gram[0, 0], moments.cross[0, 0, :, index]
     weights, condition = _least_squares(gram, cross)
@@ -155,7 +154,11 @@ def _per_channel(evaluation: Evaluation, moments: Moments, index: int) -> tuple[
         weights = np.zeros((len(evaluation.references.names), 1))
         weights[row] = scale[channel]
         residual[channel] = _difference_energy(
-            evaluation, index, weights, _segments(evaluation), slice(channel, channel + 1)
+            evaluation,
+            index,
+            weights,
+            evaluation.references.seconds.partition,
+            slice(channel, channel + 1),
         )
     values, reasons = ratio_db((scale * inner)[heard], residual[heard])
     capped = np.full(1, any(reason is not None for reason in reasons))
@@ -176,8 +179,3 @@ def _difference_energy(
         difference = estimates[index] - np.einsum("jk,jcn->cn", weights, references)
         total += float(np.vdot(difference[channels], difference[channels]))
     return total
-
-
-def _segments(evaluation: Evaluation) -> list[tuple[int, int]]:
-    rate = evaluation.references.sample_rate
-    return Framing(evaluation.references.samples, rate, rate).partition

@@ -213,11 +213,14 @@ def _levinson(lags: Float64) -> tuple[Float64, Float64, Float64, Float64]:
 
 
 def _solve(matrix: Float64, right: Float64) -> Float64:
-    """Solutions of small systems, NaN for a stack that holds a singular one."""
+    """Solutions of small systems, NaN for those that are exactly singular."""
     try:
         return np.asarray(np.linalg.solve(matrix, right))
     except np.linalg.LinAlgError:
-        return np.full(right.shape, np.nan)
+        if len(matrix) == 1:
+            return np.full(right.shape, np.nan)
+        pairs = zip(matrix, right, strict=True)
+        return np.concatenate([_solve(one[None], other[None]) for one, other in pairs])
 
 
 def _inverse_if_definite(matrix: Float64) -> Float64:

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import IO, Literal
 
+from benchbench.atomic import write_atomically
 from benchbench.errors import UnknownNameError
 from benchbench.reporting.pages import assemble
 from benchbench.reporting.readings import read
 from benchbench.reporting.rendering import render
-from benchbench.store import write_atomically
 
 __all__ = ["report"]
 

@@ -151,7 +151,7 @@ def _draws_of_means(values: Floats, resamples: int, seed: int) -> Floats:
     whole = bool(there.all())
     centre = _means(values)  # summing distances from the mean keeps the digits of close values
     filled = np.where(there, values - centre, 0.0)
-    present = there.astype(np.float64)
+    present = there.astype(np.float32)  # counts of tracks are exact in single precision
     draws = np.empty((resamples, values.shape[1]))
     step = max(1, _CELLS // count)
     for start in range(0, resamples, step):
@@ -161,7 +161,7 @@ def _draws_of_means(values: Floats, resamples: int, seed: int) -> Floats:
         counts = np.bincount(picks.ravel(), minlength=size * count).reshape(size, count)
         weights = counts.astype(np.float64)
         total = weights @ filled
-        drawn = np.full_like(total, count) if whole else weights @ present
+        drawn = np.full_like(total, count) if whole else weights.astype(np.float32) @ present
         draws[start : start + size] = np.divide(
             total, drawn, out=np.full_like(total, np.nan), where=drawn > 0
         )

@@ -10,10 +10,10 @@ from typing import Any, Literal
 
 from benchbench.catalog import Catalog, Model
 from benchbench.corpus import Corpus, open_corpus
+from benchbench.declarations import AnyValue
 from benchbench.environment import processors
 from benchbench.errors import NothingToCompareError, UnknownNameError, UsageError
 from benchbench.events import Listener, Note, Planned
-from benchbench.manifest import AnyValue
 from benchbench.metrics import resolve
 from benchbench.plan import Job, Resume, plan
 from benchbench.recording import new_run_id, now, run_facts
@@ -42,7 +42,7 @@ def run(
     models: Sequence[str],
     dataset: str = "demo",
     *,
-    metrics: Sequence[str] = ("standard",),
+    metrics: Sequence[str] = ("report",),
     out: Path | str = "results",
     root: Path | None = None,
     split: str | None = None,
@@ -70,7 +70,7 @@ def run(
     dataset
         The data set's name.
     metrics
-        Names of protocols or of groups of them.
+        Names of protocols or of groups of them; ``report`` is all that the page draws.
     out
         The results' folder; earlier results in it are kept and not computed again.
     root

@@ -9,8 +9,9 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from benchbench.audio import SUFFIXES, read
+from benchbench.audio import read
 from benchbench.corpus import find_stems
+from benchbench.decoding import SUFFIXES
 from benchbench.errors import AudioError, UsageError
 from benchbench.metrics import Protocol, resolve
 from benchbench.metrics.references import References

@@ -7,12 +7,13 @@ from pathlib import Path
 
 import numpy as np
 
-from benchbench.audio import Audio, blocks, info, require_finite, write_wav
+from benchbench.audio import Audio, require_finite, write_wav
 from benchbench.catalog import Catalog
+from benchbench.declarations import AnyValue
+from benchbench.decoding import blocks, info
 from benchbench.environment import processors
 from benchbench.errors import AudioError, SeparatorError, UsageError
 from benchbench.events import Listener, Separated, Started
-from benchbench.manifest import AnyValue
 from benchbench.scratch import RawAudio, scratch_folder, write_raw
 from benchbench.separation import Limits, Separation, Worker
 from benchbench.setups import prepare_setups

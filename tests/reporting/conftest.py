@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from simulate import Plan, simulate
 
 from benchbench.reporting import report
 from benchbench.store import Results
-from benchmarks.simulate import Plan, simulate
 
 HOSTILE_MODEL = "</script><script>alert(1)</script>:‮base"
 HOSTILE_TRACK = '<img src=x onerror="alert(1)"> ‮gnp'

@@ -100,19 +100,21 @@ def variable_shapes(configuration: Configuration) -> dict[str, tuple[int, ...]]:
         for layer in range(depth):
             _add_convolution(
                 shapes,
-                _convolution(index, depth, layer),
+                convolution_name(index, depth, layer),
                 (KERNEL, KERNEL, *down[layer : layer + 2]),
             )
-            _add_normalization(shapes, _normalization(index, depth, layer), down[layer + 1])
+            _add_normalization(shapes, normalization_name(index, depth, layer), down[layer + 1])
         for layer in range(depth):
             # Above the bottleneck an input is a skip connection beside the layer below.
             inputs = configuration.filters[depth - 1 - layer] * (1 if layer == 0 else 2)
-            name = _transpose(index, depth, layer)
+            name = transpose_name(index, depth, layer)
             shapes[f"{name}/kernel"] = (KERNEL, KERNEL, up[layer], inputs)
             shapes[f"{name}/bias"] = (up[layer],)
-            _add_normalization(shapes, _normalization(index, depth, depth + layer), up[layer])
+            _add_normalization(shapes, normalization_name(index, depth, depth + layer), up[layer])
         _add_convolution(
-            shapes, _convolution(index, depth, depth), (OUTPUT_KERNEL, OUTPUT_KERNEL, 1, CHANNELS)
+            shapes,
+            convolution_name(index, depth, depth),
+            (OUTPUT_KERNEL, OUTPUT_KERNEL, 1, CHANNELS),
         )
     return shapes
 
@@ -170,18 +172,18 @@ def _unet(
     current = magnitudes
     for layer, filters in enumerate(configuration.filters):
         raw = layers.Conv2D(
-            filters, KERNEL, strides=2, **shared, name=_convolution(index, depth, layer)
+            filters, KERNEL, strides=2, **shared, name=convolution_name(index, depth, layer)
         )(current)
         skips.append(raw)
         if layer < depth - 1:
-            name = _normalization(index, depth, layer)
+            name = normalization_name(index, depth, layer)
             current = encoder(layers.BatchNormalization(epsilon=EPSILON, name=name)(raw))
 
     current = skips.pop()
     for layer, filters in enumerate((*reversed(configuration.filters[:-1]), 1)):
-        name = _transpose(index, depth, layer)
+        name = transpose_name(index, depth, layer)
         current = layers.Conv2DTranspose(filters, KERNEL, strides=2, **shared, name=name)(current)
-        name = _normalization(index, depth, depth + layer)
+        name = normalization_name(index, depth, depth + layer)
         current = layers.BatchNormalization(epsilon=EPSILON, name=name)(decoder(current))
         if layer < DROPOUT_LAYERS:
             current = layers.Dropout(DROPOUT, name=f"dropout_{index}_{layer}")(current)
@@ -192,7 +194,7 @@ def _unet(
         OUTPUT_KERNEL,
         dilation_rate=2,
         **shared,
-        name=_convolution(index, depth, depth),
+        name=convolution_name(index, depth, depth),
     )(current)
 
 
@@ -207,15 +209,18 @@ def _numbered(name: str, number: int) -> str:
     return f"{name}_{number}" if number else name
 
 
-def _convolution(index: int, depth: int, layer: int) -> str:
+def convolution_name(index: int, depth: int, layer: int) -> str:
+    """Name of a convolution of network `index`; its last, `depth`, makes the logits."""
     return _numbered("conv2d", (depth + 1) * index + layer)
 
 
-def _transpose(index: int, depth: int, layer: int) -> str:
+def transpose_name(index: int, depth: int, layer: int) -> str:
+    """Name of a transposed convolution of network `index`, from the bottleneck upwards."""
     return _numbered("conv2d_transpose", depth * index + layer)
 
 
-def _normalization(index: int, depth: int, layer: int) -> str:
+def normalization_name(index: int, depth: int, layer: int) -> str:
+    """Name of a batch normalization; `layer` counts through encoder and decoder."""
     return _numbered("batch_normalization", 2 * depth * index + layer)
 
 

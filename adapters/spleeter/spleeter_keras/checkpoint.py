@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .architecture import VARIANTS, Configuration, variable_shapes
+from .tensor_bundle import BundleError, TensorBundle
 
 Weights = dict[str, npt.NDArray[np.float32]]
 Variable = tuple[str, npt.NDArray[np.float32]]
@@ -93,23 +94,19 @@ def iterate_checkpoint(folder: Path, configuration: Configuration) -> Iterator[V
         Names the file, or the first variable that is missing, foreign, of another shape or
         not finite. Reading on would give wrong sound without a word.
     """
-    import tensorflow as tf
-
     prefix = find_checkpoint(folder)
-    defects = (tf.errors.OpError, LookupError, RuntimeError, ValueError)
     try:
-        reader = tf.train.load_checkpoint(str(prefix))
-        stored = {name: tuple(shape) for name, shape in reader.get_variable_to_shape_map().items()}
-    except defects as error:
-        raise CheckpointError(f"{prefix}.index cannot be read: {_first_line(error)}") from error
+        bundle = TensorBundle(prefix)
+    except BundleError as error:
+        raise CheckpointError(f"{prefix}.index cannot be read: {error}.") from error
+    stored = {name: entry.shape for name, entry in bundle.entries.items()}
     _check_names(stored, configuration, prefix)
     for name in variable_shapes(configuration):
         try:
-            value = np.asarray(reader.get_tensor(name), dtype=np.float32)
-        except defects as error:
+            value = np.asarray(bundle.read(name), dtype=np.float32)
+        except (BundleError, FileNotFoundError) as error:
             raise CheckpointError(
-                f"Variable {name!r} cannot be read from {prefix}.data-*, so the file is damaged "
-                f"or cut short: {_first_line(error)}"
+                f"Variable {name!r} cannot be read from {prefix}.data-*: {error}."
             ) from error
         if not np.isfinite(value).all():
             raise CheckpointError(
@@ -280,7 +277,3 @@ def _of_the_network(names: Iterable[str]) -> set[str]:
     return {
         name for name in names if name not in _COUNTERS and not name.endswith(_OF_THE_OPTIMIZER)
     }
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0]

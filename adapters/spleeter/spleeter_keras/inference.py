@@ -9,24 +9,22 @@ from __future__ import annotations
 import mmap
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from . import wiener
-from .architecture import CHANNELS, FRAMES, VARIANTS, Configuration, build_network
-from .checkpoint import Variable, assign_weights, iterate_checkpoint
+from .architecture import CHANNELS, FRAMES, VARIANTS, Configuration
+from .checkpoint import Variable, iterate_checkpoint
 from .resampling import Resampler, resample_blocks
+from .runtime import make_runtime
 from .signal_path import ADVANCE, BINS, RATE, Spectrum, Synthesis, analyse, segments
 
 Samples = npt.NDArray[np.float32]
 Stems = dict[str, Samples]
 Filter = Callable[[Spectrum], list[Spectrum]]
 
-EPSILON = 1e-10
 MASK_EXTENSIONS = ("zeros", "average")
-DEVICES = ("auto", "cpu", "gpu")
 
 
 class Separator:
@@ -46,9 +44,8 @@ class Separator:
         variants): ``"zeros"`` leaves the stems empty there, as the original does;
         ``"average"`` goes on with each frame's mean mask. The Wiener filter always leaves
         them empty.
-    device
-        ``"cpu"``, ``"gpu"`` or ``"auto"`` (whatever TensorFlow prefers). TensorFlow takes its
-        devices once a process.
+    device, runtime
+        What runs the networks, and on which processor; see `runtime.make_runtime`.
 
     Examples
     --------
@@ -66,19 +63,21 @@ class Separator:
         mwf: bool = False,
         mask_extension: str = "zeros",
         device: str = "auto",
+        runtime: str = "auto",
     ) -> None:
         if mask_extension not in MASK_EXTENSIONS:
             raise ValueError(
                 f"mask_extension must be one of {', '.join(MASK_EXTENSIONS)}, "
                 f"not {mask_extension!r}."
             )
-        _choose_device(device)
         self.configuration = configuration
         self.mwf = mwf
         self.mask_extension = mask_extension
-        network = build_network(configuration)
-        self.parameters = assign_weights(network, weights)
-        self._estimate, self._masks = _compile(network, configuration)
+        # The Wiener filter starts from magnitudes; everything else asks for masks alone.
+        self._runtime = make_runtime(
+            configuration, weights, masks=not mwf, runtime=runtime, device=device
+        )
+        self.parameters = self._runtime.parameters
 
     @classmethod
     def from_folder(
@@ -89,6 +88,7 @@ class Separator:
         mwf: bool = False,
         mask_extension: str = "zeros",
         device: str = "auto",
+        runtime: str = "auto",
     ) -> Separator:
         """Load a published variant, or one trained here, from the folder of its checkpoint.
 
@@ -98,7 +98,7 @@ class Separator:
             A name in `architecture.VARIANTS`.
         folder
             Holds ``checkpoint``, ``model.index`` and ``model.data-00000-of-00001``.
-        mwf, mask_extension, device
+        mwf, mask_extension, device, runtime
             See `Separator`.
 
         Raises
@@ -112,7 +112,14 @@ class Separator:
             raise ValueError(f"There is no variant {variant!r}; there are {', '.join(VARIANTS)}.")
         configuration = VARIANTS[variant]
         weights = iterate_checkpoint(Path(folder), configuration)
-        return cls(configuration, weights, mwf=mwf, mask_extension=mask_extension, device=device)
+        return cls(
+            configuration,
+            weights,
+            mwf=mwf,
+            mask_extension=mask_extension,
+            device=device,
+            runtime=runtime,
+        )
 
     def separate(self, mixture: Samples, sample_rate: int) -> Stems:
         """Separate a song and hold all of it in memory.
@@ -189,13 +196,13 @@ class Separator:
             for pair, model in enumerate(models):
                 part = spectrum[CHANNELS * pair :][:CHANNELS]
                 low = part[..., :bins]
-                model.observe(self._run(self._estimate, low), low, float(np.abs(part).max()))
+                model.observe(self._run(low), low, float(np.abs(part).max()))
         return [self._wiener(model.fit()) for model in models]
 
     def _mask(self, spectrum: Spectrum) -> list[Spectrum]:
         bins = self.configuration.bins
         low = spectrum[..., :bins]
-        masks = self._run(self._masks, low)
+        masks = self._run(low)
         if self.mask_extension == "zeros":
             return [mask * low for mask in masks]
         separated = []
@@ -209,14 +216,13 @@ class Separator:
     def _wiener(self, fitted: wiener.SpatialFilter) -> Filter:
         def apply(spectrum: Spectrum) -> list[Spectrum]:
             low = spectrum[..., : self.configuration.bins]
-            return fitted.apply(self._run(self._estimate, low), low)
+            return fitted.apply(self._run(low), low)
 
         return apply
 
-    def _run(self, function: Any, spectrum: Spectrum) -> npt.NDArray[np.float32]:
-        """Call a graph on magnitudes; float32 (stems, 2, `FRAMES`, bins)."""
-        result: npt.NDArray[np.float32] = function(np.abs(spectrum)).numpy()
-        return result
+    def _run(self, spectrum: Spectrum) -> npt.NDArray[np.float32]:
+        """Networks' answer to a spectrum, float32 (stems, 2, `FRAMES`, bins)."""
+        return self._runtime.run(np.abs(spectrum))
 
 
 class _Output:
@@ -277,52 +283,13 @@ def _blocks(mixture: Samples, channels: int) -> Iterator[Samples]:
 def _release(mixture: Samples) -> None:
     """Give back the pages of a memory map that were read, so that a long song does not pile up.
 
-    They come back from the file if they are asked for again. A system without ``madvise``
-    (Windows) trims them by itself.
+    They come back from the file if they are asked for again. Writable maps are left alone, as
+    changes may live in memory only. A system without ``madvise`` (Windows) trims by itself.
     """
+    if mixture.flags.writeable:
+        return
     owner: object = mixture
     while isinstance(owner, np.ndarray):
         owner = owner.base
     if isinstance(owner, mmap.mmap) and hasattr(owner, "madvise"):
         owner.madvise(mmap.MADV_DONTNEED)
-
-
-def _compile(network: Any, configuration: Configuration) -> tuple[Any, Any]:
-    """Two graphs from magnitudes, (2, `FRAMES`, bins): estimates, and masks, of each stem.
-
-    Both return float32 (stems, 2, `FRAMES`, bins). A mask is the stem's share of the
-    estimates' energy; the small constant shares silence out equally.
-    """
-    import tensorflow as tf
-
-    signature = [tf.TensorSpec((CHANNELS, FRAMES, configuration.bins), tf.float32)]
-    stems = len(configuration.stems)
-
-    def estimate(magnitudes: Any) -> Any:
-        estimates = network(tf.transpose(magnitudes, (1, 2, 0))[None], training=False)
-        return tf.transpose(estimates[:, 0], (0, 3, 1, 2))
-
-    def masks(magnitudes: Any) -> Any:
-        energies = tf.square(estimate(magnitudes))
-        total = tf.reduce_sum(energies, axis=0) + EPSILON
-        return (energies + EPSILON / stems) / total
-
-    return tuple(
-        tf.function(function, input_signature=signature, autograph=False)
-        for function in (estimate, masks)
-    )
-
-
-def _choose_device(device: str) -> None:
-    import tensorflow as tf
-
-    if device not in DEVICES:
-        raise ValueError(f"device must be one of {', '.join(DEVICES)}, not {device!r}.")
-    gpus = tf.config.list_physical_devices("GPU")
-    if device == "gpu" and not gpus:
-        raise ValueError("device is 'gpu', but TensorFlow finds no GPU; use 'cpu' or 'auto'.")
-    if device == "cpu" and gpus:
-        tf.config.set_visible_devices([], "GPU")
-    elif gpus:
-        for gpu in gpus:
-            tf.config.experimental.set_memory_growth(gpu, True)

@@ -17,7 +17,6 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 import scipy.fft
-import scipy.signal
 
 from .architecture import FRAMES
 
@@ -35,7 +34,7 @@ WINDOW = ADVANCE + FRAME - STEP
 LEAD = FRAME
 """Samples of silence before the song, so that its start lies under four frames too."""
 
-_HANN = scipy.signal.windows.hann(FRAME, sym=False).astype(np.float32)
+_HANN = (0.5 - 0.5 * np.cos(2 * np.pi * np.arange(FRAME) / FRAME)).astype(np.float32)
 # Four periodic Hann windows squared, a quarter of a frame apart, sum to 3/2.
 _SYNTHESIS = (_HANN * np.float32(2 / 3)).astype(np.float32)
 _WORKERS = min(os.cpu_count() or 1, 8)

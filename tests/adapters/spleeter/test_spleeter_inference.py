@@ -75,6 +75,24 @@ def test_any_rate_comes_back_at_its_length(separator, rate):
     np.testing.assert_allclose(total, mixture, atol=2e-4)
 
 
+@pytest.mark.parametrize("length", [0, 1, 2, 999])
+def test_the_shortest_songs_of_another_rate_keep_their_length(separator, noise, length):
+    for rate in (8_000, 96_000):
+        stems = separator.separate(noise[:1, :length], rate)
+        assert stems["vocals"].shape == (1, length)
+        assert np.isfinite(stems["vocals"]).all()
+
+
+def test_what_changed_in_a_private_map_is_not_lost(separator, noise, tmp_path):
+    path = tmp_path / "mixture.f32"
+    np.zeros((2, 600_000), np.float32).tofile(path)
+    mapped = np.memmap(path, np.float32, "c", shape=(2, 600_000))
+    mapped[:] = noise[:, :600_000]
+    stems = separator.separate(mapped, 44_100)
+    assert stems["vocals"].any()
+    np.testing.assert_array_equal(mapped, noise[:, :600_000])
+
+
 def test_a_memory_map_is_read_like_an_array(separator, noise, tmp_path):
     path = tmp_path / "mixture.f32"
     noise.tofile(path)

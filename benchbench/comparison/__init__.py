@@ -1,0 +1,34 @@
+"""Two sets of results side by side: what got better, what got worse, what cannot be told.
+
+A side is a results folder, one of its runs or models, or a baseline file. Only numbers of the same
+data set, reference set, protocol, metric version and band are compared; everything else is refused
+with its reason.
+"""
+
+from benchbench.comparison.baselines import read_baseline, write_baseline
+from benchbench.comparison.outcome import ALPHA, Comparison, compare, compare_sides
+from benchbench.comparison.pages import comparison_html
+from benchbench.comparison.rendering import (
+    comparison_json,
+    comparison_markdown,
+    comparison_text,
+)
+from benchbench.comparison.sides import Side, open_side
+from benchbench.comparison.verdicts import VERDICTS, Tolerances
+
+__all__ = [
+    "ALPHA",
+    "VERDICTS",
+    "Comparison",
+    "Side",
+    "Tolerances",
+    "compare",
+    "compare_sides",
+    "comparison_html",
+    "comparison_json",
+    "comparison_markdown",
+    "comparison_text",
+    "open_side",
+    "read_baseline",
+    "write_baseline",
+]

@@ -1,0 +1,243 @@
+"""What can stand on one side of a comparison, read into one shape."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Final
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.dataset as pads
+
+from benchbench.comparison.costs import COST_COLUMNS, costs_of
+from benchbench.errors import NothingToCompareError, UnknownNameError, UsageError
+from benchbench.stats import per_track
+from benchbench.stats.aggregations import Summary
+from benchbench.stats.tracks import KEYS
+from benchbench.store import Results, open_results
+
+__all__ = ["Side", "open_side", "results_side"]
+
+_SEPARATION_COLUMNS: Final = [
+    *("run_id", "model", "dataset", "dataset_hash", "track", "status"),
+    *("adapter_hash", "weights_hash", "options_hash"),
+    *("wall_s", "audio_s", "peak_rss_bytes", "first_in_worker", "jobs"),
+]
+_SCORE_COLUMNS: Final = [*KEYS, "run_id", "start_s", "duration_s", "value", "reason"]
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """One side of a comparison.
+
+    Parameters
+    ----------
+    label
+        How reports call it.
+    tracks
+        What `benchbench.stats.per_track` makes of its scores.
+    hashes
+        For each data set the hashes of the versions that were used; empty where unknown.
+    failed
+        (model, data set, track) of every separation that did not finish.
+    costs
+        One row a model with `COST_COLUMNS`.
+    machine
+        Facts about the machine that measured the costs; empty where unknown.
+    origin
+        Where the numbers come from: paths, run ids, hashes of models.
+    scores
+        The score rows themselves, where they were asked to be kept.
+    """
+
+    label: str
+    tracks: pd.DataFrame
+    hashes: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    failed: frozenset[tuple[str, str, str]] = frozenset()
+    costs: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=list(COST_COLUMNS)))
+    machine: Mapping[str, Any] = field(default_factory=dict)
+    origin: Mapping[str, Any] = field(default_factory=dict)
+    scores: pd.DataFrame | None = None
+
+    @property
+    def models(self) -> list[str]:
+        """The models with scores or failures, in the order of their names."""
+        return sorted(
+            {*map(str, self.tracks["model"].unique()), *(item[0] for item in self.failed)}
+        )
+
+    def only(self, models: Sequence[str]) -> Side:
+        """The same side with some of its models.
+
+        Raises
+        ------
+        UnknownNameError
+            Listing the models that there are.
+        """
+        for name in models:
+            if name not in self.models:
+                raise UnknownNameError("model", name, self.models, where=f" in {self.label}")
+        keep = set(models)
+        return replace(
+            self,
+            tracks=self.tracks[self.tracks["model"].isin(keep)],
+            failed=frozenset(item for item in self.failed if item[0] in keep),
+            costs=self.costs[self.costs["model"].isin(keep)],
+            scores=None if self.scores is None else self.scores[self.scores["model"].isin(keep)],
+        )
+
+
+def open_side(
+    spec: str | Path,
+    *,
+    results: Path | str | None = None,
+    frames: Summary = "median",
+    keep_scores: bool = False,
+) -> Side:
+    """Read one side of a comparison.
+
+    Parameters
+    ----------
+    spec
+        A results folder; ``FOLDER@NAME`` for one run or model of it; a baseline file; or the
+        bare name of a run or a model in the folder `results`.
+    results
+        Where bare names are looked up.
+    frames
+        How frames are summed up on each track.
+    keep_scores
+        Also keep the score rows, which a comparison on common frames needs.
+
+    Raises
+    ------
+    UsageError
+        When there is nothing of that name, or a baseline was summed up in another way.
+    NothingToCompareError
+        When it holds no scores and no separations.
+    """
+    from benchbench.comparison.baselines import read_baseline
+
+    path, text = Path(spec), str(spec)
+    if path.is_file():
+        side = read_baseline(path)
+        if side.tracks.attrs.get("frames", frames) != frames:
+            raise UsageError(
+                f"{path} holds the {side.tracks.attrs['frames']} over frames, not the {frames}.",
+                hint="Compare with the same summary, or accept a new baseline.",
+            )
+        return side
+    if path.is_dir():
+        return results_side(open_results(path), text, None, frames, keep_scores)
+    folder, _, name = text.rpartition("@")
+    if folder and Path(folder).is_dir():
+        return results_side(open_results(Path(folder)), text, name, frames, keep_scores)
+    if results is not None and Path(results).is_dir():
+        return results_side(open_results(Path(results)), text, text, frames, keep_scores)
+    raise UsageError(
+        f"{text} is no results folder, no baseline file, and no run or model that can be looked up.",
+        hint="Name a folder, a .parquet baseline, FOLDER@MODEL or FOLDER@RUN.",
+    )
+
+
+def results_side(
+    results: Results, label: str, name: str | None, frames: Summary, keep_scores: bool
+) -> Side:
+    """The whole of a results folder, or the run or model called `name`."""
+    separations = _data_frame(results.separations().select(_SEPARATION_COLUMNS))
+    runs = results.runs()
+    where, chosen = _selection(results, runs, separations, name)
+    if chosen is not None:
+        separations = separations[separations[chosen[0]].astype("object") == chosen[1]]
+    scores = _read_scores(results, where)
+    if scores.empty and separations.empty:
+        raise NothingToCompareError(
+            f"{label} holds no scores.", hint="Run `bench run` or `bench score` first."
+        )
+    latest = _latest(separations)
+    used = set(map(str, scores["run_id"].unique())) | set(map(str, latest["run_id"].unique()))
+    facts = [run for run in runs if run.get("run_id") in used]
+    return Side(
+        label=label,
+        tracks=per_track(scores, frames),
+        hashes=_hashes(latest, facts),
+        failed=_failed(latest),
+        costs=costs_of(latest),
+        machine=facts[-1].get("machine", {}) if facts else {},
+        origin={
+            "kind": "results",
+            "path": str(results.root),
+            "runs": sorted(used),
+            "models": _model_hashes(latest),
+        },
+        scores=scores if keep_scores else None,
+    )
+
+
+def _read_scores(results: Results, where: pads.Expression | None) -> pd.DataFrame:
+    return _data_frame(results.scores(columns=_SCORE_COLUMNS, where=where))
+
+
+def _data_frame(table: pa.Table) -> pd.DataFrame:
+    text = [item.name for item in table.schema if pa.types.is_string(item.type)]
+    frame: pd.DataFrame = table.to_pandas(categories=text)
+    return frame
+
+
+def _selection(
+    results: Results, runs: list[dict[str, Any]], separations: pd.DataFrame, name: str | None
+) -> tuple[pads.Expression | None, tuple[str, str] | None]:
+    """Which rows `name` stands for: a filter for the scores, a column and value for the others."""
+    if name is None:
+        return None, None
+    known_runs = [str(run["run_id"]) for run in runs if "run_id" in run]
+    found = [run for run in known_runs if run == name] or [
+        run for run in known_runs if len(name) >= 4 and run.startswith(name)
+    ]
+    if len(found) > 1:
+        raise UsageError(f"{name!r} begins {len(found)} runs: {', '.join(found[:5])}.")
+    if found:
+        return pads.field("run_id") == found[0], ("run_id", found[0])
+    models = set(map(str, separations["model"].unique()))
+    models |= set(results.scores(columns=["model"])["model"].unique().to_pylist())
+    if name in models:
+        return pads.field("model") == name, ("model", name)
+    raise UnknownNameError(
+        "run or model", name, {*known_runs, *models}, where=f" in {results.root}"
+    )
+
+
+def _latest(separations: pd.DataFrame) -> pd.DataFrame:
+    """The newest attempt at each (model, data set, track)."""
+    text = separations.astype({"run_id": "object"}).sort_values("run_id", kind="stable")
+    return text.drop_duplicates(["model", "dataset", "track"], keep="last")
+
+
+def _failed(separations: pd.DataFrame) -> frozenset[tuple[str, str, str]]:
+    bad = separations[separations["status"].astype("object") != "ok"]
+    columns = (bad[name].astype("object") for name in ("model", "dataset", "track"))
+    return frozenset(zip(*columns, strict=True))
+
+
+def _hashes(
+    separations: pd.DataFrame, runs: Sequence[Mapping[str, Any]]
+) -> dict[str, frozenset[str]]:
+    found: dict[str, set[str]] = {}
+    unique = separations[["dataset", "dataset_hash"]].astype("object").drop_duplicates()
+    for dataset, digest in unique.itertuples(index=False):
+        found.setdefault(str(dataset), set()).add(str(digest))
+    if not found:
+        for run in runs:
+            facts = run.get("dataset", {})
+            if facts.get("name") and facts.get("version_hash"):
+                found.setdefault(str(facts["name"]), set()).add(str(facts["version_hash"]))
+    return {dataset: frozenset(digests) for dataset, digests in found.items()}
+
+
+def _model_hashes(separations: pd.DataFrame) -> dict[str, dict[str, str]]:
+    columns = ["adapter_hash", "weights_hash", "options_hash"]
+    last = separations.astype({"model": "object"}).drop_duplicates("model", keep="last")
+    return {
+        str(row["model"]): {name: str(row[name]) for name in columns} for _, row in last.iterrows()
+    }

@@ -1,0 +1,91 @@
+"""The rule that turns a paired difference into one word."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+import pandas as pd
+
+__all__ = ["VERDICTS", "Tolerances", "verdict_of"]
+
+VERDICTS: Final = {
+    "newly_failing": "a track that had a value has none any more",
+    "worse": "lower by more than the tolerance, beyond what chance explains over the whole table",
+    "incomparable": "the numbers do not share a protocol, reference set, version or data set",
+    "inconclusive": "too few tracks, or too much spread, to tell",
+    "same": "the whole interval lies within the tolerance",
+    "fixed": "a track that had no value has one now",
+    "better": "higher by more than the tolerance, beyond what chance explains over the whole table",
+}
+"""Every verdict with its meaning, the most pressing first ("lower" and "higher" being worse and
+better, whichever way the metric points)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tolerances:
+    """How much of a difference does not matter, by metric.
+
+    Parameters
+    ----------
+    default
+        In the unit of the metric, for metrics that are not named.
+    named
+        By ``protocol:metric`` (``usdr:SDR``) or by metric (``SDR``); the former wins.
+    """
+
+    default: float = 0.1
+    named: Mapping[str, float] = field(default_factory=dict)
+
+    def of(self, protocol: str, metric: str) -> float:
+        """The tolerance of one metric."""
+        return self.named.get(f"{protocol}:{metric}", self.named.get(metric, self.default))
+
+
+def verdict_of(row: pd.Series, *, alpha: float, min_tracks: int) -> tuple[str, str]:
+    """The verdict on one row, and a note for its reader.
+
+    Parameters
+    ----------
+    row
+        With ``n``, ``gain``, ``gain_lo``, ``gain_hi`` (positive is better), ``above`` and ``below``
+        (p values adjusted for the whole table), ``tolerance``, ``lost``, ``found``.
+    alpha
+        How often a table of equal models may show any "worse" (and likewise any "better").
+    min_tracks
+        With fewer shared tracks nothing is concluded.
+
+    Notes
+    -----
+    Worse needs three things at once: the row's own interval lies wholly on the worse side, the mean
+    exceeds the tolerance, and the row stands out against the whole table. A track that lost its
+    value comes before all that: leaving out the hardest track would otherwise look like a gain.
+    """
+    if row["lost"]:
+        return "newly_failing", f"{int(row['lost'])} track(s) have no value any more"
+    if row["n"] < min_tracks:
+        return "inconclusive", f"{int(row['n'])} shared track(s); at least {min_tracks} are needed"
+    tolerance = row["tolerance"]
+    if -tolerance <= row["gain_lo"] and row["gain_hi"] <= tolerance:
+        return (
+            ("fixed", f"{int(row['found'])} track(s) have a value now")
+            if row["found"]
+            else (
+                "same",
+                "",
+            )
+        )
+    for word, sure, far, p in (
+        ("worse", row["gain_hi"] < 0, row["gain"] < -tolerance, row["below"]),
+        ("better", row["gain_lo"] > 0, row["gain"] > tolerance, row["above"]),
+    ):
+        if sure and far and p <= alpha:
+            return word, ""
+        if sure and far:
+            return "inconclusive", f"{word} on its own, not among all rows (p {p:.2f})"
+        if sure:
+            return "inconclusive", f"{word} by less than the tolerance, as far as one can tell"
+    if row["found"]:
+        return "fixed", f"{int(row['found'])} track(s) have a value now"
+    return "inconclusive", f"a difference of {row['detectable']:.2g} would be found 4 times in 5"

@@ -1,0 +1,5 @@
+"""Render the comparison page of stored results."""
+
+from benchbench.reporting import report
+
+__all__ = ["report"]
