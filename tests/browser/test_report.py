@@ -71,7 +71,7 @@ def test_filtering_and_the_state_in_the_address(visit: Any) -> None:
     page.get_by_label("Find a model").fill("net03")
     page.get_by_label("Target", exact=True).select_option("drums")
     page.get_by_label("Metric", exact=True).select_option("usdr SDR")
-    page.get_by_label("Aggregation").select_option("median over tracks")
+    page.get_by_label("Aggregation", exact=True).select_option("median over tracks")
     assert names(page) == ["net03:base"]
     caption = page.locator("[data-board-caption]").inner_text()
     assert "usdr SDR of drums" in caption
