@@ -15,6 +15,7 @@ from benchbench.reporting import sounds
 from benchbench.reporting.entrants import Entrant
 from benchbench.reporting.moments import EXCERPT_S, Moments, Place
 from benchbench.reporting.sounds import Floats, Library
+from benchbench.reporting.wording import decibels
 
 __all__ = ["Excerpt", "Sound", "chosen_places", "excerpts"]
 
@@ -78,18 +79,16 @@ def chosen_places(
                         place.start_s,
                         place.value,
                         place.model,
-                        words.format(place.value),
+                        words.format(decibels(place.value, 1)),
                     )
                 )
                 most -= 1
 
-    add(wide, count - 1, "Here the separators lie furthest apart: {:.1f} dB from best to worst.")
+    add(wide, count - 1, "Here the separators lie furthest apart: {} dB from best to worst.")
     shifted = [
         Place(place.track, place.start_s - EXCERPT_S / 2, place.value, place.model) for place in bad
     ]
-    add(
-        shifted, count - len(made), "Here the leader fails: {:.1f} dB in the middle of the excerpt."
-    )
+    add(shifted, count - len(made), "Here the leader fails: {} dB in the middle of the excerpt.")
     if not made:
         first = next(iter(moments.tracks.values()))
         made.append(Place(first.track, 0.0, None, None, "The beginning of the first track."))

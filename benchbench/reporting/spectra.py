@@ -43,6 +43,7 @@ class BandTable:
     bands: tuple[str, ...]
     rows: tuple[tuple[str, tuple[Band, ...]], ...]
     figure: Markup
+    shaded: bool
 
 
 def heat(value: float | None) -> str:
@@ -135,6 +136,7 @@ def _table(
             for name in names
         ),
         figure if shown else Markup(""),
+        bool(spectrum),
     )
 
 

@@ -1,0 +1,277 @@
+"""The numbers of the page against the statistics that they come from, and the words against the numbers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from benchbench.plots.axes import linear, logarithmic
+from benchbench.plots.scatter import Point, front
+from benchbench.reporting import readings, wording
+from benchbench.reporting.boards import Board, Row, boards
+from benchbench.reporting.contests import contest
+from benchbench.reporting.cubes import Series, cube
+from benchbench.reporting.entrants import Cost, Entrant, slug
+from benchbench.reporting.histories import histories
+from benchbench.reporting.moments import Moments, TrackInTime
+from benchbench.reporting.rendering import bundle
+from benchbench.reporting.verdicts import Part, verdict
+from benchbench.reporting.yardsticks import advice, yardsticks
+from benchbench.stats import leaderboard
+from benchbench.store import Results
+
+
+@pytest.fixture(scope="module")
+def reading(results: Path) -> readings.Reading:
+    return readings.read([results])
+
+
+def entrant(name: str, index: int, **given: object) -> Entrant:
+    plain: dict[str, object] = {
+        "slug": name,
+        "adapter": name,
+        "variant": "",
+        "summary": "",
+        "oracle": False,
+        "baseline": False,
+        "published": False,
+        "trained_on": (),
+        "stems": "",
+        "cost": Cost(),
+        "failed": 0,
+        "attempted": 1,
+        "badges": (),
+    }
+    return Entrant(index=index, name=name, **{**plain, **given})  # type: ignore[arg-type]
+
+
+def test_boards_hold_the_numbers_of_the_statistics(
+    results: Path, reading: readings.Reading
+) -> None:
+    scores = Results(results).scores_frame()
+    # Bootstrap draws go by the order of the tracks: here that of their names, as in the report.
+    scores["track"] = scores["track"].astype("object").astype("category")
+    made = boards(cube(reading.tracks))
+    checked = 0
+    for name in ("median of frame medians", "mean of frame means", "mean over tracks"):
+        table = leaderboard(scores[scores["band_lo_hz"].isna()], name)
+        expected = {
+            (row["model"], row["target"], row["protocol"], row["metric"]): row
+            for row in table.to_dict("records")
+        }
+        for series, ways in made.by_series.items():
+            for row in ways[name].rows if name in ways else ():
+                want = expected[row.model, series.target, series.protocol, series.metric]
+                assert row.value == pytest.approx(want["value"], abs=1e-9)
+                assert row.low == pytest.approx(want["lo"], abs=1e-9)
+                assert row.high == pytest.approx(want["hi"], abs=1e-9)
+                assert row.tracks == want["tracks"]
+                assert row.expected == want["expected"]
+                assert row.missing == pytest.approx(want["missing_rate"], abs=1e-9)
+                checked += 1
+    assert checked > 100
+
+
+def test_reading_two_folders_as_one(results: Path, reading: readings.Reading) -> None:
+    twice = readings.read([results, results])
+    assert len(twice.runs) == 2 * len(reading.runs)
+    assert sorted(twice.tracks["model"].unique()) == sorted(reading.tracks["model"].unique())
+
+
+def grid_of(values: dict[str, list[float]]) -> tuple[Board, object]:
+    table = pd.DataFrame(
+        [
+            {
+                "model": model,
+                "dataset": "d",
+                "track": f"t{place}",
+                "target": "vocals",
+                "reference_set": "vocals+accompaniment",
+                "protocol": "usdr",
+                "metric": "SDR",
+                "metric_version": 1,
+                "band_lo_hz": np.nan,
+                "value": value,
+                "mean": value,
+                "frames": 1,
+                "missing": 0,
+                "ill_conditioned": 0.0,
+            }
+            for model, row in values.items()
+            for place, value in enumerate(row)
+        ]
+    )
+    data = cube(table)
+    board = boards(data).headline
+    return board, data.grids[board.series]
+
+
+HARD = [1.0, 4.0, 2.0, 8.0, 5.0, 3.0, 6.0, 7.0, 9.0, 2.5]
+
+
+def test_verdict_says_that_a_lead_is_real() -> None:
+    board, grid = grid_of({"a": [x + 1 + 0.01 * x for x in HARD], "b": HARD})
+    people = {"a": entrant("a", 0), "b": entrant("b", 1)}
+    said = verdict(board, contest(grid, board, ["a", "b"]), people)  # type: ignore[arg-type]
+    assert said.leader == "a"
+    assert said.tied == ()
+    assert "no accident" in text_of(said.answer)
+    assert "100%" in text_of(said.support[0])
+
+
+def test_verdict_says_that_two_cannot_be_told_apart() -> None:
+    noise = [0.1, -0.2, 0.15, -0.05, 0.2, -0.1, 0.05, -0.15, 0.12, -0.1]
+    board, grid = grid_of({"a": [x + n for x, n in zip(HARD, noise, strict=True)], "b": HARD})
+    people = {"a": entrant("a", 0), "b": entrant("b", 1)}
+    said = verdict(board, contest(grid, board, ["a", "b"]), people)  # type: ignore[arg-type]
+    assert "No separator is clearly best" in text_of(said.answer)
+    assert "not distinguishable" in text_of(said.support[0])
+
+
+def test_bounds_and_baselines_are_no_rivals() -> None:
+    board, grid = grid_of({"oracle": [x + 5 for x in HARD], "mixture": HARD})
+    people = {
+        "oracle": entrant("oracle", 0, oracle=True),
+        "mixture": entrant("mixture", 1, baseline=True),
+    }
+    said = verdict(board, contest(grid, board, []), people)  # type: ignore[arg-type]
+    assert said.leader is None
+    assert "no separator to rank" in text_of(said.answer)
+
+
+def test_an_oracle_does_not_cost_a_rival_its_proof() -> None:
+    values = {"a": [x + 1 + 0.01 * x for x in HARD], "b": HARD}
+    bounds = {f"oracle{k}": [x + 5 + k + 0.02 * x for x in HARD] for k in range(6)}
+    board, grid = grid_of({**values, **bounds})
+    alone = contest(grid, board, ["a", "b"]).pair("a", "b")  # type: ignore[arg-type]
+    assert alone is not None
+    assert alone.distinguishable
+    turned = contest(grid, board, ["a", "b"]).pair("b", "a")  # type: ignore[arg-type]
+    assert turned is not None
+    assert turned.difference == pytest.approx(-alone.difference)
+    assert turned.low == pytest.approx(-alone.high)  # type: ignore[operator]
+
+
+def text_of(parts: tuple[Part, ...]) -> str:
+    return "".join(part.text for part in parts)
+
+
+def test_history_tells_a_step_and_what_had_changed(reading: readings.Reading) -> None:
+    board = boards(cube(reading.tracks)).headline
+    people = {row.model: entrant(row.model, place) for place, row in enumerate(board.rows)}
+    lines = histories(reading.history, reading.separations, reading.runs, board, people)
+    assert lines
+    last = lines[0].events[-1]
+    assert last.change == pytest.approx(0.25, abs=0.2)
+    assert "weights" in last.changed
+
+
+def moments_of(values: list[list[float]]) -> Moments:
+    array = np.array(values)
+    starts = np.arange(array.shape[1], dtype=np.float64)
+    names = tuple("abc"[: len(values)])
+    return Moments("windows", "vocals", {"t": TrackInTime("t", starts, 1.0, names, array)})
+
+
+def test_worst_places_are_not_neighbours() -> None:
+    row = [10.0] * 40
+    row[5], row[6], row[30] = -9.0, -8.0, -7.0
+    places = moments_of([row]).worst("a", 2)
+    assert [place.start_s for place in places] == [5.0, 30.0]
+
+
+def test_widest_stretch_is_where_models_differ() -> None:
+    first, second = [5.0] * 40, [5.0] * 40
+    second[20:30] = [-5.0] * 10
+    place = moments_of([first, second]).widest(["a", "b"], 1)[0]
+    assert 20 <= place.start_s <= 21
+    assert place.value == pytest.approx(10.0)
+
+
+def test_frames_without_values_are_no_place() -> None:
+    nothing = [float("nan")] * 40
+    assert moments_of([nothing, nothing]).widest(["a", "b"], 3) == ()
+    assert moments_of([nothing]).worst("a") == ()
+
+
+def test_front_holds_what_nothing_beats() -> None:
+    points = [
+        Point("cheap", 0, 0.1, 3.0, None, None),
+        Point("beaten", 1, 0.2, 2.0, None, None),
+        Point("best", 2, 0.5, 7.0, None, None),
+    ]
+    assert [point.name for point in front(points)] == ["cheap", "best"]
+
+
+@pytest.mark.parametrize("values", [[1.0, 9.7], [-6.4, 8.7], [3.0], [], [0.001, 0.0012]])
+def test_linear_axes_hold_their_values(values: list[float]) -> None:
+    axis = linear(values, 0, 100)
+    assert all(0 <= axis.place(value) <= 100 for value in values)
+    assert 2 <= len(axis.ticks) <= 8
+
+
+def test_logarithmic_axes_space_ratios_equally() -> None:
+    axis = logarithmic([0.01, 1.0], 0, 100)
+    steps = [axis.place(value) for value in (0.01, 0.1, 1.0)]
+    assert steps[1] - steps[0] == pytest.approx(steps[2] - steps[1])
+
+
+def test_wording() -> None:
+    assert wording.decibels(-0.001) == "0.00"
+    assert wording.decibels(-3.456) == "−3.46"
+    assert wording.decibels(None) == "–"
+    assert wording.signed(1.0) == "+1.00"
+    assert wording.signed(0.0) == "0.00"
+    assert wording.percent(0.00001) == "<0.1%"
+    assert wording.times(0.00001) == "<0.001×"
+    assert wording.listed(["a", "b", "c"]) == "a, b and c"
+    assert wording.probability(0.0001) == "< 0.001"
+
+
+def test_file_names_never_collide() -> None:
+    taken: set[str] = set()
+    assert slug("a/b", taken) == "a-b"
+    assert slug("a b", taken) == "a-b-2"
+    assert slug("…", taken) == "x"
+
+
+def test_modules_are_joined_once_and_in_order(tmp_path: Path) -> None:
+    (tmp_path / "a.js").write_text(
+        'import { b } from "./b.js";\nimport { c } from "./c.js";\nb(c);\n'
+    )
+    (tmp_path / "b.js").write_text(
+        'import { c } from "./c.js";\nexport function b(x) { return c; }\n'
+    )
+    (tmp_path / "c.js").write_text("export const c = 1;\n")
+    joined = bundle(tmp_path, "a.js")
+    assert joined == "const c = 1;\nfunction b(x) { return c; }\nb(c);\n"
+
+
+def test_no_two_modules_declare_the_same_name() -> None:
+    import re
+
+    folder = Path(__file__).parents[2] / "reports" / "static"
+    text = bundle(folder, "report.js")
+    names = re.findall(r"^(?:async function|function|const|let|class) (\w+)", text, re.MULTILINE)
+    assert len(names) == len(set(names))
+
+
+def test_advice_names_a_yardstick_that_disagrees() -> None:
+    def board(protocol: str, order: str) -> Board:
+        series = Series("d", "vocals+accompaniment", "vocals", protocol, "SDR", 1)
+        rows = tuple(
+            Row(name, 9.0 - place, None, None, 5, 5, 0.0, 0.0) for place, name in enumerate(order)
+        )
+        return Board(series, "mean over tracks", rows)
+
+    from benchbench.reporting.boards import Boards
+
+    made = [board("usdr", "abc"), board("bsseval-v3", "bac")]
+    both = Boards({one.series: {one.aggregation: one} for one in made}, made[0])
+    people = {name: entrant(name, place) for place, name in enumerate("abc")}
+    sticks = yardsticks(both, people)
+    assert sticks[1].agreement == pytest.approx(1 / 3)
+    assert "another separator is best by bsseval-v3 SDR" in advice(sticks)
