@@ -14,7 +14,7 @@ import numpy.typing as npt
 from matplotlib import image
 from scipy import signal
 
-__all__ = ["outline", "spectrogram", "strip"]
+__all__ = ["loudest", "outline", "spectrogram", "strip"]
 
 Floats = npt.NDArray[np.float64]
 
@@ -30,7 +30,14 @@ def strip(values: Floats) -> str:
     return _png(colours)
 
 
-def spectrogram(samples: Floats, rate: int, *, columns: int = 360, rows: int = 72) -> str:
+def spectrogram(
+    samples: Floats,
+    rate: int,
+    *,
+    columns: int = 360,
+    rows: int = 72,
+    loudest: float | None = None,
+) -> str:
     """A picture of levels over time and (logarithmic) frequency, 70 dB deep, low notes below.
 
     Parameters
@@ -41,7 +48,23 @@ def spectrogram(samples: Floats, rate: int, *, columns: int = 360, rows: int = 7
         In hertz.
     columns, rows
         The size of the picture.
+    loudest
+        The level in dB that is brightest, so that several pictures can be compared; the picture's
+        own by default.
     """
+    level = _levels(samples, rate, columns, rows)
+    top = float(level.max()) if loudest is None else loudest
+    share = np.clip((level - top) / 70.0 + 1.0, 0.0, 1.0)
+    return _png(mpl.colormaps["magma"](share.T[::-1]))
+
+
+def loudest(samples: Floats, rate: int) -> float:
+    """The level in dB of the loudest spot of a small spectrogram."""
+    return float(_levels(samples, rate, 150, 56).max())
+
+
+def _levels(samples: Floats, rate: int, columns: int, rows: int) -> Floats:
+    """Power in dB of shape (frames, bands)."""
     length = 2048
     hop = max(256, len(samples) // columns)
     padded = np.pad(samples, (length // 2, length))
@@ -50,9 +73,7 @@ def spectrogram(samples: Floats, rate: int, *, columns: int = 360, rows: int = 7
     edges = np.geomspace(50.0, min(16000.0, rate / 2), rows + 1) * length / rate
     picked = np.unique(np.round(edges).astype(int))
     summed = np.add.reduceat(power, picked[:-1], axis=1) / np.diff(picked)
-    level = 10 * np.log10(np.maximum(summed, 1e-12))
-    share = np.clip((level - level.max()) / 70.0 + 1.0, 0.0, 1.0)
-    return _png(mpl.colormaps["magma"](share.T[::-1]))
+    return np.asarray(10 * np.log10(np.maximum(summed, 1e-12)), dtype=np.float64)
 
 
 def outline(samples: Floats, *, points: int = 360, height: float = 40.0, width: float = 720) -> str:

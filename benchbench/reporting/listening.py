@@ -10,6 +10,7 @@ from typing import Final
 
 import numpy as np
 
+from benchbench.plots import pictures
 from benchbench.reporting import sounds
 from benchbench.reporting.entrants import Entrant
 from benchbench.reporting.moments import EXCERPT_S, Moments, Place
@@ -36,12 +37,15 @@ class Sound:
         The compressed audio itself.
     gain_db
         What brings it to the loudness of the others; a residual keeps its level beside its estimate.
+    picture
+        Its spectrogram.
     """
 
     kind: str
     model: str | None
     url: str
     gain_db: float
+    picture: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,5 +178,9 @@ def _sounds(
             made.append(("residual", model, gain, part - reference))
     with ThreadPoolExecutor() as pool:
         urls = pool.map(lambda one: sounds.encoded(one[3], rate), made)
-        for (kind, model, gain, _), url in zip(made, urls, strict=True):
-            yield Sound(kind, model, url, gain)
+        loudest = pictures.loudest(parts[0].mean(axis=1), rate)
+        for (kind, model, gain, part), url in zip(made, urls, strict=True):
+            drawn = pictures.spectrogram(
+                part.mean(axis=1), rate, columns=150, rows=56, loudest=loudest
+            )
+            yield Sound(kind, model, url, gain, drawn)

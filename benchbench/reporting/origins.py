@@ -80,6 +80,9 @@ def downloads(tracks: pd.DataFrame, separations: pd.DataFrame) -> tuple[Download
     plain.insert(
         list(plain.columns).index("median_over_frames") + 1, "mean_over_frames", tracks["mean"]
     )
+    # Thousandths of a decibel are beyond any use, and half the size of the page.
+    for name in plain.select_dtypes("float64"):
+        plain[name] = plain[name].round(3).astype("float32")
     logs = separations.drop(columns=[name for name in ("log_tail",) if name in separations])
     return (
         _download("tracks.parquet", "one row a model, track, target and metric", plain),

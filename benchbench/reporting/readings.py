@@ -146,13 +146,17 @@ def scores_of(stored: Sequence[Results], model: str) -> pd.DataFrame:
     options = pads.ParquetReadOptions(dictionary_columns=set(_TEXT))
     form = pads.ParquetFileFormat(read_options=options)
     try:
-        table = pads.dataset(paths, format=form).to_table(columns=list(_WANTED))
+        table = pads.dataset(paths, format=form).to_table(
+            columns=list(_WANTED), use_threads=False, memory_pool=pa.system_memory_pool()
+        )
     except (pa.ArrowException, OSError) as error:
         raise DamagedResultsError(
             f"Scores of {model} cannot be read: {error}.",
             hint="`bench doctor RESULTS --repair` sets damaged parts aside.",
         ) from error
-    frame: pd.DataFrame = table.unify_dictionaries().combine_chunks().to_pandas()
+    frame: pd.DataFrame = table.unify_dictionaries().to_pandas(
+        split_blocks=True, self_destruct=True
+    )
     return frame
 
 

@@ -11,6 +11,7 @@ from benchbench.errors import UnknownNameError
 from benchbench.reporting.pages import assemble
 from benchbench.reporting.readings import read
 from benchbench.reporting.rendering import render
+from benchbench.reporting.sites import write_site
 
 __all__ = ["report"]
 
@@ -62,6 +63,8 @@ def report(
         raise UnknownNameError("model", baseline, names, where=" in these results")
     page = assemble(reading, baseline=baseline, audio=audio)
     target = Path(out)
+    if target.suffix.lower() not in {".html", ".htm"}:
+        return write_site(page, target)
     text = render("page.html", page=page)
     write_atomically(target, lambda file: _write(file, text))
     return target

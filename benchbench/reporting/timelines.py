@@ -15,7 +15,7 @@ from benchbench.reporting.entrants import Entrant
 from benchbench.reporting.listening import Excerpt
 from benchbench.reporting.moments import TrackInTime
 from benchbench.reporting.sounds import Library
-from benchbench.reporting.wording import clock
+from benchbench.reporting.wording import clock, decibels
 
 __all__ = ["Timeline", "timeline"]
 
@@ -32,7 +32,7 @@ class Timeline:
 
     track: str
     figure: Markup
-    summary: str
+    summary: Markup
 
 
 def timeline(
@@ -157,13 +157,15 @@ def _heard(excerpt: Excerpt, length: float, bottom: float) -> Markup:
     ).format(x, excerpt.length_s / length * WIDTH, bottom - 2, "The excerpt under Listening")
 
 
-def _summary(one: TrackInTime, shown: Sequence[str]) -> str:
+def _summary(one: TrackInTime, shown: Sequence[str]) -> Markup:
     told = []
     for name in shown[:4]:
         row = one.values[one.models.index(name)]
         if not np.isnan(row).all():
             frame = int(np.nanargmin(row))
             told.append(
-                f"{name} is worst at {clock(float(one.starts[frame]))} ({row[frame]:.1f} dB)"
+                Markup("<bdi>{}</bdi> is worst at {} ({} dB)").format(
+                    name, clock(float(one.starts[frame])), decibels(float(row[frame]), 1)
+                )
             )
-    return "; ".join(told) + "." if told else ""
+    return Markup("; ").join(told) + "." if told else Markup("")

@@ -1,7 +1,7 @@
 // The leaderboard: choose what it shows, sort it, filter it.
 import { linearAxis } from "./axis.js";
 import { bytesText, decimal, millionsText, percentText, timesText } from "./data.js";
-import { choice, drawing, element, modelName, modelSign } from "./elements.js";
+import { choice, drawing, element, labelled, modelName, modelSign } from "./elements.js";
 import { keepStateOnJumps, readState, writeState } from "./state.js";
 
 const FACETS = [
@@ -97,7 +97,7 @@ function findField(board) {
     board.state.set("find", input.value);
     showRows(board);
   });
-  return element("label", {}, "Find a model", input);
+  return labelled("Find a model", input);
 }
 
 function boundsField(board) {

@@ -35,6 +35,14 @@ export function modelName(data, index) {
   return element("bdi", { class: "name" }, data.models[index].name);
 }
 
+let fields = 0;
+
+export function labelled(label, control) {
+  fields += 1;
+  control.id = `field-${fields}`;
+  return element("div", { class: "field" }, element("label", { for: control.id }, label), control);
+}
+
 export function choice(label, options, selected) {
   const select = element("select");
   for (const [value, text] of options) {
@@ -42,5 +50,5 @@ export function choice(label, options, selected) {
     option.selected = value === selected;
     select.append(option);
   }
-  return [element("label", {}, label, select), select];
+  return [labelled(label, select), select];
 }

@@ -144,8 +144,8 @@ function slider(label, low, high, value) {
 function soundButton(sound, place) {
   const text = sound.kind === "estimate" ? "Estimate" : sound.kind === "residual" ? "Residual" : sound.label;
   const key = place < 9 ? element("kbd", { "aria-hidden": "true" }, String(place + 1)) : null;
-  const label = sound.model ? `${sound.label}${sound.kind === "estimate" ? ", estimate" : ""}` : sound.label;
-  return element("button", { type: "button", "aria-pressed": "false", "aria-label": label }, text, " ", key);
+  const whose = sound.model ? element("span", { class: "visually-hidden" }, ` (${sound.label})`) : null;
+  return element("button", { type: "button", "aria-pressed": "false" }, text, whose, " ", key);
 }
 
 function versionRows(sounds, buttons) {

@@ -1,0 +1,65 @@
+"""How long the report of a large results folder takes, how much memory, and how big the page is.
+
+::
+
+    python -m benchmarks.report                                   # 20 models x 150 tracks x 4 targets
+    python -m benchmarks.report --models 5 --tracks 50 --folder results
+
+Simulated scores of every protocol of the standard run and by window and band; the folder is kept when
+it is named, so that a second call only measures.
+"""
+
+from __future__ import annotations
+
+import argparse
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from benchmarks.simulate import Plan, simulate
+
+LIMITS = {"seconds": 20.0, "gigabytes": 1.5, "page megabytes": 6.0}
+
+
+def measured(folder: Path, page: Path) -> dict[str, float]:
+    """Run the report in a process of its own: imports count, memory is its alone."""
+    code = (
+        "import resource, sys; from pathlib import Path; from benchbench.reporting import report; "
+        "report([Path(sys.argv[1])], Path(sys.argv[2]), audio='none')"
+    )
+    start = time.perf_counter()
+    subprocess.run([sys.executable, "-c", code, str(folder), str(page)], check=True)
+    taken = time.perf_counter() - start
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return {
+        "seconds": taken,
+        "processor seconds": usage.ru_utime + usage.ru_stime,
+        "gigabytes": usage.ru_maxrss * 1024 / 1e9,
+        "page megabytes": page.stat().st_size / 1e6,
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--models", type=int, default=20)
+    parser.add_argument("--tracks", type=int, default=150)
+    parser.add_argument("--frames", type=int, default=200)
+    parser.add_argument("--folder", type=Path)
+    given = parser.parse_args()
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = given.folder or Path(scratch) / "results"
+        if not folder.exists():
+            simulate(folder, Plan(given.models, given.tracks, frames=given.frames, stems="four"))
+        found = measured(folder, Path(scratch) / "report.html")
+    for name, value in found.items():
+        limit = LIMITS.get(name)
+        print(f"{name:20} {value:8.2f}" + (f"   (at most {limit:g})" if limit else ""))
+
+
+if __name__ == "__main__":
+    main()
