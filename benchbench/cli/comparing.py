@@ -8,8 +8,8 @@ from typing import Annotated, Any
 
 import typer
 
+from benchbench.cli.flags import one_of, words
 from benchbench.errors import UsageError
-from benchbench.flags import one_of, words
 
 __all__ = ["register"]
 

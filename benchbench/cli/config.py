@@ -1,0 +1,36 @@
+"""``--config``: a TOML file that holds what flags hold."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import typer
+
+from benchbench.errors import UnknownNameError
+
+__all__ = ["read_config"]
+
+JOINED = {"models", "metrics", "tracks"}
+"""Flags that take words joined by commas, and may be arrays in a configuration file."""
+
+
+def read_config(path: Path, context: typer.Context) -> dict[str, dict[str, Any]]:
+    """The defaults that a configuration file gives to each verb's flags."""
+    from benchbench.manifest import read_toml
+
+    commands = getattr(context.command, "commands", {})
+    defaults: dict[str, dict[str, Any]] = {}
+    for verb, flags in read_toml(path).items():
+        if verb not in commands or not isinstance(flags, dict):
+            raise UnknownNameError("verb", verb, commands, where=f" in {path}")
+        known = {parameter.name for parameter in commands[verb].params}
+        for flag, value in flags.items():
+            name = flag.replace("-", "_")
+            if name not in known:
+                raise UnknownNameError("key", flag, known, where=f" in [{verb}] of {path}")
+            joined = (
+                ",".join(map(str, value)) if isinstance(value, list) and name in JOINED else value
+            )
+            defaults.setdefault(verb, {})[name] = joined
+    return defaults

@@ -1,0 +1,88 @@
+"""What the verbs have in common: types of flags, and how their values are read."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from benchbench.errors import UnknownNameError, UsageError
+
+__all__ = [
+    "AdapterPath",
+    "Device",
+    "MemoryLimit",
+    "Metrics",
+    "Options",
+    "Root",
+    "Timeout",
+    "Weights",
+    "limits",
+    "one_of",
+    "parse_options",
+    "words",
+]
+
+AdapterPath = Annotated[
+    list[Path], typer.Option("--adapter-path", help="Search this folder for adapters first.")
+]
+Weights = Annotated[
+    Path | None, typer.Option(help="A folder with weights of your own, for one model.")
+]
+Device = Annotated[str, typer.Option(help="auto, cpu or gpu.")]
+Options = Annotated[
+    list[str], typer.Option("--option", help="An adapter's option, as name=value; repeatable.")
+]
+Timeout = Annotated[
+    float | None, typer.Option(help="Seconds that one separation may take.", min=0.1)
+]
+MemoryLimit = Annotated[
+    float | None, typer.Option(help="Megabytes that a separator may use.", min=1)
+]
+Metrics = Annotated[str, typer.Option(help="Protocols or groups, joined by commas.")]
+Root = Annotated[Path | None, typer.Option(help="The data set's folder.")]
+
+
+def words(text: str) -> list[str]:
+    """Words joined by commas."""
+    return [word.strip() for word in text.split(",") if word.strip()]
+
+
+def one_of(flag: str, value: str, known: tuple[str, ...]) -> Any:
+    """The value, if it is one that the flag knows.
+
+    Raises
+    ------
+    UnknownNameError
+        With the closest one.
+    """
+    if value not in known:
+        raise UnknownNameError("value", value, known, where=f" of {flag}")
+    return value
+
+
+def parse_options(pairs: list[str]) -> dict[str, bool | int | float | str]:
+    """``name=value`` pairs; values are read as TOML reads them, else taken as text."""
+    options: dict[str, bool | int | float | str] = {}
+    for pair in pairs:
+        name, equals, text = pair.partition("=")
+        if not equals:
+            raise UsageError(f"--option {pair}: name=value is needed.")
+        try:
+            value = tomllib.loads(f"value = {text}")["value"]
+        except tomllib.TOMLDecodeError:
+            value = text
+        options[name] = value if isinstance(value, bool | int | float) else text.strip("\"'")
+    return options
+
+
+def limits(timeout: float | None, memory_mb: float | None) -> Any:
+    """`benchbench.separation.Limits` from ``--timeout`` and ``--memory-limit``."""
+    from benchbench.separation import Limits
+
+    memory = None if memory_mb is None else int(memory_mb * 1e6)
+    if timeout is None:
+        return Limits(memory_bytes=memory)
+    return Limits(base_s=timeout, seconds_per_second=0.0, memory_bytes=memory)

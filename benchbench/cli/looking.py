@@ -1,0 +1,130 @@
+"""The verbs that look and prepare: list, show, doctor, install, verify, report."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from benchbench.cli.flags import (
+    AdapterPath,
+    Root,
+    one_of,
+    words,
+)
+
+__all__ = ["register"]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verbs to the command line."""
+    app.command("list")(list_)
+    app.command()(show)
+    app.command()(doctor)
+    app.command()(install)
+    app.command()(report)
+    app.command()(verify)
+
+
+def list_(
+    what: Annotated[str, typer.Argument(help="models, datasets, metrics or runs.")],
+    out: Annotated[Path, typer.Option(help="The results' folder, for runs.")] = Path("results"),
+    adapter_path: AdapterPath = [],  # noqa: B006
+) -> None:
+    """List models, datasets, metrics or runs."""
+    from benchbench.describing import listing
+
+    typer.echo(listing(what, out, adapter_path))
+
+
+def show(
+    name: Annotated[str, typer.Argument(help="A model, a data set, a metric or a run.")],
+    out: Annotated[Path, typer.Option(help="The results' folder, for runs.")] = Path("results"),
+    adapter_path: AdapterPath = [],  # noqa: B006
+) -> None:
+    """Explain a model, a data set, a metric or a run."""
+    from benchbench.describing import description
+
+    typer.echo(description(name, out, adapter_path))
+
+
+def doctor(
+    name: Annotated[
+        str | None,
+        typer.Argument(help="A model, a data set or a results folder; nothing: this machine."),
+    ] = None,
+    repair: Annotated[bool, typer.Option("--repair", help="Set damaged results aside.")] = False,
+    root: Root = None,
+    adapter_path: AdapterPath = [],  # noqa: B006
+) -> None:
+    """Check the installation, a model's contract, a data set or results."""
+    from benchbench.console import RunDisplay
+    from benchbench.verbs.doctor import doctor as examine
+
+    bad = 0
+    for check in examine(
+        name, repair=repair, root=root, adapter_paths=adapter_path, listener=RunDisplay()
+    ):
+        bad += not check.ok
+        typer.echo(
+            f"{'ok  ' if check.ok else 'BAD '} {check.name}"
+            + (f": {check.detail}" if check.detail else "")
+        )
+    if bad:
+        raise typer.Exit(5 if name and Path(name).is_dir() else 4)
+
+
+def install(
+    name: Annotated[str, typer.Argument(help="A model or a data set.")],
+    adapter_path: AdapterPath = [],  # noqa: B006
+) -> None:
+    """Fetch a model's environment and weights, or a data set."""
+    from benchbench.verbs.install import install as fetch
+
+    path = fetch(name, adapter_paths=adapter_path, tell=lambda text: typer.echo(text, err=True))
+    typer.echo(str(path) if path else f"{name} needs nothing.")
+
+
+def report(
+    results: Annotated[list[Path] | None, typer.Argument(help="Results' folders.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="A file, or a folder (ending in /) for a site.")
+    ] = None,
+    audio: Annotated[str, typer.Option(help="none, excerpts or full.")] = "excerpts",
+    models: Annotated[str | None, typer.Option(help="Only these models.")] = None,
+    baseline: Annotated[str | None, typer.Option(help="The model to compare with.")] = None,
+) -> None:
+    """Render the comparison page of some results."""
+    from benchbench.verbs.report import report as render
+
+    folders = results or [Path("results")]
+    page = render(
+        folders,
+        out or folders[0] / "report.html",
+        audio=one_of("--audio", audio, ("none", "excerpts", "full")),
+        models=words(models) if models else None,
+        baseline=baseline,
+    )
+    typer.echo(str(page))
+
+
+def verify(
+    results: Annotated[Path, typer.Argument(help="The results' folder.")] = Path("results"),
+    sample: Annotated[int, typer.Option(help="How many separations to look at.", min=1)] = 5,
+    seed: Annotated[int, typer.Option(help="Of the choice.")] = 0,
+    root: Root = None,
+    adapter_path: AdapterPath = [],  # noqa: B006
+) -> None:
+    """Recompute a sample of stored scores with museval, mir_eval and fast_bss_eval."""
+    from benchbench.console import RunDisplay
+    from benchbench.summary import differences_table
+    from benchbench.verbs.verify import verify as recompute
+
+    found = recompute(
+        results, sample=sample, seed=seed, root=root, adapter_paths=adapter_path,
+        listener=RunDisplay(),
+    )  # fmt: skip
+    typer.echo(differences_table(found))
+    if not all(one.passed for one in found):
+        raise typer.Exit(1)
