@@ -37,7 +37,9 @@ class Pair:
     p
         Wilcoxon's p after Holm's correction over all pairs of the board.
     win_rate
-        Share of tracks on which `first` is better.
+        Share of tracks on which `first` is better; a tie counts half.
+    higher
+        Whether higher values are better.
     detectable
         The difference that this many tracks would have found four times out of five.
     """
@@ -52,11 +54,17 @@ class Pair:
     win_rate: float
     effect: float
     detectable: float | None
+    higher: bool = True
 
     @property
     def distinguishable(self) -> bool:
         """Whether the test tells the two apart at the 5% level."""
         return self.p < ALPHA
+
+    @property
+    def ahead(self) -> bool:
+        """Whether `first` is the better one on average."""
+        return self.difference > 0 if self.higher else self.difference < 0
 
     def turned(self) -> Pair:
         """The same pair seen from the other side."""
@@ -72,6 +80,7 @@ class Pair:
             1 - self.win_rate,
             -self.effect,
             self.detectable,
+            self.higher,
         )
 
 
@@ -117,7 +126,7 @@ def contest(grid: Grid, board: Board, rivals: Collection[str]) -> Contest:
         )
         for row, p in zip(found.to_dict("records"), corrected, strict=True):
             if row["n"] > 0:
-                made[row["a"], row["b"]] = _pair(row, float(p))
+                made[row["a"], row["b"]] = _pair(row, float(p), board.higher_is_better)
     own = [name for name in models if name in rivals]
     together = own if len(own) > 2 else list(models)
     rows = rows[rows["model"].isin(together)]
@@ -134,7 +143,7 @@ def contest(grid: Grid, board: Board, rivals: Collection[str]) -> Contest:
     return Contest(board.series, models, made, ranks, overall)
 
 
-def _pair(row: Mapping[Hashable, Any], p: float) -> Pair:
+def _pair(row: Mapping[Hashable, Any], p: float, higher: bool) -> Pair:
     """A row of `pairwise`, turned: the statistics subtract a from b, and a is the better one."""
     return Pair(
         str(row["a"]),
@@ -144,9 +153,10 @@ def _pair(row: Mapping[Hashable, Any], p: float) -> Pair:
         _minus(row["hi"]),
         _minus(row["lo"]),
         p,
-        1 - float(row["win_rate"]),
+        1 - float(row["win_rate"]) if higher else float(row["win_rate"]),
         -float(row["effect"]),
         number(row["detectable"]),
+        higher,
     )
 
 

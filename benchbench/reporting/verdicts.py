@@ -71,12 +71,8 @@ def _answer(
     best = Part(leader.model, leader.model)
     target = board.series.target
     if len(rivals) == 1:
-        return (
-            best,
-            Part(
-                f" scores {decibels(leader.value)} {board.unit} on {target}; it has no rival here."
-            ),
-        )
+        alone = f" scores {decibels(leader.value)} {board.unit} on {target}; it has no rival here."
+        return (best, Part(f" brings {target} {gain} above the mixture.") if gain else Part(alone))
     if not tied:
         return (best, Part(f" separates {target} best, and its lead is no accident."))
     if len(tied) == len(rivals) - 1:
