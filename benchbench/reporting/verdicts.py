@@ -56,13 +56,18 @@ def verdict(board: Board, contest: Contest, entrants: dict[str, Entrant]) -> Ver
     pairs = [contest.pair(leader.model, row.model) for row in rivals[1:]]
     tied = tuple(pair.second for pair in pairs if pair is not None and not pair.distinguishable)
     support = [
-        *_certainty(rivals, pairs, tied),
-        *_gain(leader, contest, entrants),
+        *_certainty(rivals, pairs, tied, unit(board)),
+        *_gain(leader, contest, entrants, unit(board)),
         *_bounds(board, leader, entrants),
         *_cost(leader, tied, entrants),
         *_training(leader, entrants, board),
     ]
     return Verdict(_answer(board, leader, rivals, tied), tuple(support), leader.model, tied)
+
+
+def unit(board: Board) -> str:
+    """The unit behind a number; plain numbers have none."""
+    return "" if board.unit == "1" else f" {board.unit}"
 
 
 def _answer(
@@ -71,8 +76,8 @@ def _answer(
     best = Part(leader.model, leader.model)
     target = board.series.target
     if len(rivals) == 1:
-        alone = f" scores {decibels(leader.value)} {board.unit} on {target}; it has no rival here."
-        return (best, Part(f" brings {target} {gain} above the mixture.") if gain else Part(alone))
+        told = f" scores {decibels(leader.value)}{unit(board)} on {target}; it has no rival here."
+        return (best, Part(told))
     if not tied:
         return (best, Part(f" separates {target} best, and its lead is no accident."))
     if len(tied) == len(rivals) - 1:
@@ -98,7 +103,7 @@ def _models(names: tuple[str, ...], total: int) -> list[Part]:
 
 
 def _certainty(
-    rivals: list[Row], pairs: list[Pair | None], tied: tuple[str, ...]
+    rivals: list[Row], pairs: list[Pair | None], tied: tuple[str, ...], unit: str
 ) -> list[tuple[Part, ...]]:
     if len(rivals) < 2 or pairs[0] is None:
         return []
@@ -108,9 +113,9 @@ def _certainty(
         if pair.low is not None and pair.high is not None
         else ""
     )
-    side = "ahead of" if pair.difference >= 0 else "behind"
+    side = "ahead of" if pair.ahead or pair.difference == 0 else "behind"
     sentence = [
-        Part(f"Over {count(pair.tracks, 'track')} it is {abs(pair.difference):.2f} dB {side} "),
+        Part(f"Over {count(pair.tracks, 'track')} it is {abs(pair.difference):.2f}{unit} {side} "),
         Part(pair.second, pair.second),
         Part(f" on average{interval} and better on {pair.win_rate:.0%} of them"),
     ]
@@ -118,7 +123,8 @@ def _certainty(
         sentence.append(Part(f" (p\u00a0{_p(pair.p)} after correction for all pairs)."))
     else:
         seen = (
-            f"; the two are not distinguishable, since this many tracks reliably show only differences from {pair.detectable:.2f} dB up."
+            "; the two are not distinguishable, since this many tracks reliably show only "
+            f"differences from {pair.detectable:.2f}{unit} up."
             if pair.detectable is not None
             else "."
         )
@@ -130,13 +136,17 @@ def _p(value: float) -> str:
     return f"=\u00a0{value:.3f}" if value >= 0.001 else "<\u00a00.001"
 
 
-def _gain(leader: Row, contest: Contest, entrants: dict[str, Entrant]) -> list[tuple[Part, ...]]:
+def _gain(
+    leader: Row, contest: Contest, entrants: dict[str, Entrant], unit: str
+) -> list[tuple[Part, ...]]:
     """What it gains over doing nothing: the only zero that a reader can imagine."""
     idle = [name for name in contest.models if entrants[name].adapter == "mixture"]
     pair = contest.pair(leader.model, idle[0]) if idle else None
-    if pair is None:
+    if pair is None or not pair.ahead:
         return []
-    return [(Part(f"Over the unprocessed mixture it gains {decibels(pair.difference, 1)} dB."),)]
+    return [
+        (Part(f"Over the unprocessed mixture it gains {decibels(abs(pair.difference), 1)}{unit}."),)
+    ]
 
 
 def _bounds(
@@ -148,11 +158,11 @@ def _bounds(
     name = oracles[0].model
     told = [Part("The oracle "), Part(name, name), Part(", which was shown the answer, reaches ")]
     if leader is None or leader.value is None:
-        return [(*told, Part(f"{decibels(oracles[0].value)} dB."))]
+        return [(*told, Part(f"{decibels(oracles[0].value)}{unit(board)}."))]
     gap = oracles[0].value - leader.value
-    if gap <= 0:
+    if gap <= 0 or not board.higher_is_better:
         return []
-    return [(*told, Part(f"{gap:.1f} dB more: that is the room left."))]
+    return [(*told, Part(f"{gap:.1f}{unit(board)} more: that is the room left."))]
 
 
 def _cost(
