@@ -23,10 +23,6 @@ def main() -> None:
             raise
         sys.stderr.write(f"error: {error}\n")
         sys.exit(error.exit_code)
-    except KeyboardInterrupt:
-        sys.stderr.write("Interrupted. Everything that was stored is kept: "
-                         "the same command goes on from there.\n")  # fmt: skip
-        sys.exit(130)
     except BrokenPipeError:  # the reader of a pipe went away
         sys.stderr.close()
         sys.exit(0)

@@ -15,7 +15,8 @@ where, and what to do next.
     ├── SeparatorError           4  an adapter crashed, hung or answered nonsense
     │   ├── AdapterEnvironmentError 4  the interpreter or the requirements of an adapter are missing
     │   └── WeightsError         4  weights cannot be fetched, or are not the declared ones
-    └── DamagedResultsError      5  stored results cannot be read
+    ├── DamagedResultsError      5  stored results cannot be read
+    └── StoppedError           130  the user interrupted
 """
 
 from __future__ import annotations
@@ -33,6 +34,7 @@ __all__ = [
     "NothingToCompareError",
     "OutputError",
     "SeparatorError",
+    "StoppedError",
     "UnknownNameError",
     "UsageError",
     "WeightsError",
@@ -138,6 +140,12 @@ class DamagedResultsError(BenchbenchError):
     """Stored results cannot be read."""
 
     exit_code = 5
+
+
+class StoppedError(BenchbenchError):
+    """The user interrupted; what was stored is kept."""
+
+    exit_code = 130
 
 
 def closest(name: str, known: Iterable[str]) -> str | None:

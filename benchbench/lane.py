@@ -9,13 +9,16 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import sys
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing.connection import wait
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 
@@ -80,6 +83,8 @@ class Lane:
         self._pool = ProcessPoolExecutor(
             1, multiprocessing.get_context("spawn"), initializer=_begin, initargs=(threads,)
         )
+        with _plain_main():
+            self._pool.submit(_ready)  # starts the process
 
     def prepare(self, track: Track, folder: Path) -> Future[PreparedTrack]:
         """Decode a track into raw files."""
@@ -96,6 +101,25 @@ class Lane:
 
 _references: dict[str, dict[str, References]] = {}
 """The prepared references of the track in hand: fingerprint to set name to references."""
+
+
+@contextmanager
+def _plain_main() -> Iterator[None]:
+    """Hide the user's script from processes that start meanwhile.
+
+    A spawned process runs the parent's main module again, which in a script without
+    ``if __name__ == "__main__"`` would start the whole benchmark anew. A lane needs none of it.
+    """
+    main = sys.modules["__main__"]
+    sys.modules["__main__"] = ModuleType("__main__")
+    try:
+        yield
+    finally:
+        sys.modules["__main__"] = main
+
+
+def _ready() -> None:
+    """Nothing; submitted so that the process starts."""
 
 
 def _begin(threads: int) -> None:

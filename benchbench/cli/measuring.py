@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -22,7 +24,7 @@ from benchbench.cli.flags import (
     parse_options,
     words,
 )
-from benchbench.errors import UsageError
+from benchbench.errors import StoppedError, UsageError
 
 __all__ = ["register"]
 
@@ -77,7 +79,7 @@ def run(
     from benchbench.console import RunDisplay
     from benchbench.verbs.run import run as run_models
 
-    with RunDisplay() as display:
+    with RunDisplay() as display, _interruptible():
         result = run_models(
             words(models),
             dataset,
@@ -124,7 +126,7 @@ def separate(
     from benchbench.console import RunDisplay
     from benchbench.verbs.separate import separate as separate_files
 
-    with RunDisplay() as display:
+    with RunDisplay() as display, _interruptible():
         made = separate_files(
             model,
             inputs,
@@ -194,6 +196,18 @@ def train(
         tell=lambda text: typer.echo(text, err=True),
     )  # fmt: skip
     typer.echo(str(folder))
+
+
+@contextmanager
+def _interruptible() -> Iterator[None]:
+    """Turn Ctrl-C into a message that says how to go on."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        raise StoppedError(
+            "Interrupted. Everything that was stored is kept.",
+            hint="The same command goes on from there.",
+        ) from None
 
 
 def _fill(file: Any, content: bytes) -> None:

@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import psutil
@@ -193,7 +194,7 @@ def test_an_adapter_in_the_working_directory_is_found_and_said(
     assert "runs the code in" in done.stderr
 
 
-def descendants(process: subprocess.Popen[bytes]) -> list[psutil.Process]:
+def descendants(process: subprocess.Popen[Any]) -> list[psutil.Process]:
     return psutil.Process(process.pid).children(recursive=True)
 
 
@@ -232,3 +233,42 @@ def stored(root: Path) -> set[tuple[object, ...]]:
     table = pq.ParquetDataset(root / "scores", partitioning=None).read()
     keys = ("model", "track", "reference_set", "target", "protocol", "metric", "value", "reason")
     return {tuple(row[key] for key in keys) for row in table.to_pylist()}
+
+
+def test_a_script_without_a_main_guard_runs_once(tmp_path: Path, small_songs: Path) -> None:
+    script = tmp_path / "script.py"
+    script.write_text(
+        "import pathlib, benchbench\n"
+        "print('once')\n"
+        f"result = benchbench.run(['silence'], 'folder', root=pathlib.Path({str(small_songs)!r}),"
+        " out='results', metrics=['usdr'], report=False)\n"
+        "print(result.tally.ok, result.tally.failed)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, str(script)], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.split() == ["once", "2", "0"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the signal is POSIX's")
+def test_interrupted_it_says_how_to_go_on_and_leaves_nobody_behind(
+    tmp_path: Path, small_songs: Path, make_adapter: Make
+) -> None:
+    place = make_adapter("slow", "time.sleep(20); return {s: mixture for s in self.stems}")
+    command = [
+        sys.executable, "-m", "benchbench", "run", "--models", "slow", "--adapter-path", str(place),
+        "--dataset", "folder", "--root", str(small_songs), "--metrics", "usdr", "--no-report",
+    ]  # fmt: skip
+    process = subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True)
+    deadline = time.monotonic() + 60
+    while not list(tmp_path.rglob("slow-plain.log")):
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    family = descendants(process)
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert "goes on from there" in said
+    assert "Traceback" not in said
+    _, alive = psutil.wait_procs(family, timeout=10)
+    assert alive == []
