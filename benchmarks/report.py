@@ -2,8 +2,8 @@
 
 ::
 
-    python -m benchmarks.report                                   # 20 models x 150 tracks x 4 targets
-    python -m benchmarks.report --models 5 --tracks 50 --folder results
+    python benchmarks/report.py                                   # 20 models x 150 tracks x 4 targets
+    python benchmarks/report.py --models 5 --tracks 50 --folder results
 
 Simulated scores of every protocol of the standard run and by window and band; the folder is kept when
 it is named, so that a second call only measures.
@@ -19,7 +19,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from benchmarks.simulate import Plan, simulate
+from simulate import Plan, simulate
 
 LIMITS = {"seconds": 20.0, "gigabytes": 1.5, "page megabytes": 6.0}
 

@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 import pytest
 import soundfile
+from simulate import Plan, simulate
 
 from benchbench.reporting import report
 from benchbench.store import Results, safe_name
-from benchmarks.simulate import Plan, simulate
 
 RATE = 44100
 SECONDS = 14.0

@@ -7,11 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
+from simulate import Plan, simulate
 
 from benchbench.reporting import report
 from benchbench.reporting.sounds import encoded, loudness
 from benchbench.store import Results
-from benchmarks.simulate import Plan, simulate
 
 from .test_page import Elements
 
