@@ -21,6 +21,7 @@ from benchbench.comparison import (
     read_baseline,
     write_baseline,
 )
+from benchbench.comparison.directions import direction_of
 from benchbench.errors import (
     DamagedResultsError,
     NothingToCompareError,
@@ -411,3 +412,10 @@ def test_html_is_well_formed_and_escapes_names(mixed):
     checker.feed(comparison_html(mixed))
     assert checker.open == []
     assert "<b>|drums" in checker.text
+
+
+def test_a_targets_own_part_is_wanted_and_every_other_is_bleed() -> None:
+    assert direction_of("bleed", "bleed:vocals", "vocals") == "higher"
+    assert direction_of("bleed", "bleed:drums", "vocals") == "lower"
+    assert direction_of("usdr", "SDR", "vocals") == "higher"
+    assert direction_of("a protocol of somebody", "X", "vocals") == "higher"

@@ -14,12 +14,15 @@ Direction = Literal["higher", "lower"]
 
 
 @cache
-def direction_of(protocol: str, metric: str) -> Direction:
-    """The direction of a protocol's metric; ``higher`` for what nobody here defines.
+def direction_of(protocol: str, metric: str, target: str) -> Direction:
+    """The direction of a protocol's metric on a target; ``higher`` for what nobody here defines.
 
-    Imported results carry protocols of other tools, whose metrics are ratios in decibels nearly
+    A target's own reference heard in its estimate (``bleed:vocals`` of ``vocals``) is what is
+    wanted, where every other one is bleed. Imported results carry protocols of other tools, whose metrics are ratios in decibels nearly
     without exception.
     """
+    if metric == f"bleed:{target}":
+        return "higher"
     try:
         return metric_named(protocol, metric).direction
     except (UnknownNameError, UsageError, KeyError):

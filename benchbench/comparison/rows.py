@@ -42,7 +42,10 @@ def judged_rows(
         columns=["model_a", "model_b", *BLOCK],
     )
     head["direction"] = [
-        direction_of(str(p), str(m)) for p, m in zip(head["protocol"], head["metric"], strict=True)
+        direction_of(str(protocol), str(metric), str(target))
+        for protocol, metric, target in zip(
+            head["protocol"], head["metric"], head["target"], strict=True
+        )
     ]
     sign = np.where(head["direction"] == "lower", -1.0, 1.0)
     left, right = np.full((2, len(names), len(matches)), np.nan)
