@@ -106,7 +106,7 @@ def test_a_lower_is_better_metric_turns_the_verdict_round(monkeypatch):
     assert row["difference"] > 0.9
     assert row["lo"] < row["difference"] < row["hi"]
     assert row["win_rate"] == 0.0
-    assert directions.direction_of("no such protocol", "SDR") == "higher"
+    assert directions.direction_of("no such protocol", "SDR", "vocals") == "higher"
 
 
 def test_a_lost_track_is_not_rewarded_with_a_better_mean():

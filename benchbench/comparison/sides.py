@@ -13,6 +13,7 @@ import pyarrow.dataset as pads
 
 from benchbench.comparison.costs import COST_COLUMNS, costs_of
 from benchbench.errors import NothingToCompareError, UnknownNameError, UsageError
+from benchbench.metrics import DIAGNOSTICS
 from benchbench.stats import per_track
 from benchbench.stats.aggregations import Summary
 from benchbench.stats.tracks import KEYS
@@ -176,7 +177,9 @@ def results_side(
 
 
 def _read_scores(results: Results, where: pads.Expression | None) -> pd.DataFrame:
-    return _data_frame(results.scores(columns=_SCORE_COLUMNS, where=where))
+    compared = ~pads.field("metric").isin(sorted(DIAGNOSTICS))
+    chosen = compared if where is None else where & compared
+    return _data_frame(results.scores(columns=_SCORE_COLUMNS, where=chosen))
 
 
 def _data_frame(table: pa.Table) -> pd.DataFrame:

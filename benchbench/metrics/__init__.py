@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from benchbench.metrics.references import References
 
 __all__ = [
+    "DIAGNOSTICS",
     "GROUPS",
     "PROTOCOLS",
     "Metric",
@@ -42,6 +43,11 @@ __all__ = [
     "protocol",
     "resolve",
 ]
+
+DIAGNOSTICS = frozenset(
+    one.name for every in PROTOCOLS.values() for one in every.metrics if one.diagnostic
+)
+"""Names of the metrics that say something of the references, and are neither ranked nor compared."""
 
 _FRAMES = re.compile(r"(?P<name>[^:]+):(?P<window>[0-9.]+)(?:/(?P<hop>[0-9.]+))?")
 

@@ -40,6 +40,9 @@ class Metric:
         The range of possible values.
     direction
         Whether ``higher`` or ``lower`` is better.
+    diagnostic
+        Whether it says something of the references rather than of the estimates; such a number
+        is stored, and neither ranked nor compared.
     """
 
     name: str
@@ -47,6 +50,7 @@ class Metric:
     low: float
     high: float
     direction: Literal["higher", "lower"] = "higher"
+    diagnostic: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,7 +58,7 @@ def _decibels(name: str, cap: float = _INF) -> Metric:
     return Metric(name, "dB", -cap, cap)
 
 
-_CONDITION: Final = Metric("log10-condition", "1", 0.0, 20.0, "lower")
+_CONDITION: Final = Metric("log10-condition", "1", 0.0, 20.0, "lower", diagnostic=True)
 _IMAGES: Final = (
     _decibels("SDR", 300.0),
     _decibels("ISR", 150.0),
