@@ -12,13 +12,15 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing.connection import wait
 from pathlib import Path
 from types import ModuleType
+from typing import ParamSpec, TypeVar
 
 import numpy as np
 
@@ -76,23 +78,40 @@ class Scored:
     seconds: float
 
 
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
 class Lane:
     """One process; calls are carried out in order."""
 
     def __init__(self, threads: int = 1) -> None:
-        self._pool = ProcessPoolExecutor(
-            1, multiprocessing.get_context("spawn"), initializer=_begin, initargs=(threads,)
+        self._threads = threads
+        self._pool = self._start()
+
+    def _start(self) -> ProcessPoolExecutor:
+        pool = ProcessPoolExecutor(
+            1, multiprocessing.get_context("spawn"), initializer=_begin, initargs=(self._threads,)
         )
         with _plain_main():
-            self._pool.submit(_ready)  # starts the process
+            pool.submit(_ready)  # starts the process
+        return pool
 
     def prepare(self, track: Track, folder: Path) -> Future[PreparedTrack]:
         """Decode a track into raw files."""
-        return self._pool.submit(prepare, track, folder)
+        return self._submit(prepare, track, folder)
 
     def score(self, task: ScoreTask) -> Future[Scored]:
         """Score a separation and store its cells."""
-        return self._pool.submit(_score, task)
+        return self._submit(_score, task)
+
+    def _submit(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> Future[T]:
+        """Hand a call to the process; a new one is started where it was killed before."""
+        try:
+            return self._pool.submit(call, *args, **kwargs)
+        except BrokenProcessPool:
+            self._pool = self._start()
+            return self._pool.submit(call, *args, **kwargs)
 
     def close(self) -> None:
         """End the process once its calls are done."""

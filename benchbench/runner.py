@@ -10,11 +10,12 @@ from __future__ import annotations
 import shutil
 import time
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import groupby
 from pathlib import Path
 
@@ -122,39 +123,44 @@ class Runner:
             yield [job for job in jobs if job.identity.model in group]
 
     def _run_group(self, jobs: Sequence[Job], pool: Sequence[Lane], scratch: Path) -> None:
-        by_track = [(t, list(own)) for t, own in groupby(jobs, key=lambda job: job.track)]
         logs = self.results.root / "runs" / self.run_id
+        models = dict.fromkeys(job.identity.model for job in jobs)
+        allowed = self.jobs - 1  # scores that may be outstanding while a model separates
+        pending: deque[Callable[[], None]] = deque()
         with ExitStack() as stack:
             workers = {
                 name: stack.enter_context(
                     Worker(self.setups[name], self.limits, logs / f"{name.replace(':', '-')}.log")
                 )
-                for name in dict.fromkeys(job.identity.model for job in jobs)
+                for name in models
             }
-            pending: deque[_Pending] = deque()
-            ahead: Future[PreparedTrack] | None = None
-            for number, (track, own) in enumerate(by_track):
-                lane = pool[number % len(pool)]
-                folder = scratch / f"{self.run_id}-{number}"
-                start = time.perf_counter()
-                future = ahead or lane.prepare(track, folder)
-                prepared = self._prepared(future, own)
-                self.tally.preparing_s += time.perf_counter() - start
-                ahead = None
-                if self.jobs > 1 and number + 1 < len(by_track):
-                    following = pool[(number + 1) % len(pool)]
-                    ahead = following.prepare(
-                        by_track[number + 1][0], scratch / f"{self.run_id}-{number + 1}"
-                    )
-                if prepared is not None:
-                    for job in own:
-                        pending += self._separate(job, prepared, workers, lane, folder)
-                        self._collect(pending, allow=self.jobs - 1)
-                if self.jobs == 1:
-                    shutil.rmtree(folder, ignore_errors=True)
-                else:
-                    pending.append(_Pending(None, None, folder))
-            self._collect(pending, allow=0)
+            for item in self._tracks(jobs, pool, scratch):
+                for job in item.jobs if item.prepared else ():
+                    finish = self._separate(job, item, workers[job.identity.model])
+                    pending += [finish] if finish else []
+                    _settle(pending, allowed)
+                pending.append(partial(shutil.rmtree, item.folder, ignore_errors=True))
+                _settle(pending, allowed)
+            _settle(pending, 0)
+
+    def _tracks(
+        self, jobs: Sequence[Job], pool: Sequence[Lane], scratch: Path
+    ) -> Iterator[_TrackInHand]:
+        """Each track with its jobs, decoded; with more than one job, the next one meanwhile."""
+        by_track = [list(own) for _, own in groupby(jobs, key=lambda job: job.track)]
+
+        def begin(number: int) -> Future[PreparedTrack]:
+            folder = scratch / f"{self.run_id}-{number}"
+            return pool[number % len(pool)].prepare(by_track[number][0].track, folder)
+
+        ahead: Future[PreparedTrack] | None = None
+        for number, own in enumerate(by_track):
+            start = time.perf_counter()
+            prepared = self._prepared(ahead or begin(number), own)
+            self.tally.preparing_s += time.perf_counter() - start
+            ahead = begin(number + 1) if self.jobs > 1 and number + 1 < len(by_track) else None
+            folder = scratch / f"{self.run_id}-{number}"
+            yield _TrackInHand(own, prepared, pool[number % len(pool)], folder)
 
     def _prepared(self, future: Future[PreparedTrack], jobs: Sequence[Job]) -> PreparedTrack | None:
         """The track, or None when it cannot be read; then every job on it has failed."""
@@ -168,60 +174,46 @@ class Runner:
                 self._store(job, outcome, None)
             return None
 
-    def _separate(
-        self,
-        job: Job,
-        prepared: PreparedTrack,
-        workers: Mapping[str, Worker],
-        lane: Lane,
-        folder: Path,
-    ) -> list[_Pending]:
-        model = job.identity.model
-        self.listener(Started(model, job.track.name))
-        out = folder / job.separation_id
+    def _separate(self, job: Job, item: _TrackInHand, worker: Worker) -> Callable[[], None] | None:
+        """Separate, store how it went, and begin to score; returns what waits for the scores."""
+        model, track, prepared = job.identity.model, job.track, item.prepared
+        assert prepared is not None
+        self.listener(Started(model, track.name))
+        out = item.folder / job.separation_id
         out.mkdir()
         start = time.perf_counter()
-        oracle = self.setups[model].model.manifest.oracle
-        outcome = workers[model].separate(
+        oracle = worker.setup.model.manifest.oracle
+        outcome = worker.separate(
             prepared.mixture, prepared.sample_rate, out, prepared.stems if oracle else None
         )
         self.tally.separating_s += time.perf_counter() - start
         self._store(job, outcome, prepared)
         if outcome.status != "ok":
             shutil.rmtree(out, ignore_errors=True)
-            return []
-        track = job.track
+            return None
         labels = Labels(job.separation_id, self.run_id, model, track.dataset, track.name)
         names = tuple(protocol.name for protocol in job.protocols)
         task = ScoreTask(prepared, outcome.stems, labels, names, self.results.root, self.keep_audio)
-        return [_Pending(job, lane.score(task), out)]
+        return partial(self._finish, job, item.lane.score(task), out)
 
-    def _collect(self, pending: deque[_Pending], allow: int) -> None:
-        """Wait for scores until no more than `allow` are outstanding, and clear up after them."""
-        while sum(each.future is not None for each in pending) > allow or (
-            pending and pending[0].future is None
-        ):
-            each = pending.popleft()
-            if each.job is not None and each.future is not None:
-                self._collect_one(each.job, each.future)
-            shutil.rmtree(each.folder, ignore_errors=True)
-
-    def _collect_one(self, job: Job, future: Future[Scored]) -> None:
+    def _finish(self, job: Job, future: Future[Scored], out: Path) -> None:
+        """Wait for a separation's scores, tell of them, and remove the stems."""
         start = time.perf_counter()
+        model, track = job.identity.model, job.track.name
         try:
             scored = future.result()
         except OutputError:
             raise
-        except Exception as error:  # whatever a metric did wrong costs this cell only
+        except Exception as error:  # whatever a metric did wrong costs this separation only
             self.tally.failed += 1
             message = f"The scores cannot be computed: {type(error).__name__}: {error}"
-            self.listener(
-                Separated(job.identity.model, job.track.name, "failed", message, None, None)
-            )
-            return
-        self.tally.ok += 1
-        self.tally.scoring_s += time.perf_counter() - start if self.jobs == 1 else scored.seconds
-        self.listener(ScoresReady(job.identity.model, job.track.name, scored.headline))
+            self.listener(Separated(model, track, "failed", message, None, None))
+        else:
+            self.tally.ok += 1
+            waited = time.perf_counter() - start
+            self.tally.scoring_s += waited if self.jobs == 1 else scored.seconds
+            self.listener(ScoresReady(model, track, scored.headline))
+        shutil.rmtree(out, ignore_errors=True)
 
     def _store(self, job: Job, outcome: Separation, prepared: PreparedTrack | None) -> None:
         setup = self.setups[job.identity.model]
@@ -242,9 +234,16 @@ class Runner:
 
 
 @dataclass(frozen=True, slots=True)
-class _Pending:
-    """A score that is being computed, and the folder to remove afterwards."""
+class _TrackInHand:
+    """A track's jobs, its audio (None: unreadable), the lane that has it, and its folder."""
 
-    job: Job | None
-    future: Future[Scored] | None
+    jobs: Sequence[Job]
+    prepared: PreparedTrack | None
+    lane: Lane
     folder: Path
+
+
+def _settle(pending: deque[Callable[[], None]], allowed: int) -> None:
+    """Carry out what is pending, oldest first, until no more than `allowed` is left."""
+    while len(pending) > allowed:
+        pending.popleft()()

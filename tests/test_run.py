@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import psutil
 import pytest
 import soundfile
 
@@ -187,3 +188,20 @@ def test_results_that_cannot_be_written_are_one_clear_error(
     blocker.touch()
     with pytest.raises(OutputError, match="Cannot write"):
         run(["silence"], small_songs, blocker / "results")
+
+
+def test_a_lane_that_is_killed_is_started_anew(small_songs: Path, tmp_path: Path) -> None:
+    killed = []
+
+    def kill_once(event: Event) -> None:
+        if isinstance(event, Separated) and not killed:
+            for child in psutil.Process().children():
+                if "spawn_main" in " ".join(child.cmdline()):
+                    killed.append(child.pid)
+                    child.kill()
+                    child.wait()
+
+    result = run(["mixture", "silence"], small_songs, tmp_path / "out", listener=kill_once)
+    assert len(killed) == 1
+    assert (result.tally.ok, result.tally.failed) == (4, 0)
+    assert len(values(result)) == 8
