@@ -40,7 +40,7 @@ _LONGEST = RESOLUTIONS[-1]
 _CHUNK = 1 << 17
 """Samples between two stretches, a multiple of every hop."""
 
-_BATCH = 1 << 16
+_BATCH = 1 << 17
 """Samples that are transformed at once, so that they and their spectra stay in cache."""
 
 

@@ -64,15 +64,17 @@ class Stft:
         -------
         complex128 array of shape ([stems,] channels, frames, size // 2 + 1)
         """
+        block = self.block(signals, chunk)
+        return np.asarray(fft.rfft(self._windowed(self._views(block[index])), axis=-1))
+
+    def block(self, signals: Blocks, chunk: tuple[int, int]) -> Float64:
+        """The samples that the frames of a chunk cover, shape (stems, channels, samples)."""
         first, last = chunk
         half = self.size // 2
         start, stop = first * self.hop - half, (last - 1) * self.hop - half + self.size
-        block = (
-            signals.block(start, stop)
-            if self.padding == "zeros"
-            else mirrored(signals, start, stop)
-        )
-        return np.asarray(fft.rfft(self._windowed(self._views(block[index])), axis=-1))
+        if self.padding == "zeros":
+            return signals.block(start, stop)
+        return mirrored(signals, start, stop)
 
     def batches(self, block: Float64, size: int) -> Iterator[npt.NDArray[np.complex128]]:
         """Spectra of the frames of a block, as many at a time as fit in `size` samples.
