@@ -45,9 +45,11 @@ def history_spectra(x: Float64, lags: int) -> Spectra:
     """
     size, block, blocks = _sizes(x.shape[1], lags)
     padded = _padded(x, lags - 1, blocks * block)
-    views = sliding_window_view(padded, block + lags - 1, axis=1)[:, ::block]
-    spectra = fft.rfft(views, size)
-    return np.ascontiguousarray(spectra.transpose(2, 0, 1))
+    buffer = np.zeros((len(x), blocks, size))
+    buffer[..., : block + lags - 1] = sliding_window_view(padded, block + lags - 1, axis=1)[
+        :, ::block
+    ]
+    return np.asarray(fft.rfft(buffer.transpose(2, 0, 1), axis=0))
 
 
 def block_spectra(y: Float64, lags: int) -> Spectra:
@@ -58,10 +60,13 @@ def block_spectra(y: Float64, lags: int) -> Spectra:
     Array of shape (frequencies, blocks, signals)
     """
     size, block, blocks = _sizes(y.shape[1], lags)
-    views = _padded(y, 0, blocks * block).reshape(len(y), blocks, block)
-    spectra = fft.rfft(views, size)
-    ordered = np.ascontiguousarray(spectra.transpose(2, 0, 1))
-    return np.conj(ordered, out=ordered).swapaxes(1, 2)
+    buffer = np.zeros((len(y), blocks, size))
+    whole, rest = divmod(y.shape[1], block)
+    buffer[:, :whole, :block] = y[:, : whole * block].reshape(len(y), whole, block)
+    if rest:
+        buffer[:, whole, :rest] = y[:, whole * block :]
+    spectra = fft.rfft(buffer.transpose(2, 0, 1), axis=0)
+    return np.asarray(np.conj(spectra, out=spectra).swapaxes(1, 2))
 
 
 def correlate(history: Spectra, blocks: Spectra, samples: int, lags: int) -> Float64:
@@ -74,9 +79,7 @@ def correlate(history: Spectra, blocks: Spectra, samples: int, lags: int) -> Flo
     size, _, _ = _sizes(samples, lags)
     product = history @ blocks
     # The circular correlation puts the lag l at index lags - 1 - l and wraps beyond `lags`.
-    flat = np.ascontiguousarray(product.reshape(len(product), -1).T)
-    rows = fft.irfft(flat, size)[:, lags - 1 :: -1]
-    return np.ascontiguousarray(rows.T).reshape(lags, *product.shape[1:])
+    return np.asarray(fft.irfft(product, size, axis=0, overwrite_x=True)[lags - 1 :: -1])
 
 
 def straddle(before: Float64, after: Float64, lags: int) -> Float64:
