@@ -32,7 +32,7 @@ _FFT_PER_LAG = 4
 
 
 def history_spectra(x: Float64, lags: int) -> Spectra:
-    """Spectra of the blocks of `x`, each with the ``lags - 1`` samples that precede it.
+    """Conjugate spectra of the blocks of `x`, each with the ``lags - 1`` samples that precede it.
 
     Parameters
     ----------
@@ -46,14 +46,14 @@ def history_spectra(x: Float64, lags: int) -> Spectra:
     size, block, blocks = _sizes(x.shape[1], lags)
     padded = _padded(x, lags - 1, blocks * block)
     buffer = np.zeros((len(x), blocks, size))
-    buffer[..., : block + lags - 1] = sliding_window_view(padded, block + lags - 1, axis=1)[
-        :, ::block
-    ]
-    return np.asarray(fft.rfft(buffer.transpose(2, 0, 1), axis=0))
+    views = sliding_window_view(padded, block + lags - 1, axis=1)[:, ::block]
+    buffer[..., : block + lags - 1] = views
+    spectra = fft.rfft(buffer.transpose(2, 0, 1), axis=0)
+    return np.asarray(np.conj(spectra, out=spectra))
 
 
 def block_spectra(y: Float64, lags: int) -> Spectra:
-    """Conjugate spectra of the blocks of `y`, the counterpart of `history_spectra`.
+    """Spectra of the blocks of `y`, the counterpart of `history_spectra`.
 
     Returns
     -------
@@ -65,8 +65,7 @@ def block_spectra(y: Float64, lags: int) -> Spectra:
     buffer[:, :whole, :block] = y[:, : whole * block].reshape(len(y), whole, block)
     if rest:
         buffer[:, whole, :rest] = y[:, whole * block :]
-    spectra = fft.rfft(buffer.transpose(2, 0, 1), axis=0)
-    return np.asarray(np.conj(spectra, out=spectra).swapaxes(1, 2))
+    return np.asarray(fft.rfft(buffer.transpose(2, 0, 1), axis=0).swapaxes(1, 2))
 
 
 def correlate(history: Spectra, blocks: Spectra, samples: int, lags: int) -> Float64:
@@ -78,6 +77,7 @@ def correlate(history: Spectra, blocks: Spectra, samples: int, lags: int) -> Flo
     """
     size, _, _ = _sizes(samples, lags)
     product = history @ blocks
+    np.conj(product, out=product)
     # The circular correlation puts the lag l at index lags - 1 - l and wraps beyond `lags`.
     return np.asarray(fft.irfft(product, size, axis=0, overwrite_x=True)[lags - 1 :: -1])
 
