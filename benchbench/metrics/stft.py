@@ -89,7 +89,8 @@ class Stft:
         complex128 array of shape (..., frames, size // 2 + 1)
         """
         views = self._views(block)
-        step = max(1, size * views.shape[-2] // views.size)
+        signals = int(np.prod(views.shape[:-2]))
+        step = max(1, size // max(1, signals * self.size))
         for first in range(0, views.shape[-2], step):
             batch = self._windowed(views[..., first : first + step, :])
             yield np.asarray(fft.rfft(batch, axis=-1))
