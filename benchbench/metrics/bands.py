@@ -29,6 +29,9 @@ FLOOR_DB = -80.0
 """A band below this level, relative to the reference's whole spectrum, has no value."""
 
 _STFT = Stft(4096, 2048, padding="zeros")
+_BATCH = 1 << 17
+"""Samples that are transformed at once, so that they and their spectra stay in cache."""
+
 _MEL_BANDS = 32
 _OCTAVE = 10.0**0.3
 
@@ -137,8 +140,17 @@ def _power_by_second(signals: Blocks, references: References) -> Float64:
 
 def _power(signals: Blocks, chunk: tuple[int, int]) -> Float64:
     """Power summed over channels, shape (frames, stems, bins)."""
-    spectra = _STFT.transform(signals, slice(None), chunk)
-    return np.asarray((spectra.real**2 + spectra.imag**2).sum(axis=1).swapaxes(0, 1))
+    block = _STFT.block(signals, chunk)
+    out = np.empty((chunk[1] - chunk[0], len(block), _STFT.bins))
+    first = 0
+    for spectra in _STFT.batches(block, _BATCH):
+        parts = spectra.view(np.float64)
+        parts *= parts
+        last = first + spectra.shape[2]
+        channels = parts.sum(axis=1) if parts.shape[1] > 1 else parts[:, 0]
+        np.add(channels[..., ::2], channels[..., 1::2], out=out[first:last].swapaxes(0, 1))
+        first = last
+    return out
 
 
 def _bin_shares(edges: Float64, sample_rate: int) -> Float64:

@@ -110,9 +110,15 @@ class Errors:
 
     def block(self, start: int, stop: int) -> Float64:
         """float64 array of shape (targets, channels, stop - start)."""
-        references, estimates = self.evaluation.block(start, stop)
-        errors: Float64 = estimates - references[self.evaluation.rows]
-        return errors if self.index is None else errors[self.index : self.index + 1]
+        evaluation = self.evaluation
+        if self.index is None:
+            out = evaluation.estimates.block(start, stop)
+        else:
+            out = evaluation.estimates.stem(self.index, start, stop)[None]
+        rows = evaluation.rows if self.index is None else evaluation.rows[[self.index]]
+        for error, row in zip(out, rows, strict=True):
+            error -= evaluation.references.stem(int(row), start, stop)
+        return out
 
 
 def completed(

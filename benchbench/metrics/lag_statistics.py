@@ -32,7 +32,7 @@ _FFT_PER_LAG = 4
 
 
 def history_spectra(x: Float64, lags: int) -> Spectra:
-    """Spectra of the blocks of `x`, each with the ``lags - 1`` samples that precede it.
+    """Conjugate spectra of the blocks of `x`, each with the ``lags - 1`` samples that precede it.
 
     Parameters
     ----------
@@ -45,23 +45,27 @@ def history_spectra(x: Float64, lags: int) -> Spectra:
     """
     size, block, blocks = _sizes(x.shape[1], lags)
     padded = _padded(x, lags - 1, blocks * block)
+    buffer = np.zeros((len(x), blocks, size))
     views = sliding_window_view(padded, block + lags - 1, axis=1)[:, ::block]
-    spectra = fft.rfft(views, size)
-    return np.ascontiguousarray(spectra.transpose(2, 0, 1))
+    buffer[..., : block + lags - 1] = views
+    spectra = fft.rfft(buffer.transpose(2, 0, 1), axis=0)
+    return np.asarray(np.conj(spectra, out=spectra))
 
 
 def block_spectra(y: Float64, lags: int) -> Spectra:
-    """Conjugate spectra of the blocks of `y`, the counterpart of `history_spectra`.
+    """Spectra of the blocks of `y`, the counterpart of `history_spectra`.
 
     Returns
     -------
     Array of shape (frequencies, blocks, signals)
     """
     size, block, blocks = _sizes(y.shape[1], lags)
-    views = _padded(y, 0, blocks * block).reshape(len(y), blocks, block)
-    spectra = fft.rfft(views, size)
-    ordered = np.ascontiguousarray(spectra.transpose(2, 0, 1))
-    return np.conj(ordered, out=ordered).swapaxes(1, 2)
+    buffer = np.zeros((len(y), blocks, size))
+    whole, rest = divmod(y.shape[1], block)
+    buffer[:, :whole, :block] = y[:, : whole * block].reshape(len(y), whole, block)
+    if rest:
+        buffer[:, whole, :rest] = y[:, whole * block :]
+    return np.asarray(fft.rfft(buffer.transpose(2, 0, 1), axis=0).swapaxes(1, 2))
 
 
 def correlate(history: Spectra, blocks: Spectra, samples: int, lags: int) -> Float64:
@@ -73,10 +77,9 @@ def correlate(history: Spectra, blocks: Spectra, samples: int, lags: int) -> Flo
     """
     size, _, _ = _sizes(samples, lags)
     product = history @ blocks
+    np.conj(product, out=product)
     # The circular correlation puts the lag l at index lags - 1 - l and wraps beyond `lags`.
-    flat = np.ascontiguousarray(product.reshape(len(product), -1).T)
-    rows = fft.irfft(flat, size)[:, lags - 1 :: -1]
-    return np.ascontiguousarray(rows.T).reshape(lags, *product.shape[1:])
+    return np.asarray(fft.irfft(product, size, axis=0, overwrite_x=True)[lags - 1 :: -1])
 
 
 def straddle(before: Float64, after: Float64, lags: int) -> Float64:

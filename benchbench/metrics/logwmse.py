@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import partial
 from importlib.resources import files
 
 import numpy as np
+import numpy.typing as npt
 from scipy import fft
 
 from benchbench.metrics.base import Series
@@ -25,7 +27,8 @@ OFFSET = 1e-8
 INAUDIBLE = 10.0 ** (-68.0 / 20.0)
 """Weighted errors below this, relative to the mixture's level, count as none."""
 
-_CHUNK = 1 << 17
+_TRANSFORM = 1 << 15
+"""Length of the transforms: one channel's stays in cache, and the filter is an eighth of it."""
 
 
 def evaluate(evaluation: Evaluation) -> list[Series]:
@@ -38,15 +41,21 @@ def evaluate(evaluation: Evaluation) -> list[Series]:
     Source: log-wmse-audio-quality 0.2.0 (Nomono), which rounds to float32 on the way.
     """
     references = evaluation.references
+    if not evaluation.targets:
+        return []
     level = references.kept(("logwmse level",), lambda: _mixture_level(references))
-    series = []
-    for index, target in enumerate(evaluation.targets):
-        error = Errors(evaluation, index)
-        scale = np.divide(1.0, level, out=np.zeros_like(level), where=level > 0)
-        squares = _mean_square(error, references, scale, INAUDIBLE)
-        values = SCALE * np.log(squares + OFFSET)
-        series.append(Series(target, "logWMSE", np.atleast_1d(values.mean()), blank((1,))))
-    return series
+    scale = np.divide(1.0, level, out=np.zeros_like(level), where=level > 0)
+    if references.sample_rate == RATE:
+        squares = _mean_squares(evaluation.errors, references, scale, INAUDIBLE)
+    else:  # one after the other, for a resampled signal is held whole
+        errors = [Errors(evaluation, index) for index in range(len(evaluation.targets))]
+        found = [_mean_squares(error, references, scale, INAUDIBLE) for error in errors]
+        squares = np.concatenate(found)
+    values = (SCALE * np.log(squares + OFFSET)).mean(axis=1)
+    return [
+        Series(target, "logWMSE", values[index : index + 1], blank((1,)))
+        for index, target in enumerate(evaluation.targets)
+    ]
 
 
 class _Mixture:
@@ -60,55 +69,76 @@ class _Mixture:
         return self.references.samples
 
     def block(self, start: int, stop: int) -> Float64:
-        return np.asarray(self.references.block(start, stop).sum(axis=0, keepdims=True))
+        total = self.references.stem(0, start, stop)
+        for index in range(1, len(self.references.names)):
+            total += self.references.stem(index, start, stop)
+        return total[None]
 
 
 def _mixture_level(references: References) -> Float64:
     """Root mean square of the weighted mixture by channel."""
     ones = np.ones(references.channels)
-    return np.sqrt(_mean_square(_Mixture(references), references, ones, 0.0))
+    return np.asarray(np.sqrt(_mean_squares(_Mixture(references), references, ones, 0.0)[0]))
 
 
-def _mean_square(
-    signal: Blocks, references: References, scale: Float64, threshold: float
+def _mean_squares(
+    signals: Blocks, references: References, scale: Float64, threshold: float
 ) -> Float64:
-    """Mean square by channel of a weighted and scaled signal, small samples set to zero."""
+    """Mean squares of weighted and scaled signals, small samples set to zero.
+
+    Returns
+    -------
+    float64 array of shape (stems, channels)
+    """
     resample = references.sample_rate != RATE
-    source = _resampled(signal, references) if resample else signal
+    source = _resampled(signals, references) if resample else signals
     samples = source.samples
     taps = _weighting()
-    starts = range(0, samples, _CHUNK)
-    bounds = [(start, min(start + _CHUNK, samples)) for start in starts]
-    work = partial(_chunk_energy, source, taps, scale, threshold)
-    total: Float64 = np.zeros(references.channels)
-    for energy in ordered_map(work, bounds, references.threads):
-        total = total + energy
-    return total / samples
+    weighting = _Weighting(len(taps), fft.rfft(taps, _TRANSFORM))
+    hop = _TRANSFORM - len(taps) + 1
+    bounds = [(start, min(start + hop, samples)) for start in range(0, samples, hop)]
+    work = partial(_chunk_energy, source, weighting, scale, threshold)
+    return np.asarray(sum(ordered_map(work, bounds, references.threads)) / samples)
+
+
+@dataclass(frozen=True, slots=True)
+class _Weighting:
+    """Number of taps and spectrum, shape (_TRANSFORM // 2 + 1,), of the weighting filter."""
+
+    taps: int
+    spectrum: npt.NDArray[np.complex128]
 
 
 def _chunk_energy(
     source: Blocks,
-    taps: Float64,
+    weighting: _Weighting,
     scale: Float64,
     threshold: float,
     bounds: tuple[int, int],
 ) -> Float64:
+    """Energies of one chunk, shape (stems, channels)."""
     start, stop = bounds
-    ahead = (len(taps) - 1) // 2  # the filter is centred, as in a convolution of mode "same"
-    behind = len(taps) - 1 - ahead
-    x = source.block(start - behind, stop + ahead)
-    x = x.reshape(-1, x.shape[-1])
-    size = fft.next_fast_len(x.shape[1] + len(taps) - 1, real=True)
-    weighted = fft.irfft(fft.rfft(x, size) * fft.rfft(taps, size), size)
-    weighted = weighted[:, len(taps) - 1 : len(taps) - 1 + stop - start] * scale[:, None]
-    weighted[np.abs(weighted) < threshold] = 0.0
-    return np.asarray(np.einsum("cn,cn->c", weighted, weighted))
+    ahead = (weighting.taps - 1) // 2  # the filter is centred, as in a convolution of mode "same"
+    behind = weighting.taps - 1 - ahead
+    x = source.block(start - behind, start - behind + _TRANSFORM)
+    x[..., stop + ahead - (start - behind) :] = 0.0
+    energies = np.empty(x.shape[:2])
+    for at in np.ndindex(energies.shape):
+        spectrum = fft.rfft(x[at])
+        spectrum *= weighting.spectrum
+        # The circular convolution wraps into the first taps - 1 samples only.
+        weighted = fft.irfft(spectrum, _TRANSFORM, overwrite_x=True)
+        weighted = weighted[weighting.taps - 1 : weighting.taps - 1 + stop - start]
+        weighted *= scale[at[1]]
+        weighted[np.abs(weighted) < threshold] = 0.0
+        energies[at] = np.vdot(weighted, weighted)
+    return energies
 
 
 def _resampled(signal: Blocks, references: References) -> Signals:
     import soxr
 
-    whole = signal.block(0, references.samples)[0]
+    (whole,) = signal.block(0, references.samples)
     resampled = soxr.resample(whole.T, references.sample_rate, RATE, quality="HQ").T
     if not resampled.shape[1]:
         resampled = np.zeros((references.channels, 1))

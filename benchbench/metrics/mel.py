@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from benchbench.metrics.signals import Float64
 
-__all__ = ["hz_to_mel", "mel_filters", "mel_to_hz"]
+__all__ = ["MelBands", "hz_to_mel", "mel_filters", "mel_to_hz"]
 
 _HZ_PER_MEL = 200.0 / 3.0
 _BREAK_HZ = 1000.0
@@ -44,3 +46,46 @@ def mel_filters(count: int, size: int, sample_rate: int) -> Float64:
     rising = (bins - low) / (centre - low)
     falling = (high - bins) / (high - centre)
     return np.asarray(np.maximum(0.0, np.minimum(rising, falling)) * (2.0 / (high - low)))
+
+
+_GROUP = 16
+"""Bands that are computed by one matrix product, over the bins that any of them covers."""
+
+
+@dataclass(frozen=True, slots=True)
+class MelBands:
+    """`mel_filters` without most of their zeros.
+
+    Attributes
+    ----------
+    count
+        Number of bands.
+    groups
+        For each group of neighbouring bands the bins that they cover and their weights there,
+        shape (bins, bands).
+    """
+
+    count: int
+    groups: tuple[tuple[slice, Float64], ...]
+
+    @classmethod
+    def of(cls, count: int, size: int, sample_rate: int) -> MelBands:
+        """The filters that `mel_filters` gives for the same arguments."""
+        filters = mel_filters(count, size, sample_rate)
+        groups = []
+        for first in range(0, count, _GROUP):
+            group = filters[first : first + _GROUP]
+            used = np.flatnonzero(group.any(axis=0))
+            span = slice(int(used[0]), int(used[-1]) + 1) if used.size else slice(0, 1)
+            groups.append((span, np.ascontiguousarray(group[:, span].T)))
+        return cls(count, tuple(groups))
+
+    def of_magnitudes(self, magnitudes: Float64) -> Float64:
+        """Weighted sums over bins: shape (..., size // 2 + 1) to (..., count)."""
+        flat = magnitudes.reshape(-1, magnitudes.shape[-1])
+        out = np.empty((len(flat), self.count))
+        first = 0
+        for span, weights in self.groups:
+            np.matmul(flat[:, span], weights, out=out[:, first : first + weights.shape[1]])
+            first += weights.shape[1]
+        return out.reshape(*magnitudes.shape[:-1], self.count)

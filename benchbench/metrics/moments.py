@@ -103,15 +103,24 @@ def _moments(evaluation: Evaluation, frames: list[tuple[int, int]]) -> Moments:
 
 def _frame(evaluation: Evaluation, bounds: tuple[int, int]) -> tuple[npt.NDArray[np.generic], ...]:
     references, estimates = evaluation.block(*bounds)
-    error = estimates - references[evaluation.rows]
     by_channel = references.transpose(1, 0, 2)
+    gram, cancelled = evaluation.references.kept(
+        ("moments", bounds),
+        lambda: (by_channel @ by_channel.swapaxes(1, 2), ~references.sum(axis=1).any(axis=1)),
+    )
+    cross = by_channel @ estimates.transpose(1, 2, 0)
+    energy = np.einsum("icn,icn->ci", estimates, estimates)
+    cancelled_estimate = ~estimates.sum(axis=1).any(axis=1)
+    error = estimates
+    for one, row in zip(error, evaluation.rows, strict=True):
+        one -= references[row]
     return (
-        by_channel @ by_channel.swapaxes(1, 2),
-        by_channel @ estimates.transpose(1, 2, 0),
-        np.einsum("icn,icn->ci", estimates, estimates),
+        gram,
+        cross,
+        energy,
         np.einsum("icn,icn->ci", error, error),
-        ~references.sum(axis=1).any(axis=1),
-        ~estimates.sum(axis=1).any(axis=1),
+        cancelled,
+        cancelled_estimate,
     )
 
 

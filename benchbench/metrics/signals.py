@@ -86,12 +86,25 @@ class Signals:
         -------
         float64 array of shape (stems, channels, stop - start)
         """
-        out = np.zeros((len(self.names), self.channels, stop - start))
+        out = np.empty((len(self.names), self.channels, stop - start))
         for row, stem in zip(out, self._stems.values(), strict=True):
-            lo, hi = max(start, 0), min(stop, stem.shape[1], self.samples)
-            if lo < hi:
-                _read(stem, lo, hi, row[:, lo - start : hi - start])
+            self._fill(row, stem, start)
         return out
+
+    def stem(self, index: int, start: int, stop: int) -> Float64:
+        """As `block`, but of one stem: float64 array of shape (channels, stop - start)."""
+        out = np.empty((self.channels, stop - start))
+        self._fill(out, self._stems[self.names[index]], start)
+        return out
+
+    def _fill(self, out: Float64, stem: npt.NDArray[Any], start: int) -> None:
+        lo, hi = max(start, 0), min(start + out.shape[1], stem.shape[1], self.samples)
+        if lo >= hi:
+            out[...] = 0.0
+            return
+        out[:, : lo - start] = 0.0
+        out[:, hi - start :] = 0.0
+        _read(stem, lo, hi, out[:, lo - start : hi - start])
 
 
 def _checked(stem: npt.NDArray[Any], name: str, role: str) -> npt.NDArray[Any]:

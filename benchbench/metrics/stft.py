@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from typing import Literal
 
 import numpy as np
@@ -13,7 +14,7 @@ from scipy import fft
 
 from benchbench.metrics.signals import Blocks, Float64
 
-__all__ = ["Stft"]
+__all__ = ["Stft", "mirrored"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,11 @@ class Stft:
     hop: int
     window: Literal["hann", "rectangular"] = "hann"
     padding: Literal["zeros", "reflection"] = "reflection"
+
+    @property
+    def bins(self) -> int:
+        """Number of frequencies."""
+        return self.size // 2 + 1
 
     def frames(self, samples: int) -> int:
         """Number of frames of a signal."""
@@ -58,26 +64,51 @@ class Stft:
         -------
         complex128 array of shape ([stems,] channels, frames, size // 2 + 1)
         """
+        block = self.block(signals, chunk)
+        return np.asarray(fft.rfft(self._windowed(self._views(block[index])), axis=-1))
+
+    def block(self, signals: Blocks, chunk: tuple[int, int]) -> Float64:
+        """The samples that the frames of a chunk cover, shape (stems, channels, samples)."""
         first, last = chunk
         half = self.size // 2
         start, stop = first * self.hop - half, (last - 1) * self.hop - half + self.size
-        block = (
-            signals.block(start, stop)
-            if self.padding == "zeros"
-            else _mirrored(signals, start, stop)
-        )
-        views = sliding_window_view(block[index], self.size, axis=-1)[..., :: self.hop, :]
-        if self.window == "hann":
-            views = views * hann(self.size)
-        return np.asarray(fft.rfft(views, axis=-1))
+        if self.padding == "zeros":
+            return signals.block(start, stop)
+        return mirrored(signals, start, stop)
+
+    def batches(self, block: Float64, size: int) -> Iterator[npt.NDArray[np.complex128]]:
+        """Spectra of the frames of a block, as many at a time as fit in `size` samples.
+
+        Parameters
+        ----------
+        block
+            Shape (..., samples), from the first sample of the first frame to the last one's last.
+
+        Yields
+        ------
+        complex128 array of shape (..., frames, size // 2 + 1)
+        """
+        views = self._views(block)
+        signals = int(np.prod(views.shape[:-2]))
+        step = max(1, size // max(1, signals * self.size))
+        for first in range(0, views.shape[-2], step):
+            batch = self._windowed(views[..., first : first + step, :])
+            yield np.asarray(fft.rfft(batch, axis=-1))
+
+    def _views(self, block: Float64) -> Float64:
+        return sliding_window_view(block, self.size, axis=-1)[..., :: self.hop, :]
+
+    def _windowed(self, views: Float64) -> Float64:
+        return np.asarray(views * hann(self.size)) if self.window == "hann" else views
 
 
+@cache
 def hann(size: int) -> Float64:
     """The periodic Hann window."""
     return np.asarray(0.5 - 0.5 * np.cos(2.0 * np.pi * np.arange(size) / size))
 
 
-def _mirrored(signals: Blocks, start: int, stop: int) -> Float64:
+def mirrored(signals: Blocks, start: int, stop: int) -> Float64:
     """A block that continues beyond the ends by reflection about the end samples."""
     samples = signals.samples
     block = signals.block(start, stop)

@@ -154,8 +154,10 @@ class ToeplitzSystem:
         return _filtered(self._matrix, x)
 
     def _apply_inverse(self, y: Float64) -> Float64:
-        plus = self._forward_inverse[:, None] @ _filtered(_adjoint(self._forward), y)
-        minus = self._backward_inverse[:, None] @ _filtered(_adjoint(self._backward), y)
+        count = y.shape[1]
+        spectra = fft.rfft(y, 2 * count, axis=1)
+        plus = self._forward_inverse[:, None] @ _product(_adjoint(self._forward), spectra, count)
+        minus = self._backward_inverse[:, None] @ _product(_adjoint(self._backward), spectra, count)
         return _filtered(self._forward, plus) - _filtered(self._backward, minus)
 
     def _condition(self, lags: Float64) -> Float64:
@@ -168,11 +170,17 @@ class ToeplitzSystem:
         flat = (stack, count * size)
         x = np.full(shape, 1.0 / (count * size))
         estimate = np.zeros(stack)
-        for _ in range(_HAGER_STEPS):
+        last = np.full(stack, -1)
+        for step in range(_HAGER_STEPS):
             y = self.solve(x)
             estimate = np.maximum(estimate, np.abs(y).sum(axis=(1, 2, 3)))
+            if step == _HAGER_STEPS - 1:
+                break
             z = self.solve(np.where(y < 0, -1.0, 1.0)).reshape(flat)
             peaks = np.abs(z).argmax(axis=1)
+            if np.array_equal(peaks, last):  # the next step would repeat this one
+                break
+            last = peaks
             x = np.zeros(flat)
             x[np.arange(stack), peaks] = 1.0
             x = x.reshape(shape)
@@ -256,8 +264,15 @@ def _one_norm(lags: Float64) -> Float64:
 def _filtered(spectra: npt.NDArray[np.complex128], x: Float64) -> Float64:
     """Multiply by the block Toeplitz matrix with these spectra; shape of `x` kept."""
     count = x.shape[1]
-    product = spectra @ fft.rfft(x, 2 * count, axis=1)
-    return np.asarray(fft.irfft(product, 2 * count, axis=1)[:, :count])
+    return _product(spectra, fft.rfft(x, 2 * count, axis=1), count)
+
+
+def _product(
+    matrix: npt.NDArray[np.complex128], x: npt.NDArray[np.complex128], count: int
+) -> Float64:
+    """As `_filtered`, of the spectra of `count` blocks."""
+    product = matrix @ x
+    return np.asarray(fft.irfft(product, 2 * count, axis=1, overwrite_x=True)[:, :count])
 
 
 def _adjoint(spectra: npt.NDArray[np.complex128]) -> npt.NDArray[np.complex128]:
