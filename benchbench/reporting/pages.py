@@ -163,7 +163,7 @@ def assemble(reading: Reading, *, baseline: str | None = None, audio: str = "exc
     duel = contest(
         data.grids[board.series], board, [name for name, one in competing.items() if one.ranked]
     )
-    said = verdict(board, duel, competing)
+    said = verdict(board, duel, competing, baseline)
     return Page(
         reading=reading,
         cube=data,
