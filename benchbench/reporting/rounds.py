@@ -53,9 +53,10 @@ class Round:
 
     @cached_property
     def against(self) -> tuple[Pair, ...]:
-        """Every other model minus that one, in the order of the board."""
-        others = (name for name in self.contest.models if name != self.opponent)
-        pairs = (self.contest.pair(name, self.opponent) for name in others)
+        """Every other model minus that one, in the order of the board; baselines where alone."""
+        others = [name for name in self.contest.models if name != self.opponent]
+        separating = [name for name in others if not self.entrants[name].baseline]
+        pairs = (self.contest.pair(name, self.opponent) for name in separating or others)
         return tuple(pair for pair in pairs if pair is not None)
 
     @cached_property

@@ -140,12 +140,14 @@ def test_printing(visit: Any) -> None:
     assert len(page.pdf()) > 10_000
 
 
-def test_nothing_runs_off_the_paper(visit: Any) -> None:
-    page = visit(viewport={"width": 794, "height": 1123}).page
+@pytest.mark.parametrize("width", [718, 794])
+def test_nothing_runs_off_the_paper(visit: Any, width: int) -> None:
+    page = visit(viewport={"width": width, "height": 1123}).page
     page.emulate_media(media="print")
     wide = page.evaluate(
         "() => [...document.querySelectorAll('main *')].filter((one) => {"
-        " const box = one.getBoundingClientRect(); return box.width && box.right > 794.5; })"
+        " const box = one.getBoundingClientRect(); "
+        f" return box.width && box.right > {width}.5; }})"
         ".map((one) => `${one.tagName} ${one.className} ${one.id}`).slice(0, 5)"
     )
     assert wide == []
