@@ -62,6 +62,11 @@ def test_imported_scores_tell_source_protocol_and_licence(body: str) -> None:
         assert words in told.group(0)
 
 
+def test_an_import_does_not_take_the_place_of_the_run(body: str) -> None:
+    assert " on None" not in body
+    assert "bench import" not in body[body.index('id="reproduce"') :].split("History")[0][:3000]
+
+
 def boards_of(dataset: str, metric: str, aggregation: str, references: str) -> Boards:
     series = Series(dataset, references, "vocals", "bsseval-v4", metric, 1)
     board = Board(series, aggregation, (Row("a", 1.0, None, None, 5, 5, 0.0, 0.0),))
