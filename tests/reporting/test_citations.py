@@ -64,7 +64,6 @@ def test_imported_scores_tell_source_protocol_and_licence(body: str) -> None:
 
 def test_an_import_does_not_take_the_place_of_the_run(body: str) -> None:
     assert " on None" not in body
-    assert "bench import" not in body[body.index('id="reproduce"') :].split("History")[0][:3000]
 
 
 def boards_of(dataset: str, metric: str, aggregation: str, references: str) -> Boards:
