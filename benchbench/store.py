@@ -189,7 +189,9 @@ def _read(
         table = schema.empty_table()
         return table.select(list(columns)) if columns else table
     try:
-        dataset = pads.dataset(paths, schema=schema, format="parquet")
+        scan = pads.ParquetFragmentScanOptions(pre_buffer=False)  # parts are small
+        form = pads.ParquetFileFormat(default_fragment_scan_options=scan)
+        dataset = pads.dataset(paths, schema=schema, format=form)
         return dataset.to_table(columns=list(columns) if columns else None, filter=where)
     except (pa.ArrowException, OSError) as error:
         bad = [path for path in paths if not _readable(Path(path), schema)]

@@ -22,6 +22,8 @@ def rank_diagram(
     cd: float,
     index: Mapping[str, int],
     description: str,
+    *,
+    key: str = "cd",
 ) -> Markup:
     """An SVG of average ranks; the best is on the left.
 
@@ -37,6 +39,8 @@ def rank_diagram(
         The place of each model, which fixes its colour and shape.
     description
         What a reader who does not see it should know.
+    key
+        Begins the identifiers inside, which no two drawings of a page may share.
     """
     names = list(ranks)
     scale = linear([1.0, float(len(names))], SIDE + 20, WIDTH - SIDE - 20, count=len(names))
@@ -67,9 +71,9 @@ def rank_diagram(
             )
         )
     return Markup(
-        '<svg class="figure" viewBox="0 0 {} {:.0f}" role="img" aria-labelledby="cd-t cd-d">'
-        '<title id="cd-t">Average ranks over tracks</title><desc id="cd-d">{}</desc>{}</svg>'
-    ).format(WIDTH, height, description, Markup("").join(parts))
+        '<svg class="figure" viewBox="0 0 {0} {1:.0f}" role="img" aria-labelledby="{2}-t {2}-d">'
+        '<title id="{2}-t">Average ranks over tracks</title><desc id="{2}-d">{3}</desc>{4}</svg>'
+    ).format(WIDTH, height, key, description, Markup("").join(parts))
 
 
 def _scale(start: float, end: float, line: float, count: int, cd: float) -> Markup:

@@ -219,8 +219,8 @@ def _badges(
     if published:
         made.append(
             Badge(
-                "published",
-                "published",
+                "imported",
+                "imported",
                 "These scores were imported; nothing was separated here, so no cost is known.",
             )
         )

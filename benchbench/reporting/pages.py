@@ -163,7 +163,7 @@ def assemble(reading: Reading, *, baseline: str | None = None, audio: str = "exc
     duel = contest(
         data.grids[board.series], board, [name for name, one in competing.items() if one.ranked]
     )
-    said = verdict(board, duel, competing)
+    said = verdict(board, duel, competing, baseline)
     return Page(
         reading=reading,
         cube=data,
@@ -179,6 +179,7 @@ def assemble(reading: Reading, *, baseline: str | None = None, audio: str = "exc
 
 
 def _run_of(reading: Reading, dataset: str) -> dict[str, Any]:
-    """The newest run on that data set, or the newest at all."""
+    """The newest run on that data set, or the newest at all; imports only where nothing was run."""
     own = [run for run in reading.runs if (run.get("dataset") or {}).get("name") == dataset]
-    return (own or list(reading.runs) or [{}])[-1]
+    measured = [run for run in own if not run.get("imported")]
+    return (measured or own or list(reading.runs) or [{}])[-1]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -9,13 +10,21 @@ import numpy.typing as npt
 
 from benchbench.plots.shapes import SHAPES
 from benchbench.reporting.boards import Board, Boards, usual
+from benchbench.reporting.citations import Citations
 from benchbench.reporting.cubes import Cube, Grid, Series
 from benchbench.reporting.entrants import Entrant
+from benchbench.reporting.rounds import Round
 
 __all__ = ["payload", "short"]
 
 
-def payload(data: Cube, made: Boards, competing: dict[str, Entrant]) -> dict[str, Any]:
+def payload(
+    data: Cube,
+    made: Boards,
+    competing: dict[str, Entrant],
+    fought: Sequence[Round] = (),
+    cited: Citations | None = None,
+) -> dict[str, Any]:
     """Models, tracks, series, boards and per-track values, lists in the order of `competing`."""
     place = {name: entrant.index for name, entrant in competing.items()}
     order = [data.models.index(name) for name in competing]
@@ -29,6 +38,10 @@ def payload(data: Cube, made: Boards, competing: dict[str, Entrant]) -> dict[str
             for ways in made.by_series.values()
         ],
         "values": [_values(data.grids[series], order) for series in made.by_series],
+        "tied": {
+            one.index: {one.board.aggregation: [place[name] for name in one.tied]} for one in fought
+        },
+        "published": _published(made, cited or Citations()),
         "headline": list(made.by_series).index(made.headline.series),
     }
 
@@ -45,6 +58,17 @@ def _entrant(entrant: Entrant) -> dict[str, Any]:
         "rtf": None if factor is None else float(f"{factor:.4g}"),
         "memory": cost.peak_bytes,
         "parameters": cost.parameters,
+    }
+
+
+def _published(made: Boards, cited: Citations) -> dict[int, dict[str, list[list[Any]]]]:
+    return {
+        index: {
+            name: [[one.model, one.value, one.oracle, one.extra_data, one.source] for one in held]
+            for name, held in cited.by_series[series].items()
+        }
+        for index, series in enumerate(made.by_series)
+        if series in cited.by_series
     }
 
 

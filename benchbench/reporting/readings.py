@@ -17,7 +17,7 @@ from urllib.parse import unquote
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-import pyarrow.dataset as pads
+import pyarrow.parquet as pq
 
 from benchbench.errors import DamagedResultsError, NothingToCompareError, UnknownNameError
 from benchbench.schema import SCORES
@@ -103,9 +103,10 @@ def read(roots: Sequence[Path], models: Sequence[str] | None = None) -> Reading:
             hint="Make some with `bench run`.",
         )
     with ThreadPoolExecutor(_AT_ONCE) as pool:
+        logs = [pool.submit(results.separations_frame) for results in stored]
         tables = list(pool.map(lambda name: _of_model(stored, name, order), wanted))
     tracks, frames, history = (_joined(list(kind)) for kind in zip(*tables, strict=True))
-    separations = _joined([results.separations_frame() for results in stored])
+    separations = _joined([log.result() for log in logs])
     separations = separations[separations["model"].isin(wanted)]
     return Reading(
         tuple(root.resolve() for root in roots), tracks, frames, history, separations, tuple(runs)
@@ -143,11 +144,13 @@ def scores_of(stored: Sequence[Results], model: str) -> pd.DataFrame:
         for results in stored
         for path in sorted(results.scores_path("x", model, "x").parent.parent.rglob("*.parquet"))
     ]
-    options = pads.ParquetReadOptions(dictionary_columns=set(_TEXT))
-    form = pads.ParquetFileFormat(read_options=options)
     try:
-        table = pads.dataset(paths, format=form).to_table(
-            columns=list(_WANTED), use_threads=False, memory_pool=pa.system_memory_pool()
+        # File by file: a dataset's own machinery costs more than these small parts themselves.
+        table = pa.concat_tables(
+            pq.ParquetFile(path, read_dictionary=list(_TEXT), memory_map=True).read(
+                columns=list(_WANTED), use_threads=False
+            )
+            for path in paths
         )
     except (pa.ArrowException, OSError) as error:
         raise DamagedResultsError(

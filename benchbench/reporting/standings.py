@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final
@@ -12,16 +13,17 @@ from markupsafe import Markup
 
 from benchbench.plots import pictures
 from benchbench.plots.axes import Axis, linear
-from benchbench.plots.ranks import rank_diagram
 from benchbench.plots.scatter import Point, front, scatter
 from benchbench.reporting import origins
 from benchbench.reporting.boards import Board, Boards
+from benchbench.reporting.citations import Citations, Cited, Origin, citations, origins_of
 from benchbench.reporting.contests import Contest
 from benchbench.reporting.cubes import Cube
 from benchbench.reporting.entrants import Entrant
 from benchbench.reporting.payload import payload
 from benchbench.reporting.readings import Reading
 from benchbench.reporting.rendering import data_block
+from benchbench.reporting.rounds import Round, rounds
 from benchbench.reporting.verdicts import Verdict
 from benchbench.reporting.yardsticks import Yardstick, advice, yardsticks
 
@@ -124,12 +126,29 @@ class Standing:
     @cached_property
     def data(self) -> Markup:
         """The numbers that the page's script works with."""
-        return data_block(payload(self.cube, self.boards, self.entrants))
+        return data_block(
+            payload(self.cube, self.boards, self.entrants, self.rounds, self.citations)
+        )
 
     @property
     def axis(self) -> Axis:
         """An axis that holds every value and interval of the headline."""
-        return board_axis(self.board)
+        return board_axis(self.board, self.cited)
+
+    @cached_property
+    def citations(self) -> Citations:
+        """Published figures beside the boards."""
+        return citations(self.boards)
+
+    @property
+    def cited(self) -> tuple[Cited, ...]:
+        """Published figures beside the headline."""
+        return self.citations.beside(self.board)
+
+    @cached_property
+    def imports(self) -> tuple[Origin, ...]:
+        """Where the scores that were not made here come from."""
+        return origins_of(self.runs, list(self.entrants))
 
     @cached_property
     def ranks(self) -> dict[str, str]:
@@ -160,23 +179,9 @@ class Standing:
         return advice(self.yardsticks)
 
     @cached_property
-    def shown(self) -> tuple[str, ...]:
-        """The models of the pairwise matrix: those with a value, the best first."""
-        return tuple(name for name in self.contest.models if not self.entrants[name].baseline)
-
-    @cached_property
-    def rank_figure(self) -> Markup | None:
-        """The critical-difference diagram of the models that compete."""
-        found = self.contest.ranks
-        if found is None or len(found.ranks) < 3 or len(found.ranks) > 30:
-            return None
-        ranks = {str(name): float(rank) for name, rank in found.ranks.items()}
-        index = {name: self.entrants[name].index for name in ranks}
-        words = (
-            f"Models whose average ranks over {found.tracks} tracks differ by less than "
-            f"{found.cd:.2f} are joined by a bar."
-        )
-        return rank_diagram(ranks, found.groups, found.cd, index, words)
+    def rounds(self) -> tuple[Round, ...]:
+        """The tests on every target of the headline's metric, the headline first."""
+        return rounds(self.cube, self.boards, self.contest, self.entrants, self.baseline)
 
     @cached_property
     def points(self) -> tuple[Point, ...]:
@@ -208,9 +213,9 @@ class Standing:
         )
 
 
-def board_axis(board: Board) -> Axis:
-    """An axis that holds every value and interval of a board."""
-    return linear(_bounds(board), 6, 234, count=4)
+def board_axis(board: Board, cited: Sequence[Cited] = ()) -> Axis:
+    """An axis that holds every value and interval of a board, and the figures beside it."""
+    return linear([*_bounds(board), *(one.value for one in cited)], 6, 234, count=4)
 
 
 def _bounds(board: Board) -> list[float]:

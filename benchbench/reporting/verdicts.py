@@ -9,7 +9,7 @@ from benchbench.reporting.contests import Contest, Pair
 from benchbench.reporting.entrants import Entrant
 from benchbench.reporting.wording import count, decibels, megabytes, signed
 
-__all__ = ["Part", "Verdict", "verdict"]
+__all__ = ["Part", "Verdict", "tied", "verdict"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +42,19 @@ class Verdict:
     tied: tuple[str, ...]
 
 
-def verdict(board: Board, contest: Contest, entrants: dict[str, Entrant]) -> Verdict:
-    """Put a board and its tests into sentences that hold for exactly these numbers."""
-    rivals = [row for row in board.rows if row.value is not None and entrants[row.model].ranked]
+def verdict(
+    board: Board, contest: Contest, entrants: dict[str, Entrant], baseline: str | None = None
+) -> Verdict:
+    """Put a board and its tests into sentences that hold for exactly these numbers.
+
+    Parameters
+    ----------
+    board, contest, entrants
+        The headline, its pairs and what is known of its models.
+    baseline
+        A model that the reader wants everything compared with.
+    """
+    rivals = _rivals(board, entrants)
     if not rivals:
         return Verdict(
             (Part("Only bounds and baselines were scored: there is no separator to rank yet."),),
@@ -54,15 +64,27 @@ def verdict(board: Board, contest: Contest, entrants: dict[str, Entrant]) -> Ver
         )
     leader = rivals[0]
     pairs = [contest.pair(leader.model, row.model) for row in rivals[1:]]
-    tied = tuple(pair.second for pair in pairs if pair is not None and not pair.distinguishable)
+    equal = tied(board, contest, entrants)
     support = [
-        *_certainty(rivals, pairs, tied, unit(board)),
+        *_certainty(rivals, pairs, equal, unit(board)),
+        *_against(rivals, contest, baseline, unit(board)),
         *_gain(leader, contest, entrants, unit(board)),
         *_bounds(board, leader, entrants),
-        *_cost(leader, tied, entrants),
+        *_cost(leader, equal, entrants),
         *_training(leader, entrants, board),
     ]
-    return Verdict(_answer(board, leader, rivals, tied), tuple(support), leader.model, tied)
+    return Verdict(_answer(board, leader, rivals, equal), tuple(support), leader.model, equal)
+
+
+def _rivals(board: Board, entrants: dict[str, Entrant]) -> list[Row]:
+    return [row for row in board.rows if row.value is not None and entrants[row.model].ranked]
+
+
+def tied(board: Board, contest: Contest, entrants: dict[str, Entrant]) -> tuple[str, ...]:
+    """The competing models that the paired test does not tell from the best of them."""
+    names = [row.model for row in _rivals(board, entrants)]
+    pairs = [contest.pair(names[0], name) for name in names[1:]]
+    return tuple(pair.second for pair in pairs if pair is not None and not pair.distinguishable)
 
 
 def unit(board: Board) -> str:
@@ -130,6 +152,41 @@ def _certainty(
         )
         sentence.append(Part(seen if tied else "."))
     return [tuple(sentence)]
+
+
+def _against(
+    rivals: list[Row], contest: Contest, baseline: str | None, unit: str
+) -> list[tuple[Part, ...]]:
+    """How those that compete stand against the model that the reader named."""
+    if baseline is None:
+        return []
+    named = Part(baseline, baseline)
+    found = [contest.pair(row.model, baseline) for row in rivals if row.model != baseline]
+    pairs = [pair for pair in found if pair is not None]
+    if not pairs:
+        return [(Part("Nothing here can be compared with "), named, Part("."))]
+    better = sum(pair.distinguishable and pair.ahead for pair in pairs)
+    worse = sum(pair.distinguishable and not pair.ahead for pair in pairs)
+    told = [
+        Part(f"Of {count(len(pairs), 'separator')} compared with "),
+        named,
+        Part(
+            f", {better} {_are(better)} better, {worse} {_are(worse)} worse and "
+            f"{len(pairs) - better - worse} not distinguishable"
+        ),
+    ]
+    lead = pairs[0]
+    if lead.first == rivals[0].model:
+        told += [
+            Part("; "),
+            Part(lead.first, lead.first),
+            Part(f" differs from it by {signed(lead.difference)}{unit}"),
+        ]
+    return [(*told, Part("."))]
+
+
+def _are(number: int) -> str:
+    return "is" if number == 1 else "are"
 
 
 def _p(value: float) -> str:

@@ -36,7 +36,8 @@ def leaderboard(
     aggregation
         A key of `AGGREGATIONS`, or one for each protocol by the protocol's name.
     level, resamples, seed
-        Of the bootstrap over tracks.
+        Of the bootstrap over tracks, which takes them in the order of their names: the same rows in
+        another order give the same interval.
 
     Returns
     -------
@@ -109,8 +110,9 @@ def _leaders(
         block = table.iloc[positions]
         models = group_by(block, keys)
         tracks = group_by(block, ["track"])
+        row = _by_name(block["track"].iloc[tracks.first])[tracks.of_row]
         matrix = np.full((tracks.count, models.count), np.nan)
-        matrix[tracks.of_row, models.of_row] = block["value"].to_numpy()
+        matrix[row, models.of_row] = block["value"].to_numpy()
         low, high = bootstrap_columns(
             matrix, way.tracks, level=level, resamples=resamples, seed=seed
         )
@@ -120,13 +122,20 @@ def _leaders(
         made["lo"], made["hi"] = low, high
         made["tracks"], made["expected"] = there, tracks.count
         frames = np.full_like(matrix, np.nan)
-        frames[tracks.of_row, models.of_row] = 1 - block["missing"] / block["frames"]
+        frames[row, models.of_row] = 1 - block["missing"] / block["frames"]
         made["missing_rate"] = 1 - np.nan_to_num(frames).mean(axis=0)
         for flag in ("ill_conditioned", "distrusted"):
             made[flag] = models.mean(block[flag].to_numpy(dtype=np.float64))
         rows.append(made)
     made = pd.concat([_plain(row) for row in rows], ignore_index=True)
     return made.assign(aggregation=way.name, seed=seed)
+
+
+def _by_name(tracks: pd.Series) -> npt.NDArray[np.intp]:
+    """The place of every track among all of them sorted: draws must not hang on the order of rows."""
+    places = np.empty(len(tracks), dtype=np.intp)
+    places[np.argsort(tracks.astype("str").to_numpy(dtype=object))] = np.arange(len(tracks))
+    return places
 
 
 def _summary(matrix: Floats, way: Aggregation) -> Floats:

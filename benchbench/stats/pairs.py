@@ -89,7 +89,8 @@ def paired(
     NothingToCompareError
         When they share no track.
     """
-    both = pd.concat([a, b], axis=1, join="inner").dropna().to_numpy(dtype=np.float64)
+    shared = pd.concat([a, b], axis=1, join="inner").dropna()
+    both = shared.sort_index().to_numpy(dtype=np.float64)  # draws must not hang on the order
     if not len(both):
         raise NothingToCompareError(
             "The two share no track that both have a value for.",

@@ -1,7 +1,9 @@
 // The leaderboard: choose what it shows, sort it, filter it.
 import { linearAxis } from "./axis.js";
+import { tellChoice } from "./choice.js";
 import { bytesText, decimal, millionsText, percentText, timesText } from "./data.js";
 import { choice, drawing, element, labelled, modelName, modelSign } from "./elements.js";
+import { publishedRow, publishedRows } from "./published.js";
 import { keepStateOnJumps, readState, writeState } from "./state.js";
 
 const FACETS = [
@@ -112,6 +114,7 @@ function boundsField(board) {
 
 function showBoard(board) {
   showControls(board);
+  tellChoice(board.series, board.aggregation);
   showRows(board);
 }
 
@@ -143,10 +146,17 @@ function makeSortable(board) {
 
 function showRows(board) {
   const rows = sortRows(filterRows(rankedRows(board), board), board);
-  const bounds = rows.flatMap((row) => [row.value, row.low, row.high]).filter((value) => value !== null);
+  const text = (board.state.get("find") ?? "").toLowerCase();
+  const cited = publishedRows(board.data, board.series, board.aggregation, text, board.state.get("bounds") !== "no");
+  const bounds = rows
+    .flatMap((row) => [row.value, row.low, row.high])
+    .concat(cited.map(([, value]) => value))
+    .filter((value) => value !== null);
   const axis = linearAxis(bounds, 6, 234);
-  board.body.replaceChildren(...rows.map((row) => tableRow(board.data, row, axis)));
-  showHead(board, axis, rows.length);
+  const tied = board.data.tied[board.series]?.[board.aggregation] ?? [];
+  board.body.replaceChildren(...rows.map((row) => tableRow(board.data, row, axis, tied.includes(row.index))));
+  document.querySelector("[data-board-published]")?.replaceChildren(...cited.map((one) => publishedRow(one, axis)));
+  showHead(board, axis, rows.length + cited.length);
   writeState(board.state);
 }
 
@@ -197,13 +207,16 @@ function showHead(board, axis, count) {
   document.querySelector("[data-status]").textContent = `${count} models shown.`;
 }
 
-function tableRow(data, row, axis) {
+const TIED = "The paired test does not tell it from the leader.";
+
+function tableRow(data, row, axis, tied) {
   const { model } = row;
   const number = (text, kind = "num") => element("td", { class: kind }, text);
   const badges = model.badges.flatMap(([key, label, meaning]) => [
     " ",
     element("span", { class: `badge badge-${key}`, title: meaning }, label),
   ]);
+  if (tied) badges.push(" ", element("span", { class: "badge", title: TIED }, "not distinguishable from first"));
   const interval = row.low === null ? "–" : `${decimal(row.low)} to ${decimal(row.high)}`;
   return element(
     "tr",

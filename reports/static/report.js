@@ -4,14 +4,18 @@ import { startBoard } from "./board.js";
 import { startCopies } from "./copies.js";
 import { startDuel } from "./duel.js";
 import { startPlayers } from "./players.js";
+import { startRounds } from "./rounds.js";
 import { startTheme } from "./theme.js";
+import { startTracks } from "./tracks.js";
 
 document.documentElement.classList.remove("no-script");
 startTheme();
 startCopies();
 const pageData = readData();
 if (pageData) {
-  startBoard(pageData);
+  startRounds(pageData);
+  startTracks(pageData);
   startDuel(pageData);
+  startBoard(pageData);
 }
 startPlayers();

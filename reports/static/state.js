@@ -20,7 +20,7 @@ export function keepStateOnJumps(state) {
     if (!section) return;
     event.preventDefault();
     section.scrollIntoView();
-    const focus = section.matches("main") ? section : section.querySelector("h1, h2");
+    const focus = section.matches("main") ? section : (section.querySelector("h1, h2") ?? section);
     focus.setAttribute("tabindex", "-1");
     focus.focus({ preventScroll: true });
     state.set("at", section.id === "main" ? "" : section.id);

@@ -65,6 +65,15 @@ def test_audio_decodes_to_one_length(audible: Path, tmp_path: Path) -> None:
     assert 8 * RATE <= lengths.pop() <= 15 * RATE
 
 
+def test_full_audio_is_whole_tracks(audible: Path, tmp_path: Path) -> None:
+    text = report([audible], tmp_path / "page.html", audio="full").read_text(encoding="utf-8")
+    found = sounds_of(text)
+    assert found
+    for one in found[:8]:
+        samples, rate = soundfile.read(io.BytesIO(base64.b64decode(str(one["src"]).split(",")[1])))
+        assert len(samples) / rate == pytest.approx(12, abs=0.1)
+
+
 def test_no_audio_when_asked_for_none(audible: Path, tmp_path: Path) -> None:
     text = report([audible], tmp_path / "page.html", audio="none").read_text(encoding="utf-8")
     assert sounds_of(text) == []

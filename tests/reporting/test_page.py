@@ -139,6 +139,43 @@ def test_unknown_model_is_named_with_a_suggestion(results: Path, tmp_path: Path)
         report([results], tmp_path / "x.html", models=["net01:bas"])
 
 
+def test_a_named_baseline_is_what_all_others_are_shown_against(
+    results: Path, tmp_path: Path
+) -> None:
+    out = report([results], tmp_path / "against.html", baseline="net03:base")
+    text = out.read_text(encoding="utf-8")
+    body = re.sub(r"<(script|style).*?</\1>", "", text, flags=re.DOTALL)
+    summary = body[: body.index('id="leaderboard"')]
+    assert re.search(r"compared with <bdi[^>]*>net03:base</bdi>, \d (is|are) better", summary)
+    for table in re.findall(r'<table class="board against".*?</table>', body, re.DOTALL):
+        rows = re.findall(r'<tr[^>]*><th scope="row">.*?>([^<>]+)</bdi></th>', table)
+        assert "net03:base" not in rows
+        assert len(rows) == 4
+        assert "net03:base" in table
+    assert body.count('<table class="board against"') == 4
+
+
+def test_without_a_baseline_the_leader_is_the_one(page: str) -> None:
+    body = re.sub(r"<(script|style).*?</\1>", "", page, flags=re.DOTALL)
+    assert "compared with <bdi" not in body[: body.index('id="leaderboard"')]
+    heading = re.search(r"<h3>Against .*?<bdi[^>]*>([^<]+)</bdi>", body, re.DOTALL)
+    assert heading
+    answer = re.search(r"<h1[^>]*>(.*?)</h1>", body, re.DOTALL)
+    assert answer
+    assert heading.group(1) in answer.group(1)
+
+
+def test_tests_of_every_target_are_on_the_page(page: str) -> None:
+    body = re.sub(r"<(script|style).*?</\1>", "", page, flags=re.DOTALL)
+    summaries = re.findall(r"data-round=.*?<summary>(.*?)</summary>", body, re.DOTALL)
+    assert [text.split(" of ")[1].split(",")[0] for text in summaries] == [
+        "vocals",
+        "drums",
+        "bass",
+        "other",
+    ]
+
+
 def test_unknown_baseline(results: Path, tmp_path: Path) -> None:
     with pytest.raises(UnknownNameError):
         report([results], tmp_path / "x.html", baseline="nobody")

@@ -52,8 +52,6 @@ def test_boards_hold_the_numbers_of_the_statistics(
     results: Path, reading: readings.Reading
 ) -> None:
     scores = Results(results).scores_frame()
-    # Bootstrap draws go by the order of the tracks: here that of their names, as in the report.
-    scores["track"] = scores["track"].astype("object").astype("category")
     made = boards(cube(reading.tracks))
     checked = 0
     for name in ("median of frame medians", "mean of frame means", "mean over tracks"):

@@ -102,3 +102,22 @@ def test_tables_keep_text_and_numbers_apart_by_reference_set():
     other = scores_of({"m:a": FRAMES}).assign(reference_set="four")
     table = leaderboard(pd.concat([scores_of({"m:a": FRAMES}), other]))
     assert sorted(table["reference_set"]) == ["four", "vocals+other"]
+
+
+@pytest.mark.parametrize("categorical", [False, True])
+@pytest.mark.parametrize("name", ["mean of frame medians", "median of frame medians"])
+def test_intervals_do_not_depend_on_the_order_of_tracks(name, categorical):
+    rng = np.random.default_rng(5)
+    models = {
+        model: {f"t{k}": list(rng.normal(5, 3, 3)) for k in range(12)} for model in ("m:a", "m:b")
+    }
+    models["m:b"].pop("t7")
+    scores = scores_of(models)
+    turned = scores.iloc[rng.permutation(len(scores))].reset_index(drop=True)
+    if categorical:
+        turned["track"] = pd.Categorical(turned["track"], list(turned["track"].unique()))
+    one, other = (
+        leaderboard(table, name).sort_values("model")[["value", "lo", "hi"]].to_numpy(dtype=float)
+        for table in (scores, turned)
+    )
+    np.testing.assert_allclose(one, other, rtol=0, atol=1e-12)

@@ -139,3 +139,12 @@ def test_rows_of_two_protocols_never_share_a_column():
     one = rows(x=by_track([1.0]), y=by_track([2.0]))
     with pytest.raises(UsageError, match="protocol"):
         pairwise(pd.concat([one, one.assign(protocol="si")]))
+
+
+def test_the_interval_of_a_pair_does_not_depend_on_the_order_of_tracks():
+    rng = np.random.default_rng(6)
+    names = [f"t{k}" for k in range(15)]
+    a, b = (pd.Series(rng.normal(5, 3, 15), index=names) for _ in "ab")
+    turned = rng.permutation(15)
+    one, other = paired(a, b).interval, paired(a.iloc[turned], b).interval
+    assert (one.low, one.high) == pytest.approx((other.low, other.high), abs=1e-12)
