@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 import typer
+import yaml
 
 from benchbench.cli import app
 from benchbench.gating import GateConfig, read_gate_config
@@ -37,7 +38,6 @@ def test_every_command_in_the_examples_exists(path):
 
 
 def test_the_workflows_are_yaml():
-    yaml = pytest.importorskip("yaml")
     workflow = yaml.safe_load((EXAMPLE / ".github/workflows/separation.yml").read_text())
     assert set(workflow["jobs"]) == {"gate", "publish"}
     assert workflow["permissions"] == {"contents": "read"}

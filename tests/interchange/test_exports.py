@@ -7,6 +7,7 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 import soundfile
+import yaml
 
 from benchbench.errors import NothingToCompareError
 from benchbench.interchange import export_huggingface, export_webmushra, latex_table, tidy_csv
@@ -143,7 +144,6 @@ def test_a_listening_test_has_a_page_a_track_and_all_its_files(tmp_path, kept):
 
 
 def test_the_yaml_is_yaml(tmp_path, kept):
-    yaml = pytest.importorskip("yaml")
     config = export_webmushra(kept, tmp_path / "out", seconds=1.0)[0]
     data = yaml.safe_load(config.read_text())
     assert data["pages"][0]["type"] == "generic"

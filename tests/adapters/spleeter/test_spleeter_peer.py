@@ -33,7 +33,7 @@ def benchmark():
 def sides(benchmark):
     python = os.environ.get("BENCHBENCH_SPLEETER_PYTHON")
     if not python:
-        pytest.skip("BENCHBENCH_SPLEETER_PYTHON names no Python that has spleeter 2.4.2")
+        pytest.fail("BENCHBENCH_SPLEETER_PYTHON names no Python that has spleeter 2.4.2")
     return (
         benchmark.Side("ours", sys.executable, BENCHMARK.with_name("spleeter_ours.py")),
         benchmark.Side("original", python, BENCHMARK.with_name("spleeter_original.py")),

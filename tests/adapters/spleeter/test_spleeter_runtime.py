@@ -19,7 +19,6 @@ VARIETIES = [
 @pytest.mark.parametrize(("activations", "output", "stems", "bins"), VARIETIES)
 @pytest.mark.parametrize("masks", [False, True])
 def test_the_engines_agree(tiny, random, activations, output, stems, bins, masks):
-    pytest.importorskip("onnxruntime")
     configuration = replace(
         tiny,
         stems=tuple(f"stem{i}" for i in range(stems)),
