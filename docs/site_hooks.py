@@ -1,8 +1,9 @@
-"""Hooks of the documentation's build: pages that lie beside what they describe join the site.
+"""Hooks of the documentation's build: pages from beside what they describe, and formulas.
 
 The README of each adapter and data set stays in its folder, where its reader looks for it, and
 appears on the site as ``adapters/<name>.md`` and ``datasets/<name>.md``. Links between all pages
 work in both places: in the repository as they are written, on the site as rewritten here.
+Formulas become MathML, which browsers draw by themselves, so that the site loads no script for it.
 """
 
 from __future__ import annotations
@@ -12,10 +13,13 @@ import re
 from pathlib import Path
 from typing import Any
 
+from latex2mathml.converter import convert
 from mkdocs.structure.files import File, Files
 
 PROJECT = Path(__file__).resolve().parents[1]
 LINK = re.compile(r"(?<!!)\[([^]]*)\]\((?!https?:|mailto:|#)([^)#\s]*)(#[^)\s]*)?\)")
+FORMULA = re.compile(r"\$\$(.+?)\$\$|(?<![\w$`])\$(?!\s)([^$\n`]+?)(?<!\s)\$(?![\w$])", re.DOTALL)
+CODE = re.compile(r"(^```.*?^```|`[^`\n]*`)", re.MULTILINE | re.DOTALL)
 
 
 def _outside() -> dict[str, str]:
@@ -49,7 +53,7 @@ def on_files(files: Files, config: Any) -> Files:
 
 
 def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:
-    """Let links lead to the page on the site; of a link to a file without one the words stay."""
+    """Let links lead to pages of the site (of a link elsewhere the words stay); set formulas."""
     outside = _outside()
     places = {target: source for source, target in outside.items()}
     own = page.file.src_uri
@@ -66,4 +70,10 @@ def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:
             return words
         return f"[{words}]({posixpath.relpath(site, posixpath.dirname(own) or '.')}{anchor})"
 
-    return LINK.sub(redirected, markdown)
+    parts = CODE.split(LINK.sub(redirected, markdown))
+    parts[::2] = [FORMULA.sub(_formula, text) for text in parts[::2]]
+    return "".join(parts)
+
+
+def _formula(match: re.Match[str]) -> str:
+    return convert(match[1] or match[2], display="block" if match[1] else "inline")
