@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from benchbench.audio import Audio
+from benchbench.labels import likeness
 from benchbench.scratch import RawAudio, write_raw
 from benchbench.separation import Limits, Separation, Setup, Worker
 
@@ -118,7 +119,7 @@ class _Bench:
             f"{other} is nearer to the reference {name} than {name} is"
             for name in found.keys() & true.keys()
             for other in found.keys() - {name}
-            if _likeness(found[other], true[name]) > _likeness(found[name], true[name]) + 1e-6
+            if likeness(found[other], true[name]) > likeness(found[name], true[name]) + 1e-6
         ]
         return Check("stems carry the right names", bool(found) and not swapped, "; ".join(swapped))
 
@@ -140,11 +141,3 @@ class _Bench:
 def _sum(stems: Mapping[str, Audio]) -> Audio:
     total: Audio = np.sum(list(stems.values()), axis=0, dtype=np.float32)
     return total
-
-
-def _likeness(estimate: Audio, reference: Audio) -> float:
-    """Normalised correlation of two signals over their common length, 0 where one is silent."""
-    samples = min(estimate.shape[1], reference.shape[1])
-    estimate, reference = estimate[:, :samples], reference[:, :samples]
-    energy = float(np.sqrt(np.square(estimate).sum() * np.square(reference).sum()))
-    return float((estimate * reference).sum()) / energy if energy > 0 else 0.0

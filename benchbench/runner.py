@@ -18,11 +18,12 @@ from dataclasses import dataclass, field
 from functools import partial
 from itertools import groupby
 from pathlib import Path
+from typing import Any
 
 import psutil
 
 from benchbench.errors import BenchbenchError, OutputError
-from benchbench.events import Finished, Listener, ScoresReady, Separated, Started
+from benchbench.events import Finished, Listener, Note, ScoresReady, Separated, Started
 from benchbench.lane import Lane, Scored, ScoreTask
 from benchbench.plan import Job
 from benchbench.precomputed import Separator, open_separator
@@ -193,16 +194,16 @@ class Runner:
             track=track.name,
         )
         self.tally.separating_s += time.perf_counter() - start
-        self._store(job, outcome, prepared)
+        row = self._store(job, outcome, prepared)
         if outcome.status != "ok":
             shutil.rmtree(out, ignore_errors=True)
             return None
         labels = Labels(job.separation_id, self.run_id, model, track.dataset, track.name)
         names = tuple(protocol.name for protocol in job.protocols)
         task = ScoreTask(prepared, outcome.stems, labels, names, self.results.root, self.keep_audio)
-        return partial(self._finish, job, item.lane.score(task), out)
+        return partial(self._finish, job, item.lane.score(task), out, row)
 
-    def _finish(self, job: Job, future: Future[Scored], out: Path) -> None:
+    def _finish(self, job: Job, future: Future[Scored], out: Path, row: Mapping[str, Any]) -> None:
         """Wait for a separation's scores, tell of them, and remove the stems."""
         start = time.perf_counter()
         model, track = job.identity.model, job.track.name
@@ -219,12 +220,19 @@ class Runner:
             waited = time.perf_counter() - start
             self.tally.scoring_s += waited if self.jobs == 1 else scored.seconds
             self.listener(ScoresReady(model, track, scored.headline))
+            if scored.warning:
+                self.results.write_separation({**row, "error": scored.warning})
+                self.listener(Note(f"{model} on {track}: {scored.warning}"))
         shutil.rmtree(out, ignore_errors=True)
 
-    def _store(self, job: Job, outcome: Separation, prepared: PreparedTrack | None) -> None:
+    def _store(
+        self, job: Job, outcome: Separation, prepared: PreparedTrack | None
+    ) -> dict[str, Any]:
+        """Store how a separation went and tell of it; the stored row."""
         setup = self.setups[job.identity.model]
         record = SeparationRecord(job, setup.model, self.run_id, self.dataset_hash, self.jobs)
-        self.results.write_separation(record.row(outcome, prepared))
+        row = record.row(outcome, prepared)
+        self.results.write_separation(row)
         if outcome.status != "ok":
             self.tally.failed += 1
         self.listener(
@@ -237,6 +245,7 @@ class Runner:
                 prepared.seconds if prepared else None,
             )
         )
+        return row
 
 
 @dataclass(frozen=True, slots=True)
