@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from benchbench.audio import Audio
-from benchbench.labels import likeness
+from benchbench.labels import swapped
 from benchbench.scratch import RawAudio, write_raw
 from benchbench.separation import Limits, Separation, Setup, Worker
 
@@ -106,7 +106,7 @@ class _Bench:
         )
 
     def labels(self, stems: Mapping[str, Audio]) -> Check:
-        """Each stem is nearer to the reference of its name than any other stem is.
+        """No other names would fit the stems clearly better.
 
         A separator whose stems are all the same (the mixture, silence) has no labels to swap.
         """
@@ -115,13 +115,8 @@ class _Bench:
         if "accompaniment" in found and "accompaniment" not in true:
             vocals = true.pop("vocals")
             true = {"vocals": vocals, "accompaniment": _sum(true)}
-        swapped = [
-            f"{other} is nearer to the reference {name} than {name} is"
-            for name in found.keys() & true.keys()
-            for other in found.keys() - {name}
-            if likeness(found[other], true[name]) > likeness(found[name], true[name]) + 1e-6
-        ]
-        return Check("stems carry the right names", bool(found) and not swapped, "; ".join(swapped))
+        changed = swapped(found, true)
+        return Check("stems carry the right names", bool(found) and not changed, "; ".join(changed))
 
     def audio(self, stems: Mapping[str, Audio]) -> dict[str, Audio]:
         outcome, _ = self.separate(stems, RATE)

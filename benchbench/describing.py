@@ -102,6 +102,9 @@ def _model(manifest: AdapterManifest, only: str) -> str:
         default = " (default)" if name == manifest.default_variant else ""
         lines += ["", f"{manifest.name}:{name}{default}: {', '.join(variant.stems)}"]
         lines += _facts(("  trained on", ", ".join(variant.trained_on)))
+        weights = manifest.weights.get(variant.weights or "")
+        if weights and weights.unverified:
+            lines += _facts(("  weights", "no hash is published for them: not verified"))
         lines += [
             f"  published {p.target} {p.metric} {p.value} ({p.dataset}, {p.protocol}, {p.source})"
             for p in variant.published

