@@ -7,6 +7,7 @@ directory, the shipped ones. Nothing here imports a plug-in's code.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -21,6 +22,8 @@ from benchbench.manifest import read_adapter, read_dataset
 __all__ = ["Catalog", "Dataset", "Model", "Origin"]
 
 Origin = Literal["given", "working directory", "shipped"]
+
+NAME_LINE = re.compile(r"""^name\s*=\s*["']([^"']+)["']""", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -163,12 +166,23 @@ def _search(
         folders = [place] if (place / file_name).is_file() else sorted(place.glob("*/"))
         for path in folders:
             if (path / file_name).is_file():
-                found.setdefault(path.resolve().name, (path, origin))
+                found.setdefault(_name(path, file_name), (path, origin))
     return found
 
 
+def _name(path: Path, file_name: str) -> str:
+    """The folder's name, with hyphens for underscores where the manifest writes it so.
+
+    A folder that Python can take for a package (``demucs_onnx``) may hold an adapter whose name
+    it cannot (``demucs-onnx``).
+    """
+    folder = path.resolve().name
+    said = NAME_LINE.search((path / file_name).read_text(encoding="utf-8", errors="replace"))
+    return said[1] if said and said[1].replace("-", "_") == folder else folder
+
+
 def _require_same_name(path: Path, name: str) -> None:
-    if path.resolve().name != name:
+    if path.resolve().name not in (name, name.replace("-", "_")):
         raise ManifestError(
             f"{path} holds a manifest with name = {name!r}.",
             hint=f"Give the folder and the manifest one name: rename one of them to {name!r} "

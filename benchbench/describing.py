@@ -5,15 +5,18 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from benchbench.catalog import Catalog
-from benchbench.declarations import AdapterManifest, DatasetManifest
+from benchbench.declarations import ENGINE, AdapterManifest, DatasetManifest
 from benchbench.errors import UnknownNameError
 from benchbench.metrics import GROUPS, PROTOCOLS, Protocol
 from benchbench.tables import aligned
 
-__all__ = ["description", "listing"]
+if TYPE_CHECKING:
+    from benchbench.interpreters import InstalledEnvironment
+
+__all__ = ["description", "environments_table", "listing"]
 
 KINDS = ("models", "datasets", "metrics", "runs")
 
@@ -89,7 +92,7 @@ def _model(manifest: AdapterManifest, only: str) -> str:
         ("citation", manifest.citation),
         ("code", manifest.licence.code),
         ("weights", manifest.licence.weights),
-        ("runs in", f"{manifest.runtime.interpreter}, about {manifest.runtime.memory_mb} MB"),
+        ("runs in", _runtime(manifest)),
         ("oracle", "yes: it sees the true stems" if manifest.oracle else ""),
         ("options", ", ".join(f"{key}={value}" for key, value in manifest.options.items())),
     )
@@ -99,11 +102,45 @@ def _model(manifest: AdapterManifest, only: str) -> str:
         default = " (default)" if name == manifest.default_variant else ""
         lines += ["", f"{manifest.name}:{name}{default}: {', '.join(variant.stems)}"]
         lines += _facts(("  trained on", ", ".join(variant.trained_on)))
+        weights = manifest.weights.get(variant.weights or "")
+        if weights and weights.unverified:
+            lines += _facts(("  weights", "no hash is published for them: not verified"))
         lines += [
             f"  published {p.target} {p.metric} {p.value} ({p.dataset}, {p.protocol}, {p.source})"
             for p in variant.published
         ]
     return "\n".join(lines)
+
+
+def _runtime(manifest: AdapterManifest) -> str:
+    runtime = manifest.runtime
+    if manifest.kind == "folder":
+        return f"nothing: its stems lie in {manifest.folder}"
+    memory = f"about {runtime.memory_mb} MB of memory"
+    if runtime.interpreter == ENGINE:
+        return f"benchbench's own interpreter, {memory}"
+    size = f" ({runtime.size_mb:.0f} MB on the disk)" if runtime.size_mb else ""
+    packages = ", ".join(runtime.requirements)
+    return f"Python {runtime.interpreter} with {packages}{size}, {memory}"
+
+
+def environments_table(found: Sequence[InstalledEnvironment]) -> str:
+    """The environments that were built: for whom, how large, with what."""
+    if not found:
+        return "No environment was built yet; `bench install MODEL` builds one."
+    rows = [
+        [
+            ", ".join(each.adapters) or "nobody",
+            f"{each.interpreter.size_bytes / 1e6:.0f}",
+            each.interpreter.version,
+            each.interpreter.installer,
+            each.interpreter.folder.name if each.interpreter.folder else "",
+            ", ".join(each.interpreter.requirements),
+        ]
+        for each in found
+    ]
+    header = ["used by", "MB", "python", "built with", "environment", "requirements"]
+    return aligned(header, rows)
 
 
 def _dataset(manifest: DatasetManifest) -> str:

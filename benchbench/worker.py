@@ -10,10 +10,12 @@ When stdin ends the parent is gone, and the worker ends at once, whatever it is 
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
 import json
 import os
 import queue
+import signal
 import sys
 import threading
 import time
@@ -29,12 +31,31 @@ class InvalidOutputError(Exception):
     """What an adapter returned is not what the contract asks for."""
 
 
-def load_adapter(folder: Path) -> Any:
-    """An instance of the class ``Adapter`` in ``<folder>/adapter.py``."""
+class Function:
+    """An adapter around a function ``(mixture, sample_rate) -> stems`` that needs no loading.
+
+    Parameters
+    ----------
+    name
+        ``module:function``.
+    """
+
+    def __init__(self, name: str) -> None:
+        module, _, function = name.partition(":")
+        self.separate = getattr(importlib.import_module(module), function)
+
+    def load(self, *_: Any, **__: Any) -> None:
+        """Nothing: the import was all."""
+
+
+def load_adapter(folder: Path, file: Path, function: str) -> Any:
+    """An instance of the class ``Adapter`` in a file, or a function; `folder` is on the path."""
     sys.path.insert(0, str(folder))
-    spec = importlib.util.spec_from_file_location("adapter", folder / "adapter.py")
+    if function:
+        return Function(function)
+    spec = importlib.util.spec_from_file_location("adapter", file)
     if spec is None or spec.loader is None:
-        raise ImportError(f"cannot load {folder / 'adapter.py'}")
+        raise ImportError(f"cannot load {file}")
     module = importlib.util.module_from_spec(spec)
     sys.modules["adapter"] = module
     spec.loader.exec_module(module)
@@ -79,7 +100,12 @@ class StemWriter:
                 f"{sorted(self.files)}"
             )
         for stem, audio in block.items():
-            array = np.asarray(audio, np.float32)
+            array = np.asarray(audio)
+            if array.dtype.kind != "f":  # integers have another full scale
+                raise InvalidOutputError(
+                    f"stem {stem} holds {array.dtype}; floating point with full scale 1 is needed"
+                )
+            array = array.astype(np.float32, copy=False)
             if array.ndim != 2 or array.shape[0] != self.channels:
                 raise InvalidOutputError(
                     f"stem {stem} has shape {array.shape}; ({self.channels}, samples) is needed"
@@ -152,7 +178,9 @@ class Worker:
         """Import the adapter and let it load its weights."""
         start = time.perf_counter()
         self.stems, self.oracle = list(request["stems"]), bool(request["oracle"])
-        self.adapter = load_adapter(Path(request["folder"]))
+        self.adapter = load_adapter(
+            Path(request["folder"]), Path(request["file"]), request["callable"]
+        )
         weights = Path(request["weights"]) if request["weights"] else None
         self.adapter.load(
             request["variant"],
@@ -203,9 +231,11 @@ def failure(kind: str, error: BaseException) -> dict[str, Any]:
 
 
 def read_requests(requests: queue.SimpleQueue[str]) -> None:
-    """Queue lines of stdin; at its end, end the process."""
+    """Queue lines of stdin; at its end, end this process and what it started."""
     for line in sys.stdin:
         requests.put(line)
+    if hasattr(os, "killpg") and os.getpgrp() == os.getpid():
+        os.killpg(os.getpgrp(), signal.SIGKILL)
     os._exit(0)
 
 

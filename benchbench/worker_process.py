@@ -17,6 +17,7 @@ from typing import IO, Any
 import psutil
 
 from benchbench.errors import SeparatorError
+from benchbench.pythons import isolated_variables
 
 __all__ = ["WorkerFailureError", "WorkerProcess"]
 
@@ -45,12 +46,20 @@ class WorkerProcess:
         Threads for its numeric libraries; None: their own choice.
     memory_bytes
         Resident memory that it and its children may use; None: no limit.
+    programs
+        The folder that stands first on its PATH; None: that of the interpreter.
     """
 
     def __init__(
-        self, python: Path, log: Path, threads: int | None, memory_bytes: int | None
+        self,
+        python: Path,
+        log: Path,
+        threads: int | None,
+        memory_bytes: int | None,
+        programs: Path | None = None,
     ) -> None:
         self.python = python
+        self.programs = programs or python.parent
         self.log = log
         self.threads = threads
         self.memory_bytes = memory_bytes
@@ -100,7 +109,7 @@ class WorkerProcess:
                     stderr=log,
                     text=True,
                     encoding="utf-8",
-                    env=_environment(self.threads),
+                    env=_environment(self.threads, self.programs),
                     **_detached(),
                 )
             except OSError as error:
@@ -198,9 +207,10 @@ def _detached() -> dict[str, Any]:
     return {"start_new_session": True}
 
 
-def _environment(threads: int | None) -> dict[str, str]:
+def _environment(threads: int | None, programs: Path) -> dict[str, str]:
     """The worker's environment; numeric libraries are kept to a number of threads."""
-    environment = dict(os.environ)
+    environment = isolated_variables()
+    environment["PATH"] = os.pathsep.join([str(programs), environment.get("PATH", os.defpath)])
     if threads is not None:
         names = ("OMP", "OPENBLAS", "MKL", "VECLIB", "NUMEXPR")
         environment.update({f"{name}_NUM_THREADS": str(threads) for name in names})

@@ -27,7 +27,7 @@ class Adapter:
     ) -> None:
         """Choose the stems and the exponent."""
         del weights, device
-        self.two_stems = variant == "2stems"
+        self.two_stems = variant.startswith("2stems")
         self.alpha = float(str(options.get("alpha", 2.0)))
 
     def separate(

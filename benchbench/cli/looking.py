@@ -13,6 +13,7 @@ from benchbench.cli.flags import (
     one_of,
     words,
 )
+from benchbench.errors import UsageError
 
 __all__ = ["register"]
 
@@ -76,14 +77,39 @@ def doctor(
 
 
 def install(
-    name: Annotated[str, typer.Argument(help="A model or a data set.")],
+    name: Annotated[
+        str | None,
+        typer.Argument(
+            help="A model or a data set; nothing: list the environments that are built."
+        ),
+    ] = None,
+    remove: Annotated[
+        bool, typer.Option("--remove", help="Remove it and give back space.")
+    ] = False,
+    download_python: Annotated[
+        bool, typer.Option("--download-python", help="Let uv download a Python that is missing.")
+    ] = False,
     adapter_path: AdapterPath = [],  # noqa: B006
 ) -> None:
-    """Fetch a model's environment and weights, or a data set."""
+    """Fetch a model's environment and weights, or a data set; list or remove them."""
     from benchbench.verbs.install import install as fetch
+    from benchbench.verbs.install import installed_environments, uninstall
 
-    path = fetch(name, adapter_paths=adapter_path, tell=lambda text: typer.echo(text, err=True))
-    typer.echo(str(path) if path else f"{name} needs nothing.")
+    def tell(text: str) -> None:
+        typer.echo(text, err=True)
+
+    if name is None:
+        if remove:
+            raise UsageError("--remove needs the name of what to remove.")
+        from benchbench.describing import environments_table
+
+        typer.echo(environments_table(installed_environments(adapter_path)))
+    elif remove:
+        freed = uninstall(name, adapter_paths=adapter_path, tell=tell)
+        typer.echo(f"{freed / 1e6:.0f} MB given back.")
+    else:
+        path = fetch(name, adapter_paths=adapter_path, tell=tell, download_python=download_python)
+        typer.echo(str(path) if path else f"{name} is ready.")
 
 
 def report(

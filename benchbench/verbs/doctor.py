@@ -12,12 +12,15 @@ from benchbench.audio import Audio, read
 from benchbench.cache import cache_folder
 from benchbench.catalog import Catalog, Model
 from benchbench.conformance import Check, check_adapter
-from benchbench.corpus import open_corpus
+from benchbench.corpus import find_stems, open_corpus
+from benchbench.decoding import info
 from benchbench.environment import machine, processors
 from benchbench.errors import BenchbenchError, UnknownNameError
 from benchbench.events import Listener
+from benchbench.precomputed import stems_folder
 from benchbench.preparation import prepare
 from benchbench.scratch import scratch_folder
+from benchbench.separation import Setup
 from benchbench.setups import prepare_setups
 from benchbench.store import Results
 
@@ -97,8 +100,30 @@ def _check_installation(catalog: Catalog) -> Iterator[Check]:
 
 def _check_model(catalog: Catalog, model: Model, listener: Listener) -> Iterator[Check]:
     setup = prepare_setups([model], None, "auto", {}, processors(), listener)[model.name]
+    if model.manifest.kind == "folder":
+        yield from _check_folder(setup)
+        return
     with scratch_folder() as scratch:
         yield from check_adapter(setup, scratch, _example(catalog))
+
+
+def _check_folder(setup: Setup) -> Iterator[Check]:
+    """Stems that were computed elsewhere: every track has all of them, and they can be read."""
+    place, wanted = stems_folder(setup), setup.model.variant.stems
+    tracks = sorted(path for path in place.iterdir() if path.is_dir())
+    yield Check("tracks", bool(tracks), f"{len(tracks)} in {place}")
+    for track in tracks:
+        found = find_stems(track)
+        missing = [stem for stem in wanted if stem not in found]
+        try:
+            facts = {info(found[stem].resolve()) for stem in wanted if stem in found}
+        except BenchbenchError as error:
+            yield Check(track.name, False, str(error))
+            continue
+        detail = f"missing: {', '.join(missing)}" if missing else ""
+        if len(facts) > 1:
+            detail += "stems differ in rate, channels or length"
+        yield Check(track.name, not missing and len(facts) == 1, detail)
 
 
 def _example(catalog: Catalog) -> dict[str, Audio]:

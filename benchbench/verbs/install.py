@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -12,11 +13,17 @@ from benchbench.cache import locked
 from benchbench.catalog import Catalog, Dataset
 from benchbench.corpus import installed_folder, open_corpus
 from benchbench.download import Progress, fetch
-from benchbench.environment import interpreter
-from benchbench.errors import UnknownNameError, UsageError
-from benchbench.weights import ensure_weights
+from benchbench.errors import BenchbenchError, UnknownNameError, UsageError
+from benchbench.interpreters import (
+    InstalledEnvironment,
+    environment_folder,
+    environments,
+    interpreter,
+    remove_environment,
+)
+from benchbench.weights import ensure_weights, weights_folder
 
-__all__ = ["install"]
+__all__ = ["install", "installed_environments", "uninstall"]
 
 
 def install(
@@ -25,6 +32,7 @@ def install(
     adapter_paths: Sequence[Path] = (),
     tell: Callable[[str], None] = lambda _: None,
     progress: Progress | None = None,
+    download_python: bool = False,
 ) -> Path | None:
     """Install a model (``adapter`` or ``adapter:variant``) or a data set.
 
@@ -41,6 +49,8 @@ def install(
         Told in a sentence what is being done.
     progress
         Told of each downloaded chunk.
+    download_python
+        Whether uv may download the Python version that a model asks for, where it is missing.
 
     Returns
     -------
@@ -55,10 +65,83 @@ def install(
         return _install_dataset(catalog.dataset(name), tell, progress)
     if name.partition(":")[0] in catalog.adapter_names():
         model = catalog.model(name)
-        interpreter(model.manifest.runtime, tell=tell)
+        interpreter(model.manifest.runtime, tell=tell, download_python=download_python)
         return ensure_weights(model, tell=tell, progress=progress)
     known = [*catalog.adapter_names(), *catalog.dataset_names()]
     raise UnknownNameError("model or data set", name, known)
+
+
+def installed_environments(adapter_paths: Sequence[Path] = ()) -> list[InstalledEnvironment]:
+    """Every environment that was built, with the adapters that share it."""
+    users = _users(Catalog(tuple(adapter_paths)))
+    return [
+        InstalledEnvironment(found, tuple(users.get(found.folder, ()))) for found in environments()
+    ]
+
+
+def uninstall(
+    name: str,
+    *,
+    adapter_paths: Sequence[Path] = (),
+    tell: Callable[[str], None] = lambda _: None,
+) -> int:
+    """Remove what `install` made for a model or a data set; what is missing is made again on use.
+
+    Parameters
+    ----------
+    name
+        A model, a data set, or the name of an environment's folder, which no adapter may know
+        any more.
+    adapter_paths, tell
+        As for `install`.
+
+    Returns
+    -------
+    The bytes that this gives back.
+
+    Raises
+    ------
+    UnknownNameError
+    """
+    catalog = Catalog(tuple(adapter_paths))
+    left = {found.folder.name: found.folder for found in environments() if found.folder}
+    if name in catalog.dataset_names():
+        return _removed(installed_folder(catalog.dataset(name).manifest), tell)
+    if name in left:
+        return remove_environment(left[name])
+    if name.partition(":")[0] not in catalog.adapter_names():
+        known = [*catalog.adapter_names(), *catalog.dataset_names(), *left]
+        raise UnknownNameError("model, data set or environment", name, known)
+    model = catalog.model(name)
+    freed = 0
+    folder = environment_folder(model.manifest.runtime)
+    if folder is not None and folder.is_dir():
+        others = [n for n in _users(catalog).get(folder, ()) if n != model.manifest.name]
+        if others:
+            tell(f"{', '.join(others)} used the same environment and will build it again.")
+        freed += remove_environment(folder)
+    place = weights_folder(model)
+    return freed + (_removed(place, tell) if place else 0)
+
+
+def _users(catalog: Catalog) -> dict[Path | None, list[str]]:
+    users: dict[Path | None, list[str]] = {}
+    for name in catalog.adapter_names():
+        try:
+            folder = environment_folder(catalog.adapter(name).manifest.runtime)
+        except BenchbenchError:  # a broken manifest uses nothing
+            continue
+        users.setdefault(folder, []).append(name)
+    return users
+
+
+def _removed(folder: Path, tell: Callable[[str], None]) -> int:
+    if not folder.is_dir():
+        return 0
+    size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+    tell(f"Removing {folder}")
+    shutil.rmtree(folder)
+    return size
 
 
 def _install_dataset(

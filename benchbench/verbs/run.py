@@ -168,12 +168,20 @@ def run(
             runner.run(left)
         finally:
             results.write_run(run_id, _finished(facts, tally))
-    page = None
-    if report:
-        from benchbench.verbs.report import report as write_report
-
-        page = write_report([results.root], results.root / "report.html", models=list(setups))
+    page = _page(results, tuple(setups)) if report else None
     return RunResult(results, run_id, tally, present, page)
+
+
+def _page(results: Results, models: Sequence[str]) -> Path | None:
+    """The report on those models that have scores; None where every one of them failed."""
+    from benchbench.reporting.readings import stored_models
+    from benchbench.verbs.report import report as write_report
+
+    scored = set(stored_models([results.root]))
+    shown = [name for name in models if name in scored]
+    return (
+        write_report([results.root], results.root / "report.html", models=shown) if shown else None
+    )
 
 
 def _require_sane(

@@ -65,6 +65,8 @@ def separate(
             f"{chosen.name} needs the true stems and cannot separate a mixture alone.",
             hint="Use it in `bench run`, on a data set.",
         )
+    if chosen.manifest.kind == "folder":
+        raise UsageError(f"{chosen.name} is a folder of stems and separates nothing.")
     paths = [Path(path) for path in inputs]
     names = _track_names(paths)
     for path in paths:

@@ -19,10 +19,11 @@ from benchbench.errors import BenchbenchError, NothingToCompareError
 from benchbench.events import Listener, Note
 from benchbench.metrics.base import Series
 from benchbench.peers import PEERS
+from benchbench.precomputed import open_separator
 from benchbench.preparation import PreparedTrack, prepare
 from benchbench.scoring import add
 from benchbench.scratch import scratch_folder
-from benchbench.separation import Limits, Separation, Worker
+from benchbench.separation import Limits, Separation
 from benchbench.setups import identity, prepare_setups
 from benchbench.store import open_results
 from benchbench.targets import ReferenceSet, reference_sets
@@ -130,8 +131,10 @@ class _Maker:
         folder = scratch / row["separation_id"]
         prepared = prepare(track, folder)
         references = prepared.stems if model.manifest.oracle else None
-        with Worker(setups[model.name], Limits(), folder / "log.txt") as worker:
-            outcome = worker.separate(prepared.mixture, prepared.sample_rate, folder, references)
+        with open_separator(setups[model.name], Limits(), folder / "log.txt") as separator:
+            outcome = separator.separate(
+                prepared.mixture, prepared.sample_rate, folder, references, track=track.name
+            )
         if outcome.status != "ok":
             self._pass_over(row, outcome.error or outcome.status)
             return None

@@ -1,0 +1,83 @@
+"""REPET-SIM: a frame's accompaniment is the median of the frames that resemble it most.
+
+Z. Rafii and B. Pardo, ISMIR 2012, with the settings of their implementation: Hamming windows of
+40 ms with half overlap, up to 100 frames at least a second apart, nothing below 100 Hz as vocals.
+The similarity matrix is computed some rows at a time, so that a long song fits in memory.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+from scipy.ndimage import maximum_filter1d
+from scipy.signal import ShortTimeFFT
+from scipy.signal.windows import hamming
+
+Audio = npt.NDArray[np.float32]
+Real = npt.NDArray[np.float32]
+
+SECONDS = 0.04
+ROWS = 256
+"""Frames whose similarities with all others are held at a time."""
+
+
+class Adapter:
+    """Masks the mixture with what its similar frames have in common."""
+
+    def load(
+        self, variant: str, weights: Path | None, device: str, options: Mapping[str, object]
+    ) -> None:
+        """Take the options; there is nothing to load."""
+        del variant, weights, device
+        self.similar = int(str(options.get("similar", 100)))
+        self.distance = float(str(options.get("distance", 1.0)))
+        self.cutoff = float(str(options.get("cutoff", 100.0)))
+
+    def separate(self, mixture: Audio, sample_rate: int) -> dict[str, Audio]:
+        """Vocals and accompaniment (channels, samples)."""
+        window = 1 << max(1, round(np.ceil(np.log2(SECONDS * sample_rate))))
+        transform = ShortTimeFFT(hamming(window, sym=False), hop=window // 2, fs=sample_rate)
+        length = mixture.shape[1]
+        padded = np.pad(mixture, ((0, 0), (0, max(0, window - length))))
+        spectra = transform.stft(padded, axis=1).astype(np.complex64)
+        magnitudes = np.abs(spectra)
+        apart = max(1, round(self.distance * sample_rate / transform.hop))
+        masks = repeating_masks(magnitudes, self.similar, apart)
+        low = transform.f < self.cutoff
+        low[0] = False  # the mean of a voice is as good as none
+        masks[:, low] = 1
+        signal = transform.istft(spectra * masks, k1=padded.shape[1], f_axis=1, t_axis=2)
+        accompaniment = np.real(signal[:, :length]).astype(np.float32)
+        return {"vocals": mixture - accompaniment, "accompaniment": accompaniment}
+
+
+def repeating_masks(magnitudes: Real, similar: int, apart: int) -> Real:
+    """The share of each bin that repeats.
+
+    Parameters
+    ----------
+    magnitudes
+        (channels, bins, frames).
+    similar
+        How many frames a frame is compared with at most.
+    apart
+        Frames between those at least.
+    """
+    frames = magnitudes.mean(axis=0).T
+    norms = np.linalg.norm(frames, axis=1, keepdims=True)
+    unit = frames / np.where(norms > 0, norms, 1)
+    masks = np.empty_like(magnitudes)
+    for start in range(0, len(unit), ROWS):
+        similarity = unit[start : start + ROWS] @ unit.T
+        peaks = similarity >= maximum_filter1d(similarity, 2 * apart + 1, axis=1)
+        ranked = np.where(peaks, similarity, -1)
+        for row, own in enumerate(ranked, start):
+            chosen = np.argpartition(own, -min(similar, len(own)))[-similar:]
+            chosen = chosen[own[chosen] >= 0]
+            typical = np.median(magnitudes[:, :, chosen], axis=2)
+            mixed = magnitudes[:, :, row]
+            masks[:, :, row] = np.minimum(typical, mixed) / np.where(mixed > 0, mixed, 1)
+    return masks
