@@ -18,7 +18,14 @@ from benchbench.cache import cache_folder, locked
 from benchbench.declarations import ENGINE, Runtime
 from benchbench.errors import AdapterEnvironmentError
 
-__all__ = ["engine_packages", "git_state", "interpreter", "machine", "processors"]
+__all__ = [
+    "engine_packages",
+    "git_state",
+    "interpreter",
+    "machine",
+    "processors",
+    "visible_gpus",
+]
 
 READY = "ready.txt"
 """The file in an environment that says it is complete; it holds the resolved versions."""
@@ -59,6 +66,14 @@ def _accelerators() -> list[str]:
     except subprocess.TimeoutExpired:
         return []
     return done.stdout.split("\n")[:-1] if done.returncode == 0 else []
+
+
+def visible_gpus() -> tuple[str, ...]:
+    """The accelerators that processes of this machine may use, as CUDA names them."""
+    chosen = os.environ.get("CUDA_VISIBLE_DEVICES")
+    if chosen is not None:
+        return tuple(name.strip() for name in chosen.split(",") if name.strip())
+    return tuple(str(number) for number in range(len(_accelerators())))
 
 
 def _blas() -> list[str]:

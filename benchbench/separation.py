@@ -53,6 +53,7 @@ class Setup:
     device: str = "auto"
     options: Mapping[str, AnyValue] = field(default_factory=dict)
     threads: int | None = None
+    gpu: str | None = None
 
     @property
     def all_options(self) -> dict[str, AnyValue]:
@@ -93,7 +94,9 @@ class Worker:
     def __init__(self, setup: Setup, limits: Limits, log: Path) -> None:
         self.setup = setup
         self.limits = limits
-        self.process = WorkerProcess(setup.python, log, setup.threads, limits.memory_bytes)
+        self.process = WorkerProcess(
+            setup.python, log, setup.threads, limits.memory_bytes, setup.gpu
+        )
         self.load_s: float | None = None
         self.parameters: int | None = None
         self._separated = 0

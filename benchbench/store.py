@@ -103,9 +103,9 @@ class Results:
         """All score rows, or those that match `where`, as one Arrow table."""
         return _read(self.root / "scores", SCORES, columns, where)
 
-    def separations(self) -> pa.Table:
+    def separations(self, *, columns: Sequence[str] | None = None) -> pa.Table:
         """One row a (model, track): status and cost."""
-        return _read(self.root / "separations", SEPARATIONS, None, None)
+        return _read(self.root / "separations", SEPARATIONS, columns, None)
 
     def scores_frame(self, where: pads.Expression | None = None) -> pd.DataFrame:
         """All score rows as a data frame; text columns are categoricals, missing values NaN."""

@@ -45,15 +45,23 @@ class WorkerProcess:
         Threads for its numeric libraries; None: their own choice.
     memory_bytes
         Resident memory that it and its children may use; None: no limit.
+    gpu
+        The accelerator that it sees; None: all of them.
     """
 
     def __init__(
-        self, python: Path, log: Path, threads: int | None, memory_bytes: int | None
+        self,
+        python: Path,
+        log: Path,
+        threads: int | None,
+        memory_bytes: int | None,
+        gpu: str | None = None,
     ) -> None:
         self.python = python
         self.log = log
         self.threads = threads
         self.memory_bytes = memory_bytes
+        self.gpu = gpu
         self._process: subprocess.Popen[str] | None = None
         self._answers: queue.SimpleQueue[str | None] = queue.SimpleQueue()
         self._log_start = 0
@@ -100,7 +108,7 @@ class WorkerProcess:
                     stderr=log,
                     text=True,
                     encoding="utf-8",
-                    env=_environment(self.threads),
+                    env=_environment(self.threads, self.gpu),
                     **_detached(),
                 )
             except OSError as error:
@@ -198,12 +206,16 @@ def _detached() -> dict[str, Any]:
     return {"start_new_session": True}
 
 
-def _environment(threads: int | None) -> dict[str, str]:
-    """The worker's environment; numeric libraries are kept to a number of threads."""
+def _environment(threads: int | None, gpu: str | None) -> dict[str, str]:
+    """The worker's environment; numeric libraries are kept to threads and to an accelerator."""
     environment = dict(os.environ)
     if threads is not None:
         names = ("OMP", "OPENBLAS", "MKL", "VECLIB", "NUMEXPR")
         environment.update({f"{name}_NUM_THREADS": str(threads) for name in names})
+        environment.update(TF_NUM_INTRAOP_THREADS=str(threads), TF_NUM_INTEROP_THREADS="1")
+    if gpu is not None:
+        environment["CUDA_VISIBLE_DEVICES"] = gpu
+    environment.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")  # others may use it too
     environment.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     return environment
 
