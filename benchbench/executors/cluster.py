@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import importlib
+import queue
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import CancelledError
@@ -164,11 +165,13 @@ def _room_mb(client: Client) -> Iterator[float]:
 def _carry_out(client: Client, order: Order, todo: Iterator[Batch], stop: Stop) -> Iterator[Event]:
     window = AHEAD * max(1, sum(client.nthreads().values()))
     waiting: dict[Any, Batch] = {}
+    done: queue.SimpleQueue[Any] = queue.SimpleQueue()
 
     def submit(count: int) -> None:
         for batch in islice(todo, count):
             future = client.submit(_work, order.run_id, batch, pure=False, priority=-batch.number)
             waiting[future] = batch
+            future.add_done_callback(done.put)
 
     submit(window)
     told = False
@@ -176,9 +179,8 @@ def _carry_out(client: Client, order: Order, todo: Iterator[Batch], stop: Stop) 
         if stop.asked and not told:
             told = True
             client.run(_ask_to_stop, order.run_id)
-        with contextlib.suppress(TimeoutError):
-            distributed.wait(list(waiting), timeout=POLL_S, return_when="FIRST_COMPLETED")
-        for future in [future for future in waiting if future.done()]:
+        with contextlib.suppress(queue.Empty):
+            future = done.get(timeout=POLL_S)
             batch = waiting.pop(future)
             if not stop.asked:
                 submit(1)
