@@ -12,6 +12,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from benchbench.verbs.compact import compact
     from benchbench.verbs.compare import compare
     from benchbench.verbs.doctor import doctor
     from benchbench.verbs.export import export
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from benchbench.verbs.verify import verify
 
 __all__ = [
+    "compact",
     "compare",
     "doctor",
     "export",

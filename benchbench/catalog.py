@@ -1,8 +1,9 @@
 """Names to manifests: which adapters and data sets there are, and where.
 
 A plug-in is a folder with an ``adapter.toml`` or ``dataset.toml``. The places are searched in
-this order: folders given by the caller, ``./adapters`` or ``./datasets`` of the working
-directory, the shipped ones. Nothing here imports a plug-in's code.
+this order: folders given by the caller, the shipped ones, ``./adapters`` or ``./datasets`` of the
+working directory. So a folder that happens to lie where `bench` is started never stands in for a
+shipped plug-in; its own are used when somebody names them. Nothing here imports a plug-in's code.
 """
 
 from __future__ import annotations
@@ -76,11 +77,12 @@ class Catalog:
     adapter_paths
         Folders searched before all others; each holds adapter folders, or is one.
     working_directory
-        Whose ``adapters`` and ``datasets`` folders are searched next.
+        Whose ``adapters`` and ``datasets`` folders are searched last; None: nobody's, for names
+        that were not given by whoever runs the command.
     """
 
     adapter_paths: tuple[Path, ...] = ()
-    working_directory: Path = Path()
+    working_directory: Path | None = Path()
 
     @cached_property
     def _adapter_folders(self) -> dict[str, tuple[Path, Origin]]:
@@ -95,10 +97,13 @@ class Catalog:
         self, kind: Literal["adapters", "datasets"], given: list[tuple[Path, Origin]]
     ) -> Iterator[tuple[Path, Origin]]:
         yield from given
-        shipped, local = folder(kind), self.working_directory / kind
+        shipped = folder(kind)
+        yield shipped, "shipped"
+        if self.working_directory is None:
+            return
+        local = self.working_directory / kind
         if local.is_dir() and not (shipped.is_dir() and local.samefile(shipped)):
             yield local, "working directory"
-        yield shipped, "shipped"
 
     def adapter_names(self) -> list[str]:
         """Every adapter, by name."""

@@ -23,6 +23,7 @@ from benchbench.events import (
     Planned,
     ScoresReady,
     Separated,
+    Skipped,
     Started,
 )
 
@@ -86,6 +87,8 @@ class RunDisplay:
                     for target, value in headline.items()
                 )
                 self._say(f"[green]scored[/green]  {escape(model)} on {escape(track)}: {values}")
+                self._advance()
+            case Skipped():
                 self._advance()
             case Finished(ok, failed, seconds):
                 colour = "red" if failed else "green"

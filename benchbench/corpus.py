@@ -190,8 +190,10 @@ def _generate(dataset: Dataset, folder: Path, tell: Callable[[str], None]) -> No
     with locked(folder):
         if folder.is_dir():
             return
-        tell(f"Preparing the data set {dataset.manifest.name} (once)")
         path = dataset.folder / "loader.py"
+        if dataset.origin == "working directory":
+            tell(f"{dataset.manifest.name} runs the code in {path} of the working directory.")
+        tell(f"Preparing the data set {dataset.manifest.name} (once)")
         spec = importlib.util.spec_from_file_location(f"benchbench_dataset_{folder.name}", path)
         if spec is None or spec.loader is None:
             raise UsageError(f"{path} cannot be loaded.")

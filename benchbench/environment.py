@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.metadata
+import os
 import platform
 import shutil
 import subprocess
@@ -10,7 +11,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-__all__ = ["engine_packages", "git_state", "machine", "processors"]
+__all__ = ["engine_packages", "git_state", "machine", "processors", "visible_gpus"]
 
 
 def processors() -> int:
@@ -48,6 +49,14 @@ def _accelerators() -> list[str]:
     except subprocess.TimeoutExpired:
         return []
     return done.stdout.split("\n")[:-1] if done.returncode == 0 else []
+
+
+def visible_gpus() -> tuple[str, ...]:
+    """The accelerators that processes of this machine may use, as CUDA names them."""
+    chosen = os.environ.get("CUDA_VISIBLE_DEVICES")
+    if chosen is not None:
+        return tuple(name.strip() for name in chosen.split(",") if name.strip())
+    return tuple(str(number) for number in range(len(_accelerators())))
 
 
 def _blas() -> list[str]:

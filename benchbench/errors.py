@@ -10,13 +10,15 @@ where, and what to do next.
     │   ├── UnknownNameError     2  no model, data set, metric or key of that name
     │   ├── ManifestError        2  an adapter.toml, dataset.toml or configuration file is wrong
     │   ├── AudioError           2  a file cannot be read as audio, or holds NaN or infinity
-    │   └── OutputError          2  a result cannot be written (permission, full disk)
+    │   ├── OutputError          2  a result cannot be written (permission, full disk)
+    │   └── MissingExtraError    2  a package that is installed only when asked for is missing
     ├── NothingToCompareError    3  nothing, or too little, to compare
     ├── SeparatorError           4  an adapter crashed, hung or answered nonsense
     │   ├── AdapterEnvironmentError 4  the interpreter or the requirements of an adapter are missing
     │   └── WeightsError         4  weights cannot be fetched, or are not the declared ones
     ├── DamagedResultsError      5  stored results cannot be read
     └── StoppedError           130  the user interrupted
+        └── TerminatedError    143  the system asked the process to end
 """
 
 from __future__ import annotations
@@ -31,10 +33,12 @@ __all__ = [
     "BenchbenchError",
     "DamagedResultsError",
     "ManifestError",
+    "MissingExtraError",
     "NothingToCompareError",
     "OutputError",
     "SeparatorError",
     "StoppedError",
+    "TerminatedError",
     "UnknownNameError",
     "UsageError",
     "WeightsError",
@@ -116,6 +120,26 @@ class OutputError(UsageError):
     """A result cannot be written: no permission, a full disk, a file in the way."""
 
 
+class MissingExtraError(UsageError):
+    """A package is missing that is installed only when asked for.
+
+    Parameters
+    ----------
+    package
+        The package.
+    extra
+        The extra of benchbench that brings it.
+    what
+        What needs it, as the beginning of a sentence.
+    """
+
+    def __init__(self, package: str, extra: str, what: str) -> None:
+        super().__init__(
+            f"{what} cannot be used without the package {package}.",
+            hint=f"Install it with: pip install 'benchbench[{extra}]'",
+        )
+
+
 class NothingToCompareError(BenchbenchError):
     """There is nothing, or too little, to compare."""
 
@@ -146,6 +170,12 @@ class StoppedError(BenchbenchError):
     """The user interrupted; what was stored is kept."""
 
     exit_code = 130
+
+
+class TerminatedError(StoppedError):
+    """The system asked the process to end; what was stored is kept."""
+
+    exit_code = 143
 
 
 def closest(name: str, known: Iterable[str]) -> str | None:

@@ -14,6 +14,8 @@ __all__ = [
     "Planned",
     "ScoresReady",
     "Separated",
+    "Skipped",
+    "Spent",
     "Started",
 ]
 
@@ -65,6 +67,33 @@ class ScoresReady:
 
 
 @dataclass(frozen=True, slots=True)
+class Skipped:
+    """Another run stored a separation's scores since this one was planned."""
+
+    model: str
+    track: str
+
+
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """Where the seconds of a batch went; a batch's last event."""
+
+    preparing_s: float
+    separating_s: float
+    scoring_s: float
+
+    def plus(
+        self, *, preparing_s: float = 0.0, separating_s: float = 0.0, scoring_s: float = 0.0
+    ) -> Spent:
+        """With some more seconds."""
+        return Spent(
+            self.preparing_s + preparing_s,
+            self.separating_s + separating_s,
+            self.scoring_s + scoring_s,
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class Finished:
     """The run is over."""
 
@@ -73,5 +102,5 @@ class Finished:
     seconds: float
 
 
-Event: TypeAlias = Note | Planned | Started | Separated | ScoresReady | Finished
+Event: TypeAlias = Note | Planned | Started | Separated | ScoresReady | Skipped | Spent | Finished
 Listener: TypeAlias = Callable[[Event], None]

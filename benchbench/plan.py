@@ -9,17 +9,28 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
+
+import pyarrow.compute as pc
 
 from benchbench.corpus import Track
 from benchbench.declarations import AnyValue
 from benchbench.metrics.base import Protocol
 from benchbench.store import Results
 
-__all__ = ["Identity", "Job", "Resume", "adapter_hash", "cell_id", "plan", "short_hash"]
+__all__ = [
+    "Identity",
+    "Job",
+    "Plan",
+    "Resume",
+    "adapter_hash",
+    "cell_id",
+    "plan",
+    "short_hash",
+]
 
 Resume = Literal["only-missing", "always", "never"]
 
@@ -76,6 +87,59 @@ def cell_id(separation_id: str, protocol: Protocol) -> str:
     return short_hash(separation_id, protocol.name, protocol.version)
 
 
+@dataclass(frozen=True)
+class Plan:
+    """What was asked for, minus what is stored; jobs are made up as they are asked for.
+
+    So a plan's size does not grow with the number of models, and nothing of it is sent anywhere.
+
+    Parameters
+    ----------
+    identities, tracks, protocols
+        What was asked for.
+    stored
+        The cells that are stored already.
+    failed
+        The separations that are not tried again.
+    """
+
+    identities: tuple[Identity, ...]
+    tracks: tuple[Track, ...]
+    protocols: tuple[Protocol, ...]
+    stored: frozenset[str]
+    failed: frozenset[str]
+
+    def jobs(self, track: Track, models: Collection[str] | None = None) -> list[Job]:
+        """The jobs that are left on a track, of all models or of some."""
+        jobs = []
+        for identity in self.identities:
+            if models is None or identity.model in models:
+                job = self._job(identity, track)
+                if job.protocols and job.separation_id not in self.failed:
+                    jobs.append(job)
+        return jobs
+
+    def every_job(self) -> Iterator[Job]:
+        """All jobs that are left, track by track."""
+        for track in self.tracks:
+            yield from self.jobs(track)
+
+    def counts(self) -> tuple[int, int]:
+        """How many jobs are left, and how many of the cells are stored."""
+        left = present = 0
+        for track in self.tracks:
+            for identity in self.identities:
+                job = self._job(identity, track)
+                present += len(self.protocols) - len(job.protocols)
+                left += bool(job.protocols) and job.separation_id not in self.failed
+        return left, present
+
+    def _job(self, identity: Identity, track: Track) -> Job:
+        separation = identity.separation_id(track)
+        left = tuple(p for p in self.protocols if cell_id(separation, p) not in self.stored)
+        return Job(identity, track, separation, left)
+
+
 def plan(
     results: Results,
     identities: Sequence[Identity],
@@ -84,8 +148,8 @@ def plan(
     *,
     resume: Resume = "only-missing",
     retry_failed: bool = False,
-) -> tuple[list[Job], int]:
-    """The jobs that are left, track by track, and the number of cells that are stored already.
+) -> Plan:
+    """What is left to do.
 
     Parameters
     ----------
@@ -98,26 +162,18 @@ def plan(
     retry_failed
         Whether separations that failed before are tried again.
     """
-    dataset_tracks = list(tracks)
+    chosen = tuple(tracks)
     failed = frozenset[str]() if retry_failed or resume == "never" else failed_separations(results)
-    jobs, present = [], 0
-    stored = {
-        (identity.model, dataset): results.stored_cells(identity.model, dataset)
-        for identity in identities
-        for dataset in {track.dataset for track in dataset_tracks}
-    }
-    for track in dataset_tracks:
+    stored: set[str] = set()
+    if resume != "never":
         for identity in identities:
-            separation = identity.separation_id(track)
-            there = stored[identity.model, track.dataset] if resume != "never" else frozenset()
-            left = tuple(p for p in protocols if cell_id(separation, p) not in there)
-            present += len(protocols) - len(left)
-            if left and separation not in failed:
-                jobs.append(Job(identity, track, separation, left))
-    return jobs, present
+            for dataset in {track.dataset for track in chosen}:
+                stored |= results.stored_cells(identity.model, dataset)
+    return Plan(tuple(identities), chosen, tuple(protocols), frozenset(stored), failed)
 
 
 def failed_separations(results: Results) -> frozenset[str]:
     """The separations whose last attempt did not end well."""
-    table = results.separations().select(["separation_id", "status"]).to_pylist()
-    return frozenset(row["separation_id"] for row in table if row["status"] != "ok")
+    table = results.separations(columns=["separation_id", "status"])
+    bad = table.filter(pc.field("status") != "ok")
+    return frozenset(bad.column("separation_id").to_pylist())

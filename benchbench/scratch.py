@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import tempfile
@@ -16,9 +17,11 @@ import psutil
 
 from benchbench.audio import Audio
 
-__all__ = ["RawAudio", "scratch_folder", "write_raw"]
+__all__ = ["RawAudio", "is_full", "scratch_folder", "write_raw"]
 
 PREFIX = "benchbench-"
+
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +48,14 @@ def write_raw(path: Path, blocks: Iterable[Audio]) -> RawAudio:
     channels = samples = 0
     with path.open("wb") as file:
         for block in blocks:
-            np.ascontiguousarray(block.T, np.float32).tofile(file)
+            file.write(np.ascontiguousarray(block.T, np.float32).data)
             channels, samples = block.shape[0], samples + block.shape[1]
     return RawAudio(str(path), channels, samples)
+
+
+def is_full(error: BaseException) -> bool:
+    """Whether a file could not be written for want of room: a full disk, a quota, a limit."""
+    return isinstance(error, OSError) and error.errno in FULL
 
 
 @contextmanager

@@ -61,6 +61,7 @@ class Setup:
     threads: int | None = None
     environment: Mapping[str, Any] | None = None
     """What is installed for it, as a run records it; None: the engine's own packages."""
+    gpu: str | None = None
 
     @property
     def all_options(self) -> dict[str, AnyValue]:
@@ -108,6 +109,7 @@ class Worker:
             setup.threads,
             limits.memory_bytes,
             setup.python.parent,
+            setup.gpu,
         )
         self.load_s: float | None = None
         self.parameters: int | None = None

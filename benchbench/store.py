@@ -6,8 +6,9 @@
     <root>/separations/<separation_id>.parquet
     <root>/scores/model=<quoted>/dataset=<quoted>/<cell_id>.parquet
 
-What is present is known by file name alone. Every part carries all columns, so a file means the
-same wherever it lies.
+What is present is known by file name, or by the keys of a compacted part, which holds many cells
+(`benchbench.compaction`). Every part carries all columns, so a file means the same wherever it
+lies.
 """
 
 from __future__ import annotations
@@ -21,11 +22,12 @@ from urllib.parse import quote
 
 import pyarrow as pa
 import pyarrow.dataset as pads
-import pyarrow.parquet as pq
 
 from benchbench.atomic import write_atomically
 from benchbench.errors import DamagedResultsError, UsageError
+from benchbench.parts import UNREADABLE, encoded, folders, keys_of, read_parts, write_parts
 from benchbench.schema import SCORES, SEPARATIONS
+from benchbench.soundness import damaged_parts
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -54,14 +56,14 @@ class Results:
     def write_scores(self, cell_id: str, model: str, dataset: str, table: pa.Table) -> Path:
         """Store the score rows of one cell (schema `benchbench.schema.SCORES`)."""
         path = self.scores_path(cell_id, model, dataset)
-        write_atomically(path, lambda file: pq.write_table(table.cast(SCORES), file))
+        write_atomically(path, lambda file: _write(table.cast(SCORES), file))
         return path
 
     def write_separation(self, row: Mapping[str, Any]) -> Path:
         """Store how one separation ended and what it cost; replaces an earlier attempt."""
         path = self.root / "separations" / f"{row['separation_id']}.parquet"
         table = _table([row], SEPARATIONS)
-        write_atomically(path, lambda file: pq.write_table(table, file))
+        write_atomically(path, lambda file: _write(table, file))
         return path
 
     def write_run(self, run_id: str, facts: Mapping[str, Any]) -> Path:
@@ -79,9 +81,22 @@ class Results:
         return folder / f"{cell_id}.parquet"
 
     def stored_cells(self, model: str, dataset: str) -> frozenset[str]:
-        """The cells of a model on a data set that have scores, by file name alone."""
-        folder = self.scores_path("x", model, dataset).parent
-        return frozenset(path.stem for path in folder.glob("*.parquet"))
+        """The cells of a model on a data set that have scores.
+
+        Raises
+        ------
+        DamagedResultsError
+            When a compacted part cannot be read.
+        """
+        cells: set[str] = set()
+        for folder in folders(self.scores_path("x", model, dataset).parent).values():
+            cells.update(path.stem for path in folder.loose)
+            for path in folder.compacted:
+                try:
+                    cells |= keys_of(path, "cell_id")
+                except UNREADABLE as error:
+                    raise _damaged(self.root, [path], error) from error
+        return frozenset(cells)
 
     def exists(self) -> bool:
         """Whether anything was ever stored here."""
@@ -103,17 +118,19 @@ class Results:
         """All score rows, or those that match `where`, as one Arrow table."""
         return _read(self.root / "scores", SCORES, columns, where)
 
-    def separations(self) -> pa.Table:
+    def separations(self, *, columns: Sequence[str] | None = None) -> pa.Table:
         """One row a (model, track): status and cost."""
-        return _read(self.root / "separations", SEPARATIONS, None, None)
+        return _read(self.root / "separations", SEPARATIONS, columns, None)
 
-    def scores_frame(self, where: pads.Expression | None = None) -> pd.DataFrame:
+    def scores_frame(
+        self, where: pads.Expression | None = None, columns: Sequence[str] | None = None
+    ) -> pd.DataFrame:
         """All score rows as a data frame; text columns are categoricals, missing values NaN."""
-        return _frame(self.scores(where=where))
+        return _frame(_read(self.root / "scores", encoded(SCORES), columns, where))
 
     def separations_frame(self) -> pd.DataFrame:
         """All separation rows as a data frame."""
-        return _frame(self.separations())
+        return _frame(_read(self.root / "separations", encoded(SEPARATIONS), None, None))
 
     def runs(self) -> list[dict[str, Any]]:
         """Every ``run.json``, oldest first.
@@ -136,16 +153,6 @@ class Results:
                 ) from error
             if isinstance(facts, dict):
                 yield facts
-
-    def damaged(self) -> list[Path]:
-        """Every part that cannot be read as what it should be."""
-        kinds = (("scores", SCORES), ("separations", SEPARATIONS))
-        return [
-            path
-            for name, schema in kinds
-            for path in sorted((self.root / name).rglob("*.parquet"))
-            if not _readable(path, schema)
-        ]
 
 
 def open_results(path: Path) -> Results:
@@ -174,6 +181,10 @@ def safe_name(name: str) -> str:
     return "".join(c if c.isalnum() or c in "-_ " else "_" for c in name)
 
 
+def _write(table: pa.Table, file: IO[bytes]) -> None:
+    write_parts([table], table.schema, file)
+
+
 def _write_text(file: IO[bytes], text: str) -> None:
     file.write(text.encode("utf-8"))
 
@@ -184,36 +195,22 @@ def _read(
     columns: Sequence[str] | None,
     where: pads.Expression | None,
 ) -> pa.Table:
-    paths = sorted(str(path) for path in folder.rglob("*.parquet"))
-    if not paths:
-        table = schema.empty_table()
-        return table.select(list(columns)) if columns else table
     try:
-        scan = pads.ParquetFragmentScanOptions(pre_buffer=False)  # parts are small
-        form = pads.ParquetFileFormat(default_fragment_scan_options=scan)
-        dataset = pads.dataset(paths, schema=schema, format=form)
-        return dataset.to_table(columns=list(columns) if columns else None, filter=where)
-    except (pa.ArrowException, OSError) as error:
-        bad = [path for path in paths if not _readable(Path(path), schema)]
-        raise DamagedResultsError(
-            f"{len(bad) or 'Some'} of {len(paths)} parts in {folder} cannot be read: "
-            f"{', '.join(bad[:3]) or error}.",
-            hint=f"`bench doctor {folder.parent} --repair` sets damaged parts aside; "
-            "the next run computes only those again.",
-        ) from error
+        return read_parts(folder, schema, schema.names[0], columns, where)
+    except UNREADABLE as error:
+        bad = [path for path, _ in damaged_parts(folder.parent, folder.name)]
+        raise _damaged(folder.parent, bad, error) from error
 
 
-def _readable(path: Path, schema: pa.Schema) -> bool:
-    try:
-        pq.read_table(path, schema=schema, partitioning=None)
-    except (pa.ArrowException, OSError):
-        return False
-    return True
+def _damaged(root: Path, paths: Sequence[Path], error: Exception) -> DamagedResultsError:
+    return DamagedResultsError(
+        f"{len(paths) or 'Some'} parts in {root} cannot be read: "
+        f"{', '.join(map(str, paths[:3])) or error}.",
+        hint=f"`bench doctor {root} --repair` sets damaged parts aside; "
+        "the next run computes only those again.",
+    )
 
 
 def _frame(table: pa.Table) -> pd.DataFrame:
-    text = [
-        name for name in table.column_names if pa.types.is_string(table.schema.field(name).type)
-    ]
-    frame: pd.DataFrame = table.to_pandas(categories=text)
+    frame: pd.DataFrame = table.to_pandas()
     return frame

@@ -10,6 +10,7 @@ When stdin ends the parent is gone, and the worker ends at once, whatever it is 
 
 from __future__ import annotations
 
+import errno
 import importlib
 import importlib.util
 import json
@@ -115,7 +116,7 @@ class StemWriter:
                 raise InvalidOutputError(
                     f"stem {stem} holds NaN or infinity at sample {self.samples[stem] + position}"
                 )
-            np.ascontiguousarray(array.T).tofile(self.files[stem])
+            self.files[stem].write(np.ascontiguousarray(array.T).data)
             self.samples[stem] += array.shape[1]
         self.seconds += time.perf_counter() - start
 
@@ -170,6 +171,10 @@ class Worker:
             return failure("out_of_memory", error)
         except InvalidOutputError as error:
             return failure("invalid_output", error)
+        except OSError as error:
+            traceback.print_exc()
+            full = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+            return failure("disk_full" if full else "failed", error)
         except Exception as error:
             traceback.print_exc()
             return failure("failed", error)

@@ -48,6 +48,8 @@ class WorkerProcess:
         Resident memory that it and its children may use; None: no limit.
     programs
         The folder that stands first on its PATH; None: that of the interpreter.
+    gpu
+        The accelerator that it sees; None: all of them.
     """
 
     def __init__(
@@ -57,12 +59,14 @@ class WorkerProcess:
         threads: int | None,
         memory_bytes: int | None,
         programs: Path | None = None,
+        gpu: str | None = None,
     ) -> None:
         self.python = python
         self.programs = programs or python.parent
         self.log = log
         self.threads = threads
         self.memory_bytes = memory_bytes
+        self.gpu = gpu
         self._process: subprocess.Popen[str] | None = None
         self._answers: queue.SimpleQueue[str | None] = queue.SimpleQueue()
         self._log_start = 0
@@ -109,7 +113,7 @@ class WorkerProcess:
                     stderr=log,
                     text=True,
                     encoding="utf-8",
-                    env=_environment(self.threads, self.programs),
+                    env=_environment(self.threads, self.programs, self.gpu),
                     **_detached(),
                 )
             except OSError as error:
@@ -207,13 +211,17 @@ def _detached() -> dict[str, Any]:
     return {"start_new_session": True}
 
 
-def _environment(threads: int | None, programs: Path) -> dict[str, str]:
-    """The worker's environment; numeric libraries are kept to a number of threads."""
+def _environment(threads: int | None, programs: Path, gpu: str | None) -> dict[str, str]:
+    """The worker's environment; numeric libraries are kept to threads and to an accelerator."""
     environment = isolated_variables()
     environment["PATH"] = os.pathsep.join([str(programs), environment.get("PATH", os.defpath)])
     if threads is not None:
         names = ("OMP", "OPENBLAS", "MKL", "VECLIB", "NUMEXPR")
         environment.update({f"{name}_NUM_THREADS": str(threads) for name in names})
+        environment.update(TF_NUM_INTRAOP_THREADS=str(threads), TF_NUM_INTEROP_THREADS="1")
+    if gpu is not None:
+        environment["CUDA_VISIBLE_DEVICES"] = gpu
+    environment.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")  # others may use it too
     environment.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     return environment
 

@@ -92,17 +92,19 @@ def test_unknown_names_come_with_a_suggestion() -> None:
         Catalog().dataset("musdb-18")
 
 
-def test_search_order_is_given_then_working_directory_then_shipped(tmp_path: Path) -> None:
-    for place in ("given", "work/adapters"):
-        folder = tmp_path / place / "mixture"
+def test_search_order_is_given_then_shipped_then_working_directory(tmp_path: Path) -> None:
+    for place, name in (("given", "mixture"), ("work/adapters", "mixture"), ("work/adapters", "x")):
+        folder = tmp_path / place / name
         folder.mkdir(parents=True)
-        text = GOOD.replace('"toy"', '"mixture"').replace("a toy", f"from {place}")
+        text = GOOD.replace('"toy"', f'"{name}"').replace("a toy", f"from {place}")
         (folder / "adapter.toml").write_text(text)
     work = tmp_path / "work"
     both = Catalog((tmp_path / "given",), work)
     assert both.adapter("mixture").manifest.summary == "from given"
-    assert Catalog((), work).adapter("mixture").origin == "working directory"
-    assert Catalog((), tmp_path).adapter("mixture").origin == "shipped"
+    assert Catalog((), work).adapter("mixture").origin == "shipped"  # nothing stands in for it
+    assert Catalog((), work).adapter("x").origin == "working directory"
+    with pytest.raises(UnknownNameError):  # as for names that a results' folder brings
+        Catalog((), None).adapter("x")
 
 
 def test_folder_and_manifest_must_agree_on_the_name(tmp_path: Path) -> None:

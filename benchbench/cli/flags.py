@@ -21,6 +21,7 @@ __all__ = [
     "Weights",
     "limits",
     "one_of",
+    "parse_cluster",
     "parse_options",
     "words",
 ]
@@ -76,6 +77,15 @@ def parse_options(pairs: list[str]) -> dict[str, bool | int | float | str]:
             value = text
         options[name] = value if isinstance(value, bool | int | float) else text.strip("\"'")
     return options
+
+
+def parse_cluster(given: Any) -> dict[str, Any]:
+    """The description of a cluster: a table of a configuration file, or a file of its own."""
+    if isinstance(given, dict):
+        return given
+    from benchbench.manifest import read_toml
+
+    return read_toml(Path(given))
 
 
 def limits(timeout: float | None, memory_mb: float | None) -> Any:

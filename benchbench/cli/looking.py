@@ -23,6 +23,7 @@ def register(app: typer.Typer) -> None:
     app.command("list")(list_)
     app.command()(show)
     app.command()(doctor)
+    app.command()(compact)
     app.command()(install)
     app.command()(report)
     app.command()(verify)
@@ -74,6 +75,16 @@ def doctor(
         )
     if bad:
         raise typer.Exit(5 if name and Path(name).is_dir() else 4)
+
+
+def compact(
+    results: Annotated[Path, typer.Argument(help="The results' folder.")] = Path("results"),
+) -> None:
+    """Put many small parts of results together; safe to kill."""
+    from benchbench.verbs.compact import compact as put_together
+
+    done = put_together(results, tell=lambda text: typer.echo(text, err=True))
+    typer.echo(f"{done.before} parts are now {done.after}.")
 
 
 def install(

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -21,10 +19,12 @@ from benchbench.cli.flags import (
     Weights,
     limits,
     one_of,
+    parse_cluster,
     parse_options,
     words,
 )
-from benchbench.errors import StoppedError, UsageError
+from benchbench.cli.stopping import interruptible, stoppable
+from benchbench.errors import UsageError
 
 __all__ = ["register"]
 
@@ -45,14 +45,33 @@ def run(
     ] = DEFAULT_MODELS,
     dataset: Annotated[str, typer.Option(help="A data set.")] = "demo",
     metrics: Metrics = "report",
-    out: Annotated[Path, typer.Option(help="The results' folder.")] = Path("results"),
+    out: Annotated[
+        str, typer.Option(help="The results' folder, or an address such as s3://bucket/results.")
+    ] = "results",
     root: Root = None,
     split: Annotated[str | None, typer.Option(help="A split of the data set, or all.")] = None,
     tracks: Annotated[str | None, typer.Option(help="Only these tracks, joined by commas.")] = None,
     limit: Annotated[int | None, typer.Option(help="Only so many tracks.", min=1)] = None,
     jobs: Annotated[
-        int, typer.Option(help="1: all in turn, clean timings; more: scoring overlaps.", min=1)
+        int, typer.Option(help="Tracks worked on at once; 1: clean timings.", min=1)
     ] = 1,
+    threads: Annotated[
+        int | None,
+        typer.Option(help="Numeric threads of each job; default: an equal share.", min=1),
+    ] = None,
+    executor: Annotated[str, typer.Option(help="local or dask.")] = "local",
+    scheduler: Annotated[
+        str | None, typer.Option(help="The address of a running Dask scheduler.")
+    ] = None,
+    cluster: Annotated[
+        Any,
+        typer.Option(
+            parser=parse_cluster,
+            metavar="FILE",
+            help="A TOML file that describes a Dask cluster to start; in a configuration file, "
+            "a table.",
+        ),
+    ] = None,
     resume: Annotated[
         str,
         typer.Option(
@@ -79,7 +98,7 @@ def run(
     from benchbench.console import RunDisplay
     from benchbench.verbs.run import run as run_models
 
-    with RunDisplay() as display, _interruptible():
+    with RunDisplay() as display, stoppable(display) as stop:
         result = run_models(
             words(models),
             dataset,
@@ -101,6 +120,11 @@ def run(
             report=not no_report,
             listener=display,
             command=["bench", *sys.argv[1:]],
+            threads=threads,
+            executor=one_of("--executor", executor, ("local", "dask")),
+            scheduler=scheduler,
+            cluster=cluster,
+            stop=stop,
         )
     from benchbench.summary import summary
 
@@ -126,7 +150,7 @@ def separate(
     from benchbench.console import RunDisplay
     from benchbench.verbs.separate import separate as separate_files
 
-    with RunDisplay() as display, _interruptible():
+    with RunDisplay() as display, interruptible():
         made = separate_files(
             model,
             inputs,
@@ -196,18 +220,6 @@ def train(
         tell=lambda text: typer.echo(text, err=True),
     )  # fmt: skip
     typer.echo(str(folder))
-
-
-@contextmanager
-def _interruptible() -> Iterator[None]:
-    """Turn Ctrl-C into a message that says how to go on."""
-    try:
-        yield
-    except KeyboardInterrupt:
-        raise StoppedError(
-            "Interrupted. Everything that was stored is kept.",
-            hint="The same command goes on from there.",
-        ) from None
 
 
 def _fill(file: Any, content: bytes) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator, Sequence
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +23,7 @@ from benchbench.preparation import prepare
 from benchbench.scratch import scratch_folder
 from benchbench.separation import Setup
 from benchbench.setups import prepare_setups
+from benchbench.soundness import damaged_parts, damaged_runs, leftovers
 from benchbench.store import Results
 
 __all__ = ["doctor"]
@@ -155,15 +157,24 @@ def _has_splits(catalog: Catalog, name: str) -> bool:
 
 
 def _check_results(results: Results, repair: bool) -> Iterator[Check]:
-    damaged = results.damaged()
-    for path in damaged:
+    root, bad = results.root, 0
+    faults = (damaged_parts(root, "scores"), damaged_parts(root, "separations"), damaged_runs(root))
+    for path, why in chain(*faults):
+        bad += 1
         if repair:
-            aside = results.root / "damaged" / path.relative_to(results.root)
+            aside = root / "damaged" / path.relative_to(root)
             aside.parent.mkdir(parents=True, exist_ok=True)
             path.replace(aside)
-            yield Check(str(path), True, f"set aside as {aside}")
+            yield Check(str(path), True, f"{why}; set aside as {aside}")
         else:
-            yield Check(str(path), False, "cannot be read; --repair sets it aside")
-    if not damaged:
+            yield Check(str(path), False, f"{why}; --repair sets it aside")
+    left = list(leftovers(root))
+    if left and repair:
+        for path in left:
+            path.unlink(missing_ok=True)
+    if left:
+        done = "removed" if repair else "harmless; --repair removes them when no run is at work"
+        yield Check("unfinished files", True, f"{len(left)} of writers that were killed, {done}")
+    if not bad:
         count = results.scores(columns=["cell_id"]).num_rows
-        yield Check(str(results.root), True, f"{count} score rows, no damaged part")
+        yield Check(str(root), True, f"{count} score rows, no damaged part")

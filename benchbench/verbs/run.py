@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any, Literal
 
@@ -12,11 +14,19 @@ from benchbench.catalog import Catalog, Model
 from benchbench.corpus import Corpus, open_corpus
 from benchbench.declarations import AnyValue
 from benchbench.environment import processors
-from benchbench.errors import NothingToCompareError, UnknownNameError, UsageError
+from benchbench.errors import (
+    NothingToCompareError,
+    StoppedError,
+    UnknownNameError,
+    UsageError,
+)
 from benchbench.events import Listener, Note, Planned
+from benchbench.executors import Executor, LocalExecutor, Stop
 from benchbench.metrics import resolve
-from benchbench.plan import Job, Resume, plan
+from benchbench.order import Order
+from benchbench.plan import Plan, Resume, plan
 from benchbench.recording import new_run_id, now, run_facts
+from benchbench.remote import RemoteFolder, is_url, local_folder
 from benchbench.runner import Runner, Tally
 from benchbench.separation import Limits
 from benchbench.setups import identity, prepare_setups
@@ -25,6 +35,7 @@ from benchbench.store import Results
 __all__ = ["RunResult", "run"]
 
 KeepStems = Literal["auto", "yes", "no"]
+ExecutorName = Literal["local", "dask"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +71,11 @@ def run(
     report: bool = True,
     listener: Listener = lambda _: None,
     command: Sequence[str] | None = None,
+    threads: int | None = None,
+    executor: ExecutorName = "local",
+    scheduler: str | None = None,
+    cluster: Mapping[str, Any] | None = None,
+    stop: Stop | None = None,
 ) -> RunResult:
     """Separate a data set with some models, score the stems, store and report.
 
@@ -72,13 +88,15 @@ def run(
     metrics
         Names of protocols or of groups of them; ``report`` is all that the page draws.
     out
-        The results' folder; earlier results in it are kept and not computed again.
+        The results' folder; earlier results in it are kept and not computed again. An address
+        such as ``s3://bucket/results`` works too.
     root
         The data set's folder, where it is not installed.
     split, tracks, limit
         Which tracks: a split or ``all``; some by name; the first so many.
     jobs
-        1: everything in turn, for clean timings; more: scoring overlaps the next separation.
+        How many tracks are worked on at the same time, as far as processors and memory go; 1:
+        everything in turn, for clean timings.
     resume
         ``only-missing``: compute what is not stored; ``never``: compute everything again;
         ``always``: compute nothing, and raise if anything is missing.
@@ -102,6 +120,17 @@ def run(
         Told what happens.
     command
         The command line, to be recorded.
+    threads
+        Numeric threads of each process; None: the processors are shared equally.
+    executor
+        ``local``: processes of this machine; ``dask``: the workers of a cluster.
+    scheduler
+        The address of a running Dask scheduler.
+    cluster
+        A cluster to be started for the run: ``kind`` (``local``, ``ssh``, ``slurm`` or
+        ``kubernetes``), ``workers``, and what that kind of cluster is told.
+    stop
+        Asked to stop, the run finishes what is in hand and raises `StoppedError`.
 
     Returns
     -------
@@ -112,6 +141,7 @@ def run(
     benchbench.errors.BenchbenchError
         When the request cannot be carried out; what was stored before is intact.
     """
+    chosen_executor = _executor(executor, jobs, scheduler, cluster)
     catalog = Catalog(tuple(Path(path) for path in adapter_paths))
     chosen = catalog.models(models)
     protocols = resolve(metrics)
@@ -125,10 +155,9 @@ def run(
         tell=lambda text: listener(Note(text)),
     )
     listener(Note(corpus.manifest.licence.notice))
-    threads = processors()
-    setups = prepare_setups(chosen, weights, device, options or {}, threads, listener)
-    results, run_id = Results(Path(out)), new_run_id()
-    left, present = plan(
+    setups = prepare_setups(chosen, weights, device, options or {}, processors(), listener)
+    results, run_id, stop = Results(local_folder(out)), new_run_id(), stop or Stop()
+    planned = plan(
         results,
         [identity(setup) for setup in setups.values()],
         corpus.tracks,
@@ -136,21 +165,21 @@ def run(
         resume=resume,
         retry_failed=retry_failed,
     )
+    left, present = planned.counts()
     if resume == "always":
-        _require_nothing_left(left)
-    listener(Planned(len(left), present, tuple(setups), len(corpus.tracks)))
+        _require_nothing_left(planned, left)
+    listener(Planned(left, present, tuple(setups), len(corpus.tracks)))
     tally = Tally()
     if left:
-        runner = Runner(
-            results,
+        order = Order(
+            str(out),
             run_id,
             corpus.version_hash,
             setups,
             limits or Limits(),
-            jobs,
-            threads,
             _keeps_audio(keep_stems, corpus),
-            listener,
+            skip_stored=resume != "never",
+            threads=threads,
         )
         facts = run_facts(
             run_id,
@@ -160,15 +189,22 @@ def run(
             command=command or sys.argv,
             jobs=jobs,
             options={"split": split, "tracks": list(tracks or ()), "limit": limit, "device": device,
-                     "metrics": list(metrics), "resume": resume},
+                     "metrics": list(metrics), "resume": resume, "executor": executor,
+                     "threads": threads},
         )  # fmt: skip
-        results.write_run(run_id, facts)
+        runner = Runner(order, chosen_executor, stop, listener)
         tally = runner.tally
+        _write_run(results, out, run_id, facts)
         try:
-            runner.run(left)
+            runner.run(planned)
         finally:
-            results.write_run(run_id, _finished(facts, tally))
+            _write_run(results, out, run_id, _finished(facts, tally))
+        if stop.asked:
+            _say_how_to_resume(left, tally, command)
+        results = Results(local_folder(out))
     page = _page(results, tuple(setups)) if report else None
+    if page and is_url(out):
+        RemoteFolder(str(out)).put(page, page.name)
     return RunResult(results, run_id, tally, present, page)
 
 
@@ -203,11 +239,42 @@ def _require_sane(
             raise UnknownNameError("option", key, known, where=" of these models")
 
 
-def _require_nothing_left(left: Sequence[Job]) -> None:
+def _executor(
+    name: ExecutorName, jobs: int, scheduler: str | None, cluster: Mapping[str, Any] | None
+) -> Executor:
+    if name == "local":
+        if scheduler or cluster:
+            raise UsageError(
+                "A scheduler or a cluster is named, but the executor is local.",
+                hint="Add --executor dask.",
+            )
+        return LocalExecutor(jobs)
+    from benchbench.executors.cluster import DaskExecutor
+
+    return DaskExecutor(scheduler, dict(cluster) if cluster else None, jobs)
+
+
+def _write_run(results: Results, out: Path | str, run_id: str, facts: Mapping[str, Any]) -> None:
+    path = results.write_run(run_id, facts)
+    if is_url(out):
+        RemoteFolder(str(out)).put(path, path.relative_to(results.root).as_posix())
+
+
+def _say_how_to_resume(left: int, tally: Tally, command: Sequence[str] | None) -> None:
+    done = tally.ok + tally.failed
+    again = f": {shlex.join(command)}" if command else "."
+    raise StoppedError(
+        f"Stopped after {done} of {left} separations. Everything that was stored is kept.",
+        hint=f"The same command goes on from there{again}",
+    )
+
+
+def _require_nothing_left(planned: Plan, left: int) -> None:
     if left:
-        names = ", ".join(f"{job.identity.model} on {job.track.name}" for job in left[:5])
+        some = islice(planned.every_job(), 5)
+        names = ", ".join(f"{job.identity.model} on {job.track.name}" for job in some)
         raise NothingToCompareError(
-            f"{len(left)} separations are not stored: {names}{', ...' if len(left) > 5 else ''}.",
+            f"{left} separations are not stored: {names}{', ...' if left > 5 else ''}.",
             hint="--resume only-missing computes them.",
         )
 

@@ -74,6 +74,8 @@ def train(
     """
     catalog = Catalog(tuple(adapter_paths))
     chosen = catalog.model(model)
+    if chosen.adapter.origin == "working directory":
+        tell(f"{chosen.name} runs the code in {chosen.adapter.folder} of the working directory.")
     recipe = _recipe(chosen)
     manifest = catalog.dataset(dataset).manifest
     split = split or ("train" if "train" in manifest.splits else None)

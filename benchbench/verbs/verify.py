@@ -77,7 +77,7 @@ def verify(
     separations = [row for row in stored.separations().to_pylist() if row["status"] == "ok"]
     # A sample for checking, not for secrets: the seed makes it repeatable.
     order = random.Random(seed).sample(separations, len(separations))  # noqa: S311
-    maker = _Maker(Catalog(tuple(adapter_paths)), root, listener)
+    maker = _Maker(Catalog(tuple(adapter_paths), None), root, listener)
     found: list[Difference] = []
     checked = 0
     with ExitStack() as stack:

@@ -7,6 +7,7 @@ over beside it, so that they are not copied into a message and out again.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from typing import Any
 
@@ -58,6 +59,8 @@ class OnnxRuntime:
         graph = _Graph(configuration)
         options = onnxruntime.SessionOptions()
         options.log_severity_level = 3
+        # 0 lets it take every core; it does not look at the variable by itself.
+        options.intra_op_num_threads = int(os.environ.get("OMP_NUM_THREADS", "0"))
         # Idle threads that spin would take the processor from the transforms in between.
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         self.parameters = 0

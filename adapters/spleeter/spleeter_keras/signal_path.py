@@ -37,7 +37,7 @@ LEAD = FRAME
 _HANN = (0.5 - 0.5 * np.cos(2 * np.pi * np.arange(FRAME) / FRAME)).astype(np.float32)
 # Four periodic Hann windows squared, a quarter of a frame apart, sum to 3/2.
 _SYNTHESIS = (_HANN * np.float32(2 / 3)).astype(np.float32)
-_WORKERS = min(os.cpu_count() or 1, 8)
+_WORKERS = min(int(os.environ.get("OMP_NUM_THREADS") or os.cpu_count() or 1), 8)
 
 
 @dataclass(frozen=True, slots=True)

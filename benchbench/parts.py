@@ -1,0 +1,253 @@
+"""Many Parquet parts as one table: loose ones, one a cell, and compacted ones, with many.
+
+A folder may hold a cell twice, in a loose part and in a compacted one: a compaction that was
+killed, a folder that was copied into another, a cell that was computed anew. Then one counts: the
+loose part before the compacted ones, and of those the one whose name is last.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.dataset as pads
+import pyarrow.parquet as pq
+
+__all__ = [
+    "COMPACTED",
+    "UNREADABLE",
+    "Folder",
+    "encoded",
+    "folders",
+    "is_compacted",
+    "keys_of",
+    "read_groups",
+    "read_parts",
+    "write_parts",
+]
+
+COMPACTED = "compacted-"
+"""How the names of compacted parts begin."""
+
+DIGEST = "benchbench_digest"
+
+UNREADABLE = (pa.ArrowException, OSError, ValueError, MemoryError)
+"""What reading a damaged part may raise."""
+
+ATTEMPTS = 5
+"""How often a folder is listed whose parts vanish meanwhile, because they are being compacted."""
+
+
+@dataclass(frozen=True)
+class Folder:
+    """The parts of one folder.
+
+    Parameters
+    ----------
+    loose
+        Parts of one cell, named by it.
+    compacted
+        Parts of many cells, the one that counts most first.
+    """
+
+    loose: tuple[Path, ...]
+    compacted: tuple[Path, ...]
+
+
+def is_compacted(path: Path) -> bool:
+    """Whether a part holds many cells."""
+    return path.name.startswith(COMPACTED)
+
+
+def folders(root: Path) -> dict[Path, Folder]:
+    """Every folder below `root` with its parts."""
+    found: dict[Path, list[Path]] = {}
+    for path in sorted(root.rglob("*.parquet")):
+        if not path.name.startswith("."):
+            found.setdefault(path.parent, []).append(path)
+    return {
+        place: Folder(
+            tuple(path for path in paths if not is_compacted(path)),
+            tuple(path for path in reversed(paths) if is_compacted(path)),
+        )
+        for place, paths in found.items()
+    }
+
+
+def write_parts(tables: Iterable[pa.Table], schema: pa.Schema, where: Any) -> int:
+    """Write a part from one table or several; returns the number of rows.
+
+    Every page carries a checksum, and the file a digest of what it says, so that damage is found
+    that would else pass for numbers: a flipped bit in a column's name loses the column in silence.
+    """
+    rows, total = 0, hashlib.sha256()
+    with pq.ParquetWriter(where, schema, write_page_checksum=True) as writer:
+        for table in tables:
+            writer.write_table(table, row_group_size=max(1, table.num_rows))
+            total.update(_digest(table, schema))
+            rows += table.num_rows
+        writer.add_key_value_metadata({DIGEST: total.hexdigest()})
+    return rows
+
+
+def read_groups(path: Path, schema: pa.Schema) -> Iterator[pa.Table]:
+    """A part's rows, one group after another.
+
+    Raises
+    ------
+    pyarrow.ArrowException, OSError
+        When it cannot be read, or is not what was written; perhaps only after the last group.
+    """
+    total = hashlib.sha256()
+    with pq.ParquetFile(path, page_checksum_verification=True) as file:
+        for number in range(file.num_row_groups):
+            table = _of_schema(file.read_row_group(number), schema)
+            total.update(_digest(table, schema))
+            yield table
+        stated = (file.metadata.metadata or {}).get(DIGEST.encode())
+    if stated is not None and stated != total.hexdigest().encode():
+        raise pa.ArrowInvalid("its content is not what was written")
+
+
+def _of_schema(table: pa.Table, schema: pa.Schema) -> pa.Table:
+    """The columns in their order; those that an older version did not have are null."""
+    known = set(table.column_names)
+    columns = [
+        table.column(field.name) if field.name in known else pa.nulls(table.num_rows, field.type)
+        for field in schema
+    ]
+    return pa.table(columns, names=schema.names).cast(schema)
+
+
+def _digest(table: pa.Table, schema: pa.Schema) -> bytes:
+    """A digest of the values, however they are laid out in memory or in a file."""
+    total = hashlib.sha256(str(table.num_rows).encode())
+    for field in schema:
+        column = table.column(field.name).combine_chunks()
+        array = pa.concat_arrays(column.chunks) if isinstance(column, pa.ChunkedArray) else column
+        total.update(field.name.encode())
+        total.update(pc.is_null(array).cast(pa.uint8()).to_numpy(zero_copy_only=False).tobytes())
+        if pa.types.is_string(field.type):
+            words = pa.array(pc.fill_null(array, ""))
+            total.update(pc.binary_length(words).to_numpy(zero_copy_only=False).tobytes())
+            total.update("".join(words.to_pylist()).encode())
+        else:
+            values = array.cast(pa.uint8()) if pa.types.is_boolean(field.type) else array
+            total.update(pc.fill_null(values, 0).to_numpy(zero_copy_only=False).tobytes())
+    return total.digest()
+
+
+def encoded(schema: pa.Schema) -> pa.Schema:
+    """The schema with text as dictionaries: a word is then held once, not once a row."""
+    return pa.schema(
+        [
+            field.with_type(pa.dictionary(pa.int32(), pa.string()))
+            if pa.types.is_string(field.type)
+            else field
+            for field in schema
+        ]
+    )
+
+
+def read_parts(
+    root: Path,
+    schema: pa.Schema,
+    key: str,
+    columns: Sequence[str] | None = None,
+    where: pads.Expression | None = None,
+) -> pa.Table:
+    """All rows below a folder, or those that match `where`, each cell once.
+
+    Parameters
+    ----------
+    root
+        The folder.
+    schema
+        The columns; text may be asked for as dictionaries, see `encoded`.
+    key
+        The column that names the cell.
+    columns
+        Only these columns.
+    where
+        Only rows that match.
+
+    Raises
+    ------
+    pyarrow.ArrowException, OSError
+        When a part cannot be read.
+    """
+    for _ in range(ATTEMPTS - 1):
+        try:
+            return _read_once(root, schema, key, columns, where)
+        except FileNotFoundError:
+            continue
+    return _read_once(root, schema, key, columns, where)
+
+
+def _read_once(
+    root: Path,
+    schema: pa.Schema,
+    key: str,
+    columns: Sequence[str] | None,
+    where: pads.Expression | None,
+) -> pa.Table:
+    every = folders(root)
+    loose = [path for folder in every.values() for path in folder.loose]
+    tables = [_scanned(loose, schema, columns, where)] if loose else []
+    plain: list[Path] = []
+    for folder in every.values():
+        if not folder.loose and len(folder.compacted) == 1:
+            plain += folder.compacted
+            continue
+        for path, known in _shadowed(folder, key):
+            fresh = ~pads.field(key).isin(pa.array(sorted(known), pa.string())) if known else None
+            both = fresh if where is None else where if fresh is None else where & fresh
+            tables.append(_scanned([path], schema, columns, both))
+    if plain:
+        tables.append(_scanned(plain, schema, columns, where))
+    if not tables:
+        table = schema.empty_table()
+        return table.select(list(columns)) if columns else table
+    table = pa.concat_tables(tables).unify_dictionaries()
+    for field in table.schema:
+        if not field.nullable and table.column(field.name).null_count:
+            raise pa.ArrowInvalid(f"a part has no {field.name}")
+    return table
+
+
+def _shadowed(folder: Folder, key: str) -> Iterator[tuple[Path, set[str]]]:
+    """Every compacted part with the cells in it that do not count."""
+    known = {path.stem for path in folder.loose}
+    for path in folder.compacted:
+        yield path, set(known)
+        if path != folder.compacted[-1]:
+            known |= keys_of(path, key)
+
+
+def _scanned(
+    paths: Sequence[Path],
+    schema: pa.Schema,
+    columns: Sequence[str] | None,
+    where: pads.Expression | None,
+) -> pa.Table:
+    scan = pads.ParquetFragmentScanOptions(
+        pre_buffer=False,  # parts are small
+        page_checksum_verification=True,
+    )
+    text = {field.name for field in schema if pa.types.is_dictionary(field.type)}
+    form = pads.ParquetFileFormat(default_fragment_scan_options=scan, dictionary_columns=text)
+    dataset = pads.dataset([str(path) for path in paths], schema=schema, format=form)
+    return dataset.to_table(columns=list(columns) if columns else None, filter=where)
+
+
+def keys_of(path: Path, key: str) -> set[str]:
+    """The cells that a part holds."""
+    column = pq.read_table(path, columns=[key], read_dictionary=[key], partitioning=None).column(
+        key
+    )
+    return set(pc.unique(column).to_pylist())

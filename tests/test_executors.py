@@ -1,0 +1,263 @@
+"""One plan, whoever carries it out: the same scores, and a driver that only watches."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psutil
+import pyarrow as pa
+import pytest
+
+import benchbench
+from benchbench.batches import batches, model_groups
+from benchbench.errors import StoppedError, UnknownNameError, UsageError
+from benchbench.events import Event, ScoresReady, Separated, Started
+from benchbench.executors import Stop
+from benchbench.executors.base import shared
+from benchbench.plan import Identity, Plan
+from benchbench.store import Results
+
+Make = Callable[..., Path]
+MODELS = ["irm", "mixture:4stems", "silence"]
+
+
+def run(root: Path, out: Path, **options: object) -> benchbench.verbs.run.RunResult:
+    options = {"models": MODELS, "metrics": ["usdr", "bsseval-v4"], "report": False,
+               "dataset": "folder", **options}  # fmt: skip
+    return benchbench.run(root=root, out=out, **options)  # type: ignore[arg-type]
+
+
+def table(folder: Path) -> pa.Table:
+    """All scores but the run's name, in an order of their own."""
+    scores = Results(folder).scores().drop_columns(["run_id"])
+    return scores.sort_by([(name, "ascending") for name in scores.column_names])
+
+
+@pytest.fixture(scope="module")
+def scheduler() -> Iterator[str]:
+    """A scheduler with two workers on this machine, as a company's cluster would run."""
+    distributed = pytest.importorskip("distributed")
+    with distributed.LocalCluster(
+        n_workers=2, threads_per_worker=1, dashboard_address=None
+    ) as cluster:
+        yield cluster.scheduler_address
+
+
+def test_every_executor_gives_the_same_table(
+    small_songs: Path, tmp_path: Path, scheduler: str
+) -> None:
+    run(small_songs, tmp_path / "one", threads=1)
+    run(small_songs, tmp_path / "two", threads=1, jobs=2)
+    result = run(small_songs, tmp_path / "dask", threads=1, executor="dask", scheduler=scheduler)
+    assert (result.tally.ok, result.tally.failed) == (6, 0)
+    one = table(tmp_path / "one")
+    assert one.num_rows > 0
+    assert table(tmp_path / "two").equals(one)
+    assert table(tmp_path / "dask").equals(one)
+    assert run(small_songs, tmp_path / "dask").tally.ok == 0
+
+
+def test_a_worker_of_the_cluster_that_dies_costs_nothing(
+    small_songs: Path, tmp_path: Path, make_adapter: Make, scheduler: str
+) -> None:
+    flag = tmp_path / "flag"
+    flag.touch()
+    body = f"""
+    import pathlib, signal
+    if os.path.exists({str(flag)!r}):
+        os.unlink({str(flag)!r})
+        os.kill(os.getppid(), signal.SIGKILL)  # the worker that supervises this separator
+        time.sleep(5)
+    return {{stem: mixture / 2 for stem in self.stems}}
+    """
+    result = run(
+        small_songs, tmp_path / "out", models=["mixture", "deadly", "silence"],
+        adapter_paths=[make_adapter("deadly", body)], executor="dask", scheduler=scheduler,
+    )  # fmt: skip
+    assert not flag.exists()
+    assert (result.tally.failed, result.tally.ok) in {(0, 6), (0, 5)}  # what was stored, is
+    scores = Results(tmp_path / "out").scores(columns=["model", "track"]).to_pylist()
+    assert len({(row["model"], row["track"]) for row in scores}) == 6
+
+
+def test_a_stop_finishes_what_is_in_hand_and_says_how_to_go_on(
+    small_songs: Path, tmp_path: Path
+) -> None:
+    stop, seen = Stop(), []
+
+    def stop_at_first(event: Event) -> None:
+        seen.append(event)
+        if isinstance(event, Started):
+            stop.ask()
+
+    with pytest.raises(StoppedError, match="after 1 of 6") as caught:
+        run(small_songs, tmp_path / "out", listener=stop_at_first, stop=stop,
+            command=["bench", "run", "--models", "irm,silence"])  # fmt: skip
+    assert "bench run --models irm,silence" in str(caught.value)
+    assert len([event for event in seen if isinstance(event, ScoresReady)]) == 1
+    (facts,) = Results(tmp_path / "out").runs()
+    assert facts["finished"]
+    assert facts["counts"] == {"ok": 1, "failed": 0}
+    assert run(small_songs, tmp_path / "out").tally.ok == 5
+
+
+def test_a_stop_reaches_the_cluster(
+    small_songs: Path, tmp_path: Path, make_adapter: Make, scheduler: str
+) -> None:
+    stop = Stop()
+    place = make_adapter("steady", "time.sleep(1); return {s: mixture for s in self.stems}")
+    models = ["steady", "mixture", "silence", "irm"]
+
+    def stop_at_once(event: Event) -> None:
+        stop.ask()
+
+    with pytest.raises(StoppedError):
+        run(small_songs, tmp_path / "out", models=models, adapter_paths=[place], stop=stop,
+            executor="dask", scheduler=scheduler, listener=stop_at_once)  # fmt: skip
+    stored = Results(tmp_path / "out").separations().num_rows
+    assert stored < 8
+    again = run(small_songs, tmp_path / "out", models=models, adapter_paths=[place])
+    assert again.tally.ok == 8 - stored
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals as POSIX has them")
+@pytest.mark.parametrize(
+    ("number", "code", "words"),
+    [
+        (signal.SIGINT, 130, "The same command goes on from there: bench run"),
+        (signal.SIGTERM, 143, "Everything that was stored is kept"),
+    ],
+)
+def test_signals_end_a_run_that_can_go_on(
+    small_songs: Path, tmp_path: Path, make_adapter: Make, number: int, code: int, words: str
+) -> None:
+    place = make_adapter("steady", "time.sleep(1.5); return {s: mixture for s in self.stems}")
+    command = [
+        sys.executable, "-m", "benchbench", "run", "--models", "steady,mixture,silence",
+        "--dataset", "folder", "--root", str(small_songs), "--out", str(tmp_path / "out"),
+        "--metrics", "usdr", "--no-report", "--adapter-path", str(place),
+    ]  # fmt: skip
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    wait_for(lambda: started(process.pid, "worker.py"))
+    children = psutil.Process(process.pid).children(recursive=True)
+    process.send_signal(number)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == code, errors
+    assert words in errors
+    assert "Traceback" not in errors
+    assert not psutil.wait_procs(children, timeout=10)[1]
+    stored = set(Results(tmp_path / "out").scores().column("model").to_pylist())
+    assert stored == ({"steady:plain"} if number == signal.SIGINT else set())
+    models = ["steady", "mixture", "silence"]
+    again = run(small_songs, tmp_path / "out", models=models, metrics=["usdr"],
+                adapter_paths=[place])  # fmt: skip
+    assert again.tally.ok == 6 - len(stored)
+
+
+def started(pid: int, name: str) -> bool:
+    family = psutil.Process(pid).children(recursive=True)
+    return any(name in " ".join(child.cmdline()) for child in family)
+
+
+def wait_for(condition: Callable[[], bool], seconds: float = 60.0) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def test_a_separator_that_kills_its_station_twice_is_given_up(
+    small_songs: Path, tmp_path: Path, make_adapter: Make
+) -> None:
+    body = """
+    import signal
+    os.kill(os.getppid(), signal.SIGKILL)
+    time.sleep(5)
+    """
+    events: list[Event] = []
+    result = run(
+        small_songs, tmp_path / "out", models=["deadly", "mixture"], limit=1,
+        adapter_paths=[make_adapter("deadly", body)], listener=events.append,
+    )  # fmt: skip
+    assert (result.tally.ok, result.tally.failed) == (1, 1)
+    (bad,) = [e for e in events if isinstance(e, Separated) and e.status != "ok"]
+    assert "died 2 times" in str(bad.error)
+
+
+def test_two_runs_at_once_into_one_folder_share_the_work(small_songs: Path, tmp_path: Path) -> None:
+    command = [
+        sys.executable, "-m", "benchbench", "run", "--models", ",".join(MODELS),
+        "--dataset", "folder", "--root", str(small_songs), "--out", str(tmp_path / "out"),
+        "--metrics", "usdr", "--no-report",
+    ]  # fmt: skip
+    both = [subprocess.Popen(command, stderr=subprocess.DEVNULL) for _ in range(2)]
+    assert [process.wait(120) for process in both] == [0, 0]
+    run(small_songs, tmp_path / "alone", metrics=["usdr"])
+    assert table(tmp_path / "out").equals(table(tmp_path / "alone"))
+    assert Results(tmp_path / "out").separations().num_rows == 6
+
+
+def test_a_plan_is_divided_by_track_and_by_memory() -> None:
+    needs = {"a": 400.0, "b": 500.0, "c": 2000.0, "d": 100.0}
+    assert model_groups(needs, 1000.0) == [("a", "b"), ("c",), ("d",)]
+    tracks = tuple(make_track(name) for name in "xyz")
+    identities = tuple(Identity(name, "1", "2", "3") for name in needs)
+    plan = Plan(identities, tracks, (protocol(),), frozenset(), frozenset())
+    wide = [job.identity.model for b in batches(plan, needs, 1e9, 2) for job in b.jobs]
+    assert wide == list("abcd") * 3
+    tight = list(batches(plan, needs, 1000.0, 2))
+    assert [len(batch.jobs) for batch in tight] == [2, 2, 2, 1, 1, 1, 1, 1, 1]
+    assert all(len({job.track.name for job in batch.jobs}) == 1 for batch in tight)
+    few = list(batches(Plan(identities, tracks[:1], (protocol(),), frozenset(), frozenset()),
+                       needs, 1e9, 2))  # fmt: skip
+    assert [len(batch.jobs) for batch in few] == [2, 2]
+    assert len({job.separation_id for batch in tight for job in batch.jobs}) == 12
+
+
+def make_track(name: str) -> benchbench.corpus.Track:
+    from benchbench.corpus import Track
+
+    return Track(name, "d", "", {}, None, False, name)
+
+
+def protocol() -> object:
+    from benchbench.metrics import protocol as find
+
+    return find("usdr")
+
+
+def test_threads_never_exceed_the_processors() -> None:
+    from benchbench.environment import processors
+
+    for stations in (1, 2, processors()):
+        assert shared(stations).threads * stations <= max(processors(), stations)
+
+
+def test_requests_for_a_cluster_are_checked_first(small_songs: Path, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="executor is local"):
+        run(small_songs, tmp_path / "out", scheduler="tcp://127.0.0.1:1")
+    with pytest.raises(UnknownNameError, match="Did you mean 'slurm'"):
+        run(small_songs, tmp_path / "out", executor="dask", cluster={"kind": "slurn"})
+    with pytest.raises(UsageError, match="leave out one"):
+        run(small_songs, tmp_path / "out", executor="dask", scheduler="x", cluster={"kind": "ssh"})
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_package_that_is_missing_is_named_with_its_extra(tmp_path: Path) -> None:
+    program = """
+import sys
+sys.modules["distributed"] = None
+sys.argv = ["bench", "run", "--models", "silence", "--executor", "dask", "--out", "x"]
+from benchbench.__main__ import main
+main()
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, cwd=tmp_path
+    )
+    assert done.returncode == 2
+    assert "pip install 'benchbench[cluster]'" in done.stderr
