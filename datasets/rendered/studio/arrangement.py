@@ -173,7 +173,7 @@ def low_part(parts: Sequence[Part], beats: Sequence[float], random: np.random.Ge
     for now, then in itertools.pairwise(beats):
         here = [n.pitch for n in playing if n.start < now + 0.1 and n.end > now + 0.05]
         root = 28 + (min(here) - 28) % 12 if here else root
-        halves = (now, (now + then) / 2.0) if random.random() < 0.4 else (now,)
+        halves = [now, (now + then) / 2.0] if random.random() < 0.4 else [now]
         for index, moment in enumerate(halves):
             end = then if index == len(halves) - 1 else halves[1]
             notes.append(Struck(moment, end - 0.02, root, int(random.integers(80, 115))))

@@ -33,7 +33,6 @@ PACKAGES = (
     "openttd-openmsx",
     "freedoom",
     "asterisk-core-sounds-en-g722",
-    "asterisk-core-sounds-es-g722",
     "asterisk-core-sounds-fr-g722",
     "asterisk-core-sounds-it-g722",
     "asterisk-core-sounds-ru-g722",
@@ -53,7 +52,7 @@ _VOICES = "asterisk/sounds"
 
 SPEAKERS = {
     "train": ("en_US_f_Allison", "fr_CA_f_June", "it_IT_m_Carlo", "flite_m_rms", "flite_m_awb"),
-    "validation": ("es_MX_f_Allison", "flite_f_slt"),
+    "validation": ("flite_f_slt",),
     "test": ("ru_RU_f_IvrvoiceRU", "flite_m_kal16"),
 }
 """Voices, ``_f_`` or ``_m_``: recordings of people, or voices of `flite`, made from such."""

@@ -69,12 +69,11 @@ def read_score(piece: Piece) -> Score:
         elif message.type == "note_on" and message.velocity > 0:
             played = DRUM_PROGRAM if message.channel == 9 else program[message.channel]
             sounding[message.channel, message.note].append((clock, message.velocity, played))
-        elif message.type in ("note_on", "note_off"):
-            if sounding[message.channel, message.note]:
-                start, velocity, played = sounding[message.channel, message.note].pop(0)
-                notes[message.channel, played].append(
-                    Struck(start, max(clock, start + 0.03), message.note, velocity)
-                )
+        elif message.type in ("note_on", "note_off") and sounding[message.channel, message.note]:
+            start, velocity, played = sounding[message.channel, message.note].pop(0)
+            notes[message.channel, played].append(
+                Struck(start, max(clock, start + 0.03), message.note, velocity)
+            )
     parts = tuple(
         Part(
             played,
