@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
+import inspect
 import os
 import shutil
 import tempfile
@@ -186,7 +187,10 @@ def _root(dataset: Dataset, given: Path | None, tell: Callable[[str], None]) -> 
 
 
 def _generate(dataset: Dataset, folder: Path, tell: Callable[[str], None]) -> None:
-    """Let the data set's ``loader.py`` write its tracks into the cache, once."""
+    """Let the data set's ``loader.py`` write its tracks into the cache, once.
+
+    A loader that takes long may accept `tell` and say how far it is.
+    """
     with locked(folder):
         if folder.is_dir():
             return
@@ -201,7 +205,10 @@ def _generate(dataset: Dataset, folder: Path, tell: Callable[[str], None]) -> No
         spec.loader.exec_module(module)
         with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".prepare-") as scratch:
             tracks = Path(scratch) / "tracks"
-            module.prepare(tracks)
+            if "tell" in inspect.signature(module.prepare).parameters:
+                module.prepare(tracks, tell=tell)
+            else:
+                module.prepare(tracks)
             shutil.move(tracks, folder)
 
 

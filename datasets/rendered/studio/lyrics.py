@@ -1,0 +1,45 @@
+"""Words for the voices of the program `flite`: sentences that mean little and rhyme with nothing."""
+
+import subprocess
+from pathlib import Path
+
+import numpy as np
+
+__all__ = ["sentence", "speak"]
+
+_WORDS = {
+    "who": "I you we they nobody everyone someone lovers strangers children sailors angels",
+    "does": "know want remember follow carry leave forget believe discover hold miss need chase paint",
+    "what": "love fire rain shadows music heaven silence gold sugar thunder summer winter danger daylight",
+    "how": "slowly tonight forever again together alone tomorrow higher easily always maybe only",
+    "of": "in under over beyond without inside behind between across into",
+    "where": "the river|the city|my window|your garden|the morning|a thousand stories|the ocean|this town|the highway|a broken mirror|the mountain|our kitchen",
+}
+
+
+def sentence(random: np.random.Generator) -> str:
+    """Return a line or two of a song."""
+
+    def one(kind: str) -> str:
+        words = _WORDS[kind].split("|" if kind == "where" else None)
+        return words[int(random.integers(len(words)))]
+
+    lines = [
+        f"{one('who')} {one('does')} {one('what')} {one('of')} {one('where')} {one('how')}"
+        for _ in range(2)
+    ]
+    return ", ".join(lines) + "."
+
+
+def speak(voice: str, text: str, path: Path) -> None:
+    """Write `text`, spoken by a voice of flite, to a wav file.
+
+    Raises
+    ------
+    RuntimeError
+        When flite fails; holds what it wrote.
+    """
+    command = ["flite", "-voice", voice, "-t", text, "-o", str(path)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode or not path.exists():
+        raise RuntimeError(f"flite failed ({done.returncode}): {done.stderr[-500:]}")

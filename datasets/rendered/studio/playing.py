@@ -1,0 +1,158 @@
+"""The band: who plays an excerpt or an arrangement, through which soundfont, with what sound."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from . import arrangement, desk, materials, midi, tunes
+from .band import on_recorded_kit, play
+from .notes import DRUM_PROGRAM, Part
+
+__all__ = ["play_arranged", "play_written"]
+
+Signal = npt.NDArray[np.float64]
+Played = tuple[dict[str, Signal], list[Any], Any, float]
+"""Stems without the vocals, the tune to sing, who sings it, seconds."""
+
+SAMPLE_RATE = 44100
+
+_VOICES = (52, 53, 54, 85, 91)
+"""General MIDI programs that imitate voices: they would be neither `other` nor `vocals`."""
+
+
+def play_arranged(song: Any, random: np.random.Generator) -> Played:
+    """Play a song of chance through soundfonts."""
+    parts, beats = arrangement.backing(song, random)
+    tune = arrangement.score.melody(song)
+    if random.random() < 0.6:
+        tune = tunes.made(parts, beats, song.singer.lowest, song.singer.highest, random)
+    return _played(parts, song.seconds, random), tune, song.singer, song.seconds
+
+
+def play_written(split: str, seconds: float, random: np.random.Generator) -> Played:
+    """Play an excerpt of a MIDI file of a split."""
+    parts, beats, seconds = _written(split, seconds, random)
+    singer = arrangement.any_singer(random)
+    tune, parts = _tune_over(parts, beats, singer, seconds, random)
+    return _played(parts, seconds, random), tune, singer, seconds
+
+
+def _written(
+    split: str, seconds: float, random: np.random.Generator
+) -> tuple[list[Part], list[float], float]:
+    """Return an excerpt of a MIDI file in which there is something to hear."""
+    choice = materials.pieces(split)
+    while True:
+        whole = midi.read_score(choice[int(random.integers(len(choice)))])
+        pace = float(np.exp(random.uniform(np.log(0.85), np.log(1.18))))
+        lift = int(random.integers(-5, 6))
+        if whole.seconds < 15.0:
+            continue
+        length = min(seconds, whole.seconds / pace)
+        for _ in range(6):
+            latest = max(whole.seconds - length * pace, 0.0)
+            starts = [b for b in whole.beats if b <= latest] or [0.0]
+            start = starts[int(random.integers(len(starts)))]
+            cut = midi.excerpt(whole, start, length, pace, lift)
+            others = [p for p in cut.parts if p.stem == "other"]
+            if sum(len(p.notes) for p in others) > 1.5 * length and len(cut.beats) > 16:
+                return _completed(cut, random), list(cut.beats), length
+
+
+def _completed(cut: midi.Excerpt, random: np.random.Generator) -> list[Part]:
+    """Give an excerpt drums and a bass where it lacks them, and other instruments here and there."""
+    parts = []
+    for part in cut.parts:
+        program = part.program
+        if part.stem == "":
+            continue
+        if program in _VOICES:
+            program = int(random.choice([48, 49, 50, 89, 16, 4]))
+        elif part.stem == "bass" and random.random() < 0.4:
+            program = int(random.integers(32, 40))
+        elif part.stem == "other" and random.random() < 0.4:
+            family = 8 * (program // 8)
+            program = (
+                family + int(random.integers(0, 8))
+                if random.random() < 0.6
+                else int(random.choice([0, 4, 16, 24, 25, 27, 28, 29, 30, 48, 61, 62, 80, 81, 88]))
+            )
+            program = 48 if program in _VOICES else program
+        parts.append(
+            replace(part, program=program) if part.stem != "drums" or program >= 0 else part
+        )
+    if sum(len(p.notes) for p in parts if p.stem == "drums") < 0.8 * cut.seconds:
+        parts = [p for p in parts if p.stem != "drums"]
+        parts.append(arrangement.drum_part(cut.beats, random))
+    if sum(len(p.notes) for p in parts if p.stem == "bass") < 0.4 * cut.seconds:
+        parts = [p for p in parts if p.stem != "bass"]
+        parts.append(arrangement.low_part(parts, cut.beats, random))
+    return parts
+
+
+def _tune_over(
+    parts: list[Part], beats: list[float], singer: Any, seconds: float, random: np.random.Generator
+) -> tuple[list[Any], list[Part]]:
+    """Return a tune and the parts that remain: a lead that is sung is seldom played as well."""
+    lead = tunes.find_lead(parts, seconds)
+    if lead is not None and random.random() < 0.6:
+        tune = tunes.from_lead(lead, singer.lowest, singer.highest, random)
+        if sum(n.end - n.start for n in tune) > 0.45 * seconds:
+            rest = [p for p in parts if p is not lead]
+            if random.random() < 0.8 and any(p.stem == "other" for p in rest):
+                parts = rest
+            return tune, parts
+    return tunes.made(parts, beats, singer.lowest, singer.highest, random), parts
+
+
+def _played(parts: list[Part], seconds: float, random: np.random.Generator) -> dict[str, Signal]:
+    """Return drums, bass and other as the band plays them, each player with a sound of their own."""
+    fonts = materials.soundfonts()
+    stems = {
+        name: np.zeros((2, round(seconds * SAMPLE_RATE))) for name in ("drums", "bass", "other")
+    }
+    weights = np.array([0.45, 0.4, 0.15])
+    house = fonts[int(random.choice(len(fonts), p=weights))]
+    hired: dict[Path, list[Part]] = {}
+    for part in parts:
+        font = house if random.random() < 0.6 else fonts[int(random.choice(len(fonts), p=weights))]
+        if part.program == DRUM_PROGRAM:
+            part = replace(part, kit=int(random.choice([0, 0, 0, 8, 16, 24, 25, 32, 40])))
+            if random.random() < 0.45:
+                kits = materials.drum_kits()
+                font, part = kits[int(random.integers(len(kits)))], on_recorded_kit(part)
+        hired.setdefault(font, []).append(part)
+    takes = [
+        pair
+        for font, players in hired.items()
+        for pair in zip(players, play(players, font, seconds), strict=True)
+    ]
+    for part, sound in takes:
+        level = desk.loudness(sound)
+        if level < 1e-6:
+            continue
+        if part.stem == "other":
+            sound = _player(part, sound, random)
+            # Half the level that the score asks for, half of what makes players equal.
+            sound = sound / np.sqrt(level) * 10.0 ** (random.normal(0.0, 2.5) / 20.0)
+        elif part.stem == "bass":
+            sound = sound.mean(axis=0) * np.ones((2, 1))
+        stems[part.stem] += sound
+    return stems
+
+
+def _player(part: Part, sound: Signal, random: np.random.Generator) -> Signal:
+    """Give one instrument its place, its tone and, where it is a guitar, perhaps an amplifier."""
+    if 26 <= part.program <= 31 and random.random() < 0.6:
+        sound = desk.driven(sound, float(np.exp(random.uniform(np.log(1.0), np.log(12.0)))))
+        sound = desk.effects.low_pass(sound, random.uniform(3500.0, 8000.0))
+    if random.random() < 0.4:
+        sound = desk.coloured(sound, random, 3.0)
+    if random.random() < 0.25:
+        delay = round(random.uniform(0.008, 0.025) * SAMPLE_RATE)
+        mono = sound.mean(axis=0)
+        sound = np.stack([mono, np.concatenate([np.zeros(delay), mono[:-delay]])])
+    return desk.placed(sound, float(np.clip(random.normal(0.0, 0.4), -0.9, 0.9)))
