@@ -6,64 +6,23 @@ No audio is read here. A *track* knows its stems and, where the data set ships o
 from __future__ import annotations
 
 import hashlib
-import importlib.util
 import inspect
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from benchbench.cache import cache_folder, locked
 from benchbench.catalog import Dataset
 from benchbench.declarations import DatasetManifest
-from benchbench.decoding import SUFFIXES
 from benchbench.errors import UnknownNameError, UsageError
+from benchbench.layouts import find_stems, load_loader
+from benchbench.layouts import tracks as tracks_of
+from benchbench.tracks import Source, Track
 
 __all__ = ["Corpus", "Source", "Track", "find_stems", "installed_folder", "open_corpus"]
-
-MIXTURE_NAMES = ("mixture", "mix")
-STEM_STREAMS = ("mixture", "drums", "bass", "other", "vocals")
-"""The audio streams of a stem file of MUSDB18, in their order."""
-
-EDGE = 1 << 16
-"""Bytes at each end of a file that go into a track's fingerprint."""
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """One stem: a file and which of its audio streams."""
-
-    path: Path
-    stream: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Track:
-    """A track of a data set.
-
-    Parameters
-    ----------
-    name, dataset, split
-        Its name, unique in the data set, and where it belongs.
-    stems
-        Stem name to source.
-    mixture
-        The shipped mixture; None: the mixture is the sum of the stems.
-    quantise
-        Whether decoded audio is rounded to 16 bit.
-    fingerprint
-        Changes when the audio does.
-    """
-
-    name: str
-    dataset: str
-    split: str
-    stems: Mapping[str, Source]
-    mixture: Source | None
-    quantise: bool
-    fingerprint: str
 
 
 @dataclass(frozen=True)
@@ -117,7 +76,9 @@ def open_corpus(
     manifest = dataset.manifest
     folder = _root(dataset, root, tell)
     tracks = [
-        track for name in _splits(manifest, split) for track in _tracks(manifest, folder, name)
+        track
+        for name in _splits(manifest, split)
+        for track in tracks_of(manifest, dataset.folder / manifest.loader, folder, name)
     ]
     if not tracks:
         raise UsageError(
@@ -133,26 +94,6 @@ def open_corpus(
     return Corpus(manifest, folder, tuple(tracks[:limit]))
 
 
-def find_stems(folder: Path) -> dict[str, Path]:
-    """The audio files of a folder by stem name (file name without ending).
-
-    Raises
-    ------
-    UsageError
-        When two files have the same stem name.
-    """
-    found: dict[str, Path] = {}
-    for path in sorted(folder.iterdir()):
-        if path.suffix.lower() in SUFFIXES and path.is_file() and not path.name.startswith("."):
-            if path.stem in found:
-                raise UsageError(
-                    f"{folder} holds {found[path.stem].name} and {path.name}: which is {path.stem}?",
-                    hint="Keep one of them.",
-                )
-            found[path.stem] = path
-    return found
-
-
 def installed_folder(manifest: DatasetManifest) -> Path:
     """Where `bench install` puts a data set, or where a generated one is kept."""
     version = f"-v{manifest.version}" if manifest.version else ""
@@ -165,7 +106,10 @@ def _root(dataset: Dataset, given: Path | None, tell: Callable[[str], None]) -> 
     if given is None and variable and os.environ.get(variable):
         given = Path(os.environ[variable])
     if given is not None:
-        if not given.is_dir():
+        if manifest.layout == "table":
+            if not given.is_file():
+                raise UsageError(f"{given} is not a file.", hint="Name the CSV file with --root.")
+        elif not given.is_dir():
             raise UsageError(
                 f"{given} is not a folder.", hint="Name the data set's folder with --root."
             )
@@ -194,15 +138,11 @@ def _generate(dataset: Dataset, folder: Path, tell: Callable[[str], None]) -> No
     with locked(folder):
         if folder.is_dir():
             return
-        path = dataset.folder / "loader.py"
+        path = dataset.folder / dataset.manifest.loader
         if dataset.origin == "working directory":
             tell(f"{dataset.manifest.name} runs the code in {path} of the working directory.")
         tell(f"Preparing the data set {dataset.manifest.name} (once)")
-        spec = importlib.util.spec_from_file_location(f"benchbench_dataset_{folder.name}", path)
-        if spec is None or spec.loader is None:
-            raise UsageError(f"{path} cannot be loaded.")
-        module = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(module)
+        module = load_loader(path)
         with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".prepare-") as scratch:
             tracks = Path(scratch) / "tracks"
             if "tell" in inspect.signature(module.prepare).parameters:
@@ -227,62 +167,3 @@ def _splits(manifest: DatasetManifest, split: str | None) -> Sequence[str]:
             "split", chosen, [*manifest.splits, "all"], where=f" of {manifest.name}"
         )
     return (chosen,)
-
-
-def _tracks(manifest: DatasetManifest, root: Path, split: str) -> Iterator[Track]:
-    folder = root / split
-    if not folder.is_dir():
-        return
-    if manifest.layout == "stem-files":
-        for path in sorted(folder.glob("*.stem.mp4")):
-            sources = {name: Source(path, i) for i, name in enumerate(STEM_STREAMS)}
-            mixture = sources.pop("mixture")
-            name = path.name.removesuffix(".stem.mp4")
-            yield _track(manifest, split, name, sources, mixture)
-        return
-    own = find_stems(folder)
-    if own and not manifest.splits:  # one track: the folder itself
-        yield from _folder_track(manifest, split, folder.resolve().name, own)
-    for path in sorted(entry for entry in folder.iterdir() if entry.is_dir()):
-        if not path.name.startswith("."):
-            yield from _folder_track(manifest, split, path.name, find_stems(path))
-
-
-def _folder_track(
-    manifest: DatasetManifest, split: str, name: str, files: dict[str, Path]
-) -> Iterator[Track]:
-    mixtures = [files.pop(m) for m in (manifest.mixture, *MIXTURE_NAMES) if m and m in files]
-    wanted = manifest.stems or tuple(files)
-    stems = {stem: Source(files[stem]) for stem in wanted if stem in files}
-    if stems:
-        mixture = Source(mixtures[0]) if mixtures else None
-        yield _track(manifest, split, name, stems, mixture)
-
-
-def _track(
-    manifest: DatasetManifest,
-    split: str,
-    name: str,
-    stems: Mapping[str, Source],
-    mixture: Source | None,
-) -> Track:
-    if manifest.version:
-        fingerprint = f"{manifest.name}-v{manifest.version}/{name}"
-    else:
-        sources = [*stems.items(), *([("mixture", mixture)] if mixture else [])]
-        fingerprint = _fingerprint(sources)
-    return Track(name, manifest.name, split, stems, mixture, manifest.quantise, fingerprint)
-
-
-def _fingerprint(sources: Iterable[tuple[str, Source]]) -> str:
-    """A hash over the sizes and both ends of all files: quick, and enough to see a change."""
-    total = hashlib.sha256()
-    for name, source in sorted(sources):
-        size = source.path.stat().st_size
-        total.update(f"{name} {source.stream} {size}\n".encode())
-        with source.path.open("rb") as file:
-            total.update(file.read(EDGE))
-            if size > 2 * EDGE:
-                file.seek(-EDGE, os.SEEK_END)
-                total.update(file.read(EDGE))
-    return total.hexdigest()[:16]

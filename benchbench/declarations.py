@@ -187,12 +187,26 @@ class DatasetManifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     name: str
     summary: str
     licence: DatasetLicence
-    layout: Literal["folders", "stem-files", "generated"]
+    layout: Literal["folders", "stem-files", "generated", "table", "loader"]
     stems: tuple[str, ...]
     version: int = 0
     """Of a generated set: names its content, so that no floats have to be hashed."""
     mixture: str | None = None
     """The name of the mixture's file; None: the sum of the stems."""
+    stems_folder: str = "{split}"
+    """Where a split's tracks lie below the root."""
+    mixtures_folder: str = ""
+    """Where their mixtures lie, if not beside the stems."""
+    groups: dict[str, tuple[str, ...]] = {}
+    """Stem to the names of what is summed up to it; empty: each stem is one file of its name."""
+    loader: str = "loader.py"
+    """The file that makes a generated set, or finds the tracks of the layout ``loader``."""
+    errata: dict[str, tuple[str, ...]] = {}
+    """Track to what is known to be wrong with it, in one word each."""
+    partial: bool = False
+    """Whether tracks may lack stems."""
+    tracks: dict[str, int] = {}
+    """How many tracks each split of a whole copy has; "" for a set without splits."""
     splits: tuple[str, ...] = ()
     default_split: str | None = None
     validation: tuple[str, ...] = ()

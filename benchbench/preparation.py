@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import zip_longest
 from pathlib import Path
 
 import numpy as np
@@ -37,7 +38,7 @@ class PreparedTrack:
     stems, mixture
         Raw audio.
     flags
-        What is odd: ``unequal_lengths``, ``mono_stem:NAME``, ``clipping``, ``residual:-15.4dB``.
+        What is odd: the data set's errata, ``unequal_lengths``, ``mono_stem:NAME``, ``clipping``, ``residual:-15.4dB``.
     """
 
     track: Track
@@ -111,31 +112,51 @@ def _formats(track: Track) -> tuple[int, int, list[str]]:
     sources = dict(track.stems)
     if track.mixture:
         sources["mixture"] = track.mixture
-    found = {name: info(source.path, source.stream) for name, source in sources.items()}
-    rates = {header.sample_rate for header in found.values()}
+    found = {name: [info(*file) for file in source.files] for name, source in sources.items()}
+    rates = {header.sample_rate for headers in found.values() for header in headers}
     if len(rates) > 1:
-        listed = ", ".join(f"{name} {header.sample_rate} Hz" for name, header in found.items())
+        listed = ", ".join(f"{name} {own[0].sample_rate} Hz" for name, own in found.items())
         raise AudioError(
             f"The stems of {track.name} differ in sampling rate: {listed}.",
             hint="Bring them to one rate first; a score would depend on how that is done.",
         )
-    channels = max(header.channels for header in found.values())
-    odd = [f"mono_stem:{n}" for n, h in found.items() if h.channels == 1 < channels]
-    return rates.pop(), channels, odd
+    channels = max(header.channels for headers in found.values() for header in headers)
+    odd = [f"mono_stem:{n}" for n, own in found.items() if own[0].channels == 1 < channels]
+    return rates.pop(), channels, [*track.flags, *odd]
 
 
 def _decoded(source: Source, channels: int, quantise: bool) -> Iterator[Audio]:
+    """A stem block by block; the files that make it up are added, short ones end in zeros."""
+    parts = [_blocks(path, stream, channels) for path, stream in source.files]
+    for several in zip_longest(*parts):
+        present = [block for block in several if block is not None]
+        longest = max(block.shape[1] for block in present)
+        block = np.zeros((channels, longest), np.float32) if len(present) > 1 else present[0]
+        if len(present) > 1:
+            for one in present:
+                block[:, : one.shape[1]] += one
+        yield quantised(block) if quantise else block
+
+
+def _blocks(path: Path, stream: int, channels: int) -> Iterator[Audio]:
+    """A file in blocks of one length, so that those of several files can be added."""
+    held: list[Audio] = []
     position = 0
-    for block in blocks(source.path, source.stream):
-        require_finite(block, f"{source.path} (from sample {position})")
+    for block in blocks(path, stream):
+        require_finite(block, f"{path} (from sample {position})")
         position += block.shape[1]
         if block.shape[0] == 1 < channels:
             block = np.repeat(block, channels, axis=0)
         elif block.shape[0] != channels:
-            raise AudioError(
-                f"{source.path} has {block.shape[0]} channels, others have {channels}."
-            )
-        yield quantised(block) if quantise else block
+            raise AudioError(f"{path} has {block.shape[0]} channels, others have {channels}.")
+        held.append(block)
+        joined = np.concatenate(held, axis=1) if len(held) > 1 else block
+        while joined.shape[1] >= BLOCK:
+            yield joined[:, :BLOCK]
+            joined = joined[:, BLOCK:]
+        held = [joined] if joined.shape[1] else []
+    if held:
+        yield held[0]
 
 
 def _lengthened(raw: RawAudio, samples: int) -> RawAudio:

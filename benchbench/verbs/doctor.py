@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import chain
 from pathlib import Path
@@ -13,7 +14,7 @@ from benchbench.audio import Audio, read
 from benchbench.cache import cache_folder
 from benchbench.catalog import Catalog, Model
 from benchbench.conformance import Check, check_adapter
-from benchbench.corpus import find_stems, open_corpus
+from benchbench.corpus import Corpus, find_stems, open_corpus
 from benchbench.decoding import info
 from benchbench.environment import machine, processors
 from benchbench.errors import BenchbenchError, UnknownNameError
@@ -139,17 +140,41 @@ def _check_dataset(catalog: Catalog, name: str, root: Path | None) -> Iterator[C
     corpus = open_corpus(
         catalog.dataset(name), root, split="all" if _has_splits(catalog, name) else None
     )
+    manifest = corpus.manifest
+    seconds, rates = 0.0, set[int]()
+    found: Counter[str] = Counter()
     for track in corpus.tracks:
-        missing = [stem for stem in corpus.manifest.stems if stem not in track.stems]
+        missing = [stem for stem in manifest.stems if stem not in track.stems]
         with scratch_folder() as scratch:
             try:
                 prepared = prepare(track, scratch)
             except BenchbenchError as error:
+                found["unreadable"] += 1
                 yield Check(track.name, False, str(error))
                 continue
+        seconds, rates = seconds + prepared.seconds, rates | {prepared.sample_rate}
         detail = f"{prepared.seconds:.1f} s, {prepared.sample_rate} Hz"
         flags = [*prepared.flags, *(f"missing:{stem}" for stem in missing)]
-        yield Check(track.name, not missing, detail + (f", {' '.join(flags)}" if flags else ""))
+        found.update({flag.partition(":")[0] for flag in flags})
+        lost = any(flag.startswith("missing_file:") for flag in flags)
+        fine = not lost and (manifest.partial or not missing)
+        yield Check(track.name, fine, detail + (f", {' '.join(flags)}" if flags else ""))
+    yield from _check_counts(corpus)
+    kinds = ", ".join(f"{kind} {count}" for kind, count in sorted(found.items())) or "none"
+    yield Check(
+        "summary",
+        not found["unreadable"],
+        f"{len(corpus.tracks)} tracks, {seconds / 3600:.2f} h, "
+        f"{', '.join(f'{rate} Hz' for rate in sorted(rates)) or 'no rate'}; tracks by flag: {kinds}",
+    )
+
+
+def _check_counts(corpus: Corpus) -> Iterator[Check]:
+    """Whether each split has as many tracks as a whole copy."""
+    there = Counter(track.split for track in corpus.tracks)
+    for split, expected in corpus.manifest.tracks.items():
+        name = f"tracks of {split}" if split else "tracks"
+        yield Check(name, there[split] == expected, f"{there[split]} of {expected}")
 
 
 def _has_splits(catalog: Catalog, name: str) -> bool:
