@@ -103,6 +103,8 @@ class WeightFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     name: str
     sha256: str | None = None
     sha256_starts: str | None = None
+    url: str | None = None
+    """Its own address, where it does not lie in the source's folder."""
 
 
 class WeightSource(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -14,6 +14,9 @@ __all__ = ["likeness", "swapped"]
 MARGIN = 0.2
 """By how much the likenesses must sum up higher under other names before these are believed."""
 
+CLEAR = 0.5
+"""The likeness to the target of its new name that each of those stems must have."""
+
 
 def likeness(estimate: Audio, reference: Audio) -> float:
     """Normalised correlation of two signals over their common length, 0 where one is silent."""
@@ -28,15 +31,17 @@ def swapped(estimates: Mapping[str, Audio], references: Mapping[str, Audio]) -> 
     """What each stem looks like, where other names would fit the stems far better than their own.
 
     The assignment of stems to references with the largest sum of likenesses counts (Hungarian
-    method). A weak separator may have a stem that resembles another target; only when exchanging
-    names gains clearly have they changed places.
+    method). A weak separator may have a stem that resembles another target; only where each stem
+    clearly resembles the target of its new name, and the exchange gains, have they changed places.
     """
     names = [name for name in references if name in estimates]
     table = np.array([[likeness(estimates[e], references[r]) for r in names] for e in names])
     if len(names) < 2:
         return []
     rows, columns = linear_sum_assignment(-table)
-    if table[rows, columns].sum() <= np.trace(table) + MARGIN:
+    moved = rows != columns
+    gain = table[rows, columns].sum() - np.trace(table)
+    if gain <= MARGIN or table[rows, columns][moved].min() < CLEAR:
         return []
     return [
         f"{names[e]} looks like {names[r]}" for e, r in zip(rows, columns, strict=True) if e != r

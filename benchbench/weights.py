@@ -164,7 +164,7 @@ def _fetch_from(
     # Parts lie outside the scratch folder so that a broken download is continued.
     if source.url.endswith("/"):
         for file in weights.files:
-            address = source.url + quote(file.name)
+            address = file.url or source.url + quote(file.name)
             part = fetch(address, folder.parent / file.name, sha256=file.sha256, progress=progress)
             part.replace(unpacked / file.name)
     else:
