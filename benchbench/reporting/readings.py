@@ -12,7 +12,6 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
-from urllib.parse import unquote
 
 import numpy as np
 import pandas as pd
@@ -67,12 +66,7 @@ class Reading:
 
 def stored_models(roots: Sequence[Path]) -> list[str]:
     """The models that have scores, by the names of folders alone."""
-    found = {
-        unquote(path.name.removeprefix("model="))
-        for root in roots
-        for path in (root / "scores").glob("model=*")
-    }
-    return sorted(found)
+    return sorted({model for root in roots for model in Results(root).models()})
 
 
 def read(roots: Sequence[Path], models: Sequence[str] | None = None) -> Reading:
