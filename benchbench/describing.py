@@ -213,9 +213,10 @@ def _run(run: dict[str, Any]) -> str:
 
 
 def _stored_runs(results: Path) -> list[dict[str, Any]]:
+    from benchbench.remote import local_folder
     from benchbench.store import Results
 
-    return Results(results).runs()
+    return Results(local_folder(results)).runs()
 
 
 def _facts(*pairs: tuple[str, str]) -> Iterable[str]:

@@ -64,7 +64,7 @@ class RemoteFolder:
 
     @cached_property
     def _place(self) -> tuple[Any, str]:
-        address = ADDRESS.sub(lambda found: f"{found[1]}://", self.address)
+        address = ADDRESS.sub(_with_slashes, self.address)
         try:
             import fsspec
         except ImportError as error:
@@ -144,9 +144,17 @@ class RemoteFolder:
         if path.is_file() and mark.is_file() and mark.read_text(encoding="ascii") == tag:
             return
         with _told(f"{self.address}/{name}", "read"):
-            content = files.cat_file(f"{root}/{name}")
+            try:
+                content = files.cat_file(f"{root}/{name}")
+            except FileNotFoundError:  # removed since it was listed
+                return
         write_atomically(path, lambda file: _fill(file, content))
         mark.write_text(tag, encoding="ascii")
+
+
+def _with_slashes(found: re.Match[str]) -> str:
+    """The beginning of an address as it was before a path's syntax took slashes away."""
+    return f"{found[1]}://" + ("/" if found[1] == "local" else "")
 
 
 def _protocols(files: Any) -> set[str]:

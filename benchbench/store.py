@@ -18,7 +18,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 import pyarrow as pa
 import pyarrow.dataset as pads
@@ -26,6 +26,7 @@ import pyarrow.dataset as pads
 from benchbench.atomic import write_atomically
 from benchbench.errors import DamagedResultsError, UsageError
 from benchbench.parts import UNREADABLE, encoded, folders, keys_of, read_parts, write_parts
+from benchbench.remote import local_folder
 from benchbench.schema import SCORES, SEPARATIONS
 from benchbench.soundness import damaged_parts
 
@@ -98,6 +99,11 @@ class Results:
                     raise _damaged(self.root, [path], error) from error
         return frozenset(cells)
 
+    def models(self) -> list[str]:
+        """The models that have scores, by the names of folders alone."""
+        names = (path.name for path in (self.root / "scores").glob("model=*"))
+        return sorted(unquote(name.removeprefix("model=")) for name in names)
+
     def exists(self) -> bool:
         """Whether anything was ever stored here."""
         return any((self.root / name).is_dir() for name in ("scores", "separations", "runs"))
@@ -155,15 +161,15 @@ class Results:
                 yield facts
 
 
-def open_results(path: Path) -> Results:
-    """The results in a folder that must hold some.
+def open_results(path: Path | str) -> Results:
+    """The results in a folder that must hold some; at an address, the mirror of what is there.
 
     Raises
     ------
     UsageError
         When there is no such folder, or nothing of ours in it.
     """
-    results = Results(path)
+    results = Results(local_folder(path))
     if not results.exists():
         raise UsageError(
             f"There are no results in {path}.",

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import reduce
+from operator import or_
 
 import pandas as pd
+import pyarrow as pa
 import pyarrow.dataset as pads
 
 from benchbench.stats import leaderboard
+from benchbench.stats.tracks import KEYS
 from benchbench.store import Results
 from benchbench.tables import aligned
 from benchbench.verification import Difference
@@ -17,6 +21,8 @@ __all__ = ["differences_table", "summary"]
 
 SHOWN = (("usdr", "SDR"), ("bsseval-v4", "SDR"), ("si", "SI-SDR"))
 """Protocol and metric of the columns, as far as they are stored."""
+
+_COLUMNS = [*KEYS, "run_id", "start_s", "duration_s", "value", "reason"]
 
 FREE = 1000
 """Speeds beyond this say that nothing was computed."""
@@ -37,13 +43,22 @@ def summary(results: Results, *, models: Sequence[str], dataset: str) -> str:
     names = {name for name in models if ":" in name}
     adapters = {name for name in models if ":" not in name}
     field = pads.field
-    scores = results.scores_frame((field("dataset") == dataset) & field("band_lo_hz").is_null())
-    chosen = scores["model"].astype(str)
-    scores = scores[chosen.isin(names) | chosen.str.partition(":")[0].isin(adapters)]
+    chosen = [
+        model for model in results.models() if model in names or model.partition(":")[0] in adapters
+    ]
+    wanted = (
+        (field("dataset") == dataset)
+        & field("band_lo_hz").is_null()
+        & field("model").isin(pa.array(chosen, pa.string()))
+    )
+    shown = reduce(or_, ((field("protocol") == p) & (field("metric") == m) for p, m in SHOWN))
+    scores = results.scores_frame(wanted & shown, _COLUMNS)
+    if scores.empty:
+        scores = results.scores_frame(wanted, _COLUMNS)
     if scores.empty:
         return "No scores are stored."
     ways = {str(protocol): _aggregation(str(protocol)) for protocol in scores["protocol"].unique()}
-    board = leaderboard(scores, ways)
+    board = leaderboard(scores, ways, resamples=2)  # its intervals are not shown here
     costs = _costs(results.separations_frame(), dataset)
     columns = [
         (p, m) for p, m in SHOWN if ((board["protocol"] == p) & (board["metric"] == m)).any()

@@ -7,7 +7,7 @@ can stay with nobody.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +16,11 @@ from scipy.signal import ShortTimeFFT
 from scipy.signal.windows import hann
 
 Audio = npt.NDArray[np.float32]
+
+BLOCK = 1 << 20
+CONTEXT = 4096
+"""Samples on both sides of a block, so that it comes out as from the whole signal: the windows lie
+where they would, and those that its borders cut are left out."""
 
 TRANSFORM = ShortTimeFFT(hann(2048, sym=False), hop=1024, fs=1.0)
 
@@ -33,9 +38,19 @@ class Adapter:
 
     def separate(
         self, mixture: Audio, sample_rate: int, references: Mapping[str, Audio]
-    ) -> dict[str, Audio]:
-        """Stems (channels, samples) from the mixture and its true stems."""
+    ) -> Iterator[dict[str, Audio]]:
+        """Yield stems (channels, samples) from the mixture and its true stems, block by block."""
         del sample_rate
+        length = mixture.shape[1]
+        for start in range(0, max(1, length), BLOCK):
+            first, stop = max(0, start - CONTEXT), min(length, start + BLOCK)
+            part = slice(first, stop + CONTEXT)
+            audio = {name: stem[:, part] for name, stem in references.items()}
+            made = self._masked(mixture[:, part], audio)
+            yield {name: stem[:, start - first : stop - first] for name, stem in made.items()}
+
+    def _masked(self, mixture: Audio, references: Mapping[str, Audio]) -> dict[str, Audio]:
+        """One block with what surrounds it."""
         if self.rest and self.rest not in references:
             rest = [audio for name, audio in references.items() if name != "vocals"]
             references = {"vocals": references["vocals"], self.rest: np.sum(rest, axis=0)}

@@ -6,7 +6,7 @@ not a separator. With ``alpha = 2`` it is IRM2 of SiSEC18, with ``alpha = 1`` IR
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +16,11 @@ from scipy.signal import istft, stft
 Audio = npt.NDArray[np.float32]
 
 WINDOW = 2048
+BLOCK = 512 * WINDOW
+CONTEXT = 2 * WINDOW
+"""Samples on both sides of a block, so that it comes out as from the whole signal: the windows lie
+where they would, and those that its borders cut are left out."""
+
 TINY = np.float32(1e-12)
 
 
@@ -32,9 +37,19 @@ class Adapter:
 
     def separate(
         self, mixture: Audio, sample_rate: int, references: Mapping[str, Audio]
-    ) -> dict[str, Audio]:
-        """Stems (channels, samples) from the mixture and its true stems."""
+    ) -> Iterator[dict[str, Audio]]:
+        """Yield stems (channels, samples) from the mixture and its true stems, block by block."""
         del sample_rate
+        length = mixture.shape[1]
+        for start in range(0, max(1, length), BLOCK):
+            first, stop = max(0, start - CONTEXT), min(length, start + BLOCK)
+            part = slice(first, stop + CONTEXT)
+            audio = {name: stem[:, part] for name, stem in references.items()}
+            made = self._masked(mixture[:, part], audio)
+            yield {name: stem[:, start - first : stop - first] for name, stem in made.items()}
+
+    def _masked(self, mixture: Audio, references: Mapping[str, Audio]) -> dict[str, Audio]:
+        """One block with what surrounds it."""
         stems = dict(references)
         if self.two_stems and "accompaniment" not in stems:
             vocals = stems.pop("vocals")

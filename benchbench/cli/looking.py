@@ -133,12 +133,14 @@ def report(
     baseline: Annotated[str | None, typer.Option(help="The model to compare with.")] = None,
 ) -> None:
     """Render the comparison page of some results."""
+    from benchbench.remote import is_url
     from benchbench.verbs.report import report as render
 
     folders = results or [Path("results")]
+    beside = Path() if is_url(folders[0]) else folders[0]
     page = render(
         folders,
-        out or folders[0] / "report.html",
+        out or beside / "report.html",
         audio=one_of("--audio", audio, ("none", "excerpts", "full")),
         models=words(models) if models else None,
         baseline=baseline,

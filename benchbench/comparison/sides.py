@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any, Final
 
 import pandas as pd
-import pyarrow as pa
 import pyarrow.dataset as pads
 
 from benchbench.comparison.costs import COST_COLUMNS, costs_of
 from benchbench.errors import NothingToCompareError, UnknownNameError, UsageError
 from benchbench.metrics import DIAGNOSTICS
+from benchbench.remote import is_url
 from benchbench.stats import per_track
 from benchbench.stats.aggregations import Summary
 from benchbench.stats.tracks import KEYS
@@ -121,6 +121,12 @@ def open_side(
     from benchbench.comparison.baselines import read_baseline
 
     path, text = Path(spec), str(spec)
+    if is_url(text):
+        folder, _, name = text.rpartition("@")
+        place = folder or text
+        return results_side(
+            open_results(place), text, name if folder else None, frames, keep_scores
+        )
     if path.is_file():
         side = read_baseline(path)
         if side.tracks.attrs.get("frames", frames) != frames:
@@ -146,7 +152,7 @@ def results_side(
     results: Results, label: str, name: str | None, frames: Summary, keep_scores: bool
 ) -> Side:
     """The whole of a results folder, or the run or model called `name`."""
-    separations = _data_frame(results.separations().select(_SEPARATION_COLUMNS))
+    separations = results.separations_frame()[list(_SEPARATION_COLUMNS)]
     runs = results.runs()
     where, chosen = _selection(results, runs, separations, name)
     if chosen is not None:
@@ -179,13 +185,7 @@ def results_side(
 def _read_scores(results: Results, where: pads.Expression | None) -> pd.DataFrame:
     compared = ~pads.field("metric").isin(sorted(DIAGNOSTICS))
     chosen = compared if where is None else where & compared
-    return _data_frame(results.scores(columns=_SCORE_COLUMNS, where=chosen))
-
-
-def _data_frame(table: pa.Table) -> pd.DataFrame:
-    text = [item.name for item in table.schema if pa.types.is_string(item.type)]
-    frame: pd.DataFrame = table.to_pandas(categories=text)
-    return frame
+    return results.scores_frame(chosen, _SCORE_COLUMNS)
 
 
 def _selection(
@@ -203,7 +203,7 @@ def _selection(
     if found:
         return pads.field("run_id") == found[0], ("run_id", found[0])
     models = set(map(str, separations["model"].unique()))
-    models |= set(results.scores(columns=["model"])["model"].unique().to_pylist())
+    models |= set(results.models())
     if name in models:
         return pads.field("model") == name, ("model", name)
     raise UnknownNameError(

@@ -24,6 +24,9 @@ __all__ = ["ILL_CONDITIONED", "evaluate", "scaled_energies"]
 ILL_CONDITIONED = 1e12
 """Condition number of the references' Gram matrix above which interference is not determined."""
 
+_CHUNK = 1 << 20
+"""Samples that are held at a time, however long a frame is."""
+
 _CANCELLED = 1e-8
 """A difference of energies below this share of them is formed sample by sample instead."""
 
@@ -174,7 +177,12 @@ def _difference_energy(
 ) -> float:
     """Energy of an estimate minus a weighted sum of the references, formed sample by sample."""
     total = 0.0
-    for start, stop in frames:
+    pieces = [
+        (piece, min(piece + _CHUNK, stop))
+        for start, stop in frames
+        for piece in range(start, stop, _CHUNK)
+    ]
+    for start, stop in pieces:
         references, estimates = evaluation.block(start, stop)
         difference = estimates[index] - np.einsum("jk,jcn->cn", weights, references)
         total += float(np.vdot(difference[channels], difference[channels]))

@@ -7,12 +7,11 @@ the folder.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
-from urllib.parse import unquote
 
 import numpy as np
 import pandas as pd
@@ -20,6 +19,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from benchbench.errors import DamagedResultsError, NothingToCompareError, UnknownNameError
+from benchbench.parts import UNREADABLE, encoded, folders, read_parts
 from benchbench.schema import SCORES
 from benchbench.stats import newest, per_track
 from benchbench.stats.groups import group_by
@@ -66,12 +66,7 @@ class Reading:
 
 def stored_models(roots: Sequence[Path]) -> list[str]:
     """The models that have scores, by the names of folders alone."""
-    found = {
-        unquote(path.name.removeprefix("model="))
-        for root in roots
-        for path in (root / "scores").glob("model=*")
-    }
-    return sorted(found)
+    return sorted({model for root in roots for model in Results(root).models()})
 
 
 def read(roots: Sequence[Path], models: Sequence[str] | None = None) -> Reading:
@@ -139,20 +134,10 @@ def _in_time(scores: pd.DataFrame) -> pd.DataFrame:
 
 def scores_of(stored: Sequence[Results], model: str) -> pd.DataFrame:
     """Every score row of one model, text columns as categoricals."""
-    paths = [
-        str(path)
-        for results in stored
-        for path in sorted(results.scores_path("x", model, "x").parent.parent.rglob("*.parquet"))
-    ]
+    places = [results.scores_path("x", model, "x").parent.parent for results in stored]
     try:
-        # File by file: a dataset's own machinery costs more than these small parts themselves.
-        table = pa.concat_tables(
-            pq.ParquetFile(path, read_dictionary=list(_TEXT), memory_map=True).read(
-                columns=list(_WANTED), use_threads=False
-            )
-            for path in paths
-        )
-    except (pa.ArrowException, OSError) as error:
+        table = pa.concat_tables(part for place in places for part in _tables(place))
+    except UNREADABLE as error:
         raise DamagedResultsError(
             f"Scores of {model} cannot be read: {error}.",
             hint="`bench doctor RESULTS --repair` sets damaged parts aside.",
@@ -161,6 +146,20 @@ def scores_of(stored: Sequence[Results], model: str) -> pd.DataFrame:
         split_blocks=True, self_destruct=True
     )
     return frame
+
+
+def _tables(place: Path) -> Iterator[pa.Table]:
+    """The score rows of a model's folder, each cell once."""
+    every = folders(place).values()
+    if any(folder.compacted and len(folder.loose + folder.compacted) > 1 for folder in every):
+        yield read_parts(place, encoded(SCORES), "cell_id", _WANTED)
+        return
+    # File by file: a dataset's own machinery costs more than these small parts themselves.
+    for path in [path for folder in every for path in (*folder.loose, *folder.compacted)]:
+        file = pq.ParquetFile(
+            path, read_dictionary=list(_TEXT), memory_map=True, page_checksum_verification=True
+        )
+        yield file.read(columns=list(_WANTED), use_threads=False)
 
 
 def _joined(tables: list[pd.DataFrame]) -> pd.DataFrame:

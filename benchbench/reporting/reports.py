@@ -8,6 +8,7 @@ from typing import IO, Literal
 
 from benchbench.atomic import write_atomically
 from benchbench.errors import UnknownNameError
+from benchbench.remote import local_folder
 from benchbench.reporting.pages import assemble
 from benchbench.reporting.readings import read
 from benchbench.reporting.rendering import render
@@ -57,7 +58,7 @@ def report(
     DamagedResultsError, OutputError
         When results cannot be read, or the page not written.
     """
-    reading = read([Path(path) for path in results], models)
+    reading = read([local_folder(path) for path in results], models)
     names = [str(name) for name in reading.tracks["model"].unique()]
     if baseline is not None and baseline not in names:
         raise UnknownNameError("model", baseline, names, where=" in these results")

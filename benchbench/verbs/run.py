@@ -172,7 +172,7 @@ def run(
     tally = Tally()
     if left:
         order = Order(
-            str(out),
+            str(out) if is_url(out) else str(results.root.absolute()),
             run_id,
             corpus.version_hash,
             setups,

@@ -1,0 +1,105 @@
+"""The whole suite, or one program of it.
+
+::
+
+    python -m benchmarks all --out build/benchmarks          # hours; --small: minutes
+    python -m benchmarks kills --runs 50                     # one program, with its own flags
+    python -m benchmarks page build/benchmarks/figures.parquet
+
+`all` writes ``figures.parquet`` and a page with plots, and states ratios against the figures of the
+last release, which lie in ``benchmarks/released/``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import platform
+import sys
+from collections.abc import Iterator
+from dataclasses import asdict
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from benchbench.environment import machine
+from benchmarks import memory, overhead, scaling, store
+from benchmarks.kills import kills
+from benchmarks.measuring import Figure
+from benchmarks.page import last_release, write_page
+
+PROGRAMS = ("kills", "memory", "overhead", "scaling", "store")
+
+
+def suite(small: bool) -> Iterator[Figure]:
+    """Every figure, the quick ones first."""
+    yield from overhead.figures(
+        "spleeter,irm,mixture,silence", [100, 1000] if small else [100, 1000, 10000]
+    )
+    yield from store.figures(*((200, 5, 200) if small else (10000, 50, 5000)))
+    yield from scaling.figures(*((4, 4.0) if small else (16, 30.0)), [1, 2], "standard")
+    lengths = [20] if small else [180, 1800, 7200]
+    protocols = ["usdr", "bsseval-v4"] if small else memory.every_protocol()
+    yield from memory.figures(lengths, protocols, memory.MODELS[:2] if small else memory.MODELS)
+    runs = 2 if small else 50
+    equal = len(kills(runs, tell=False))
+    yield Figure(
+        "kills",
+        "tables that equal the undisturbed one",
+        runs,
+        "runs",
+        equal,
+        "runs",
+        "higher",
+        runs,
+    )
+
+
+def stored(figures: list[Figure]) -> pa.Table:
+    """Figures as a table, with where and when they were measured."""
+    facts = machine()
+    common = {
+        "version": version("benchbench"), "measured": datetime.now(UTC).isoformat(timespec="seconds"),
+        "cpu": facts["cpu"], "cores": facts["cores"], "python": platform.python_version(),
+    }  # fmt: skip
+    return pa.Table.from_pylist([{**asdict(one), **common} for one in figures])
+
+
+def everything(arguments: list[str]) -> int:
+    """Run the suite; 1 when a bar is missed."""
+    parser = argparse.ArgumentParser(prog="benchmarks all")
+    parser.add_argument("--out", type=Path, default=Path("build/benchmarks"))
+    parser.add_argument("--small", action="store_true", help="minutes instead of hours; no bars")
+    given = parser.parse_args(arguments)
+    given.out.mkdir(parents=True, exist_ok=True)
+    found = []
+    for figure in suite(given.small):
+        print(figure.line(), flush=True)
+        found.append(figure)
+        pq.write_table(stored(found), given.out / "figures.parquet")
+    print(write_page(given.out / "figures.parquet", last_release(), given.out / "figures.html"))
+    return int(any(figure.passed is False for figure in found))
+
+
+def main() -> int:
+    name, *arguments = sys.argv[1:] or ["--help"]
+    if name == "all":
+        return everything(arguments)
+    if name == "page":
+        source = Path(arguments[0])
+        print(write_page(source, last_release(), source.with_suffix(".html")))
+        return 0
+    if name not in PROGRAMS:
+        print(__doc__)
+        print(f"Programs: all, page, {', '.join(PROGRAMS)}")
+        return 0 if name in ("-h", "--help") else 2
+    sys.argv = [f"benchmarks {name}", *arguments]
+    importlib.import_module(f"benchmarks.{name}").main()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

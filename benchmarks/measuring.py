@@ -1,0 +1,107 @@
+"""What the programs of the suite share: a row a figure, and processes that are measured."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One measured number.
+
+    `better` is ``lower`` or ``higher``; `bar` is the number that it must not be worse than.
+    """
+
+    suite: str
+    name: str
+    x: float
+    x_unit: str
+    value: float
+    unit: str
+    better: str = "lower"
+    bar: float | None = None
+
+    @property
+    def passed(self) -> bool | None:
+        """Whether the bar is met; None without one."""
+        if self.bar is None:
+            return None
+        return self.value <= self.bar if self.better == "lower" else self.value >= self.bar
+
+    def line(self) -> str:
+        """The figure as a line of text."""
+        mark = {True: "ok", False: "MISSED", None: ""}[self.passed]
+        bar = "" if self.bar is None else f" (bar {self.bar:g})"
+        return f"{self.suite:10s} {self.name:40s} {self.x:8g} {self.x_unit:8s} {self.value:10.3f} {self.unit}{bar} {mark}"
+
+
+@dataclass(frozen=True)
+class Process:
+    """What a process took."""
+
+    wall_s: float
+    cpu_s: float
+    peak_mb: float
+    anonymous_mb: float
+    output: str
+
+
+def measured(arguments: Sequence[str], environment: Mapping[str, str] | None = None) -> Process:
+    """Run a Python program in a process of its own.
+
+    `peak_mb` counts pages of files that are mapped, which the system takes back when it needs
+    them; `anonymous_mb` counts only what it cannot.
+    """
+    names = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
+    whole = {
+        **os.environ,
+        **dict.fromkeys(names, "1"),
+        "PYTHONPATH": str(ROOT),
+        **(environment or {}),
+    }
+    start = time.perf_counter()
+    process = subprocess.Popen([sys.executable, *arguments], env=whole, stdout=subprocess.PIPE)
+    anonymous = 0.0
+    assert process.stdout is not None
+    os.set_blocking(process.stdout.fileno(), False)
+    output = b""
+    while process.returncode is None:
+        anonymous = max(anonymous, _anonymous_mb(process.pid))
+        output += process.stdout.read() or b""
+        pid, status, usage = os.wait4(process.pid, os.WNOHANG)
+        if pid:
+            process.returncode = os.waitstatus_to_exitcode(status)
+        else:
+            time.sleep(0.01)
+    wall = time.perf_counter() - start
+    output += process.stdout.read() or b""
+    if process.returncode:
+        raise SystemExit(f"{' '.join(arguments[:3])} ended with {process.returncode}.")
+    peak = usage.ru_maxrss / 1024
+    return Process(wall, usage.ru_utime + usage.ru_stime, peak, anonymous, output.decode())
+
+
+def _anonymous_mb(pid: int) -> float:
+    try:
+        status = Path(f"/proc/{pid}/status").read_text()
+    except OSError:
+        return 0.0
+    for line in status.splitlines():
+        if line.startswith("RssAnon"):
+            return float(line.split()[1]) / 1024
+    return 0.0
+
+
+def from_json(text: str) -> Any:
+    """The last line of what a process printed, as JSON."""
+    return json.loads(text.strip().splitlines()[-1])
