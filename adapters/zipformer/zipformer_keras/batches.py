@@ -1,39 +1,21 @@
 """Excerpts as a network and its loss want them.
 
-With magnitude masks the loss needs no spectra, only sums over cells: the error energy of a mask
-m is m^2 |x|^2 - 2 m Re(x* s) + |s|^2, summed. That is several times less to compute.
+With magnitude masks the loss in dB needs no spectra, only sums over cells: the error energy of
+a mask m is m^2 |x|^2 - 2 m Re(x* s) + |s|^2, summed. That is several times less to compute.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
 from .configuration import Configuration, bin_count, cell_count
-from .material import Song, Variation, draw_excerpt, tones
+from .material import Song, Variation, draw_excerpt, filtered, tones
 from .spectrum import Numbers, Samples, analyse, cells, pooled, product
 
-
-@dataclass(frozen=True, slots=True)
-class Batch:
-    """Some excerpts.
-
-    Parameters
-    ----------
-    cells
-        float32 (excerpts, frames, 3 or 4, cells): the mixtures, see `network.features`.
-    targets
-        float32. For magnitude masks (excerpts, frames, stems, 2, cells): Re(x* s). For complex
-        ones (excerpts, frames, 2, stems, 2, cells): the stems' spectra.
-    energy
-        float32 (excerpts, stems): |s|^2, summed.
-    """
-
-    cells: Numbers
-    targets: Numbers
-    energy: Numbers
+Batch = tuple[Numbers, ...]
+"""Arrays that begin with the mixtures' cells; what follows belongs to the loss."""
 
 
 def excerpt_length(configuration: Configuration, frames: int) -> int:
@@ -48,6 +30,8 @@ def draw_batch(
     frames: int,
     variation: Variation,
     rng: np.random.Generator,
+    *,
+    waves: bool = False,
 ) -> Batch:
     """Draw a batch.
 
@@ -63,59 +47,68 @@ def draw_batch(
         How they are varied.
     rng
         Source of all randomness.
+    waves
+        Whether the loss compares samples, see `wave_example`; otherwise see `cell_example`.
     """
-    batch = _empty(configuration, size, frames)
     length = excerpt_length(configuration, frames)
-    for index in range(size):
+    bins, examples = bin_count(configuration.groups), []
+    for _ in range(size):
         stems = draw_excerpt(songs, configuration.stems, length, variation, rng)
-        gains = tones(
-            len(stems), bin_count(configuration.groups), configuration.frame, variation, rng
-        )
-        _fill(batch, index, stems, gains, configuration)
-    return batch
+        gains = tones(len(stems), bins, configuration.frame, variation, rng)
+        if waves:
+            stems = filtered(stems, gains)
+            examples.append(wave_example(stems, configuration))
+        else:
+            examples.append(cell_example(stems, gains, configuration))
+    return tuple(np.stack(parts) for parts in zip(*examples, strict=True))
 
 
-def plain_batch(stems: Samples, configuration: Configuration) -> Batch:
-    """One excerpt as it is: float32 (stems, 2, samples)."""
-    frames = (stems.shape[-1] - configuration.frame) // configuration.step + 1
-    batch = _empty(configuration, 1, frames)
-    _fill(batch, 0, stems[..., : excerpt_length(configuration, frames)], None, configuration)
-    return batch
+def cell_example(stems: Samples, gains: Numbers, configuration: Configuration) -> Batch:
+    """One excerpt for `objective.snr_loss`.
 
+    Parameters
+    ----------
+    stems
+        float32 (stems, 2, samples).
+    gains
+        float32 (stems, bins): each stem's filter.
+    configuration
+        The variant.
 
-def _empty(configuration: Configuration, size: int, frames: int) -> Batch:
-    count, stems = cell_count(configuration.groups), len(configuration.stems)
-    parts = () if configuration.mask == "magnitude" else (2,)
-    return Batch(
-        np.empty((size, frames, 3 + len(parts), count), np.float32),
-        np.empty((size, frames, *parts, stems, 2, count), np.float32),
-        np.empty((size, stems), np.float32),
-    )
-
-
-def _fill(
-    batch: Batch,
-    index: int,
-    stems: Samples,
-    gains: Numbers | None,
-    configuration: Configuration,
-) -> None:
+    Returns
+    -------
+    tuple
+        The mixture's cells, float32 (frames, 3 or 4, cells); targets, for magnitude masks
+        float32 (frames, stems, 2, cells), which is Re(x* s), for complex ones (frames, 2,
+        stems, 2, cells), the stems' spectra; and |s|^2 summed, float32 (stems,).
+    """
     groups = configuration.groups
     spectra = np.ascontiguousarray(
         analyse(stems, configuration.frame, configuration.step, bin_count(groups))
     )
-    if gains is not None:
-        spectra *= gains[:, None, None, :]
+    spectra *= gains[:, None, None, :]
     mixture = spectra.sum(axis=0)
-    batch.cells[index] = cells(mixture, groups, configuration.mask)
-    if configuration.mask == "magnitude":
-        for stem, spectrum in enumerate(spectra):
-            batch.targets[index, :, stem] = pooled(product(mixture, spectrum), groups).transpose(
-                1, 0, 2
-            )
-            flat = spectrum.view(np.float32).ravel()
-            batch.energy[index, stem] = np.dot(flat, flat)
-    else:
-        batch.targets[index, :, 0] = spectra.real.transpose(2, 0, 1, 3)
-        batch.targets[index, :, 1] = spectra.imag.transpose(2, 0, 1, 3)
-        batch.energy[index] = np.square(np.abs(spectra)).sum(axis=(1, 2, 3))
+    seen = cells(mixture, groups, configuration.mask)
+    energy = np.array([np.square(one.view(np.float32)).sum() for one in spectra], np.float32)
+    frames, count = spectra.shape[2], cell_count(groups)
+    if configuration.mask == "complex":
+        return seen, np.stack([spectra.real, spectra.imag]).transpose(3, 0, 1, 2, 4), energy
+    targets = np.empty((frames, len(stems), 2, count), np.float32)
+    for stem, spectrum in enumerate(spectra):
+        targets[:, stem] = pooled(product(mixture, spectrum), groups).transpose(1, 0, 2)
+    return seen, targets, energy
+
+
+def wave_example(stems: Samples, configuration: Configuration) -> Batch:
+    """One excerpt for `objective.multi_resolution_loss`.
+
+    Returns
+    -------
+    tuple
+        The mixture's cells; its spectrum, float32 (frames, 2, 2, bins): real and imaginary
+        parts of both channels; and the stems' samples.
+    """
+    groups = configuration.groups
+    mixture = analyse(stems.sum(axis=0), configuration.frame, configuration.step, bin_count(groups))
+    parts = np.stack([mixture.real, mixture.imag]).transpose(2, 0, 1, 3)
+    return cells(mixture, groups, configuration.mask), parts, stems

@@ -17,9 +17,10 @@ import numpy as np
 from .configuration import CHANNELS, Configuration
 from .rates import Resampler, resample_blocks
 from .runtime import Numbers, OnnxRuntime, make_runtime
+from .shapes import weight_shapes
 from .spectrum import Analysis, Samples, Spectrum, Synthesis, cells, expanded
 from .variants import VARIANTS
-from .weights import WEIGHTS_FILE, read_weights
+from .weights import WEIGHTS_FILE, check, read_weights
 
 RATE = 44_100
 Stems = dict[str, Samples]
@@ -62,6 +63,7 @@ class Separator:
         overlap: int = OVERLAP_FRAMES,
     ) -> None:
         self.configuration = configuration
+        check(weights, weight_shapes(configuration))
         self.parameters = sum(array.size for array in weights.values())
         self.frames = configuration.chunk or CHUNK_FRAMES
         self.overlap = 0 if configuration.chunk else overlap
@@ -187,9 +189,7 @@ class Separator:
             self._runtime.restart()
         counted = _Counted(blocks)
         source = (block[[0, 0]] if channels == 1 else block for block in counted)
-        back = {
-            name: Resampler(RATE, sample_rate, channels) for name in self.configuration.stems
-        }
+        back = {name: Resampler(RATE, sample_rate, channels) for name in self.configuration.stems}
         given = 0
         for separated in self._pair(resample_blocks(source, sample_rate, RATE, CHANNELS)):
             limit = (counted.total if length is None else length) - given
@@ -209,9 +209,7 @@ class Separator:
                 for name, resampler in back.items()
             }
 
-    def _many(
-        self, blocks: list[Samples], sample_rate: int, channels: int
-    ) -> Iterator[Stems]:
+    def _many(self, blocks: list[Samples], sample_rate: int, channels: int) -> Iterator[Stems]:
         """More than two channels: every pair by itself, then joined in time."""
         whole = np.concatenate(blocks, axis=1)
         parts = [

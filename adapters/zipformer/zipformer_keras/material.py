@@ -12,6 +12,8 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import scipy.fft
+import soxr
 
 from .spectrum import Samples
 
@@ -48,6 +50,10 @@ class Variation:
         no stem is known by its bandwidth.
     silence
         Share of the stems that are left out.
+    double
+        Share of the stems that are two songs' at once.
+    drive
+        Share of the stems that are driven into saturation, as recordings often are.
     """
 
     remix: float = 0.7
@@ -59,6 +65,8 @@ class Variation:
     speed_share: float = 0.0
     tone: float = 0.5
     silence: float = 0.05
+    double: float = 0.0
+    drive: float = 0.0
 
 
 PLAIN = Variation(0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
@@ -95,22 +103,20 @@ def draw_excerpt(
     """
     excerpt = np.zeros((len(stems), 2, length), np.float32)
     together = rng.random() >= variation.remix
-    song = songs[int(rng.integers(len(songs)))]()
-    place = rng.random()
+    aligned = (songs[int(rng.integers(len(songs)))](), rng.random())
     level = -variation.level_db * rng.random()
     for index, name in enumerate(stems):
         faster = rng.random() < variation.speed_share
         speed = 1.0 + variation.speed * rng.uniform(-1.0, 1.0) if faster else 1.0
-        for _ in range(1 if together else TRIES):
-            if not together:
-                song, place = songs[int(rng.integers(len(songs)))](), rng.random()
-            window = _window(_stem(song, name), place, int(np.ceil(length * speed)))
-            if np.abs(window[:, ::64]).max(initial=0.0) > QUIET:
-                break
+        longer = int(np.ceil(length * speed))
+        place = aligned if together else None
+        window = _heard(songs, name, longer, place, rng)
+        if rng.random() < variation.double:
+            window = window + _heard(songs, name, longer, None, rng)
         if speed != 1.0:
-            import soxr
-
             window = soxr.resample(window.T, speed, 1.0, quality="LQ").T[:, :length]
+        if rng.random() < variation.drive:
+            window = _driven(window, rng.uniform(1.0, 6.0))
         gain = 10.0 ** ((level + variation.gain_db * rng.uniform(-1.0, 1.0)) / 20.0)
         if rng.random() < variation.invert:
             gain = -gain
@@ -119,6 +125,34 @@ def draw_excerpt(
         if rng.random() >= variation.silence:
             excerpt[index, :, : window.shape[1]] = window * np.float32(gain)
     return excerpt
+
+
+def _heard(
+    songs: Sequence[Song],
+    name: str,
+    length: int,
+    place: tuple[Mapping[str, npt.NDArray[Any]], float] | None,
+    rng: np.random.Generator,
+) -> Samples:
+    """A window of a stem at a given place, or at a random one where something is heard."""
+    if place is not None:
+        return _window(_stem(place[0], name), place[1], length)
+    for _ in range(TRIES):
+        song = songs[int(rng.integers(len(songs)))]()
+        window = _window(_stem(song, name), rng.random(), length)
+        if np.abs(window[:, ::64]).max(initial=0.0) > QUIET:
+            break
+    return window
+
+
+def _driven(window: Samples, drive: float) -> Samples:
+    """Saturated by tanh, at the same loudness."""
+    loudness = float(np.sqrt(np.square(window).mean()))
+    if loudness < QUIET:
+        return window
+    bent = np.tanh(window * np.float32(drive / (4.0 * loudness)))
+    scaled: Samples = bent * np.float32(loudness / np.sqrt(np.square(bent).mean()))
+    return scaled
 
 
 def tones(
@@ -153,6 +187,21 @@ def tones(
             cut = 10.0 ** rng.uniform(np.log10(4500.0), np.log10(16000.0))
             gains[index] /= np.sqrt(1.0 + (frequency / cut) ** 16)
     return gains
+
+
+def filtered(samples: Samples, gains: npt.NDArray[np.float32]) -> Samples:
+    """Apply `tones` to waveforms, float32 (stems, 2, samples).
+
+    Above the last bin a filter goes on with its last gain.
+    """
+    spectrum = scipy.fft.rfft(samples, axis=-1)
+    places = np.linspace(0.0, 1.0, spectrum.shape[-1])
+    known = np.linspace(0.0, 1.0, gains.shape[-1])
+    for stem, gain in enumerate(gains):
+        if not np.all(gain == 1.0):
+            spectrum[stem] *= np.interp(places, known, gain).astype(np.float32)
+    result: Samples = scipy.fft.irfft(spectrum, n=samples.shape[-1], axis=-1)
+    return result
 
 
 def _stem(song: Mapping[str, npt.NDArray[Any]], name: str) -> npt.NDArray[Any]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,71 +18,14 @@ import numpy.typing as npt
 
 from .batches import Batch, draw_batch
 from .configuration import Configuration
-from .material import Song, Variation
-from .objective import error_energies, noise_to_mixture
+from .material import Song
+from .objective import multi_resolution_loss, snr_loss
+from .recipes import Recipe
 
 STATE = "training-state.npz"
 HISTORY = "history.json"
 ADAPTED = 8
 """Batches that are looked at before training."""
-
-
-@dataclass(frozen=True, slots=True)
-class Recipe:
-    """What a training run does.
-
-    Parameters
-    ----------
-    steps
-        Gradient steps in all.
-    batch_size, frames
-        Excerpts of a step, and frames of an excerpt.
-    learning_rate
-        The highest; AdamW's.
-    warmup
-        Steps until it is reached.
-    fall
-        Share of the steps, the last, in which it falls to zero (by the cosine).
-    weight_decay, clip
-        AdamW's decay, and the norm to which gradients are cut.
-    average
-        How much of the weights' running mean is kept at each step.
-    validate_every
-        Steps between two validations.
-    save_every
-        Steps between two saved states.
-    variation
-        How excerpts are varied.
-    seed
-        Of everything random.
-    """
-
-    steps: int = 100_000
-    batch_size: int = 4
-    frames: int = 128
-    learning_rate: float = 1e-3
-    warmup: int = 100
-    fall: float = 0.5
-    weight_decay: float = 0.01
-    clip: float = 5.0
-    average: float = 0.998
-    validate_every: int = 500
-    save_every: int = 250
-    variation: Variation = field(default_factory=Variation)
-    seed: int = 0
-
-    def rate(self, step: int) -> float:
-        """Learning rate of a step."""
-        if step < self.warmup:
-            return self.learning_rate * (step + 1) / self.warmup
-        start = self.steps * (1.0 - self.fall)
-        if step <= start:
-            return self.learning_rate
-        return (
-            self.learning_rate
-            * 0.5
-            * (1.0 + float(np.cos(np.pi * min((step - start) / (self.steps - start), 1.0))))
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,15 +108,15 @@ class Run:
             self._restore()
         elif adapt:
             drawn = [self._drawn([recipe.seed, number, 1]) for number in range(ADAPTED)]
-            network.adapt(np.concatenate([batch.cells for batch in drawn]))
-        mask = configuration.mask
+            network.adapt(np.concatenate([batch[0] for batch in drawn]))
+        losses = {"snr": snr_loss, "multi-resolution": multi_resolution_loss}
+        measure = losses[recipe.loss](configuration)
         optimizer, averages, average = self._optimizer, self._averages, self._average
 
-        def learn(cells: Any, targets: Any, energy: Any) -> Any:
+        def learn(*batch: Any) -> Any:
             with tf.GradientTape() as tape:
-                masks = network(cells, training=True)
-                errors = error_energies(masks, cells, targets, energy, mask)
-                loss = noise_to_mixture(errors, cells, mask)
+                masks = tf.cast(network(batch[0], training=True), tf.float32)
+                loss = measure(masks, *batch)
             gradients = tape.gradient(loss, [v.value for v in trained])
             optimizer.apply_gradients(zip(gradients, trained, strict=True))
             for kept, variable in zip(averages, trained, strict=True):
@@ -189,7 +132,13 @@ class Run:
     def _drawn(self, seed: Sequence[int]) -> Batch:
         recipe, rng = self.recipe, np.random.default_rng(seed)
         return draw_batch(
-            self.songs, self.configuration, recipe.batch_size, recipe.frames, recipe.variation, rng
+            self.songs,
+            self.configuration,
+            recipe.batch_size,
+            recipe.frames,
+            recipe.variation,
+            rng,
+            waves=recipe.loss == "multi-resolution",
         )
 
     def advance(self) -> float:
@@ -201,7 +150,7 @@ class Run:
         self._optimizer.learning_rate.assign(self.recipe.rate(self.step))
         # At first the running mean forgets faster, so that it does not remember the start.
         self._average.assign(min(self.recipe.average, (self.step + 1.0) / (self.step + 10.0)))
-        loss = float(self._learn(*map(tf.constant, (batch.cells, batch.targets, batch.energy))))
+        loss = float(self._learn(*map(tf.constant, batch)))
         self.step += 1
         if self.step > 1:  # the first is mostly compilation
             self.cpu_s += time.process_time() - begin
