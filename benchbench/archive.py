@@ -7,9 +7,12 @@ refused as a whole.
 
 from __future__ import annotations
 
+import lzma
 import shutil
+import struct
 import tarfile
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
@@ -20,6 +23,12 @@ from benchbench.errors import WeightsError
 __all__ = ["extract"]
 
 Opener = Callable[[], IO[bytes]]
+
+DAMAGE = (
+    tarfile.TarError, zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error, EOFError,
+    OSError, ValueError, NotImplementedError, RuntimeError,
+)  # fmt: skip
+"""What the standard library raises over damaged, encrypted or unknown archives."""
 
 
 def extract(
@@ -74,7 +83,7 @@ def _members(archive: Path) -> Iterator[list[tuple[str, Opener]]]:
         else:
             with tarfile.open(archive) as tar:
                 yield _tar_members(archive, tar)
-    except (tarfile.TarError, zipfile.BadZipFile, EOFError, OSError) as error:
+    except DAMAGE as error:
         raise WeightsError(
             f"{archive} cannot be unpacked: {error}.", hint="Delete it and fetch it again."
         ) from error
@@ -83,6 +92,8 @@ def _members(archive: Path) -> Iterator[list[tuple[str, Opener]]]:
 def _zip_members(archive: Path, bundle: zipfile.ZipFile) -> list[tuple[str, Opener]]:
     members: list[tuple[str, Opener]] = []
     for entry in bundle.infolist():
+        if not entry.filename or "\0" in entry.orig_filename:
+            raise zipfile.BadZipFile(f"a member is called {entry.orig_filename!r}")
         is_link = (entry.external_attr >> 16) & 0o170000 == 0o120000
         _require_harmless(archive, entry.filename, is_link)
         if not entry.is_dir():

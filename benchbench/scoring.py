@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from benchbench.metrics import Protocol, Series, evaluate
 from benchbench.metrics.references import References
+from benchbench.metrics.room import roomy_zeros
 from benchbench.schema import SCORES
 from benchbench.targets import ReferenceSet
 
@@ -35,7 +36,8 @@ def add(parts: Sequence[Floats]) -> Floats:
     """The sum of some stems; shorter ones count as silent after their end."""
     if len(parts) == 1:
         return parts[0]
-    total = np.zeros((parts[0].shape[0], max(part.shape[1] for part in parts)), np.float32)
+    length = max(part.shape[1] for part in parts)
+    total = roomy_zeros((parts[0].shape[0], length), np.float32)
     for part in parts:
         total[:, : part.shape[1]] += part
     return total

@@ -82,3 +82,15 @@ def test_a_damaged_archive_is_one_clear_error(tmp_path: Path) -> None:
     archive.write_bytes(archive.read_bytes()[:60])
     with pytest.raises(WeightsError, match="cannot be unpacked"):
         extract(archive, tmp_path)
+
+
+def test_members_without_a_proper_name_are_refused(tmp_path: Path) -> None:
+    archive = tmp_path / "archive.zip"
+    with zipfile.ZipFile(archive, "w") as bundle:
+        bundle.writestr(zipfile.ZipInfo("\0evil"), b"x")
+    with pytest.raises(WeightsError, match="cannot be unpacked"):
+        extract(archive, tmp_path)
+    with tarfile.open(archive, "w") as tar:
+        tar.addfile(tarfile.TarInfo("\0evil"))
+    with pytest.raises(WeightsError):
+        extract(archive, tmp_path)

@@ -18,6 +18,7 @@ from benchbench.metrics.evaluation import Evaluation
 from benchbench.metrics.mel import hz_to_mel, mel_to_hz
 from benchbench.metrics.parallel import ordered_map
 from benchbench.metrics.references import References
+from benchbench.metrics.room import roomy_zeros
 from benchbench.metrics.signals import Blocks, Float64
 from benchbench.metrics.stft import Stft
 
@@ -131,7 +132,7 @@ def _power_by_second(signals: Blocks, references: References) -> Float64:
         centres = np.arange(first, last) * _STFT.hop
         second = np.minimum(centres // references.sample_rate, seconds - 1)
         if total is None:
-            total = np.zeros((seconds, power.shape[1], power.shape[2]))
+            total = roomy_zeros((seconds, power.shape[1], power.shape[2]))
         starts = np.flatnonzero(np.diff(second, prepend=-1))
         total[second[starts]] += np.add.reduceat(power, starts, axis=0)
     assert total is not None

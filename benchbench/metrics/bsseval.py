@@ -56,6 +56,9 @@ CONDITION_CAP = 20.0
 
 _FRAMES_AT_ONCE = 8
 
+_FORMS_AT_ONCE = 1024
+"""Frames whose forms are taken at a time; what is copied for them stays small."""
+
 Silence = Literal["museval", "active"]
 
 
@@ -138,9 +141,11 @@ def _fitted_once(evaluation: Evaluation, framing: Framing) -> _Fitted:
     systems = track_systems(evaluation.references, framing)
     cross = estimate_lags(evaluation, framing, LAGS)
     (filters,) = solve_filters(systems.every, systems.own, cross.whole[None], _rows(evaluation))
-    frames = slice(0, len(framing.frames))
+    count = len(framing.frames)
+    chunks = [slice(i, min(i + _FORMS_AT_ONCE, count)) for i in range(0, count, _FORMS_AT_ONCE)]
     energies = [
-        _energies(evaluation, framing, index, one, frames) for index, one in enumerate(filters)
+        Energies.joined([_energies(evaluation, framing, index, one, some) for some in chunks])
+        for index, one in enumerate(filters)
     ]
     return _Fitted(energies, systems.every.condition, systems.own.condition[:, None])
 

@@ -24,6 +24,7 @@ from benchbench.metrics.lag_statistics import (
 )
 from benchbench.metrics.parallel import ordered_map
 from benchbench.metrics.references import References
+from benchbench.metrics.room import roomy_zeros
 from benchbench.metrics.signals import Float64, Signals
 
 __all__ = ["LagStatistics", "estimate_lags", "reference_lags"]
@@ -71,7 +72,7 @@ def _statistics(
         len(references.names) * references.channels,
         len(others.names) * references.channels,
     )
-    out = np.empty((len(frames), *shape))
+    out = roomy_zeros((len(frames), *shape))
     whole = np.zeros(shape)
     for index, segment in enumerate(_segments(references, others, partition, lags)):
         whole += segment.statistics + segment.straddling

@@ -21,6 +21,7 @@ from benchbench.metrics.decibel import blank
 from benchbench.metrics.evaluation import Evaluation
 from benchbench.metrics.mel import MelBands
 from benchbench.metrics.parallel import ordered_map
+from benchbench.metrics.room import roomy_zeros
 from benchbench.metrics.signals import Float64
 from benchbench.metrics.stft import Stft, mirrored
 
@@ -90,9 +91,7 @@ def _scores(evaluation: Evaluation, index: int) -> dict[str, float]:
     )
     # Frames may be centred on the position behind the last sample.
     edges = [*range(0, references.samples + 1, _CHUNK), references.samples + 1]
-    levels = np.empty(
-        (2, references.channels, MEL_STFT.frames(references.samples), mel.count), np.float64
-    )
+    levels = roomy_zeros((2, references.channels, MEL_STFT.frames(references.samples), mel.count))
     absolute = 0.0
     sums = np.zeros((len(RESOLUTIONS), len(_Sums.__slots__), references.channels))
     done = 0
