@@ -2,7 +2,7 @@
 
 ::
 
-    python benchmarks/zipformer.py gains --material DIR [--weights DIR] [--spleeter DIR]
+    python benchmarks/zipformer.py gains --material DIR [--weights DIR] [--spleeter PATH/2stems]
     python benchmarks/zipformer.py speed
     python benchmarks/zipformer.py memory
     python benchmarks/zipformer.py live
@@ -43,15 +43,19 @@ ADAPTERS = Path(__file__).resolve().parents[1] / "adapters"
 sys.path[:0] = [str(ADAPTERS / "zipformer"), str(ADAPTERS / "spleeter")]
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
+from spleeter_keras import Separator as Spleeter  # noqa: E402
+from spleeter_keras.architecture import VARIANTS as SPLEETER  # noqa: E402
+from spleeter_keras.architecture import variable_shapes  # noqa: E402
 from zipformer_keras import VARIANTS, Separator, latency_samples  # noqa: E402
-from zipformer_keras.configuration import Configuration  # noqa: E402
+from zipformer_keras.shapes import weight_shapes  # noqa: E402
 from zipformer_keras.spectrum import Analysis, Synthesis, analyse, product  # noqa: E402
-from zipformer_keras.weights import read_weights  # noqa: E402
+from zipformer_keras.weights import WEIGHTS_FILE, read_weights, write_weights  # noqa: E402
 
 RATE = 44_100
 FRAME, STEP, BINS = 4096, 1024, 2049
 STEMS = ("vocals", "drums", "bass", "other")
 SHIPPED = ADAPTERS / "zipformer" / "weights" / "tiny"
+UNET = ADAPTERS / "spleeter" / "weights" / "synth"
 
 Stems = dict[str, np.ndarray]
 Separate = Callable[[np.ndarray], Mapping[str, np.ndarray]]
@@ -131,24 +135,21 @@ def two_stems(stems: Mapping[str, np.ndarray]) -> Stems:
 def gains(arguments: argparse.Namespace) -> dict[str, object]:
     """SI-SDR gains over the mixture, of every separator on every set."""
     train, test = arguments.material / "train", arguments.material / "test"
-    weights, _ = read_weights(arguments.weights / "zipformer.safetensors")
-    tiny = Separator(VARIANTS["tiny"], weights)
-    separators: dict[str, Separate] = {
-        "static filter": static_separator(fit_static_filter(train, arguments.limit)),
-        "zipformer:tiny": lambda mixture: tiny.separate(mixture, RATE),
-    }
-    if arguments.unet:
-        from spleeter_keras import Separator as UNet
-
-        unet = UNet.from_folder("synth", arguments.unet)
+    separators: dict[str, Separate] = {}
+    if "static" in arguments.separators:
+        separators["static filter"] = static_separator(fit_static_filter(train, arguments.fit))
+    if "zipformer" in arguments.separators:
+        weights, _ = read_weights(arguments.weights / WEIGHTS_FILE)
+        tiny = Separator(VARIANTS["tiny"], weights)
+        separators["zipformer:tiny"] = lambda mixture: tiny.separate(mixture, RATE)
+    if "unet" in arguments.separators:
+        unet = Spleeter.from_folder("synth", UNET)
         separators["spleeter:synth"] = lambda mixture: unet.separate(mixture, RATE)
     result: dict[str, object] = {}
     for name, corpus in (("rendered, test", songs(test)), ("synth", shipped_songs("synth"))):
         print(f" {name}, gain over the mixture in dB")
         result[name] = table(islice(corpus, arguments.limit), separators, whole=True)
     if arguments.spleeter:
-        from spleeter_keras import Separator as Spleeter
-
         real = Spleeter.from_folder("2stems", arguments.spleeter)
         separators["spleeter:2stems"] = lambda mixture: real.separate(mixture, RATE)
     print(" real recording")
@@ -187,25 +188,14 @@ def table(
     return means
 
 
-def random_weights(configuration: Configuration) -> dict[str, np.ndarray]:
-    """Weights as a new network has them."""
-    os.environ["KERAS_BACKEND"] = "tensorflow"
-    from zipformer_keras.runtime import build_keras
-    from zipformer_keras.weights import collect
-
-    return collect(build_keras(configuration))
-
-
 def write_random(variant: str, folder: Path) -> None:
-    """Put random weights where a separator will find them; in a process of its own."""
-    code = (
-        "import sys; sys.path[:0] = sys.argv[1:3]; from zipformer import random_weights, VARIANTS;"
-        "from zipformer_keras.weights import write_weights; from pathlib import Path;"
-        "write_weights(Path(sys.argv[4]) / 'zipformer.safetensors',"
-        " random_weights(VARIANTS[sys.argv[3]]), {}, half=False)"
-    )
-    here = [str(Path(__file__).parent), str(ADAPTERS / "zipformer")]
-    subprocess.run([sys.executable, "-c", code, *here, variant, str(folder)], check=True)
+    """Put random weights where a separator will find them."""
+    rng, arrays = np.random.default_rng(0), {}
+    for name, shape in weight_shapes(VARIANTS[variant]).items():
+        inputs = shape[-2] if len(shape) > 1 else 1
+        drawn = rng.uniform(-1.0, 1.0, shape) * (0.5 * inputs**-0.5)
+        arrays[name] = (drawn + (1.0 if name.endswith("deviation") else 0.0)).astype(np.float32)
+    write_weights(folder / WEIGHTS_FILE, arrays, {}, half=False)
 
 
 def cost(separate: Callable[[], object], repeat: int = 3) -> tuple[float, float]:
@@ -222,10 +212,6 @@ def cost(separate: Callable[[], object], repeat: int = 3) -> tuple[float, float]
 
 def speed(arguments: argparse.Namespace) -> dict[str, object]:
     """`base` and `tiny` against Spleeter's four networks, random weights, the same noise."""
-    from spleeter_keras import Separator as Spleeter
-    from spleeter_keras.architecture import VARIANTS as SPLEETER
-    from spleeter_keras.architecture import variable_shapes
-
     rng = np.random.default_rng(0)
     song = (rng.standard_normal((2, int(arguments.seconds * RATE))) / 10).astype(np.float32)
     shapes = variable_shapes(SPLEETER["4stems"])
@@ -340,7 +326,7 @@ def _counted(song: np.ndarray, size: int, tell: Callable[[int], None]) -> Iterat
 
 def seam(arguments: argparse.Namespace) -> dict[str, object]:
     """How much a song changes when its chunks overlap by half instead of an eighth."""
-    weights, _ = read_weights(arguments.weights / "zipformer.safetensors")
+    weights, _ = read_weights(arguments.weights / WEIGHTS_FILE)
     usual = Separator(VARIANTS["tiny"], weights)
     half = Separator(VARIANTS["tiny"], weights, overlap=usual.frames // 2)
     result = {}
@@ -363,7 +349,8 @@ def main() -> None:
     parser.add_argument("what", choices=("gains", "speed", "memory", "live", "seam"))
     parser.add_argument("--material", type=Path, help="train, validation and test, with songs")
     parser.add_argument("--weights", type=Path, default=SHIPPED, help="of zipformer:tiny")
-    parser.add_argument("--unet", type=Path, help="weights of spleeter:synth")
+    parser.add_argument("--separators", nargs="+", default=["static", "zipformer", "unet"])
+    parser.add_argument("--fit", type=int, help="fit the static filter to so many songs only")
     parser.add_argument("--spleeter", type=Path, help="published weights of spleeter:2stems")
     parser.add_argument("--seconds", type=float, default=60.0)
     parser.add_argument("--variants", nargs="+", default=["tiny", "base"])

@@ -37,6 +37,8 @@ def music() -> dict[str, Audio]:
         "irm:4stems",
         "ibm:2stems",
         "ibm:4stems",
+        "zipformer:tiny",
+        "spleeter:synth",
         pytest.param("spleeter:2stems", marks=pytest.mark.network),
         pytest.param("spleeter:2stems-16kHz", marks=pytest.mark.network),
     ],

@@ -108,7 +108,8 @@ class DualPathStack(keras.layers.Layer):
         ]
         self.over_bands = [
             ZipformerLayer(self.along_bands, name=f"bands_{index}")
-            for index in range(self.units if self.along_bands else 0)
+            for index in range(self.units)
+            if self.along_bands is not None
         ]
         self.over_time = [
             ZipformerLayer(self.along_time, name=f"time_{index}") for index in range(self.units)

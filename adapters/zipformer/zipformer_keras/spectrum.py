@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -44,8 +45,9 @@ def analyse(samples: Samples, frame: int, step: int, bins: int) -> Spectrum:
     """
     frames = np.lib.stride_tricks.sliding_window_view(samples, frame, axis=-1)[..., ::step, :]
     window = hann(frame) * np.float32(4.0 / frame)
-    spectrum: Spectrum = scipy.fft.rfft(frames * window, axis=-1, overwrite_x=True)
-    return spectrum[..., :bins]
+    spectrum: Any = scipy.fft.rfft(frames * window, axis=-1, overwrite_x=True)
+    kept: Spectrum = spectrum[..., :bins]
+    return kept
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,8 +170,8 @@ def pooled(values: Numbers, groups: tuple[Bands, ...]) -> Numbers:
 
 
 def expanded(masks: Numbers, groups: tuple[Bands, ...], bins: int) -> Numbers:
-    """Give every bin its cell's mask; bins above the last band take its mean."""
-    result = np.empty((*masks.shape[:-1], bins), np.float32)
+    """Give every bin its cell's mask, real or complex; bins above the last band take its mean."""
+    result = np.empty((*masks.shape[:-1], bins), masks.dtype)
     bin_, cell = 0, 0
     for group in groups:
         cells = group.count * group.cells

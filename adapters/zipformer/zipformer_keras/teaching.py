@@ -132,7 +132,7 @@ def gains(
     separator = Separator(configuration, weights)
     found: dict[str, list[float]] = {name: [] for name in configuration.stems}
     for stems in _excerpts(songs, configuration.stems):
-        mixture = np.sum(list(stems.values()), axis=0, dtype=np.float32)
+        mixture: Samples = np.sum(list(stems.values()), axis=0, dtype=np.float32)
         before = score(stems, dict.fromkeys(stems, mixture))
         after = score(stems, separator.separate(mixture, RATE))
         for name in before.keys() & after.keys():

@@ -34,7 +34,7 @@ BASE = Configuration(
     heads=4,
     query_width=24,
     feedforward=288,
-    stacks=((1, 4, 1), (2, 4, 1), (4, 2, 2), (8, 2, 2), (4, 2, 1), (2, 4, 1)),
+    stacks=((1, 6, 1), (2, 4, 1), (4, 2, 1), (8, 2, 2), (4, 2, 1), (2, 4, 1)),
     groups=_FINE,
     hidden=64,
     mask="complex",
@@ -54,7 +54,7 @@ VARIANTS: Mapping[str, Configuration] = MappingProxyType(
             step=512,
             chunk=4,
             left=16,
-            stacks=((1, 4, 1), (2, 4, 1), (4, 2, 4), (2, 4, 1)),
+            stacks=((1, 6, 1), (2, 4, 1), (4, 2, 3), (2, 4, 1)),
         ),
     }
 )

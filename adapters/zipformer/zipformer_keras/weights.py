@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 WEIGHTS_FILE = "zipformer.safetensors"
-_TYPES = {"F16": np.dtype("<f2"), "F32": np.dtype("<f4")}
+_TYPES: dict[str, np.dtype[Any]] = {"F16": np.dtype("<f2"), "F32": np.dtype("<f4")}
 _HEADER_LIMIT = 10_000_000
 
 Arrays = dict[str, npt.NDArray[np.float32]]
@@ -91,7 +91,7 @@ def write_weights(
     header: dict[str, Any] = {"__metadata__": dict(notes)}
     kind, parts, offset = ("F16" if half else "F32"), [], 0
     for name in sorted(arrays):
-        part = np.ascontiguousarray(arrays[name], _TYPES[kind]).tobytes()
+        part = arrays[name].astype(_TYPES[kind]).tobytes()
         place = [offset, offset + len(part)]
         header[name] = {"dtype": kind, "shape": list(arrays[name].shape), "data_offsets": place}
         parts.append(part)
@@ -109,7 +109,7 @@ def write_weights(
 
 def collect(network: Any) -> Arrays:
     """A built network's variables by name, without the network's own."""
-    return {_name(variable): np.asarray(variable, np.float32) for variable in network.variables}
+    return {_name(one): np.asarray(one, np.float32) for one in _stored(network)}
 
 
 def assign(network: Any, arrays: Mapping[str, npt.NDArray[np.float32]]) -> None:
@@ -120,7 +120,7 @@ def assign(network: Any, arrays: Mapping[str, npt.NDArray[np.float32]]) -> None:
     WeightsError
         A variable is missing, of another shape, or unknown.
     """
-    variables = {_name(variable): variable for variable in network.variables}
+    variables = {_name(variable): variable for variable in _stored(network)}
     check(arrays, {name: tuple(variable.shape) for name, variable in variables.items()})
     for name, variable in variables.items():
         variable.assign(arrays[name])
@@ -148,6 +148,11 @@ def check(
             )
         if not np.isfinite(arrays[name]).all():
             raise WeightsError(f"{name} holds numbers that are not finite.")
+
+
+def _stored(network: Any) -> list[Any]:
+    """Variables that belong in a file: dropout's random state does not."""
+    return [variable for variable in network.variables if "seed_generator" not in variable.path]
 
 
 def _name(variable: Any) -> str:

@@ -55,7 +55,7 @@ def random_network(configuration: Configuration, seed: int = 0) -> tuple[Any, di
     network = build_keras(configuration)
     weights = {}
     for name, array in collect(network).items():
-        spread = 0.3 if array.ndim < 2 else array.shape[-2] ** -0.5
+        spread = 0.1 if array.ndim < 2 else 0.5 * array.shape[-2] ** -0.5
         noise = spread * rng.standard_normal(array.shape)
         if name.endswith("deviation"):
             noise = np.abs(noise) + 0.5

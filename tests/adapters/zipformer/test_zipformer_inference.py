@@ -51,6 +51,30 @@ def test_stems_of_magnitude_masks_add_up_to_the_mixture(separator: Separator) ->
     assert min(stem.std() for stem in stems.values()) > 1e-3
 
 
+def test_complex_masks_shift_phases(networks: Networks, make_network: Make) -> None:
+    """A network whose masks are i for one stem and 1 - i for another, and 0 for the rest."""
+    configuration = networks["complex"]
+    _, weights = make_network(configuration)
+    for name in weights:
+        if name.startswith("head/kernel"):
+            weights[name] *= 0.0
+        if name.startswith("head/bias"):
+            numbers = np.array([[-0.25, 0.75, -0.25, -0.25], [1.0, -1.0, 0.0, 0.0]])
+            count = weights[name].shape[-1] // 16
+            flat = np.repeat(numbers.reshape(-1), 2 * count)
+            weights[name] = np.broadcast_to(flat, weights[name].shape).astype(np.float32)
+    time = np.arange(RATE) / RATE
+    song = np.cos(2 * np.pi * 10 * RATE / 512 * time).astype(np.float32)[None].repeat(2, axis=0)
+    stems = Separator(configuration, weights).separate(song, RATE)
+    middle = slice(1_000, -1_000)
+    turned = -np.sin(2 * np.pi * 10 * RATE / 512 * time)
+    np.testing.assert_allclose(stems["vocals"][0, middle], turned[middle], atol=1e-3)
+    np.testing.assert_allclose(
+        (stems["vocals"] + stems["drums"])[:, middle], song[:, middle], atol=1e-3
+    )
+    assert np.abs(stems["bass"]).max() < 1e-3
+
+
 def test_mono_is_the_mean_of_doubled_mono(separator: Separator) -> None:
     song = noise(1, 10_000)
     stereo = separator.separate(song[[0, 0]], RATE)
