@@ -37,10 +37,8 @@ def music() -> dict[str, Audio]:
         "irm:4stems",
         "ibm:2stems",
         "ibm:4stems",
-<<<<<<< HEAD
         "zipformer:tiny",
         "spleeter:synth",
-=======
         "irm:2stems-alpha1",
         "mwf:2stems",
         "mwf:4stems",
@@ -49,7 +47,6 @@ def music() -> dict[str, Audio]:
         "hpss:drums",
         "repet-sim:2stems",
         "mid-side:2stems",
->>>>>>> third
         pytest.param("spleeter:2stems", marks=pytest.mark.network),
         pytest.param("spleeter:2stems-16kHz", marks=pytest.mark.network),
     ],
