@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from benchbench.catalog import Catalog
-from benchbench.declarations import ENGINE, AdapterManifest, DatasetManifest
+from benchbench.declarations import ENGINE, SAME, AdapterManifest, DatasetManifest
 from benchbench.errors import UnknownNameError
 from benchbench.metrics import GROUPS, PROTOCOLS, Protocol
 from benchbench.tables import aligned
@@ -121,7 +121,9 @@ def _runtime(manifest: AdapterManifest) -> str:
         return f"benchbench's own interpreter, {memory}"
     size = f" ({runtime.size_mb:.0f} MB on the disk)" if runtime.size_mb else ""
     packages = ", ".join(runtime.requirements)
-    return f"Python {runtime.interpreter} with {packages}{size}, {memory}"
+    same = runtime.interpreter == SAME
+    version = "benchbench's version of Python" if same else f"Python {runtime.interpreter}"
+    return f"an environment of its own on {version}, with {packages}{size}, {memory}"
 
 
 def environments_table(found: Sequence[InstalledEnvironment]) -> str:

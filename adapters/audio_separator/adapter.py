@@ -15,6 +15,9 @@ Audio = npt.NDArray[np.float32]
 KINDS = {".ckpt": "MDXC", ".onnx": "MDX", ".pth": "VR"}
 """The package's word for an architecture, by the ending of its file."""
 
+SHORTEST = 44100
+"""Samples below which a mixture ends in zeros: transforms reflect half a window at each end."""
+
 STEMS = {"Vocals": "vocals", "Instrumental": "accompaniment"}
 
 
@@ -63,7 +66,9 @@ class Adapter:
             return {stem: np.zeros_like(mixture) for stem in STEMS.values()}
         scale = max(1.0, float(np.abs(mixture).max()))
         source = self.folder / "mixture.wav"
-        soundfile.write(source, (mixture / scale).T, sample_rate, subtype="FLOAT")
+        room = max(0, SHORTEST - mixture.shape[1])
+        padded = np.pad(mixture / scale, ((0, 0), (0, room)))
+        soundfile.write(source, padded.T, sample_rate, subtype="FLOAT")
         self.separator.separate(str(source), dict(STEMS))
         stems = {}
         for stem in STEMS.values():

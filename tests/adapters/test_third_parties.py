@@ -125,7 +125,9 @@ def test_nsnet2_is_the_packages_own(tmp_path: Path, music: dict[str, Audio]) -> 
         sys.modules.pop("adapter", None)
     adapter.load("48kHz", ensure_weights(model), "cpu", {})
     ours = adapter.separate(mixture, 48000)
-    np.testing.assert_allclose(ours["vocals"], peer, atol=2e-5)
+    # One computes in single, the other in double precision before the logarithm.
+    np.testing.assert_allclose(ours["vocals"], peer, atol=1e-4)
+    assert np.square(ours["vocals"] - peer).sum() < 1e-5 * np.square(peer).sum()
     np.testing.assert_allclose(ours["accompaniment"], mixture - ours["vocals"], atol=1e-6)
     assert np.abs(peer).max() > 1e-3
 
@@ -343,58 +345,33 @@ def test_sherpa_onnx_with_a_random_network_of_uvrs_interface(
 
 
 AUDIO_SEPARATOR = """
-import sys, hashlib, json, torch, yaml
+import sys, torch, yaml
 from pathlib import Path
-folder, variant = Path(sys.argv[1]), sys.argv[2]
+from audio_separator.separator.uvr_lib_v5.roformer.bs_roformer import BSRoformer
 torch.manual_seed(0)
-if variant == "bs-roformer":
-    from audio_separator.separator.uvr_lib_v5.roformer.bs_roformer import BSRoformer
-    freqs = [2] * 24 + [4] * 12 + [12] * 8 + [24] * 8 + [48] * 8 + [128, 129]
-    settings = dict(dim=16, depth=1, stereo=True, num_stems=1, time_transformer_depth=1,
-                    freq_transformer_depth=1, freqs_per_bands=tuple(freqs), dim_head=8, heads=2,
-                    attn_dropout=0.0, ff_dropout=0.0, flash_attn=True, dim_freqs_in=1025,
-                    stft_n_fft=2048, stft_hop_length=441, stft_win_length=2048,
-                    stft_normalized=False, mask_estimator_depth=1)
-    name = "model_bs_roformer_ep_317_sdr_12.9755"
-    torch.save(BSRoformer(**settings).state_dict(), folder / (name + ".ckpt"))
-    settings["freqs_per_bands"] = list(freqs)
-    (folder / (name + ".yaml")).write_text(yaml.safe_dump({
-        "audio": {"chunk_size": 132300, "dim_f": 1024, "dim_t": 301, "hop_length": 441,
-                  "n_fft": 2048, "num_channels": 2, "sample_rate": 44100, "min_mean_abs": 0.0},
-        "model": settings,
-        "training": {"instruments": ["Vocals", "Instrumental"], "target_instrument": "Vocals",
-                     "use_amp": True},
-        "inference": {"batch_size": 1, "dim_t": 301, "num_overlap": 2},
-    }))
-else:
-    import numpy as np, onnx
-    from onnx import helper, numpy_helper
-    kernel = np.random.default_rng(0).standard_normal((4, 4, 1, 1)).astype(np.float32) / 4
-    shape = ["batch", 4, 2048, 256]
-    graph = helper.make_graph(
-        [helper.make_node("Conv", ["input", "kernel"], ["output"])], "random",
-        [helper.make_tensor_value_info("input", 1, shape)],
-        [helper.make_tensor_value_info("output", 1, shape)],
-        [numpy_helper.from_array(kernel, "kernel")])
-    path = folder / "UVR-MDX-NET-Inst_HQ_5.onnx"
-    opset = [helper.make_opsetid("", 17)]
-    onnx.save(helper.make_model(graph, opset_imports=opset, ir_version=8), path)
-    content = path.read_bytes()
-    tail = content[-10000 * 1024:]
-    facts = {"compensate": 1.0, "mdx_dim_f_set": 2048, "mdx_dim_t_set": 8,
-             "mdx_n_fft_scale_set": 5120, "primary_stem": "Instrumental"}
-    (folder / "mdx_model_data.json").write_text(json.dumps({hashlib.md5(tail).hexdigest(): facts}))
-    (folder / "vr_model_data.json").write_text("{}")
+bands = [2] * 24 + [4] * 12 + [12] * 8 + [24] * 8 + [48] * 8 + [128, 129]
+settings = dict(dim=16, depth=1, stereo=True, num_stems=1, time_transformer_depth=1,
+                freq_transformer_depth=1, freqs_per_bands=tuple(bands), dim_head=8, heads=2,
+                attn_dropout=0.0, ff_dropout=0.0, flash_attn=True, dim_freqs_in=1025,
+                stft_n_fft=2048, stft_hop_length=441, stft_win_length=2048,
+                stft_normalized=False, mask_estimator_depth=1)
+path = Path(sys.argv[1]) / "model_bs_roformer_ep_317_sdr_12.9755.ckpt"
+torch.save(BSRoformer(**settings).state_dict(), path)
+path.with_suffix(".yaml").write_text(yaml.safe_dump({
+    "audio": {"chunk_size": 132300, "dim_f": 1024, "dim_t": 301, "hop_length": 441,
+              "n_fft": 2048, "num_channels": 2, "sample_rate": 44100, "min_mean_abs": 0.0},
+    "model": settings | {"freqs_per_bands": bands},
+    "training": {"instruments": ["Vocals", "Instrumental"], "target_instrument": "Vocals",
+                 "use_amp": True},
+    "inference": {"batch_size": 1, "dim_t": 301, "num_overlap": 2},
+}))
 """
 
 
-@pytest.mark.parametrize("variant", ["bs-roformer", "mdx-inst-hq-5"])
-def test_audio_separator_with_random_networks(
-    variant: str, tmp_path: Path, music: dict[str, Audio]
-) -> None:
-    model = Catalog().model(f"audio-separator:{variant}")
+def test_audio_separator_with_a_random_roformer(tmp_path: Path, music: dict[str, Audio]) -> None:
+    model = Catalog().model("audio-separator:bs-roformer")
     weights = tmp_path / "weights"
     weights.mkdir()
-    run(interpreter(model.manifest.runtime).python, AUDIO_SEPARATOR, weights, variant)
+    run(interpreter(model.manifest.runtime).python, AUDIO_SEPARATOR, weights)
     checks = list(check_adapter(setup(model.name, weights), tmp_path, music))
     assert bad(checks, (LABELS,)) == []
