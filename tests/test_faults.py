@@ -14,6 +14,7 @@ import pytest
 import benchbench
 from benchbench.store import Results
 from benchmarks.kills import kills, table
+from benchmarks.memory import MODELS, every_protocol, figures, separate, songs
 
 Make = Callable[..., Path]
 POSIX = pytest.mark.skipif(sys.platform == "win32", reason="as POSIX has it")
@@ -135,3 +136,21 @@ def test_a_run_goes_on_beside_and_after_a_compaction(small_songs: Path, tmp_path
     assert (again.tally.ok, again.present) == (3, 3)
     run(small_songs, tmp_path / "calm", models)
     assert table(tmp_path / "out").equals(table(tmp_path / "calm"))
+
+
+@pytest.mark.parametrize("model", ["irm", "ibm", "mixture", "silence", "spleeter:2stems"])
+def test_three_minutes_take_bounded_memory(tmp_path: Path, model: str) -> None:
+    audio = songs(tmp_path, 180)
+    peak_mb = separate(model if ":" in model else f"{model}:2stems", audio, tmp_path)
+    assert peak_mb < LIMITS_MB[model]
+
+
+LIMITS_MB = {"irm": 900, "ibm": 900, "mixture": 400, "silence": 400, "spleeter:2stems": 1000}
+"""Whole, mapped files included; a separator that held the audio as float64 would need more."""
+
+
+@pytest.mark.faults
+def test_two_hours_through_every_model_and_metric() -> None:
+    found = list(figures([7200], every_protocol(), MODELS))
+    assert not [figure.line() for figure in found if figure.passed is False]
+    assert len(found) == 2 * len(every_protocol()) + len(MODELS)
