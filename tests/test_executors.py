@@ -286,3 +286,30 @@ main()
     )
     assert done.returncode == 2
     assert "pip install 'benchbench[cluster]'" in done.stderr
+
+
+def test_a_configuration_file_describes_a_cluster(tmp_path: Path) -> None:
+    from typer.testing import CliRunner
+
+    from benchbench.cli import app
+
+    text = """
+    [run]
+    executor = "dask"
+    models = ["silence"]
+    out = "{out}"
+    [run.cluster]
+    kind = "slrum"
+    workers = 2
+    """
+    config = tmp_path / "bench.toml"
+    config.write_text(text.format(out=tmp_path / "out"))
+    done = CliRunner().invoke(app, ["--config", str(config), "run"])
+    assert isinstance(done.exception, UnknownNameError)
+    assert "slrum" in str(done.exception)
+    assert "Did you mean 'slurm'" in str(done.exception)
+    own = tmp_path / "cluster.toml"
+    own.write_text('kind = "sssh"')
+    words = ["run", "--models", "silence", "--executor", "dask", "--cluster", str(own)]
+    done = CliRunner().invoke(app, words)
+    assert "Did you mean 'ssh'" in str(done.exception)

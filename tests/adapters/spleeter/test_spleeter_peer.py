@@ -70,3 +70,16 @@ def test_the_wiener_filter_is_the_originals(benchmark, sides, models, tmp_path):
         # The original inverts covariances in single precision, which shows in silent bins.
         error = np.sum((ours[name] - original[name]) ** 2) / np.sum(original[name] ** 2)
         assert 10 * np.log10(error) < -40, name
+
+
+@pytest.mark.parametrize("variant", ["2stems", "2stems-16kHz"])
+def test_the_published_weights_sound_as_in_the_original(
+    benchmark, sides, published_weights, tmp_path, variant
+):
+    models = tmp_path / "models"
+    benchmark.published_models(models, published_weights)
+    found = list(benchmark.compare_outputs(sides, models, [variant], tmp_path))
+    assert len(found) == 6
+    for _, case, (largest, peak) in found:
+        assert largest <= LARGEST * max(peak, 1.0), case
+        assert peak > 0.01
