@@ -84,7 +84,8 @@ def measured(arguments: Sequence[str], environment: Mapping[str, str] | None = N
         else:
             time.sleep(0.01)
     wall = time.perf_counter() - start
-    output += process.stdout.read() or b""
+    with process.stdout:
+        output += process.stdout.read() or b""
     if process.returncode:
         raise SystemExit(f"{' '.join(arguments[:3])} ended with {process.returncode}.")
     peak = usage.ru_maxrss / 1024

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import signal
 import subprocess
 import sys
@@ -159,9 +161,32 @@ def test_signals_end_a_run_that_can_go_on(
     assert again.tally.ok == 6 - len(stored)
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="signals as POSIX has them")
+def test_ctrl_c_reaches_a_cluster_of_our_own_through_the_driver(
+    small_songs: Path, tmp_path: Path, make_adapter: Make
+) -> None:
+    pytest.importorskip("distributed")
+    place = make_adapter("steady", "time.sleep(2); return {s: mixture for s in self.stems}")
+    command = [
+        sys.executable, "-m", "benchbench", "run", "--models", "steady,mixture,silence",
+        "--dataset", "folder", "--root", str(small_songs), "--out", str(tmp_path / "out"),
+        "--metrics", "usdr", "--no-report", "--adapter-path", str(place), "--executor", "dask",
+    ]  # fmt: skip
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True)
+    wait_for(lambda: started(process.pid, "worker.py"))
+    os.killpg(process.pid, signal.SIGINT)  # as a terminal does: to all of them
+    _, errors = process.communicate(timeout=120)
+    assert process.returncode == 130, errors
+    assert "The same command goes on from there: bench run" in errors
+    assert Results(tmp_path / "out").scores().column("model").to_pylist()
+
+
 def started(pid: int, name: str) -> bool:
-    family = psutil.Process(pid).children(recursive=True)
-    return any(name in " ".join(child.cmdline()) for child in family)
+    for child in psutil.Process(pid).children(recursive=True):
+        with contextlib.suppress(psutil.Error):  # it may have ended meanwhile
+            if name in " ".join(child.cmdline()):
+                return True
+    return False
 
 
 def wait_for(condition: Callable[[], bool], seconds: float = 60.0) -> None:
@@ -261,3 +286,30 @@ main()
     )
     assert done.returncode == 2
     assert "pip install 'benchbench[cluster]'" in done.stderr
+
+
+def test_a_configuration_file_describes_a_cluster(tmp_path: Path) -> None:
+    from typer.testing import CliRunner
+
+    from benchbench.cli import app
+
+    text = """
+    [run]
+    executor = "dask"
+    models = ["silence"]
+    out = "{out}"
+    [run.cluster]
+    kind = "slrum"
+    workers = 2
+    """
+    config = tmp_path / "bench.toml"
+    config.write_text(text.format(out=tmp_path / "out"))
+    done = CliRunner().invoke(app, ["--config", str(config), "run"])
+    assert isinstance(done.exception, UnknownNameError)
+    assert "slrum" in str(done.exception)
+    assert "Did you mean 'slurm'" in str(done.exception)
+    own = tmp_path / "cluster.toml"
+    own.write_text('kind = "sssh"')
+    words = ["run", "--models", "silence", "--executor", "dask", "--cluster", str(own)]
+    done = CliRunner().invoke(app, words)
+    assert "Did you mean 'ssh'" in str(done.exception)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import importlib
 import queue
+import signal
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import CancelledError
@@ -84,6 +85,11 @@ class DaskExecutor:
             raise UnknownNameError("kind", str(kind), KINDS, where=" of cluster")
 
     @property
+    def _is_ours(self) -> bool:
+        """Whether the workers are children of this process, and hear its Ctrl-C."""
+        return not self.scheduler and self._description["kind"] == "local"
+
+    @property
     def _description(self) -> dict[str, Any]:
         return {"kind": "local", "workers": self.jobs, **(self.cluster or {})}
 
@@ -96,7 +102,7 @@ class DaskExecutor:
         with ExitStack() as stack:
             client = self._client(stack)
             hosts = _threads_by_host(client)
-            client.register_plugin(_Stations(order, hosts))
+            client.register_plugin(_Stations(order, hosts, self._is_ours))
             stack.callback(_unregister, client, order.run_id)
             room = min(_room_mb(client), default=float("inf"))
             todo = batches(plan, needs, room, sum(hosts.values()))
@@ -210,15 +216,19 @@ def _plugin_name(run_id: str) -> str:
 class _Stations(distributed.WorkerPlugin):  # type: ignore[misc]
     """A worker's stations: one a thread, made when it is first needed, kept to the run's end."""
 
-    def __init__(self, order: Order, hosts: Mapping[str, int]) -> None:
+    def __init__(self, order: Order, hosts: Mapping[str, int], deaf: bool) -> None:
         self.name = _plugin_name(order.run_id)
         self.order = order
         self.hosts = dict(hosts)
+        self.deaf = deaf
 
     def setup(self, worker: Worker) -> None:
         """Called by Dask when a worker begins with the plugin."""
         from threadpoolctl import threadpool_limits
 
+        if self.deaf:  # Ctrl-C is for the driver, which lets them finish what is in hand
+            with contextlib.suppress(ValueError):  # only a main thread may say so
+                signal.signal(signal.SIGINT, signal.SIG_IGN)
         self.stopped = False
         self._stations: dict[int, Station] = {}
         self._lock = threading.Lock()

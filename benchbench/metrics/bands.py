@@ -30,6 +30,8 @@ FLOOR_DB = -80.0
 """A band below this level, relative to the reference's whole spectrum, has no value."""
 
 _STFT = Stft(4096, 2048, padding="zeros")
+_WINDOWS = 1024
+
 _BATCH = 1 << 17
 """Samples that are transformed at once, so that they and their spectra stay in cache."""
 
@@ -167,5 +169,15 @@ def _banded(
     reference: Float64, error: Float64, weights: Float64, floor: float
 ) -> tuple[Float64, Reasons]:
     """Values and reasons, flattened from (windows, bands)."""
-    signal, noise = (reference @ weights.T).ravel(), (error @ weights.T).ravel()
+    signal, noise = _summed(reference, weights), _summed(error, weights)
     return masked(*ratio_db(signal, noise), signal <= floor, "below_floor")
+
+
+def _summed(spectra: Float64, weights: Float64) -> Float64:
+    """Spectra summed by band, flattened; some windows at a time, as a product copies its part."""
+    return np.concatenate(
+        [
+            (spectra[start : start + _WINDOWS] @ weights.T).ravel()
+            for start in range(0, len(spectra), _WINDOWS)
+        ]
+    )

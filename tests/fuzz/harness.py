@@ -1,0 +1,71 @@
+"""Coverage-guided fuzzing of everything that reads a stranger's file.
+
+::
+
+    tox -e fuzz -- archive -max_total_time=600
+    tox -e fuzz -- part -max_total_time=600 corpus/
+
+The targets: adapter, dataset, gate, archive, audio, part, run. An exception that is not meant for
+the reader is a finding; libFuzzer writes the input that caused it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import atheris
+
+with atheris.instrument_imports(include=["benchbench"]):
+    from benchbench.archive import extract
+    from benchbench.audio import read
+    from benchbench.errors import BenchbenchError
+    from benchbench.gating.config import read_gate_config
+    from benchbench.manifest import read_adapter, read_dataset
+    from benchbench.soundness import damaged_parts, damaged_runs
+
+PLACE = Path(tempfile.mkdtemp(prefix="fuzz-"))
+
+
+def reading(name: str, action: Callable[[Path], Any]) -> Callable[[bytes], None]:
+    """A target: the input as a file of that name, handed to the action."""
+    path = PLACE / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+
+    def target(content: bytes) -> None:
+        path.write_bytes(content)
+        with contextlib.suppress(BenchbenchError):
+            action(path)
+
+    return target
+
+
+def unpack(path: Path) -> None:
+    """Unpack into a folder that is new each time."""
+    with tempfile.TemporaryDirectory(dir=PLACE) as folder:
+        target = Path(folder) / "target"
+        target.mkdir()
+        extract(path, target)
+
+
+TARGETS = {
+    "adapter": reading("adapter.toml", read_adapter),
+    "dataset": reading("dataset.toml", read_dataset),
+    "gate": reading("gate.toml", read_gate_config),
+    "archive": reading("archive", unpack),
+    "audio": reading("sound.wav", read),
+    "part": reading(
+        "scores/model=m/dataset=d/c.parquet", lambda _: list(damaged_parts(PLACE, "scores"))
+    ),
+    "run": reading("runs/r/run.json", lambda _: list(damaged_runs(PLACE))),
+}
+
+
+if __name__ == "__main__":
+    name = sys.argv.pop(1)
+    atheris.Setup(sys.argv, TARGETS[name])
+    atheris.Fuzz()

@@ -1,0 +1,65 @@
+"""The suite of benchmarks: its figures, its page, and the small programs that are quick."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+import pyarrow.parquet as pq
+import pytest
+
+from benchbench.store import Results
+from benchmarks.__main__ import PROGRAMS, stored
+from benchmarks.measuring import Figure, measured
+from benchmarks.page import last_release, with_ratios, write_page
+from benchmarks.store import names, simulate, small_parts
+
+FIGURES = [
+    Figure("scaling", "local against one", 2, "workers", 1.9, "x", "higher", 1.7),
+    Figure("store", "leaderboard time", 1000, "rows", 12.0, "s", bar=10.0),
+    Figure("store", "leaderboard time", 2000, "rows", 15.0, "s"),
+]
+
+
+def test_bars_know_which_way_is_better() -> None:
+    assert [figure.passed for figure in FIGURES] == [True, False, None]
+    assert "MISSED" in FIGURES[1].line()
+
+
+def test_the_page_holds_figures_plots_and_ratios(tmp_path: Path) -> None:
+    now, before = tmp_path / "figures.parquet", tmp_path / "0.1.0.parquet"
+    pq.write_table(stored(FIGURES), now)
+    older = [Figure("store", "leaderboard time", 1000, "rows", 24.0, "s")]
+    pq.write_table(stored(older), before)
+    page = write_page(now, before, tmp_path / "page.html").read_text(encoding="utf-8")
+    assert "against 0.1.0" in page
+    assert "<td class=number>24<td class=number>0.50" in page
+    assert 'class="number missed">12 s' in page
+    assert page.count("data:image/svg+xml") == 1
+    ratios = with_ratios(pq.read_table(now).to_pandas(), pq.read_table(before).to_pandas())
+    assert ratios["ratio"].tolist()[1] == pytest.approx(0.5)
+    assert pd.isna(ratios["ratio"]).tolist() == [True, False, True]
+    assert last_release() is None or last_release().suffix == ".parquet"
+
+
+def test_every_program_has_a_main() -> None:
+    import importlib
+
+    for name in PROGRAMS:
+        assert callable(importlib.import_module(f"benchmarks.{name}").main)
+
+
+def test_simulated_results_are_results(tmp_path: Path) -> None:
+    simulate(tmp_path / "large", models=2, tracks=3)
+    results = Results(tmp_path / "large")
+    assert results.scores().num_rows == 2 * 3 * 16
+    assert results.models() == names(2)
+    assert results.separations().num_rows == 6
+    assert small_parts(tmp_path / "small", 4).scores().num_rows == 64
+
+
+def test_a_process_is_measured() -> None:
+    took = measured(["-c", "x = bytearray(300_000_000); print(sum(x[::4096]))"])
+    assert took.output == "0\n"
+    assert took.peak_mb > 280
+    assert 0 < took.cpu_s <= took.wall_s * 4
