@@ -21,6 +21,7 @@ from benchbench.plan import Job
 from benchbench.preparation import PreparedTrack
 from benchbench.schema import SCHEMA_VERSION
 from benchbench.separation import Separation, Setup
+from benchbench.tracks import Track
 
 __all__ = ["SeparationRecord", "new_run_id", "now", "run_facts"]
 
@@ -125,7 +126,7 @@ class SeparationRecord:
             "track_hash": track.fingerprint,
             "track_flags": " ".join(prepared.flags) if prepared else "",
             "oracle": self.model.manifest.oracle,
-            "trained_on": " ".join(self.model.variant.trained_on),
+            "trained_on": " ".join(_seen(self.model.variant.trained_on, track)),
             "stems": "+".join(self.model.variant.stems),
             "status": outcome.status,
             "error": outcome.error,
@@ -138,3 +139,9 @@ class SeparationRecord:
             "first_in_worker": outcome.first_in_worker,
             "jobs": self.jobs,
         }
+
+
+def _seen(trained_on: Sequence[str], track: Track) -> list[str]:
+    """What the weights have seen: ``name:split`` is the data set itself for a track of that split."""
+    own = f"{track.dataset}:{track.split}"
+    return [track.dataset if entry == own else entry for entry in trained_on]

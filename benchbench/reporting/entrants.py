@@ -156,7 +156,7 @@ def _entrant(
     adapter, _, variant = name.partition(":")
     first = rows.iloc[-1] if len(rows) else None
     trained = (
-        tuple(str(first["trained_on"]).split())
+        tuple(dict.fromkeys(" ".join(map(str, rows["trained_on"].unique())).split()))
         if first is not None
         else tuple(map(str, told.get("trained_on") or ()))
     )

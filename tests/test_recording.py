@@ -1,0 +1,40 @@
+"""Rows of separations: what they say of the training data."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from benchbench.catalog import Catalog
+from benchbench.metrics import protocol
+from benchbench.plan import Identity, Job
+from benchbench.recording import SeparationRecord
+from benchbench.separation import Separation
+from benchbench.tracks import Track
+
+
+@pytest.mark.parametrize(
+    ("dataset", "split", "seen"),
+    [
+        ("songs", "train", "songs other"),
+        ("songs", "test", "songs:train other"),
+        ("other", "test", "songs:train other"),
+        ("more", "train", "songs:train other"),
+    ],
+)
+def test_weights_have_seen_the_split_that_they_were_trained_on(dataset, split, seen):
+    model = Catalog().model("mixture")
+    variant = replace_variant(model, trained_on=("songs:train", "other"))
+    track = Track("one", dataset, split, {}, None, False, "f")
+    job = Job(Identity(variant.name, "a", "w", "o"), track, "s", (protocol("usdr"),))
+    record = SeparationRecord(job, variant, "run", "hash", 1)
+    assert record.row(Separation("failed", {}), None)["trained_on"] == seen
+
+
+def replace_variant(model, **changes):
+    import msgspec
+
+    variants = {model.variant_name: msgspec.structs.replace(model.variant, **changes)}
+    manifest = msgspec.structs.replace(model.manifest, variants=variants)
+    return replace(model, adapter=replace(model.adapter, manifest=manifest))
