@@ -6,6 +6,7 @@ import os
 import sys
 import warnings
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +52,12 @@ NETWORKS = {
 
 def random_network(configuration: Configuration, seed: int = 0) -> tuple[Any, dict[str, Any]]:
     """A network whose every weight is random, so that none can be ignored unseen."""
+    network, weights = _random_network(configuration, seed)
+    return network, {name: array.copy() for name, array in weights.items()}
+
+
+@cache
+def _random_network(configuration: Configuration, seed: int) -> tuple[Any, dict[str, Any]]:
     rng = np.random.default_rng(seed)
     network = build_keras(configuration)
     weights = {}

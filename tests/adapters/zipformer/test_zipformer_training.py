@@ -173,9 +173,11 @@ def recipe(**changes: Any) -> Recipe:
 def test_a_run_learns(kind: str, loss: str, networks: Networks, tmp_path: Path) -> None:
     c = replace(networks[kind], stacks=((2, 2, 1),))
     frames = 24 if loss == "snr" else 60
-    run = Run(recipe(loss=loss, frames=frames, steps=16), c, build_keras(c), SONGS, tmp_path)
+    plan = recipe(loss=loss, frames=frames, steps=16, variation=PLAIN)
+    run = Run(plan, c, build_keras(c), SONGS[:1], tmp_path)
     losses = [run.advance() for _ in range(16)]
-    assert np.mean(losses[-4:]) < np.mean(losses[:4])
+    assert np.mean(losses[-4:]) < 0.95 * np.mean(losses[:4]) or loss == "snr"
+    assert np.mean(losses[-4:]) < np.mean(losses[:4]) - (0.5 if loss == "snr" else 0.0)
 
 
 def test_a_run_that_was_stopped_goes_on_exactly(networks: Networks, tmp_path: Path) -> None:
@@ -289,6 +291,7 @@ def test_an_offline_network_is_a_start_for_its_live_variant() -> None:
     assert not started["stack_0/time_0/convolution_1/causal"].any()
 
 
+@pytest.mark.slow
 def test_the_recipe_for_musdb18_hq_runs(tmp_path: Path) -> None:
     """`base`, complex masks, multi-resolution loss, lower precision: one step of each kind."""
     plan = read_recipe("musdb18-hq", {"steps": 2, "batch_size": 1, "frames": 16, "warmup": 1})
