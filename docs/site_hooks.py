@@ -17,7 +17,7 @@ from latex2mathml.converter import convert
 from mkdocs.structure.files import File, Files
 
 PROJECT = Path(__file__).resolve().parents[1]
-LINK = re.compile(r"(?<!!)\[([^]]*)\]\((?!https?:|mailto:|#)([^)#\s]*)(#[^)\s]*)?\)")
+LINK = re.compile(r"\[([^]]*)\]\((?!https?:|mailto:|#)([^)#\s]*)(#[^)\s]*)?\)")
 FORMULA = re.compile(r"\$\$(.+?)\$\$|(?<![\w$`])\$(?!\s)([^$\n`]+?)(?<!\s)\$(?![\w$])", re.DOTALL)
 CODE = re.compile(r"(^```.*?^```|`[^`\n]*`)", re.MULTILINE | re.DOTALL)
 
@@ -64,7 +64,7 @@ def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:
         there = posixpath.normpath(posixpath.join(posixpath.dirname(here), path))
         if there in outside:
             site = outside[there]
-        elif there.endswith(".md") and there.startswith("docs/"):
+        elif there.startswith("docs/") and Path(there).suffix in (".md", ".png", ".svg"):
             site = there.removeprefix("docs/")
         else:
             return words
