@@ -190,6 +190,9 @@ class Station:
         spent = spent.plus(separating_s=time.perf_counter() - start)
         if outcome.status == "disk_full":
             raise _scratch_full(self._scratch, outcome.error)
+        if outcome.status != "ok" and self._left(job) is None:
+            tell(Skipped(model, track.name))  # another run did better meanwhile: its row stays
+            return spent
         row = self._store(job, outcome, prepared, tell)
         if outcome.status == "ok":
             labels = Labels(job.separation_id, self.order.run_id, model, track.dataset, track.name)
