@@ -45,7 +45,7 @@ def scheduler() -> Iterator[str]:
     """A scheduler with two workers on this machine, as a company's cluster would run."""
     distributed = pytest.importorskip("distributed")
     with distributed.LocalCluster(
-        n_workers=2, threads_per_worker=1, dashboard_address=None
+        n_workers=2, threads_per_worker=1, dashboard_address=":0"
     ) as cluster:
         yield cluster.scheduler_address
 

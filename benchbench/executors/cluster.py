@@ -144,7 +144,7 @@ def _started(description: Mapping[str, Any]) -> Any:
         package = module.partition(".")[0].replace("_", "-")
         raise MissingExtraError(package, "cluster", f"A cluster of kind {kind}") from error
     if kind == "local":
-        settings = {"threads_per_worker": 1, "processes": True, "dashboard_address": None}
+        settings = {"threads_per_worker": 1, "processes": True, "dashboard_address": ":0"}
         return make(n_workers=workers, **{**settings, **options})
     if kind == "ssh":  # its first host carries the scheduler
         return make(**options)
