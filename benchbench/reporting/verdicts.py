@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from benchbench.reporting.boards import Board, Row
@@ -70,7 +71,7 @@ def verdict(
         *_against(rivals, contest, baseline, unit(board)),
         *_gain(leader, contest, entrants, unit(board)),
         *_bounds(board, leader, entrants),
-        *_cost(leader, equal, entrants),
+        *_cost(leader, [pair for pair in pairs if pair is not None and _level(pair)], entrants),
         *_training(leader, entrants, board),
     ]
     return Verdict(_answer(board, leader, rivals, equal), tuple(support), leader.model, equal)
@@ -135,9 +136,11 @@ def _certainty(
         if pair.low is not None and pair.high is not None
         else ""
     )
-    side = "ahead of" if pair.ahead or pair.difference == 0 else "behind"
+    apart = f"{abs(pair.difference):.2f}"
+    side = "ahead of" if pair.ahead else "behind"
+    place = "level with" if apart == "0.00" else f"{apart}{unit} {side}"
     sentence = [
-        Part(f"Over {count(pair.tracks, 'track')} it is {abs(pair.difference):.2f}{unit} {side} "),
+        Part(f"Over {count(pair.tracks, 'track')} it is {place} "),
         Part(pair.second, pair.second),
         Part(f" on average{interval} and better on {pair.win_rate:.0%} of them"),
     ]
@@ -222,8 +225,13 @@ def _bounds(
     return [(*told, Part(f"{gap:.1f}{unit(board)} more: that is the room left."))]
 
 
+def _level(pair: Pair) -> bool:
+    """Whether no difference is seen at all; a test of few tracks may miss one that is plain to see."""
+    return not pair.distinguishable and (pair.low or 0.0) <= 0 <= (pair.high or 0.0)
+
+
 def _cost(
-    leader: Row, tied: tuple[str, ...], entrants: dict[str, Entrant]
+    leader: Row, level: Sequence[Pair], entrants: dict[str, Entrant]
 ) -> list[tuple[Part, ...]]:
     cost = entrants[leader.model].cost
     if cost.real_time_factor is None:
@@ -234,9 +242,9 @@ def _cost(
         Part(f" works for {_share(cost.real_time_factor)} of the music's length{memory}"),
     ]
     cheap = [
-        (found, name)
-        for name in tied
-        if (found := entrants[name].cost.real_time_factor) is not None
+        (found, pair.second)
+        for pair in level
+        if (found := entrants[pair.second].cost.real_time_factor) is not None
         and found < cost.real_time_factor / 1.5
     ]
     if cheap:
