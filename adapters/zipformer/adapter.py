@@ -1,0 +1,82 @@
+"""Zipformer for benchbench: hands a variant of `zipformer_keras` to the worker."""
+
+from __future__ import annotations
+
+import importlib
+import os
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+if TYPE_CHECKING:
+    from adapters.zipformer.zipformer_keras import Separator
+
+Samples = npt.NDArray[np.float32]
+
+
+class Adapter:
+    """Separates with a Zipformer, in memory that does not grow with the song, or live."""
+
+    parameters: int
+    _separator: Separator
+
+    def load(
+        self, variant: str, weights: Path | None, device: str, options: dict[str, object]
+    ) -> None:
+        """Build the network from its weights; once a worker.
+
+        Parameters
+        ----------
+        variant
+            A name in `zipformer_keras.VARIANTS`.
+        weights
+            Folder with ``zipformer.safetensors``.
+        device
+            ``"auto"``, ``"cpu"`` or ``"gpu"``.
+        options
+            ``runtime``: ``"auto"``, ``"onnx"`` or ``"keras"``.
+        """
+        os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+        os.environ["KERAS_BACKEND"] = "tensorflow"
+        # The worker puts this folder on the path; as a type it is known by its place.
+        loaded: type[Separator] = importlib.import_module("zipformer_keras").Separator
+
+        if weights is None:
+            raise ValueError(
+                f"No weights of {variant!r} are shipped; train some with `bench train "
+                f"zipformer:{variant}` and name their folder with --weights."
+            )
+        foreign = sorted(set(options) - {"runtime"})
+        if foreign:
+            raise ValueError(f"Zipformer has no option {foreign[0]!r}; it has runtime.")
+        self._separator = loaded.from_folder(
+            variant, weights, device=device, runtime=str(options.get("runtime", "auto"))
+        )
+        self.parameters = self._separator.parameters
+
+    def separate(self, mixture: Samples, sample_rate: int) -> Iterator[dict[str, Samples]]:
+        """Yield consecutive blocks of all stems, float32 (channels, samples).
+
+        Parameters
+        ----------
+        mixture
+            float32 (channels, samples), best a memory map.
+        sample_rate
+            In Hz.
+        """
+        yield from self._separator.blocks(mixture, sample_rate)
+
+    def stream(self, blocks: Iterable[Samples], sample_rate: int) -> Iterator[dict[str, Samples]]:
+        """Yield stems of sound as it comes in; variants whose name ends in ``-live`` only.
+
+        Parameters
+        ----------
+        blocks
+            Consecutive float32 (channels, any length).
+        sample_rate
+            In Hz.
+        """
+        yield from self._separator.stream(blocks, sample_rate)

@@ -1,0 +1,137 @@
+"""Sizes and constants of the network. Nothing here needs Keras, so that inference does without."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+CHANNELS = 2
+STEMS = ("vocals", "drums", "bass", "other")
+FLOOR = 1e-10
+"""Added to an energy before its root is taken: -100 dB of full scale."""
+LOG_SCALE_LIMIT = 1.5
+"""Of a norm's log-scale, to both sides."""
+BYPASS_FLOOR = 0.2
+"""A bypass takes at least so much of a layer's work."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bands:
+    """Neighbouring bands of one width.
+
+    Parameters
+    ----------
+    count
+        Number of bands.
+    width
+        Bins of a band.
+    step
+        Bins of a cell; divides the width.
+    """
+
+    count: int
+    width: int
+    step: int = 1
+
+    @property
+    def cells(self) -> int:
+        """Cells of a band."""
+        return self.width // self.step
+
+
+def band_count(groups: tuple[Bands, ...]) -> int:
+    """Number of bands."""
+    return sum(group.count for group in groups)
+
+
+def cell_count(groups: tuple[Bands, ...]) -> int:
+    """Number of cells of a frame."""
+    return sum(group.count * group.cells for group in groups)
+
+
+def bin_count(groups: tuple[Bands, ...]) -> int:
+    """Number of bins that the bands cover, from 0 Hz upwards."""
+    return sum(group.count * group.width for group in groups)
+
+
+@dataclass(frozen=True, slots=True)
+class LayerShape:
+    """Sizes of a Zipformer layer.
+
+    Parameters
+    ----------
+    width
+        Channels of a position.
+    heads, query_width, value_width
+        Of the attention.
+    feedforward
+        Hidden channels of the second feed-forward module; the first has 3/4, the third 5/4.
+    kernel
+        Size of the convolutions.
+    dropout
+        Share of hidden channels dropped while training.
+    chunk, left
+        Live mode: frames of a chunk, and chunks of context; None: offline.
+    """
+
+    width: int
+    heads: int
+    query_width: int
+    value_width: int
+    feedforward: int
+    kernel: int
+    dropout: float = 0.0
+    chunk: int | None = None
+    left: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Configuration:
+    """Everything that distinguishes one variant from another.
+
+    Parameters
+    ----------
+    width, heads, query_width, value_width, feedforward
+        Sizes of a layer, see `LayerShape`.
+    stacks
+        For each stack: time factor, band factor, units.
+    groups
+        The bands.
+    hidden
+        Hidden channels of a band's mask.
+    time_kernel, band_kernel
+        Sizes of the convolutions.
+    mask
+        ``"magnitude"``: the network sees compressed magnitudes of left, right, middle and side,
+        and the stems share every cell (softmax). ``"complex"``: it sees phases too, and gives
+        every stem a complex factor.
+    dropout
+        Share of hidden channels dropped while training.
+    stems
+        Names of the stems.
+    frame, step
+        Samples of a frame, and between two.
+    chunk, left
+        Live mode: frames of a chunk, and chunks of context; None: offline.
+    joined
+        Width of the single vector to which all bands are joined (single path); 0: every band
+        keeps its own (dual path).
+    """
+
+    width: int
+    heads: int
+    query_width: int
+    feedforward: int
+    stacks: tuple[tuple[int, int, int], ...]
+    groups: tuple[Bands, ...]
+    hidden: int
+    value_width: int = 12
+    time_kernel: int = 15
+    band_kernel: int = 7
+    mask: str = "complex"
+    dropout: float = 0.0
+    stems: tuple[str, ...] = STEMS
+    frame: int = 4096
+    step: int = 1024
+    chunk: int | None = None
+    left: int = 8
+    joined: int = 0

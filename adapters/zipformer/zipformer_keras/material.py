@@ -1,0 +1,223 @@
+"""What a network learns from: stems of different songs, varied and mixed on the fly.
+
+Every draw depends on the seed and the number of the step alone, so that a run that was stopped
+goes on with exactly the excerpts it would have seen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import scipy.fft
+import soxr
+
+from .spectrum import Samples
+
+Song = Callable[[], Mapping[str, npt.NDArray[Any]]]
+"""Gives a song's stems at 44.1 kHz, (channels, samples) of one length, float32 or int16.
+
+It is called whenever an excerpt is wanted, and only the excerpt is touched: memory maps are
+best."""
+
+RATE = 44_100
+
+
+@dataclass(frozen=True, slots=True)
+class Variation:
+    """How excerpts are varied.
+
+    Parameters
+    ----------
+    remix
+        Share of the excerpts whose stems come from different songs and places.
+    gain_db
+        Each stem is made louder or softer by up to this much.
+    level_db
+        The mixture is made softer by up to this much.
+    swap, invert
+        Share of the stems whose channels change places; whose sign changes.
+    speed
+        A stem is played faster or slower by up to this fraction (pitch and tempo together).
+        Costs a resampling, and only a share of the stems gets it.
+    speed_share
+        That share.
+    tone
+        Share of the stems that are tilted, or lose what lies above a random frequency: so that
+        no stem is known by its bandwidth.
+    silence
+        Share of the stems that are left out.
+    double
+        Share of the stems that are two songs' at once.
+    drive
+        Share of the stems that are driven into saturation, as recordings often are.
+    """
+
+    remix: float = 0.7
+    gain_db: float = 6.0
+    level_db: float = 12.0
+    swap: float = 0.5
+    invert: float = 0.5
+    speed: float = 0.12
+    speed_share: float = 0.0
+    tone: float = 0.5
+    silence: float = 0.05
+    double: float = 0.0
+    drive: float = 0.0
+
+
+PLAIN = Variation(0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
+TRIES = 4
+QUIET = 1e-3
+
+
+def draw_excerpt(
+    songs: Sequence[Song],
+    stems: Sequence[str],
+    length: int,
+    variation: Variation,
+    rng: np.random.Generator,
+) -> Samples:
+    """Stems of one excerpt.
+
+    Parameters
+    ----------
+    songs
+        The songs.
+    stems
+        Names of the stems that are wanted.
+    length
+        Samples.
+    variation
+        How it is varied; tone is left to `tones`.
+    rng
+        Source of all randomness.
+
+    Returns
+    -------
+    numpy.ndarray
+        float32 (stems, 2, length), silent where a song is too short.
+    """
+    excerpt = np.zeros((len(stems), 2, length), np.float32)
+    together = rng.random() >= variation.remix
+    aligned = (songs[int(rng.integers(len(songs)))](), rng.random())
+    level = -variation.level_db * rng.random()
+    for index, name in enumerate(stems):
+        faster = rng.random() < variation.speed_share
+        speed = 1.0 + variation.speed * rng.uniform(-1.0, 1.0) if faster else 1.0
+        longer = int(np.ceil(length * speed))
+        place = aligned if together else None
+        window = _heard(songs, name, longer, place, rng)
+        if rng.random() < variation.double:
+            window = window + _heard(songs, name, longer, None, rng)
+        if speed != 1.0:
+            window = soxr.resample(window.T, speed, 1.0, quality="LQ").T[:, :length]
+        if rng.random() < variation.drive:
+            window = _driven(window, rng.uniform(1.0, 6.0))
+        gain = 10.0 ** ((level + variation.gain_db * rng.uniform(-1.0, 1.0)) / 20.0)
+        if rng.random() < variation.invert:
+            gain = -gain
+        if rng.random() < variation.swap:
+            window = window[::-1]
+        if rng.random() >= variation.silence:
+            excerpt[index, :, : window.shape[1]] = window * np.float32(gain)
+    return excerpt
+
+
+def _heard(
+    songs: Sequence[Song],
+    name: str,
+    length: int,
+    place: tuple[Mapping[str, npt.NDArray[Any]], float] | None,
+    rng: np.random.Generator,
+) -> Samples:
+    """A window of a stem at a given place, or at a random one where something is heard."""
+    if place is not None:
+        return _window(_stem(place[0], name), place[1], length)
+    for _ in range(TRIES):
+        song = songs[int(rng.integers(len(songs)))]()
+        window = _window(_stem(song, name), rng.random(), length)
+        if np.abs(window[:, ::64]).max(initial=0.0) > QUIET:
+            break
+    return window
+
+
+def _driven(window: Samples, drive: float) -> Samples:
+    """Saturated by tanh, at the same loudness."""
+    loudness = float(np.sqrt(np.square(window).mean()))
+    if loudness < QUIET:
+        return window
+    bent = np.tanh(window * np.float32(drive / (4.0 * loudness)))
+    scaled: Samples = bent * np.float32(loudness / np.sqrt(np.square(bent).mean()))
+    return scaled
+
+
+def tones(
+    count: int, bins: int, frame: int, variation: Variation, rng: np.random.Generator
+) -> npt.NDArray[np.float32]:
+    """Random filters as gains of the bins: tilts of up to 4 dB an octave, and low-passes.
+
+    Parameters
+    ----------
+    count
+        Number of filters.
+    bins, frame
+        Bins, and samples of a frame, of the spectra that they are for.
+    variation
+        Says how many are not flat.
+    rng
+        Source of all randomness.
+
+    Returns
+    -------
+    numpy.ndarray
+        float32 (count, bins).
+    """
+    frequency = np.maximum(np.arange(bins), 1) * (RATE / frame)
+    gains = np.ones((count, bins), np.float32)
+    for index in range(count):
+        if rng.random() < variation.tone:
+            slope = rng.uniform(-4.0, 4.0)
+            octaves = np.clip(np.log2(frequency / 1000.0), -3.0, 4.0)
+            gains[index] = 10.0 ** (slope * octaves / 20.0)
+        if rng.random() < 0.4 * variation.tone:
+            cut = 10.0 ** rng.uniform(np.log10(4500.0), np.log10(16000.0))
+            gains[index] /= np.sqrt(1.0 + (frequency / cut) ** 16)
+    return gains
+
+
+def filtered(samples: Samples, gains: npt.NDArray[np.float32]) -> Samples:
+    """Apply `tones` to waveforms, float32 (stems, 2, samples).
+
+    Above the last bin a filter goes on with its last gain.
+    """
+    spectrum = scipy.fft.rfft(samples, axis=-1)
+    places = np.linspace(0.0, 1.0, spectrum.shape[-1])
+    known = np.linspace(0.0, 1.0, gains.shape[-1])
+    for stem, gain in enumerate(gains):
+        if not np.all(gain == 1.0):
+            spectrum[stem] *= np.interp(places, known, gain).astype(np.float32)
+    result: Samples = scipy.fft.irfft(spectrum, n=samples.shape[-1], axis=-1)
+    return result
+
+
+def _stem(song: Mapping[str, npt.NDArray[Any]], name: str) -> npt.NDArray[Any]:
+    if name not in song:
+        raise ValueError(f"A song lacks the stem {name!r}; it has {', '.join(song) or 'none'}.")
+    return song[name]
+
+
+def _window(samples: npt.NDArray[Any], place: float, length: int) -> Samples:
+    """A stereo window at a relative place, padded with silence where the song ends."""
+    start = int(place * (max(samples.shape[1] - length, 0) + 1))
+    window = samples[:2, start : start + length].astype(np.float32)
+    if samples.dtype == np.int16:
+        window *= np.float32(1 / 32768)
+    if window.shape[0] == 1:
+        window = np.concatenate([window, window])
+    if window.shape[1] < length:
+        window = np.pad(window, ((0, 0), (0, length - window.shape[1])))
+    return window

@@ -1,0 +1,99 @@
+"""Names and shapes of a variant's weights, worked out without Keras."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from .configuration import CHANNELS, Configuration, LayerShape, band_count, cell_count
+from .positions import POSITION_CHANNELS
+
+POSITION_WIDTH = 4
+
+Shape = tuple[int, ...]
+
+
+def weight_shapes(configuration: Configuration) -> dict[str, Shape]:
+    """Shape of every weight by name.
+
+    Parameters
+    ----------
+    configuration
+        The variant.
+
+    Returns
+    -------
+    dict
+        For instance ``{"norm/bias": (16,), ...}``.
+    """
+    c = configuration
+    bands, width, seen = band_count(c.groups), c.joined or c.width, 4
+    outputs = len(c.stems) * CHANNELS * (2 if c.mask == "complex" else 1)
+    shapes: dict[str, Shape] = {
+        "standardize/mean": (seen, cell_count(c.groups)),
+        "standardize/deviation": (seen, cell_count(c.groups)),
+        "head/in": (bands, c.width, c.hidden),
+        "head/in_bias": (bands, 1, c.hidden),
+    }
+    shapes |= _norm("norm", c.width)
+    for index, group in enumerate(c.groups):
+        numbers = outputs * group.cells
+        shapes[f"split/kernel_{index}"] = (group.count, seen * group.cells, c.width)
+        shapes[f"split/bias_{index}"] = (group.count, 1, c.width)
+        shapes[f"head/kernel_{index}"] = (group.count, c.hidden, numbers)
+        shapes[f"head/bias_{index}"] = (group.count, 1, numbers)
+    if c.joined:
+        shapes |= _linear("join", bands * c.width, c.joined)
+        shapes |= _linear("part", c.joined, bands * c.width)
+    sizes = (width, c.heads, c.query_width, c.value_width, c.feedforward)
+    along_time = LayerShape(*sizes, c.time_kernel, chunk=c.chunk)
+    along_bands = LayerShape(*sizes, c.band_kernel)
+    for index, (time_factor, band_factor, units) in enumerate(c.stacks):
+        name = f"stack_{index}"
+        if time_factor > 1:
+            shapes[f"{name}/down_time/bias"] = (time_factor,)
+        if band_factor > 1:
+            shapes[f"{name}/down_bands/bias"] = (band_factor,)
+        if time_factor > 1 or band_factor > 1:
+            shapes[f"{name}/out/scale"] = (width,)
+        for unit in range(units):
+            shapes |= dict(_layer(f"{name}/time_{unit}", along_time))
+            if not c.joined:
+                shapes |= dict(_layer(f"{name}/bands_{unit}", along_bands))
+    return shapes
+
+
+def _layer(name: str, sizes: LayerShape) -> Iterator[tuple[str, Shape]]:
+    width, heads = sizes.width, sizes.heads
+    weights = heads * (2 * sizes.query_width + POSITION_WIDTH)
+    yield from _linear(f"{name}/weights/in", width, weights).items()
+    yield f"{name}/weights/position/kernel", (POSITION_CHANNELS, heads * POSITION_WIDTH)
+    hidden, values, gated = sizes.feedforward, heads * sizes.value_width, 3 * width // 4
+    inner = {
+        "forward_1": (hidden * 3 // 4, hidden * 3 // 4),
+        "forward_2": (hidden, hidden),
+        "forward_3": (hidden * 5 // 4, hidden * 5 // 4),
+        "nonlin": (3 * gated, gated),
+        "attention_1": (values, values),
+        "attention_2": (values, values),
+        "convolution_1": (2 * width, width),
+        "convolution_2": (2 * width, width),
+    }
+    for part, (inward, outward) in inner.items():
+        yield from _linear(f"{name}/{part}/in", width, inward).items()
+        yield from _linear(f"{name}/{part}/out", outward, width).items()
+    for part in ("convolution_1", "convolution_2"):
+        yield f"{name}/{part}/centred", (sizes.kernel, width)
+        yield f"{name}/{part}/bias", (width,)
+        if sizes.chunk is not None:
+            yield f"{name}/{part}/causal", (sizes.kernel // 2 + 1, width)
+    yield f"{name}/middle/scale", (width,)
+    yield f"{name}/bypass/scale", (width,)
+    yield from _norm(f"{name}/norm", width).items()
+
+
+def _linear(name: str, inputs: int, outputs: int) -> dict[str, Shape]:
+    return {f"{name}/kernel": (inputs, outputs), f"{name}/bias": (outputs,)}
+
+
+def _norm(name: str, width: int) -> dict[str, Shape]:
+    return {f"{name}/bias": (width,), f"{name}/log_scale": ()}

@@ -1,0 +1,172 @@
+"""From songs to weights: builds the network, trains it, and scores it as users will run it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from .configuration import Configuration
+from .inference import Separator
+from .material import RATE, Song
+from .recipes import Recipe
+from .runtime import build_keras
+from .spectrum import Samples
+from .training import Line, Run
+from .variants import VARIANTS
+from .weights import WEIGHTS_FILE, assign, collect, read_weights, write_weights
+
+Score = Callable[[Mapping[str, Samples], Mapping[str, Samples]], dict[str, float]]
+
+WEIGHTS = "weights"
+LOGS = "logs"
+VALIDATED_S = 20
+"""Seconds from the middle of a validation song that are scored."""
+
+
+def teach(
+    variant: str,
+    recipe: Recipe,
+    songs: Sequence[Song],
+    output: Path,
+    *,
+    validation: Sequence[Song] = (),
+    initial: Path | None = None,
+    score: Score,
+    report: Callable[[Line], None] = lambda _: None,
+    logs: bool = True,
+) -> Path:
+    """Train a variant, or go on with the run that `output` holds.
+
+    Parameters
+    ----------
+    variant
+        A name in `variants.VARIANTS`.
+    recipe
+        What to do.
+    songs, validation
+        The songs.
+    output
+        Folder of the run.
+    initial
+        Folder of weights to start from; those of an offline variant fit its live variant.
+    score
+        From references and estimates to SI-SDR in dB, by stem.
+    report
+        Called after each validation.
+    logs
+        Whether to write TensorBoard's files too.
+
+    Returns
+    -------
+    Folder of the averaged weights.
+
+    Raises
+    ------
+    ValueError
+        There is no such variant or no song, or the weights are of another network.
+    """
+    import keras
+
+    if variant not in VARIANTS:
+        raise ValueError(f"There is no variant {variant!r}; there are {', '.join(VARIANTS)}.")
+    if not songs:
+        raise ValueError("Training needs at least one song.")
+    output = Path(output)
+    configuration = VARIANTS[variant]
+    keras.config.set_dtype_policy(recipe.precision)
+    keras.utils.set_random_seed(recipe.seed)
+    network = build_keras(configuration)
+    if initial is not None:
+        given, _ = read_weights(initial / WEIGHTS_FILE)
+        assign(network, warm_start(given, collect(network)))
+    run = Run(
+        recipe,
+        configuration,
+        network,
+        songs,
+        output,
+        lambda: gains(configuration, collect(network), validation, score),
+        adapt=initial is None,
+    )
+    writer = _Logs(output / LOGS) if logs else None
+
+    def look(line: Line) -> None:
+        with run.averaged():
+            notes = {"variant": variant, "steps": str(line.step), "seed": str(recipe.seed)}
+            write_weights(output / WEIGHTS / WEIGHTS_FILE, collect(network), notes, half=False)
+        if writer:
+            writer.add(line)
+        report(line)
+
+    run.run(look)
+    keras.config.set_dtype_policy("float32")
+    return output / WEIGHTS
+
+
+def warm_start(
+    given: Mapping[str, npt.NDArray[np.float32]], drawn: Mapping[str, npt.NDArray[np.float32]]
+) -> dict[str, npt.NDArray[np.float32]]:
+    """Weights to begin with: what is given, and a live network's own kernels at zero.
+
+    A live convolution has a centred kernel within its chunk, as the offline one, and a causal
+    one across chunks. With the latter at zero it starts as the offline network that is cut into
+    chunks.
+    """
+    added = {name: np.zeros_like(drawn[name]) for name in drawn if name.endswith("/causal")}
+    return added | dict(given)
+
+
+def gains(
+    configuration: Configuration,
+    weights: Mapping[str, npt.NDArray[np.float32]],
+    songs: Sequence[Song],
+    score: Score,
+) -> dict[str, float]:
+    """Mean SI-SDR gain over the mixture of every stem, in dB, and the mean of the stems."""
+    if not songs:
+        return {}
+    separator = Separator(configuration, weights)
+    found: dict[str, list[float]] = {name: [] for name in configuration.stems}
+    for stems in _excerpts(songs, configuration.stems):
+        mixture: Samples = np.sum(list(stems.values()), axis=0, dtype=np.float32)
+        before = score(stems, dict.fromkeys(stems, mixture))
+        after = score(stems, separator.separate(mixture, RATE))
+        for name in before.keys() & after.keys():
+            found[name].append(after[name] - before[name])
+    means = {name: float(np.mean(values)) for name, values in found.items() if values}
+    return means | {"mean": float(np.mean(list(means.values())))}
+
+
+def _excerpts(songs: Sequence[Song], names: Sequence[str]) -> Iterator[dict[str, Samples]]:
+    for song in songs:
+        stems = song()
+        length = min(stems[name].shape[1] for name in names)
+        start = max(length - VALIDATED_S * RATE, 0) // 2
+        excerpt = {}
+        for name in names:
+            part: npt.NDArray[Any] = np.asarray(stems[name][:, start : start + VALIDATED_S * RATE])
+            scale = 1 / 32768 if part.dtype == np.int16 else 1.0
+            excerpt[name] = part.astype(np.float32) * np.float32(scale)
+        yield excerpt
+
+
+class _Logs:
+    """Writes what TensorBoard shows."""
+
+    def __init__(self, folder: Path) -> None:
+        import tensorflow as tf
+
+        self._writer = tf.summary.create_file_writer(str(folder))
+
+    def add(self, line: Line) -> None:
+        import tensorflow as tf
+
+        with self._writer.as_default(step=line.step):
+            tf.summary.scalar("loss", line.loss)
+            for name, value in line.scores.items():
+                tf.summary.scalar(f"si_sdr_gain/{name}", value)
+        self._writer.flush()

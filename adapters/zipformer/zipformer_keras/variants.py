@@ -1,0 +1,74 @@
+"""The variants: what is trained, shipped and measured."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from types import MappingProxyType
+
+from .configuration import Bands, Configuration
+
+_COARSE = (Bands(12, 8), Bands(12, 24), Bands(6, 64), Bands(6, 128, 8))
+"""Up to 16.5 kHz; above 8.3 kHz, eight bins (86 Hz) are one cell."""
+
+_FINE = (Bands(12, 8), Bands(12, 24), Bands(6, 64), Bands(4, 192), Bands(2, 256))
+"""Every bin of its own, up to 22 kHz."""
+
+_FINE_SHORT = (Bands(12, 4), Bands(12, 12), Bands(6, 32), Bands(4, 96), Bands(2, 128))
+"""The same bands with frames half as long."""
+
+TINY = Configuration(
+    width=16,
+    joined=144,
+    heads=4,
+    query_width=16,
+    feedforward=256,
+    stacks=((1, 1, 1), (2, 1, 1), (4, 1, 2), (2, 1, 1)),
+    groups=_COARSE,
+    hidden=48,
+    mask="magnitude",
+)
+
+BASE = Configuration(
+    width=96,
+    heads=4,
+    query_width=24,
+    feedforward=288,
+    stacks=((1, 6, 1), (2, 4, 1), (4, 2, 1), (8, 2, 2), (4, 2, 1), (2, 4, 1)),
+    groups=_FINE,
+    hidden=64,
+    mask="complex",
+    dropout=0.1,
+)
+
+VARIANTS: Mapping[str, Configuration] = MappingProxyType(
+    {
+        "tiny": TINY,
+        "tiny-live": replace(TINY, chunk=8),
+        "base": BASE,
+        "base-live": replace(BASE, chunk=8),
+        "base-lowlatency": replace(
+            BASE,
+            groups=_FINE_SHORT,
+            frame=2048,
+            step=512,
+            chunk=4,
+            left=16,
+            stacks=((1, 6, 1), (2, 4, 1), (4, 2, 3), (2, 4, 1)),
+        ),
+    }
+)
+"""By name. A live variant's chunk of 8 frames and its frame make a latency of 255 ms."""
+
+
+def latency_samples(configuration: Configuration) -> int:
+    """How far a live variant looks ahead, in samples: a chunk, and the rest of a frame.
+
+    Raises
+    ------
+    ValueError
+        The variant is not for live mode.
+    """
+    if configuration.chunk is None:
+        raise ValueError("Only live variants have a latency; this one looks at whole chunks.")
+    return configuration.chunk * configuration.step + configuration.frame - configuration.step

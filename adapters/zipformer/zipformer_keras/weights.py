@@ -1,0 +1,159 @@
+"""Weights in the safetensors format: names, shapes and numbers, nothing that could run.
+
+A file is the length of a header (eight bytes, little endian), the header (JSON: name to type,
+shape and place) and the numbers. Source: https://github.com/huggingface/safetensors.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+WEIGHTS_FILE = "zipformer.safetensors"
+_TYPES: dict[str, np.dtype[Any]] = {"F16": np.dtype("<f2"), "F32": np.dtype("<f4")}
+_HEADER_LIMIT = 10_000_000
+
+Arrays = dict[str, npt.NDArray[np.float32]]
+
+
+class WeightsError(ValueError):
+    """A file of weights is damaged, or of another network."""
+
+
+def read_weights(path: Path) -> tuple[Arrays, dict[str, str]]:
+    """Read a file.
+
+    Parameters
+    ----------
+    path
+        The file.
+
+    Returns
+    -------
+    tuple
+        float32 arrays by name, and the file's notes.
+
+    Raises
+    ------
+    WeightsError
+        The file is not what the format asks for.
+    """
+    content = memoryview(path.read_bytes())
+    length = int.from_bytes(content[:8], "little")
+    if len(content) < 8 or not 2 <= length <= min(_HEADER_LIMIT, len(content) - 8):
+        raise WeightsError(f"{path} is no safetensors file: its header would be {length} bytes.")
+    try:
+        header = json.loads(bytes(content[8 : 8 + length]))
+        notes = dict(header.pop("__metadata__", {}))
+        data = content[8 + length :]
+        arrays = {name: _array(entry, data) for name, entry in header.items()}
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise WeightsError(f"{path} is damaged: {error}") from error
+    return arrays, notes
+
+
+def _array(entry: Mapping[str, Any], data: memoryview) -> npt.NDArray[np.float32]:
+    kind, shape = _TYPES[entry["dtype"]], tuple(int(size) for size in entry["shape"])
+    begin, end = (int(offset) for offset in entry["data_offsets"])
+    size = int(np.prod(shape, dtype=np.int64))
+    if not 0 <= begin <= end <= len(data) or end - begin != size * kind.itemsize:
+        raise ValueError(f"an array of shape {shape} cannot lie at bytes {begin} to {end}")
+    array = np.frombuffer(data[begin:end], kind).reshape(shape)
+    return array.astype(np.float32)
+
+
+def write_weights(
+    path: Path,
+    arrays: Mapping[str, npt.NDArray[np.float32]],
+    notes: Mapping[str, str],
+    *,
+    half: bool = True,
+) -> None:
+    """Write a file, whole or not at all.
+
+    Parameters
+    ----------
+    path
+        The file.
+    arrays
+        Arrays by name.
+    notes
+        What to say about them.
+    half
+        Whether to round to float16.
+    """
+    header: dict[str, Any] = {"__metadata__": dict(notes)}
+    kind, parts, offset = ("F16" if half else "F32"), [], 0
+    for name in sorted(arrays):
+        part = arrays[name].astype(_TYPES[kind]).tobytes()
+        place = [offset, offset + len(part)]
+        header[name] = {"dtype": kind, "shape": list(arrays[name].shape), "data_offsets": place}
+        parts.append(part)
+        offset += len(part)
+    text = json.dumps(header).encode()
+    text += b" " * (-len(text) % 8)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    fresh = path.with_name(f".{path.name}")
+    with fresh.open("wb") as file:
+        file.write(len(text).to_bytes(8, "little") + text + b"".join(parts))
+        file.flush()
+        os.fsync(file.fileno())
+    fresh.replace(path)
+
+
+def collect(network: Any) -> Arrays:
+    """A built network's variables by name, without the network's own."""
+    return {_name(one): np.asarray(one, np.float32) for one in _stored(network)}
+
+
+def assign(network: Any, arrays: Mapping[str, npt.NDArray[np.float32]]) -> None:
+    """Fill a built network.
+
+    Raises
+    ------
+    WeightsError
+        A variable is missing, of another shape, or unknown.
+    """
+    variables = {_name(variable): variable for variable in _stored(network)}
+    check(arrays, {name: tuple(variable.shape) for name, variable in variables.items()})
+    for name, variable in variables.items():
+        variable.assign(arrays[name])
+
+
+def check(
+    arrays: Mapping[str, npt.NDArray[np.float32]], shapes: Mapping[str, tuple[int, ...]]
+) -> None:
+    """Hold arrays against the names and shapes of a network.
+
+    Raises
+    ------
+    WeightsError
+        They differ, or a number is not finite.
+    """
+    for name in sorted(set(shapes) | set(arrays)):
+        if name not in arrays:
+            raise WeightsError(f"The weights lack {name}: they are of another variant.")
+        if name not in shapes:
+            raise WeightsError(f"The weights hold {name}, which this variant does not have.")
+        if arrays[name].shape != tuple(shapes[name]):
+            raise WeightsError(
+                f"{name} has the shape {arrays[name].shape}, this variant's has "
+                f"{tuple(shapes[name])}: the weights are of another variant."
+            )
+        if not np.isfinite(arrays[name]).all():
+            raise WeightsError(f"{name} holds numbers that are not finite.")
+
+
+def _stored(network: Any) -> list[Any]:
+    """Variables that belong in a file: dropout's random state does not."""
+    return [variable for variable in network.variables if "seed_generator" not in variable.path]
+
+
+def _name(variable: Any) -> str:
+    return str(variable.path).partition("/")[2]

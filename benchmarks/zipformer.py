@@ -1,0 +1,369 @@
+"""The Zipformer's figures: what it separates, how fast, in how much memory, how late.
+
+::
+
+    python benchmarks/zipformer.py gains --material DIR [--weights DIR] [--spleeter PATH/2stems]
+    python benchmarks/zipformer.py speed
+    python benchmarks/zipformer.py memory
+    python benchmarks/zipformer.py live
+    python benchmarks/zipformer.py seam
+
+``gains`` compares with a *static filter*: for every stem one real gain a frequency, the best in
+the least-squares sense over the training songs. It knows nothing of a song but its mixture's
+spectrum, so a separator that does not beat it has learnt no more than where stems tend to lie.
+``--material`` holds ``train``, ``validation`` and ``test`` with a folder of stems a song, as the data set
+`rendered` does. ``speed``, ``memory`` and ``live`` draw random weights: the cost does not depend
+on them.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import resource
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+import soundfile
+
+from benchbench import metrics
+from benchbench.catalog import Catalog
+from benchbench.corpus import open_corpus
+from benchbench.metrics.references import References
+from benchbench.preparation import prepare
+from benchbench.scratch import scratch_folder
+
+ADAPTERS = Path(__file__).resolve().parents[1] / "adapters"
+sys.path[:0] = [str(ADAPTERS / "zipformer"), str(ADAPTERS / "spleeter")]
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+from spleeter_keras import Separator as Spleeter  # noqa: E402
+from spleeter_keras.architecture import VARIANTS as SPLEETER  # noqa: E402
+from spleeter_keras.architecture import variable_shapes  # noqa: E402
+from zipformer_keras import VARIANTS, Separator, latency_samples  # noqa: E402
+from zipformer_keras.shapes import weight_shapes  # noqa: E402
+from zipformer_keras.spectrum import Analysis, Synthesis, analyse, product  # noqa: E402
+from zipformer_keras.weights import WEIGHTS_FILE, read_weights, write_weights  # noqa: E402
+
+RATE = 44_100
+FRAME, STEP, BINS = 4096, 1024, 2049
+STEMS = ("vocals", "drums", "bass", "other")
+SHIPPED = ADAPTERS / "zipformer" / "weights" / "tiny"
+UNET = ADAPTERS / "spleeter" / "weights" / "synth"
+
+Stems = dict[str, np.ndarray]
+Separate = Callable[[np.ndarray], Mapping[str, np.ndarray]]
+
+
+def songs(folder: Path) -> Iterator[tuple[str, Stems]]:
+    """The songs of a folder of folders, float32 (2, samples)."""
+    for song in sorted(path for path in folder.iterdir() if (path / "vocals.flac").is_file()):
+        read = {}
+        for stem in STEMS:
+            samples, rate = soundfile.read(song / f"{stem}.flac", dtype="float32", always_2d=True)
+            if rate != RATE:
+                raise SystemExit(f"{song} has {rate} Hz; {RATE} Hz is needed.")
+            read[stem] = np.ascontiguousarray(np.broadcast_to(samples.T, (2, len(samples))))
+        yield song.name, read
+
+
+def shipped_songs(dataset: str) -> Iterator[tuple[str, Stems]]:
+    """The songs of a data set that needs no download."""
+    corpus = open_corpus(Catalog().dataset(dataset))
+    with scratch_folder() as scratch:
+        for number, track in enumerate(corpus.tracks):
+            prepared = prepare(track, scratch / str(number))
+            yield (
+                track.name,
+                {name: np.array(raw.open()) for name, raw in prepared.stems.items()},
+            )
+
+
+def fit_static_filter(folder: Path, limit: int | None) -> np.ndarray:
+    """The static filter's gains, float64 (stems, bins): sum Re(x* s) / sum |x|^2.
+
+    Every song weighs the same, however loud it is.
+    """
+    together, alone = np.zeros((len(STEMS), BINS)), np.zeros(BINS)
+    for _, stems in islice(songs(folder), limit):
+        spectra = np.stack([analyse(stems[stem], FRAME, STEP, BINS) for stem in STEMS])
+        mixture = spectra.sum(axis=0)
+        energy = product(mixture, mixture).sum(axis=(0, 1), dtype=np.float64)
+        alone += energy / energy.sum()
+        for index, spectrum in enumerate(spectra):
+            shared = product(mixture, spectrum).sum(axis=(0, 1), dtype=np.float64)
+            together[index] += shared / energy.sum()
+    return together / np.maximum(alone, 1e-12)
+
+
+def static_separator(gains: np.ndarray) -> Separate:
+    """A function that applies the static filter."""
+
+    def separate(mixture: np.ndarray) -> Stems:
+        outputs = [Synthesis(FRAME, STEP) for _ in STEMS]
+        parts: list[list[np.ndarray]] = [[] for _ in STEMS]
+        for segment in Analysis(FRAME, STEP, 512, 0).segments([mixture]):
+            for gain, output, part in zip(gains, outputs, parts, strict=True):
+                part.append(output.add(segment.spectrum * gain.astype(np.float32), segment.samples))
+        return {s: np.concatenate(p, axis=1) for s, p in zip(STEMS, parts, strict=True)}
+
+    return separate
+
+
+def si_sdr(references: Stems, estimates: Mapping[str, np.ndarray]) -> dict[str, float]:
+    """The engine's SI-SDR, in dB."""
+    found = metrics.evaluate(References(references, sample_rate=RATE), dict(estimates), ["si"])
+    return {
+        series.target: float(series.values[0])
+        for series in found["si"]
+        if series.metric == "SI-SDR"
+    }
+
+
+def two_stems(stems: Mapping[str, np.ndarray]) -> Stems:
+    """Vocals and the sum of the rest."""
+    rest = [samples for name, samples in stems.items() if name != "vocals"]
+    return {"vocals": stems["vocals"], "accompaniment": np.sum(rest, axis=0, dtype=np.float32)}
+
+
+def gains(arguments: argparse.Namespace) -> dict[str, object]:
+    """SI-SDR gains over the mixture, of every separator on every set."""
+    train, test = arguments.material / "train", arguments.material / "test"
+    separators: dict[str, Separate] = {}
+    if "static" in arguments.separators:
+        separators["static filter"] = static_separator(fit_static_filter(train, arguments.fit))
+    if "zipformer" in arguments.separators:
+        weights, _ = read_weights(arguments.weights / WEIGHTS_FILE)
+        tiny = Separator(VARIANTS["tiny"], weights)
+        separators["zipformer:tiny"] = lambda mixture: tiny.separate(mixture, RATE)
+    if "unet" in arguments.separators:
+        unet = Spleeter.from_folder("synth", UNET)
+        separators["spleeter:synth"] = lambda mixture: unet.separate(mixture, RATE)
+    result: dict[str, object] = {}
+    for name, corpus in (("rendered, test", songs(test)), ("synth", shipped_songs("synth"))):
+        print(f" {name}, gain over the mixture in dB")
+        result[name] = table(islice(corpus, arguments.limit), separators, whole=True)
+    if arguments.spleeter:
+        real = Spleeter.from_folder("2stems", arguments.spleeter)
+        separators["spleeter:2stems"] = lambda mixture: real.separate(mixture, RATE)
+    print(" real recording")
+    recording = ((name, stems) for name, stems in shipped_songs("demo") if "Falcon" in name)
+    result["real recording"] = table(recording, separators, whole=False)
+    return result
+
+
+def table(
+    corpus: Iterator[tuple[str, Stems]], separators: Mapping[str, Separate], *, whole: bool
+) -> dict[str, dict[str, float]]:
+    """Mean gain of every stem, printed; without `whole`, of vocals and accompaniment."""
+    found: dict[str, dict[str, list[float]]] = {name: {} for name in separators}
+    for _, stems in corpus:
+        mixture = np.sum(list(stems.values()), axis=0, dtype=np.float32)
+        references = stems if whole else two_stems(stems)
+        before = si_sdr(references, dict.fromkeys(references, mixture))
+        for name, separate in separators.items():
+            estimates = separate(mixture)
+            if not whole and "accompaniment" not in estimates:
+                estimates = two_stems(estimates)
+            for stem, value in si_sdr(references, estimates).items():
+                if np.isfinite(value) and np.isfinite(before[stem]):
+                    found[name].setdefault(stem, []).append(value - before[stem])
+    means = {
+        name: {stem: float(np.mean(values)) for stem, values in stems.items()}
+        for name, stems in found.items()
+    }
+    for name, stems in means.items():
+        mean = float(np.mean(list(stems.values())))
+        print(
+            f"  {name:16} mean {mean:6.2f}  "
+            + "  ".join(f"{stem} {value:6.2f}" for stem, value in sorted(stems.items())),
+            flush=True,
+        )
+    return means
+
+
+def write_random(variant: str, folder: Path) -> None:
+    """Put random weights where a separator will find them."""
+    rng, arrays = np.random.default_rng(0), {}
+    for name, shape in weight_shapes(VARIANTS[variant]).items():
+        inputs = shape[-2] if len(shape) > 1 else 1
+        drawn = rng.uniform(-1.0, 1.0, shape) * (0.5 * inputs**-0.5)
+        arrays[name] = (drawn + (1.0 if name.endswith("deviation") else 0.0)).astype(np.float32)
+    write_weights(folder / WEIGHTS_FILE, arrays, {}, half=False)
+
+
+def cost(separate: Callable[[], object], repeat: int = 3) -> tuple[float, float]:
+    """Least wall and processor seconds of a few runs, after a first."""
+    separate()
+    walls, cpus = [], []
+    for _ in range(repeat):
+        wall, cpu = time.perf_counter(), time.process_time()
+        separate()
+        walls.append(time.perf_counter() - wall)
+        cpus.append(time.process_time() - cpu)
+    return min(walls), min(cpus)
+
+
+def speed(arguments: argparse.Namespace) -> dict[str, object]:
+    """`base` and `tiny` against Spleeter's four networks, random weights, the same noise."""
+    rng = np.random.default_rng(0)
+    song = (rng.standard_normal((2, int(arguments.seconds * RATE))) / 10).astype(np.float32)
+    shapes = variable_shapes(SPLEETER["4stems"])
+    drawn = (
+        (name, (0.05 * np.abs(rng.standard_normal(shape))).astype(np.float32))
+        for name, shape in shapes.items()
+    )
+    spleeter = Spleeter(SPLEETER["4stems"], drawn)
+    sides: dict[str, tuple[int, Callable[[], object]]] = {
+        "spleeter:4stems": (
+            spleeter.parameters,
+            lambda: [None for _ in spleeter.stream(song, RATE)],
+        )
+    }
+    with scratch_folder() as scratch:
+        for variant in ("tiny", "base"):
+            write_random(variant, scratch / variant)
+            separator = Separator.from_folder(variant, scratch / variant)
+            sides[f"zipformer:{variant}"] = (
+                separator.parameters,
+                lambda separator=separator: [None for _ in separator.blocks(song, RATE)],
+            )
+        result = {}
+        for name, (parameters, separate) in sides.items():
+            wall, cpu = cost(separate)
+            result[name] = {"parameters": parameters, "wall_s": wall, "cpu_s": cpu}
+            print(
+                f"  {name:16} {parameters / 1e6:6.2f}M parameters  {arguments.seconds:.0f} s of "
+                f"music: {wall:.2f} s, {cpu:.2f} s of processor, "
+                f"{arguments.seconds / wall:.0f} x real time",
+                flush=True,
+            )
+    return result
+
+
+def memory(arguments: argparse.Namespace) -> dict[str, object]:
+    """Peak memory of a process that separates 3 and 20 minutes, in blocks."""
+    result = {}
+    with scratch_folder() as scratch:
+        for variant in arguments.variants:
+            write_random(variant, scratch / variant)
+            for minutes in (0, 3, 20):
+                song = scratch / "song.npy"
+                shape = (2, max(int(minutes * 60 * RATE), 1))
+                mapped = np.lib.format.open_memmap(song, "w+", np.float32, shape)
+                mapped[:] = 0.1
+                del mapped
+                here = [str(Path(__file__).parent), variant, str(scratch / variant), str(song)]
+                code = (
+                    "import sys; sys.path[:0] = sys.argv[1:2]; import zipformer;"
+                    "print(zipformer.peak(*sys.argv[2:]))"
+                )
+                told = subprocess.run(
+                    [sys.executable, "-c", code, *here], check=True, capture_output=True, text=True
+                )
+                result[f"{variant}, {minutes} min"] = float(told.stdout.split()[-1])
+                print(f"  {variant:16} {minutes:3} min  {told.stdout.split()[-1]} MB", flush=True)
+    return result
+
+
+def peak(variant: str, weights: str, song: str) -> float:
+    """Separate a file block by block in this process; its peak memory in MB."""
+    separator = Separator.from_folder(variant, weights)
+    for _ in separator.blocks(np.load(song, mmap_mode="r"), RATE):
+        pass
+    return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000, 0)
+
+
+def live(arguments: argparse.Namespace) -> dict[str, object]:
+    """Latency and time a block of the live variants."""
+    result = {}
+    rng = np.random.default_rng(0)
+    with scratch_folder() as scratch:
+        for variant in ("tiny-live", "base-live", "base-lowlatency"):
+            write_random(variant, scratch / variant)
+            separator = Separator.from_folder(variant, scratch / variant)
+            configuration = VARIANTS[variant]
+            size = (configuration.chunk or 1) * configuration.step
+            song = (rng.standard_normal((2, int(arguments.seconds * RATE))) / 10).astype(np.float32)
+            put, got, waited, times = 0, 0, 0, []
+            arrived: list[int] = []
+            stream = separator.stream(_counted(song, configuration.step, arrived.append), RATE)
+            begin = time.perf_counter()
+            for block in stream:
+                times.append(time.perf_counter() - begin)
+                put = sum(arrived)
+                waited = max(waited, put - got)
+                got += block["vocals"].shape[1]
+                begin = time.perf_counter()
+            length = size / RATE
+            times = sorted(times[2:])
+            facts = {
+                "latency_ms": 1000 * latency_samples(configuration) / RATE,
+                "measured_latency_ms": 1000 * waited / RATE,
+                "block_ms": 1000 * length,
+                "median_ms": 1000 * times[len(times) // 2],
+                "p99_ms": 1000 * times[int(len(times) * 0.99)],
+                "rtf": float(np.mean(times)) / length,
+            }
+            result[variant] = facts
+            told = ", ".join(f"{key} {value:.3g}" for key, value in facts.items())
+            print(f"  {variant:16} {told}", flush=True)
+    return result
+
+
+def _counted(song: np.ndarray, size: int, tell: Callable[[int], None]) -> Iterator[np.ndarray]:
+    for start in range(0, song.shape[1], size):
+        block = song[:, start : start + size]
+        tell(block.shape[1])
+        yield block
+
+
+def seam(arguments: argparse.Namespace) -> dict[str, object]:
+    """How much a song changes when its chunks overlap by half instead of an eighth."""
+    weights, _ = read_weights(arguments.weights / WEIGHTS_FILE)
+    usual = Separator(VARIANTS["tiny"], weights)
+    half = Separator(VARIANTS["tiny"], weights, overlap=usual.frames // 2)
+    result = {}
+    for name, stems in islice(shipped_songs("synth"), arguments.limit):
+        mixture = np.sum(list(stems.values()), axis=0, dtype=np.float32)
+        both = usual.separate(mixture, RATE), half.separate(mixture, RATE)
+        for stem in STEMS:
+            error = np.square(both[0][stem] - both[1][stem]).sum()
+            result[f"{name}, {stem}"] = float(
+                10 * np.log10(error / np.square(both[1][stem]).sum() + 1e-12)
+            )
+    for stem in STEMS:
+        values = [value for name, value in result.items() if name.endswith(stem)]
+        print(f"  {stem:8} differs by {np.mean(values):.1f} dB of itself (most {max(values):.1f})")
+    return result
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("what", choices=("gains", "speed", "memory", "live", "seam"))
+    parser.add_argument("--material", type=Path, help="train, validation and test, with songs")
+    parser.add_argument("--weights", type=Path, default=SHIPPED, help="of zipformer:tiny")
+    parser.add_argument("--separators", nargs="+", default=["static", "zipformer", "unet"])
+    parser.add_argument("--fit", type=int, help="fit the static filter to so many songs only")
+    parser.add_argument("--spleeter", type=Path, help="published weights of spleeter:2stems")
+    parser.add_argument("--seconds", type=float, default=60.0)
+    parser.add_argument("--variants", nargs="+", default=["tiny", "base"])
+    parser.add_argument("--limit", type=int, help="at most so many songs of every set")
+    parser.add_argument("--json", type=Path, help="write the figures here too")
+    arguments = parser.parse_args()
+    if arguments.what == "gains" and arguments.material is None:
+        parser.error("gains needs --material")
+    print(arguments.what)
+    result = globals()[arguments.what](arguments)
+    if arguments.json:
+        arguments.json.write_text(json.dumps(result, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()

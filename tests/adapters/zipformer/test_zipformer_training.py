@@ -1,0 +1,301 @@
+"""Training: batches, losses, a run that learns, and one that is stopped and goes on exactly."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from zipformer_keras import VARIANTS, Separator
+from zipformer_keras.batches import cell_example, draw_batch, excerpt_length, wave_example
+from zipformer_keras.configuration import Configuration, bin_count
+from zipformer_keras.material import PLAIN, Variation, draw_excerpt, filtered, tones
+from zipformer_keras.objective import (
+    RESOLUTIONS,
+    error_energies,
+    multi_resolution_loss,
+    snr_loss,
+    waveforms,
+)
+from zipformer_keras.recipes import FOLDER, Recipe, read_recipe
+from zipformer_keras.runtime import build_keras
+from zipformer_keras.spectrum import Synthesis, analyse, expanded
+from zipformer_keras.teaching import gains, teach, warm_start
+from zipformer_keras.training import Run
+from zipformer_keras.variants import TINY
+from zipformer_keras.weights import WEIGHTS_FILE, collect, read_weights
+
+RATE = 44_100
+Networks = dict[str, Configuration]
+Make = Callable[..., Any]
+STEMS = ("vocals", "drums", "bass", "other")
+
+
+def song(seed: int, seconds: float = 2.0) -> Callable[[], dict[str, np.ndarray]]:
+    """Four stems in regions of their own, with a beat."""
+    rng = np.random.default_rng(seed)
+    length = int(seconds * RATE)
+    time = np.arange(length) / RATE
+    stems = {}
+    for number, stem in enumerate(STEMS):
+        pitch = rng.uniform(0.9, 1.1) * (1500, 6000, 90, 500)[number]
+        beat = 0.6 + 0.4 * np.sin(2 * np.pi * (number + 1.5) * time)
+        wave = beat * np.sin(2 * np.pi * pitch * time + rng.uniform(0, 6)) / 5
+        stems[stem] = np.stack([wave, wave * rng.uniform(0.5, 1.0)]).astype(np.float32)
+    return lambda: stems
+
+
+SONGS = [song(seed) for seed in range(4)]
+
+
+@pytest.fixture
+def stems() -> np.ndarray:
+    rng = np.random.default_rng(0)
+    return (rng.standard_normal((4, 2, 128 * 11 + 512)) / 10).astype(np.float32)
+
+
+@pytest.mark.parametrize("kind", ["magnitude", "complex"])
+def test_the_cells_give_the_error_of_the_masked_spectra(
+    kind: str, networks: Networks, stems: np.ndarray
+) -> None:
+    c, rng = networks[kind], np.random.default_rng(1)
+    bins = bin_count(c.groups)
+    gain = tones(4, bins, c.frame, Variation(tone=1.0), rng)
+    seen, targets, energy = cell_example(stems, gain, c)
+    parts = () if kind == "magnitude" else (2,)
+    masks = rng.uniform(0, 1, (12, *parts, 4, 2, targets.shape[-1])).astype(np.float32)
+    found = error_energies(masks[None], seen[None], targets[None], energy[None], kind)
+    spectra = analyse(stems, c.frame, c.step, bins) * gain[:, None, None]
+    joined = masks if kind == "magnitude" else masks[:, 0] + 1j * masks[:, 1]
+    for stem in range(4):
+        mask = expanded(joined[:, stem], c.groups, bins) if kind == "magnitude" else joined[:, stem]
+        error = np.abs(mask.transpose(1, 0, 2) * spectra.sum(axis=0) - spectra[stem]) ** 2
+        assert float(found[0, stem]) == pytest.approx(error.sum(), rel=1e-4)
+
+
+@pytest.mark.parametrize("kind", ["magnitude", "complex"])
+def test_waveforms_in_the_graph_are_those_of_inference(
+    kind: str, networks: Networks, stems: np.ndarray
+) -> None:
+    c, rng = networks[kind], np.random.default_rng(1)
+    seen, spectrum, _ = wave_example(stems, c)
+    parts = () if kind == "magnitude" else (2,)
+    masks = rng.uniform(0, 1, (12, *parts, 4, 2, seen.shape[-1])).astype(np.float32)
+    found = np.asarray(waveforms(masks[None], spectrum[None], c))[0]
+    bins = bin_count(c.groups)
+    mixture = analyse(stems.sum(axis=0), c.frame, c.step, bins)
+    joined = masks if kind == "magnitude" else masks[:, 0] + 1j * masks[:, 1]
+    for stem in range(4):
+        mask = expanded(joined[:, stem], c.groups, bins) if kind == "magnitude" else joined[:, stem]
+        full = np.zeros((2, 15, c.frame // 2 + 1), np.complex64)
+        full[:, :12, :bins] = mask.transpose(1, 0, 2) * mixture
+        plain = Synthesis(c.frame, c.step).add(full, slice(0, stems.shape[-1]))
+        np.testing.assert_allclose(found[stem], plain, atol=1e-6)
+
+
+def test_losses_know_right_from_wrong(networks: Networks, stems: np.ndarray) -> None:
+    c = replace(networks["magnitude"], step=64)
+    stems = np.repeat(stems, 8, axis=-1)  # longer than the longest frame
+    seen, spectrum, waves = wave_example(stems, c)
+    assert waves.shape[-1] > max(RESOLUTIONS) + 2 * c.frame
+    frames, cells = seen.shape[0], seen.shape[-1]
+    even = np.full((1, frames, 4, 2, cells), 0.25, np.float32)
+    uneven = even.copy()
+    uneven[:, :, 0], uneven[:, :, 1:] = 0.97, 0.01
+    loss = multi_resolution_loss(c)
+    args = (seen[None], spectrum[None], waves[None])
+    assert float(loss(even, *args)) < float(loss(uneven, *args))
+    alone = np.stack([stems[0], *[np.zeros_like(stems[0])] * 3])
+    flat = np.ones((4, bin_count(c.groups)), np.float32)
+    example = [part[None] for part in cell_example(alone, flat, c)]
+    snr = snr_loss(c)
+    assert float(snr(uneven, *example)) < float(snr(even, *example)) - 5.0
+
+
+def test_draws_depend_on_the_seed_alone(networks: Networks) -> None:
+    c = networks["magnitude"]
+    variation = Variation(speed_share=0.5, double=0.5, drive=0.5)
+    first, same, other = (
+        draw_batch(SONGS, c, 2, 20, variation, np.random.default_rng(seed)) for seed in (1, 1, 2)
+    )
+    for a, b, d in zip(first, same, other, strict=True):
+        np.testing.assert_array_equal(a, b)
+        assert np.isfinite(a).all()
+        assert not np.array_equal(a, d)
+
+
+def test_plain_excerpts_are_cut_from_one_song() -> None:
+    found = draw_excerpt(SONGS[:1], STEMS, 1_000, PLAIN, np.random.default_rng(0))
+    whole = np.stack([SONGS[0]()[stem] for stem in STEMS])
+    starts = [at for at in range(whole.shape[-1] - 999)
+              if np.array_equal(whole[0, 0, at : at + 1_000], found[0, 0])]  # fmt: skip
+    assert any(np.array_equal(whole[..., at : at + 1_000], found) for at in starts)
+
+
+@pytest.mark.parametrize(
+    ("changes", "holds"),
+    [
+        ({"gain_db": 6.0}, lambda a, b: 0.4 < np.abs(a).max() / np.abs(b).max() < 2.1),
+        ({"invert": 1.0}, lambda a, b: np.array_equal(a, -b)),
+        ({"swap": 1.0}, lambda a, b: np.array_equal(a, b[:, ::-1])),
+        ({"silence": 1.0}, lambda a, _: not a.any()),
+    ],
+)
+def test_each_variation_does_what_it_says(
+    changes: dict[str, float], holds: Callable[..., bool]
+) -> None:
+    short = [lambda: {stem: samples[:, :500] for stem, samples in SONGS[0]().items()}]
+    whole = np.stack([short[0]()[stem] for stem in STEMS])
+    found = draw_excerpt(short, STEMS, 500, replace(PLAIN, **changes), np.random.default_rng(0))
+    assert not np.array_equal(found, whole)
+    assert holds(found, whole)
+
+
+def test_filters_in_time_are_those_of_the_spectrum() -> None:
+    gain = np.ones((1, 257), np.float32)
+    gain[0, 100:] = 0.0
+    noise = np.random.default_rng(0).standard_normal((1, 2, 8_000)).astype(np.float32)
+    spectrum = np.abs(np.fft.rfft(filtered(noise, gain)))
+    assert spectrum[..., 1600:].max() < 0.05 * spectrum[..., :1500].mean()
+
+
+def recipe(**changes: Any) -> Recipe:
+    small = {"steps": 30, "batch_size": 2, "frames": 24, "warmup": 5, "validate_every": 10,
+             "save_every": 5, "average": 0.8, "learning_rate": 5e-3}  # fmt: skip
+    return Recipe(**(small | changes))
+
+
+@pytest.mark.parametrize("kind", ["magnitude", "complex"])
+@pytest.mark.parametrize("loss", ["snr", "multi-resolution"])
+def test_a_run_learns(kind: str, loss: str, networks: Networks, tmp_path: Path) -> None:
+    c = replace(networks[kind], stacks=((2, 2, 1),))
+    frames = 24 if loss == "snr" else 60
+    plan = recipe(loss=loss, frames=frames, steps=16, variation=PLAIN)
+    run = Run(plan, c, build_keras(c), SONGS[:1], tmp_path)
+    losses = [run.advance() for _ in range(16)]
+    assert np.mean(losses[-4:]) < 0.95 * np.mean(losses[:4]) or loss == "snr"
+    assert np.mean(losses[-4:]) < np.mean(losses[:4]) - (0.5 if loss == "snr" else 0.0)
+
+
+def test_a_run_that_was_stopped_goes_on_exactly(networks: Networks, tmp_path: Path) -> None:
+    c = replace(networks["magnitude"], stacks=((2, 2, 1),))
+
+    def start(folder: str) -> Run:
+        import keras
+
+        keras.utils.set_random_seed(0)
+        return Run(recipe(), c, build_keras(c), SONGS, tmp_path / folder)
+
+    whole = start("whole")
+    expected = [whole.advance() for _ in range(12)]
+    stopped = start("stopped")
+    for _ in range(7):
+        stopped.advance()
+    stopped.save()
+    again = start("stopped")
+    assert again.step == 7
+    found = [again.advance() for _ in range(5)]
+    assert found == expected[7:]
+    for a, b in zip(collect(whole.network).values(), collect(again.network).values(), strict=True):
+        np.testing.assert_array_equal(a, b)
+    with whole.averaged(), again.averaged():
+        np.testing.assert_array_equal(*(collect(r.network)["norm/bias"] for r in (whole, again)))
+
+
+def test_a_run_of_another_network_is_refused(networks: Networks, tmp_path: Path) -> None:
+    c = networks["magnitude"]
+    Run(recipe(), c, build_keras(c), SONGS, tmp_path).save()
+    other = replace(c, hidden=7)
+    with pytest.raises(ValueError, match="another network"):
+        Run(recipe(), other, build_keras(other), SONGS, tmp_path)
+
+
+def test_averaged_weights_are_in_place_only_for_a_while(networks: Networks, tmp_path: Path) -> None:
+    c = networks["magnitude"]
+    run = Run(recipe(), c, build_keras(c), SONGS, tmp_path)
+    for _ in range(3):
+        run.advance()
+    before = collect(run.network)
+    with run.averaged():
+        assert not np.array_equal(collect(run.network)["head/in"], before["head/in"])
+    np.testing.assert_array_equal(collect(run.network)["head/in"], before["head/in"])
+
+
+def test_the_rate_rises_stays_and_falls() -> None:
+    plan = recipe(steps=100, warmup=10, fall=0.5, learning_rate=1.0)
+    assert plan.rate(0) == pytest.approx(0.1)
+    assert plan.rate(30) == 1.0
+    assert plan.rate(75) == pytest.approx(0.5)
+    assert plan.rate(100) == pytest.approx(0.0, abs=1e-9)
+
+
+@pytest.mark.parametrize("path", sorted(FOLDER.glob("*.toml")), ids=lambda path: path.stem)
+def test_shipped_recipes_are_read(path: Path) -> None:
+    found = read_recipe(path.stem, {"steps": 7, "gain_db": 3.0})
+    assert (found.steps, found.variation.gain_db) == (7, 3.0)
+    assert asdict(found) != asdict(Recipe(steps=7))
+
+
+def test_wrong_recipes_are_refused() -> None:
+    with pytest.raises(ValueError, match="no recipe 'huge'"):
+        read_recipe("huge", {})
+    with pytest.raises(ValueError, match="has no stepps"):
+        read_recipe("tiny", {"stepps": 3})
+    with pytest.raises(ValueError, match="loss must be one of"):
+        read_recipe("tiny", {"loss": "l3"})
+
+
+def plain_score(
+    references: dict[str, np.ndarray], estimates: dict[str, np.ndarray]
+) -> dict[str, float]:
+    return {
+        stem: 10 * np.log10(
+            np.square(references[stem]).sum() / np.square(references[stem] - estimates[stem]).sum()
+        )
+        for stem in references
+    }  # fmt: skip
+
+
+def test_teaching_writes_weights_that_separate(
+    networks: Networks, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    small = replace(networks["magnitude"], stacks=((2, 2, 1),))
+    variants = {"small": small, "small-live": replace(small, chunk=4, left=2)}
+    monkeypatch.setattr("zipformer_keras.teaching.VARIANTS", variants)
+    monkeypatch.setattr("zipformer_keras.inference.VARIANTS", variants)
+    lines = []
+    folder = teach("small", recipe(steps=60, validate_every=30), SONGS[1:], tmp_path / "run",
+                   validation=SONGS[:1], score=plain_score, report=lines.append)  # fmt: skip
+    assert [line.step for line in lines] == [30, 60]
+    assert lines[-1].scores["mean"] > lines[0].scores["mean"] > 0.0
+    assert list((tmp_path / "run" / "logs").glob("events*"))
+    weights, notes = read_weights(folder / WEIGHTS_FILE)
+    assert notes["steps"] == "60"
+    again = gains(small, weights, SONGS[:1], plain_score)
+    assert again["mean"] == pytest.approx(lines[-1].scores["mean"], abs=1e-3)
+    loaded = Separator.from_folder("small", folder)
+    assert set(loaded.separate(SONGS[0]()["bass"], RATE)) == set(STEMS)
+    live = teach("small-live", recipe(steps=1, warmup=1), SONGS, tmp_path / "live",
+                 initial=folder, score=plain_score, logs=False)  # fmt: skip
+    assert any(name.endswith("/causal") for name in read_weights(live / WEIGHTS_FILE)[0])
+
+
+def test_an_offline_network_is_a_start_for_its_live_variant() -> None:
+    offline = collect(build_keras(TINY))
+    live = collect(build_keras(VARIANTS["tiny-live"]))
+    started = warm_start(offline, live)
+    assert started.keys() == live.keys()
+    assert not started["stack_0/time_0/convolution_1/causal"].any()
+
+
+@pytest.mark.slow
+def test_the_recipe_for_musdb18_hq_runs(tmp_path: Path) -> None:
+    """`base`, complex masks, multi-resolution loss, lower precision: one step of each kind."""
+    plan = read_recipe("musdb18-hq", {"steps": 2, "batch_size": 1, "frames": 16, "warmup": 1})
+    teach("base", plan, SONGS, tmp_path, score=plain_score, logs=False)
+    weights, _ = read_weights(tmp_path / "weights" / WEIGHTS_FILE)
+    assert all(np.isfinite(array).all() for array in weights.values())
+    assert excerpt_length(VARIANTS["base"], 256) / RATE == pytest.approx(6.0, abs=0.02)
