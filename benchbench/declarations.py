@@ -102,10 +102,14 @@ class WeightSource(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Weights(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A set of weight files and the places to get it from, tried in order."""
+    """A set of weight files and the places to get it from, tried in order.
+
+    Weights that ship with the adapter need no source: `bundled` is their folder inside its own.
+    """
 
     files: tuple[WeightFile, ...]
     sources: tuple[WeightSource, ...] = ()
+    bundled: str | None = None
     size_mb: float | None = None
 
 

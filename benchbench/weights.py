@@ -31,7 +31,7 @@ def ensure_weights(
 ) -> Path | None:
     """The folder with a model's weights, fetched if need be.
 
-    With everything in the cache the network is never touched.
+    With everything in the cache, or shipped with the adapter, the network is never touched.
 
     Parameters
     ----------
@@ -58,6 +58,8 @@ def ensure_weights(
         return _given_folder(model, weights, given)
     if weights is None:
         return None
+    if weights.bundled is not None:
+        return _bundled_folder(model, weights, model.adapter.folder / weights.bundled)
     folder = cache_folder("weights", model.manifest.name) / _folder_name(model, weights)
     with locked(folder):
         if not folder.is_dir():
@@ -94,6 +96,17 @@ def _given_folder(model: Model, weights: Weights | None, given: Path) -> Path:
             hint=f"It needs {', '.join(names)}.",
         )
     return given
+
+
+def _bundled_folder(model: Model, weights: Weights, folder: Path) -> Path:
+    """Weights that came with the adapter; they are small, so their hashes are always compared."""
+    problem = _problem(weights, folder, thorough=True)
+    if problem:
+        raise WeightsError(
+            f"The weights that ship with {model.name} are damaged: {problem}",
+            hint="Install the package again, or name other weights with --weights.",
+        )
+    return folder
 
 
 def _folder_name(model: Model, weights: Weights) -> str:

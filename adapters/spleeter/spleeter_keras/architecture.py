@@ -73,8 +73,11 @@ VARIANTS: Mapping[str, Configuration] = MappingProxyType(
         for name, configuration in (("2stems", _TWO), ("4stems", _FOUR), ("5stems", _FIVE))
         for suffix, bins in (("", _BINS), ("-16kHz", _BINS_16KHZ))
     }
+    | {"synth": replace(_FOUR, filters=(6, 9, 18, 36, 70, 134))}
 )
-"""The published variants. A ``-16kHz`` variant has the weights of its namesake."""
+"""The published variants, and ``synth``, a small one that was trained here on generated songs.
+
+A ``-16kHz`` variant has the weights of its namesake."""
 
 
 def variable_shapes(configuration: Configuration) -> dict[str, tuple[int, ...]]:

@@ -29,6 +29,7 @@ _DTYPES: dict[int, np.dtype[Any]] = {
     2: np.dtype("<f8"),
     3: np.dtype("<i4"),
     9: np.dtype("<i8"),
+    19: np.dtype("<f2"),
 }
 
 

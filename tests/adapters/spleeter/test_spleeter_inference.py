@@ -123,5 +123,6 @@ def test_wrong_requests_are_refused(tiny, tiny_weights, separator, tmp_path):
         separator.separate(np.zeros((2, 10), np.float32), 0)
 
 
-def test_variants_are_the_published_ones():
-    assert list(VARIANTS) == [f"{n}stems{s}" for n in (2, 4, 5) for s in ("", "-16kHz")]
+def test_variants_are_the_published_ones_and_a_small_one():
+    published = [f"{n}stems{s}" for n in (2, 4, 5) for s in ("", "-16kHz")]
+    assert list(VARIANTS) == [*published, "synth"]
