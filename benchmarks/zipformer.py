@@ -330,7 +330,7 @@ def seam(arguments: argparse.Namespace) -> dict[str, object]:
     usual = Separator(VARIANTS["tiny"], weights)
     half = Separator(VARIANTS["tiny"], weights, overlap=usual.frames // 2)
     result = {}
-    for name, stems in shipped_songs("synth"):
+    for name, stems in islice(shipped_songs("synth"), arguments.limit):
         mixture = np.sum(list(stems.values()), axis=0, dtype=np.float32)
         both = usual.separate(mixture, RATE), half.separate(mixture, RATE)
         for stem in STEMS:

@@ -38,6 +38,7 @@ def music() -> dict[str, Audio]:
         "ibm:2stems",
         "ibm:4stems",
         "zipformer:tiny",
+        "zipformer:tiny-live",
         "spleeter:synth",
         "irm:2stems-alpha1",
         "mwf:2stems",

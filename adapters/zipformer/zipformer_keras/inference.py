@@ -31,6 +31,11 @@ OVERLAP_FRAMES = 64
 """Frames, 1.5 s, in which one chunk fades into the next."""
 
 
+HEARD = np.float32(0.5)
+"""How loud the network hears a song: training makes songs softer by 0 to 12 dB, and validation
+songs separate best in the middle of that (7.28 dB of gain, against 7.14 as loud as they are)."""
+
+
 class Separator:
     """A loaded variant.
 
@@ -246,7 +251,8 @@ class Separator:
     def _masks(self, spectrum: Spectrum) -> Numbers:
         """(frames, stems, 2, cells), complex64 for complex masks."""
         c = self.configuration
-        masks = self._runtime.run(cells(spectrum, c.groups, c.mask))
+        level = HEARD**2 if c.mask == "magnitude" else HEARD
+        masks = self._runtime.run(cells(spectrum, c.groups, c.mask) * level)
         if c.mask == "magnitude":
             return masks
         joined: Numbers = masks[:, 0] + 1j * masks[:, 1]

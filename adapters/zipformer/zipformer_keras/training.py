@@ -243,7 +243,7 @@ class _Averaged:
         self._kept: list[npt.NDArray[Any]] = []
 
     def __enter__(self) -> None:
-        self._kept = [np.array(variable) for variable, _ in self._pairs]
+        self._kept = [np.asarray(variable).copy() for variable, _ in self._pairs]
         for variable, average in self._pairs:
             variable.assign(average)
 
