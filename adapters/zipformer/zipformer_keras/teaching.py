@@ -155,18 +155,23 @@ def _excerpts(songs: Sequence[Song], names: Sequence[str]) -> Iterator[dict[str,
 
 
 class _Logs:
-    """Writes what TensorBoard shows."""
+    """Writes what TensorBoard shows, by TensorFlow's own operations: TensorBoard need not be there."""
 
     def __init__(self, folder: Path) -> None:
         import tensorflow as tf
 
-        self._writer = tf.summary.create_file_writer(str(folder))
+        self._ops = tf.raw_ops
+        self._writer = tf.raw_ops.SummaryWriter(shared_name=str(folder), container="")
+        tf.raw_ops.CreateSummaryFileWriter(
+            writer=self._writer,
+            logdir=str(folder),
+            max_queue=10,
+            flush_millis=1000,
+            filename_suffix=".zipformer",
+        )
 
     def add(self, line: Line) -> None:
-        import tensorflow as tf
-
-        with self._writer.as_default(step=line.step):
-            tf.summary.scalar("loss", line.loss)
-            for name, value in line.scores.items():
-                tf.summary.scalar(f"si_sdr_gain/{name}", value)
-        self._writer.flush()
+        named = {f"si_sdr_gain/{name}": value for name, value in line.scores.items()}
+        for tag, value in ({"loss": line.loss} | named).items():
+            self._ops.WriteScalarSummary(writer=self._writer, step=line.step, tag=tag, value=value)
+        self._ops.FlushSummaryWriter(writer=self._writer)
