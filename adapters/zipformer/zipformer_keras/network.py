@@ -81,7 +81,8 @@ class Network(keras.Model):
         stems = len(c.stems)
         if c.mask == "complex":
             shaped = ops.reshape(numbers, (batch, frames, 2, stems, CHANNELS, count))
-            offset = ops.reshape(ops.convert_to_tensor([1.0 / stems, 0.0]), (2, 1, 1, 1))
+            start = ops.convert_to_tensor([1.0 / stems, 0.0], dtype=shaped.dtype)
+            offset = ops.reshape(start, (2, 1, 1, 1))
             return shaped + offset
         return ops.softmax(ops.reshape(numbers, (batch, frames, stems, CHANNELS, count)), axis=2)
 
