@@ -12,13 +12,13 @@ from benchbench.plots.axes import linear, logarithmic
 from benchbench.plots.scatter import Point, front
 from benchbench.reporting import readings, wording
 from benchbench.reporting.boards import Board, Row, boards
-from benchbench.reporting.contests import contest
+from benchbench.reporting.contests import Pair, contest
 from benchbench.reporting.cubes import Series, cube
 from benchbench.reporting.entrants import Cost, Entrant, slug
 from benchbench.reporting.histories import histories
 from benchbench.reporting.moments import Moments, TrackInTime
 from benchbench.reporting.rendering import bundle
-from benchbench.reporting.verdicts import Part, verdict
+from benchbench.reporting.verdicts import Part, _level, verdict
 from benchbench.reporting.yardsticks import advice, yardsticks
 from benchbench.stats import leaderboard
 from benchbench.store import Results
@@ -273,3 +273,10 @@ def test_advice_names_a_yardstick_that_disagrees() -> None:
     sticks = yardsticks(both, people)
     assert sticks[1].agreement == pytest.approx(1 / 3)
     assert "another separator is best by bsseval-v3 SDR" in advice(sticks)
+
+
+@pytest.mark.parametrize(("low", "high", "level"), [(-0.2, 0.3, True), (1.6, 4.2, False)])
+def test_as_good_needs_an_interval_that_holds_zero(low: float, high: float, level: bool) -> None:
+    pair = Pair("a", "b", 9, (low + high) / 2, low, high, 0.3, 1.0, 1.0, 5.0)
+    assert not pair.distinguishable
+    assert _level(pair) is level
