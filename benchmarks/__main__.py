@@ -40,7 +40,7 @@ def suite(small: bool) -> Iterator[Figure]:
         "spleeter,irm,mixture,silence", [100, 1000] if small else [100, 1000, 10000]
     )
     yield from store.figures(*((200, 5, 200) if small else (10000, 50, 5000)))
-    yield from scaling.figures(*((4, 4.0) if small else (16, 30.0)), [1, 2], "standard")
+    yield from scaling.figures(*((4, 4.0) if small else (16, 120.0)), [1, 2], "standard")
     lengths = [20] if small else [180, 1800, 7200]
     protocols = ["usdr", "bsseval-v4"] if small else memory.every_protocol()
     yield from memory.figures(lengths, protocols, memory.MODELS[:2] if small else memory.MODELS)

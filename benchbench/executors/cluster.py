@@ -20,7 +20,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from benchbench.batches import Batch, batches
-from benchbench.environment import processors
+from benchbench.environment import keep_freed_memory, processors
 from benchbench.errors import BenchbenchError, MissingExtraError, UnknownNameError, UsageError
 from benchbench.events import Event, Spent
 from benchbench.executors.base import Stop, lost, shared
@@ -239,6 +239,7 @@ class _Stations(distributed.WorkerPlugin):  # type: ignore[misc]
         own = shared(worker.state.nthreads, threads, memory / 1e6 if memory else None)
         self._share = type(own)(on_host, threads, own.memory_mb)
         threadpool_limits(threads)
+        keep_freed_memory()
 
     def teardown(self, worker: Worker) -> None:  # noqa: ARG002 - Dask hands it over
         """Called by Dask at the end: separators end, audio goes."""

@@ -22,7 +22,7 @@ from pathlib import Path
 from types import ModuleType
 
 from benchbench.batches import Batch, batches
-from benchbench.environment import visible_gpus
+from benchbench.environment import keep_freed_memory, visible_gpus
 from benchbench.errors import BenchbenchError
 from benchbench.events import Event, Spent
 from benchbench.executors.base import Remaining, Stop, lost, shared, stations_that_fit
@@ -210,10 +210,11 @@ def _serve(connection: Connection, order: Order, share: Share, scratch: Path) ->
 
 
 def _begin(threads: int) -> None:
-    """Set the process up: numeric threads, Ctrl-C left to the driver, an end with the driver."""
+    """Set the process up: threads and memory, Ctrl-C left to the driver, an end with the driver."""
     from threadpoolctl import threadpool_limits
 
     threadpool_limits(threads)
+    keep_freed_memory()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     parent = multiprocessing.parent_process()
     if parent is not None:
