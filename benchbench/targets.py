@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-__all__ = ["ACCOMPANIMENT", "ReferenceSet", "reference_sets"]
+__all__ = ["ACCOMPANIMENT", "TWO_TARGETS", "ReferenceSet", "reference_sets"]
 
 ACCOMPANIMENT = "accompaniment"
 ALIASES = {"instrumental": ACCOMPANIMENT, "no_vocals": ACCOMPANIMENT, "instrum": ACCOMPANIMENT}

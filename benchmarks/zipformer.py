@@ -61,11 +61,13 @@ Stems = dict[str, np.ndarray]
 Separate = Callable[[np.ndarray], Mapping[str, np.ndarray]]
 
 
-def songs(folder: Path) -> Iterator[tuple[str, Stems]]:
-    """The songs of a folder of folders, float32 (2, samples)."""
-    for song in sorted(path for path in folder.iterdir() if (path / "vocals.flac").is_file()):
+def songs(folder: Path, stems: tuple[str, ...] = STEMS) -> Iterator[tuple[str, Stems]]:
+    """The songs of a folder of folders that have these stems, float32 (2, samples)."""
+    for song in sorted(path for path in folder.iterdir() if path.is_dir()):
+        if not all((song / f"{stem}.flac").is_file() for stem in stems):
+            continue
         read = {}
-        for stem in STEMS:
+        for stem in stems:
             samples, rate = soundfile.read(song / f"{stem}.flac", dtype="float32", always_2d=True)
             if rate != RATE:
                 raise SystemExit(f"{song} has {rate} Hz; {RATE} Hz is needed.")
@@ -146,9 +148,15 @@ def gains(arguments: argparse.Namespace) -> dict[str, object]:
         unet = Spleeter.from_folder("synth", UNET)
         separators["spleeter:synth"] = lambda mixture: unet.separate(mixture, RATE)
     result: dict[str, object] = {}
-    for name, corpus in (("rendered, test", songs(test)), ("synth", shipped_songs("synth"))):
+    released = songs(test, ("vocals", "accompaniment"))
+    corpora = {
+        "rendered, test": (songs(test), True),
+        "rendered, test, over released music": (released, False),
+        "synth": (shipped_songs("synth"), True),
+    }
+    for name, (corpus, whole) in corpora.items():
         print(f" {name}, gain over the mixture in dB")
-        result[name] = table(islice(corpus, arguments.limit), separators, whole=True)
+        result[name] = table(islice(corpus, arguments.limit), separators, whole=whole)
     if arguments.spleeter:
         real = Spleeter.from_folder("2stems", arguments.spleeter)
         separators["spleeter:2stems"] = lambda mixture: real.separate(mixture, RATE)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import platform
 import signal
 import subprocess
 import sys
@@ -313,3 +314,30 @@ def test_a_configuration_file_describes_a_cluster(tmp_path: Path) -> None:
     words = ["run", "--models", "silence", "--executor", "dask", "--cluster", str(own)]
     done = CliRunner().invoke(app, words)
     assert "Did you mean 'ssh'" in str(done.exception)
+
+
+FAULTS = """
+import resource
+import sys
+import numpy as np
+from benchbench.environment import keep_freed_memory
+if sys.argv[1] == "keep":
+    keep_freed_memory()
+np.ones(1_000_000)
+before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+for _ in range(50):
+    np.ones(1_000_000)
+print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
+"""
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="it is glibc that gives memory back")
+def test_a_station_uses_freed_memory_again_where_dask_gives_it_back() -> None:
+    environment = {**os.environ, "MALLOC_TRIM_THRESHOLD_": "65536"}
+    given, kept = (
+        int(subprocess.run([sys.executable, "-c", FAULTS, word], env=environment, check=True,
+                           capture_output=True, text=True).stdout)
+        for word in ("give", "keep")
+    )  # fmt: skip
+    assert given > 50
+    assert kept < given / 10

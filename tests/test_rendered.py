@@ -7,12 +7,14 @@ others are made where the packages are installed that the data set names.
 import importlib
 import importlib.util
 import sys
+import zipfile
 from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 
 import numpy as np
 import pytest
+import soundfile
 
 from benchbench.catalog import Catalog
 from benchbench.errors import UsageError
@@ -49,8 +51,10 @@ def short(kind: str, split: str = "train") -> dict[str, np.ndarray]:
     return stems
 
 
-def assert_is_a_song(stems: dict[str, np.ndarray]) -> None:
-    assert tuple(stems) == rendered.STEMS
+def assert_is_a_song(
+    stems: dict[str, np.ndarray], names: tuple[str, ...] = ("drums", "bass", "other", "vocals")
+) -> None:
+    assert tuple(stems) == names
     shapes = {sound.shape for sound in stems.values()}
     assert len(shapes) == 1
     channels, samples = shapes.pop()
@@ -94,9 +98,55 @@ def test_splits_share_no_midi_file() -> None:
     assert len(set.union(*pieces.values())) == sum(map(len, pieces.values()))
 
 
+def write_tone(path: Path, rate: int, seconds: float = 40.0, beat: float = 0.5) -> None:
+    """A plucked A major chord, once a beat."""
+    clock = np.arange(round(seconds * rate)) / rate
+    chord = sum(np.sin(2 * np.pi * pitch * clock) for pitch in (220.0, 277.18, 329.63))
+    pluck = np.exp(-6.0 * (clock % beat))
+    soundfile.write(path, 0.1 * np.stack([chord * pluck] * 2, axis=1), rate)
+
+
+def test_a_song_over_released_music_has_two_stems(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan, released, materials = part("plan"), part("released"), part("materials")
+    monkeypatch.setattr(materials, "_SHARE", tmp_path)
+    monkeypatch.setattr(released, "SECONDS", 8.0)
+    write_tone(tmp_path / "tune.ogg", 32000)
+    with zipfile.ZipFile(tmp_path / "music.pk3", "w") as archive:
+        archive.write(tmp_path / "tune.ogg", "sound/tune.ogg")
+    made = []
+    for name in ("tune.ogg", "music.pk3!sound/tune.ogg"):
+        excerpt = materials.Excerpt("train", "music", name, 3.0)
+        order = plan.Order("train", 0, "released-formant", seed=7, excerpt=excerpt)
+        made.append(part("songs").render(order))
+    assert_is_a_song(made[0], ("accompaniment", "vocals"))
+    for stem, sound in made[0].items():
+        np.testing.assert_array_equal(sound, made[1][stem])
+
+
+def test_beats_and_chords_are_heard(tmp_path: Path) -> None:
+    released = part("released")
+    write_tone(tmp_path / "tune.wav", 44100, 20.0, beat=0.6)
+    sound = soundfile.read(tmp_path / "tune.wav", always_2d=True)[0].T
+    found = np.array(released.beats(sound))
+    assert np.median(np.diff(found)) == pytest.approx(0.6, abs=0.02)
+    assert np.abs((found + 0.3) % 0.6 - 0.3).max() < 0.15
+    classes = np.bincount([note.pitch % 12 for note in released.chords(sound).notes], minlength=12)
+    assert set(np.argsort(classes)[-3:]) == {9, 1, 4}  # A, C sharp, E
+
+
+def test_splits_share_no_released_music() -> None:
+    materials = part("materials")
+    packages = [{e.package for e in materials.excerpts(split)} for split in part("plan").SIZES]
+    assert all(packages)
+    assert len(set.union(*packages)) == sum(map(len, packages))
+    assert all((o.excerpt is None) != o.kind.startswith("released") for o in part("plan").orders())
+
+
 def test_splits_share_no_voice_and_no_seed() -> None:
     voices = list(part("materials").SPEAKERS.values())
-    people = [{v.rpartition("_")[2] for v in names} for names in voices]
+    people = [{v.partition("_")[2] for v in names} for names in voices]
     assert len(set.union(*people)) == sum(map(len, people))
     orders = part("plan").orders()
     assert len({order.seed for order in orders}) == len(orders)
@@ -113,7 +163,7 @@ def test_the_manifest_says_what_the_plan_says() -> None:
     manifest = Catalog().dataset("rendered").manifest
     orders = part("plan").orders()
     assert manifest.version == rendered.VERSION
-    assert manifest.stems == rendered.STEMS
+    assert manifest.stems == ("drums", "bass", "other", "vocals", "accompaniment")
     assert set(manifest.validation) == {o.name for o in orders if o.split == "validation"}
     assert str(len(orders)) in manifest.summary
     assert not manifest.licence.audio_excerpts

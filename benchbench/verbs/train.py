@@ -19,7 +19,7 @@ from benchbench.declarations import ENGINE, AnyValue
 from benchbench.errors import UnknownNameError, UsageError
 from benchbench.preparation import prepare
 from benchbench.scratch import scratch_folder
-from benchbench.targets import reference_sets
+from benchbench.targets import TWO_TARGETS, reference_sets
 
 __all__ = ["train"]
 
@@ -135,7 +135,11 @@ def _divided(corpus: Corpus, validation: Sequence[str] | None) -> tuple[list[Tra
 
 @dataclass
 class _Song:
-    """A track's stems as a model wants them, decoded at the first call and then mapped."""
+    """A track's stems as a model wants them, decoded at the first call and then mapped.
+
+    A track of which vocals and accompaniment alone are known gives these; whether they are of use
+    is for the recipe to say.
+    """
 
     track: Track
     stems: tuple[str, ...]
@@ -155,7 +159,7 @@ class _Song:
             )
         chosen = reference_sets(tuple(prepared.stems), self.stems)[0]
         missing = set(self.stems) - set(chosen.references)
-        if missing:
+        if missing and set(chosen.references) != TWO_TARGETS:
             raise UsageError(f"{self.track.name} has no {', '.join(sorted(missing))}.")
         audio = {name: raw.open() for name, raw in prepared.stems.items()}
         return {

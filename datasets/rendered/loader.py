@@ -1,4 +1,4 @@
-"""The songs of the data set `rendered`, made on this machine from soundfonts, MIDI files and speech.
+"""The songs of the data set `rendered`, made on this machine from soundfonts, recordings and speech.
 
 This file is loaded by its path, so it brings its own package `studio` in under
 a private name. Run as a program it makes a share of the songs: ``prepare``
@@ -22,7 +22,7 @@ import numpy.typing as npt
 
 from benchbench.errors import UsageError
 
-__all__ = ["SAMPLE_RATE", "SONGS", "STEMS", "VERSION", "prepare", "render_song"]
+__all__ = ["SAMPLE_RATE", "SONGS", "VERSION", "prepare", "render_song"]
 
 _FOLDER = Path(__file__).resolve().parent / "studio"
 _PACKAGE = f"_studio_{zlib.crc32(str(_FOLDER).encode()):08x}"
@@ -52,7 +52,6 @@ SONGS: tuple[str, ...] = tuple(_orders)
 """Names, safe as folder names, in the order in which they are made."""
 
 SAMPLE_RATE = 44100
-STEMS = ("drums", "bass", "other", "vocals")
 
 
 def render_song(name: str) -> dict[str, npt.NDArray[np.int16]]:
@@ -61,7 +60,8 @@ def render_song(name: str) -> dict[str, npt.NDArray[np.int16]]:
     Returns
     -------
     dict of str to ndarray
-        For each of STEMS int16 (2, samples) at SAMPLE_RATE; their sum is the mixture.
+        int16 (2, samples) at SAMPLE_RATE of drums, bass, other and vocals, or over released music
+        of accompaniment and vocals; their sum is the mixture.
 
     Raises
     ------

@@ -122,7 +122,9 @@ def variable_shapes(configuration: Configuration) -> dict[str, tuple[int, ...]]:
     return shapes
 
 
-def build_network(configuration: Configuration, *, initializer: str = "zeros") -> Any:
+def build_network(
+    configuration: Configuration, *, initializer: str = "zeros", frames: int = FRAMES
+) -> Any:
     """All U-Nets of a variant as one Keras model.
 
     Parameters
@@ -132,12 +134,14 @@ def build_network(configuration: Configuration, *, initializer: str = "zeros") -
     initializer
         Keras' name of what fills the kernels. Drawing 20 million random numbers takes longer
         than reading them, so only training asks for that.
+    frames
+        Frames of a segment; training may want shorter ones. A multiple of 64.
 
     Returns
     -------
     keras.Model
-        From magnitudes, float32 (batch, `FRAMES`, bins, 2), to estimated magnitudes of each
-        stem, float32 (stems, batch, `FRAMES`, bins, 2).
+        From magnitudes, float32 (batch, frames, bins, 2), to estimated magnitudes of each
+        stem, float32 (stems, batch, frames, bins, 2).
     """
     import keras
 
@@ -146,7 +150,7 @@ def build_network(configuration: Configuration, *, initializer: str = "zeros") -
             f"Keras runs on {keras.backend.backend()!r}; set KERAS_BACKEND=tensorflow, because "
             "the published weights are TensorFlow checkpoints."
         )
-    magnitudes = keras.Input((FRAMES, configuration.bins, CHANNELS), name="magnitudes")
+    magnitudes = keras.Input((frames, configuration.bins, CHANNELS), name="magnitudes")
     logits = [
         _unet(keras, configuration, index, magnitudes, initializer)
         for index in range(len(configuration.stems))
@@ -163,7 +167,7 @@ def build_network(configuration: Configuration, *, initializer: str = "zeros") -
 def _unet(
     keras: Any, configuration: Configuration, index: int, magnitudes: Any, initializer: str
 ) -> Any:
-    """Logits of one instrument, (batch, `FRAMES`, bins, 2)."""
+    """Logits of one instrument, (batch, frames, bins, 2)."""
     shared = {"padding": "same", "kernel_initializer": initializer}
     layers = keras.layers
     depth = len(configuration.filters)

@@ -6,13 +6,11 @@ a mask m is m^2 |x|^2 - 2 m Re(x* s) + |s|^2, summed. That is several times less
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 
 from .configuration import Configuration, bin_count, cell_count
-from .material import Song, Variation, draw_excerpt, filtered, tones
-from .spectrum import Numbers, Samples, analyse, cells, pooled, product
+from .material import Excerpt, Library, Variation, draw_excerpt, filtered, tones
+from .spectrum import Numbers, analyse, cells, pooled, product
 
 Batch = tuple[Numbers, ...]
 """Arrays that begin with the mixtures' cells; what follows belongs to the loss."""
@@ -24,7 +22,7 @@ def excerpt_length(configuration: Configuration, frames: int) -> int:
 
 
 def draw_batch(
-    songs: Sequence[Song],
+    library: Library,
     configuration: Configuration,
     size: int,
     frames: int,
@@ -37,7 +35,7 @@ def draw_batch(
 
     Parameters
     ----------
-    songs
+    library
         The songs.
     configuration
         Names stems, bands and frames.
@@ -53,23 +51,20 @@ def draw_batch(
     length = excerpt_length(configuration, frames)
     bins, examples = bin_count(configuration.groups), []
     for _ in range(size):
-        stems = draw_excerpt(songs, configuration.stems, length, variation, rng)
-        gains = tones(len(stems), bins, configuration.frame, variation, rng)
-        if waves:
-            stems = filtered(stems, gains)
-            examples.append(wave_example(stems, configuration))
-        else:
-            examples.append(cell_example(stems, gains, configuration))
+        excerpt = draw_excerpt(library, configuration.stems, length, variation, rng)
+        gains = tones(len(excerpt.known), bins, configuration.frame, variation, rng)
+        make = wave_example if waves else cell_example
+        examples.append(make(excerpt, gains, configuration))
     return tuple(np.stack(parts) for parts in zip(*examples, strict=True))
 
 
-def cell_example(stems: Samples, gains: Numbers, configuration: Configuration) -> Batch:
+def cell_example(excerpt: Excerpt, gains: Numbers, configuration: Configuration) -> Batch:
     """One excerpt for `objective.snr_loss`.
 
     Parameters
     ----------
-    stems
-        float32 (stems, 2, samples).
+    excerpt
+        The stems.
     gains
         float32 (stems, bins): each stem's filter.
     configuration
@@ -80,11 +75,12 @@ def cell_example(stems: Samples, gains: Numbers, configuration: Configuration) -
     tuple
         The mixture's cells, float32 (frames, 3 or 4, cells); targets, for magnitude masks
         float32 (frames, stems, 2, cells), which is Re(x* s), for complex ones (frames, 2,
-        stems, 2, cells), the stems' spectra; and |s|^2 summed, float32 (stems,).
+        stems, 2, cells), the stems' spectra; |s|^2 summed, float32 (stems,); and which stems
+        are known.
     """
     groups = configuration.groups
     spectra = np.ascontiguousarray(
-        analyse(stems, configuration.frame, configuration.step, bin_count(groups))
+        analyse(excerpt.samples, configuration.frame, configuration.step, bin_count(groups))
     )
     spectra *= gains[:, None, None, :]
     mixture = spectra.sum(axis=0)
@@ -92,23 +88,30 @@ def cell_example(stems: Samples, gains: Numbers, configuration: Configuration) -
     energy = np.array([np.square(one.view(np.float32)).sum() for one in spectra], np.float32)
     frames, count = spectra.shape[2], cell_count(groups)
     if configuration.mask == "complex":
-        return seen, np.stack([spectra.real, spectra.imag]).transpose(3, 0, 1, 2, 4), energy
-    targets = np.empty((frames, len(stems), 2, count), np.float32)
+        targets = np.stack([spectra.real, spectra.imag]).transpose(3, 0, 1, 2, 4)
+        return seen, targets, energy, excerpt.known
+    targets = np.empty((frames, len(spectra), 2, count), np.float32)
     for stem, spectrum in enumerate(spectra):
         targets[:, stem] = pooled(product(mixture, spectrum), groups).transpose(1, 0, 2)
-    return seen, targets, energy
+    return seen, targets, energy, excerpt.known
 
 
-def wave_example(stems: Samples, configuration: Configuration) -> Batch:
+def wave_example(excerpt: Excerpt, gains: Numbers, configuration: Configuration) -> Batch:
     """One excerpt for `objective.multi_resolution_loss`.
+
+    Parameters
+    ----------
+    excerpt, gains, configuration
+        See `cell_example`.
 
     Returns
     -------
     tuple
         The mixture's cells; its spectrum, float32 (frames, 2, 2, bins): real and imaginary
-        parts of both channels; and the stems' samples.
+        parts of both channels; the stems' samples; and which stems are known.
     """
+    stems = filtered(excerpt.samples, gains)
     groups = configuration.groups
     mixture = analyse(stems.sum(axis=0), configuration.frame, configuration.step, bin_count(groups))
     parts = np.stack([mixture.real, mixture.imag]).transpose(2, 0, 1, 3)
-    return cells(mixture, groups, configuration.mask), parts, stems
+    return cells(mixture, groups, configuration.mask), parts, stems, excerpt.known

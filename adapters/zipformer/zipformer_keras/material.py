@@ -2,6 +2,9 @@
 
 Every draw depends on the seed and the number of the step alone, so that a run that was stopped
 goes on with exactly the excerpts it would have seen.
+
+Of some music only the vocals and the accompaniment are known. It teaches what vocals are; what the
+accompaniment consists of is left open.
 """
 
 from __future__ import annotations
@@ -24,6 +27,7 @@ It is called whenever an excerpt is wanted, and only the excerpt is touched: mem
 best."""
 
 RATE = 44_100
+VOCALS, ACCOMPANIMENT, REST = "vocals", "accompaniment", "other"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +58,9 @@ class Variation:
         Share of the stems that are two songs' at once.
     drive
         Share of the stems that are driven into saturation, as recordings often are.
+    backing
+        Share of the excerpts over an accompaniment whose stems are not known, where there are such
+        songs.
     """
 
     remix: float = 0.7
@@ -67,25 +74,84 @@ class Variation:
     silence: float = 0.05
     double: float = 0.0
     drive: float = 0.0
+    backing: float = 0.4
 
 
-PLAIN = Variation(0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
+PLAIN = Variation(0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, backing=0.0)
 TRIES = 4
 QUIET = 1e-3
 
 
+@dataclass(frozen=True, slots=True)
+class Library:
+    """Songs by what is known of them.
+
+    Parameters
+    ----------
+    whole
+        Songs with every stem that is wanted.
+    backed
+        Songs with vocals and an accompaniment.
+    """
+
+    whole: tuple[Song, ...]
+    backed: tuple[Song, ...] = ()
+
+    @classmethod
+    def of(cls, songs: Sequence[Song], stems: Sequence[str]) -> Library:
+        """Look at each song once.
+
+        Raises
+        ------
+        ValueError
+            A song has neither the stems nor vocals and accompaniment, or no song has the stems.
+        """
+        whole, backed = [], []
+        for song in songs:
+            names = set(song())
+            missing = [stem for stem in stems if stem not in names]
+            if not missing:
+                whole.append(song)
+            elif {VOCALS, ACCOMPANIMENT} <= names and {VOCALS, REST} <= set(stems):
+                backed.append(song)
+            else:
+                raise ValueError(
+                    f"A song lacks {', '.join(missing)}; it has {', '.join(names) or 'none'}."
+                )
+        if not whole:
+            raise ValueError(f"No song has all of {', '.join(stems)}.")
+        return cls(tuple(whole), tuple(backed))
+
+
+@dataclass(frozen=True, slots=True)
+class Excerpt:
+    """Stems that are mixed.
+
+    Parameters
+    ----------
+    samples
+        float32 (stems, 2, samples); their sum is the mixture.
+    known
+        float32 (stems,): 1 where a stem is what its name says, 0 where it is not: of an
+        accompaniment, which stands in place of all other stems.
+    """
+
+    samples: Samples
+    known: npt.NDArray[np.float32]
+
+
 def draw_excerpt(
-    songs: Sequence[Song],
+    library: Library,
     stems: Sequence[str],
     length: int,
     variation: Variation,
     rng: np.random.Generator,
-) -> Samples:
-    """Stems of one excerpt.
+) -> Excerpt:
+    """One excerpt.
 
     Parameters
     ----------
-    songs
+    library
         The songs.
     stems
         Names of the stems that are wanted.
@@ -95,36 +161,52 @@ def draw_excerpt(
         How it is varied; tone is left to `tones`.
     rng
         Source of all randomness.
-
-    Returns
-    -------
-    numpy.ndarray
-        float32 (stems, 2, length), silent where a song is too short.
     """
-    excerpt = np.zeros((len(stems), 2, length), np.float32)
+    backing = bool(library.backed) and rng.random() < variation.backing
+    names = (VOCALS, ACCOMPANIMENT) if backing else tuple(stems)
+    leading = library.backed if backing else library.whole
+    sources = dict.fromkeys(names, leading)
+    if backing:
+        sources[VOCALS] = library.whole + library.backed
+    samples = np.zeros((len(stems), 2, length), np.float32)
     together = rng.random() >= variation.remix
-    aligned = (songs[int(rng.integers(len(songs)))](), rng.random())
+    aligned = (leading[int(rng.integers(len(leading)))](), rng.random())
     level = -variation.level_db * rng.random()
-    for index, name in enumerate(stems):
-        faster = rng.random() < variation.speed_share
-        speed = 1.0 + variation.speed * rng.uniform(-1.0, 1.0) if faster else 1.0
-        longer = int(np.ceil(length * speed))
+    for name in names:
         place = aligned if together else None
-        window = _heard(songs, name, longer, place, rng)
-        if rng.random() < variation.double:
-            window = window + _heard(songs, name, longer, None, rng)
-        if speed != 1.0:
-            window = soxr.resample(window.T, speed, 1.0, quality="LQ").T[:, :length]
-        if rng.random() < variation.drive:
-            window = _driven(window, rng.uniform(1.0, 6.0))
+        index = list(stems).index(REST if name == ACCOMPANIMENT else name)
+        window = _varied(sources[name], name, length, place, variation, rng)
         gain = 10.0 ** ((level + variation.gain_db * rng.uniform(-1.0, 1.0)) / 20.0)
         if rng.random() < variation.invert:
             gain = -gain
         if rng.random() < variation.swap:
             window = window[::-1]
         if rng.random() >= variation.silence:
-            excerpt[index, :, : window.shape[1]] = window * np.float32(gain)
-    return excerpt
+            samples[index, :, : window.shape[1]] = window * np.float32(gain)
+    known = np.array([not backing or name == VOCALS for name in stems], np.float32)
+    return Excerpt(samples, known)
+
+
+def _varied(
+    songs: Sequence[Song],
+    name: str,
+    length: int,
+    place: tuple[Mapping[str, npt.NDArray[Any]], float] | None,
+    variation: Variation,
+    rng: np.random.Generator,
+) -> Samples:
+    """A window of a stem, its speed, number and shape changed by chance."""
+    faster = rng.random() < variation.speed_share
+    speed = 1.0 + variation.speed * rng.uniform(-1.0, 1.0) if faster else 1.0
+    longer = int(np.ceil(length * speed))
+    window = _heard(songs, name, longer, place, rng)
+    if rng.random() < variation.double:
+        window = window + _heard(songs, name, longer, None, rng)
+    if speed != 1.0:
+        window = soxr.resample(window.T, speed, 1.0, quality="LQ").T[:, :length]
+    if rng.random() < variation.drive:
+        window = _driven(window, rng.uniform(1.0, 6.0))
+    return window
 
 
 def _heard(
@@ -136,10 +218,10 @@ def _heard(
 ) -> Samples:
     """A window of a stem at a given place, or at a random one where something is heard."""
     if place is not None:
-        return _window(_stem(place[0], name), place[1], length)
+        return _window(place[0][name], place[1], length)
     for _ in range(TRIES):
         song = songs[int(rng.integers(len(songs)))]()
-        window = _window(_stem(song, name), rng.random(), length)
+        window = _window(song[name], rng.random(), length)
         if np.abs(window[:, ::64]).max(initial=0.0) > QUIET:
             break
     return window
@@ -202,12 +284,6 @@ def filtered(samples: Samples, gains: npt.NDArray[np.float32]) -> Samples:
             spectrum[stem] *= np.interp(places, known, gain).astype(np.float32)
     result: Samples = scipy.fft.irfft(spectrum, n=samples.shape[-1], axis=-1)
     return result
-
-
-def _stem(song: Mapping[str, npt.NDArray[Any]], name: str) -> npt.NDArray[Any]:
-    if name not in song:
-        raise ValueError(f"A song lacks the stem {name!r}; it has {', '.join(song) or 'none'}.")
-    return song[name]
 
 
 def _window(samples: npt.NDArray[Any], place: float, length: int) -> Samples:

@@ -21,16 +21,17 @@ Loss = Callable[..., Any]
 
 
 def snr_loss(configuration: Configuration) -> Loss:
-    """Mean over stems of 10 log10 (error / mixture + `LEVEL`): the SDR up to sign and a constant.
+    """Mean over known stems of 10 log10 (error / mixture + `LEVEL`): the SDR up to sign and a constant.
 
     The function takes masks and the arrays of a `batches.CellBatch`.
     """
 
-    def loss(masks: Any, cells: Any, targets: Any, energy: Any) -> Any:
+    def loss(masks: Any, cells: Any, targets: Any, energy: Any, known: Any) -> Any:
         errors = error_energies(masks, cells, targets, energy, configuration.mask)
         energies = cells[:, :, :2] if configuration.mask == "magnitude" else ops.square(cells)
         mixture = ops.sum(energies, axis=(1, 2, 3))[:, None] + 1e-6
-        return 10.0 / np.log(10.0) * ops.mean(ops.log(errors / mixture + LEVEL))
+        levels = 10.0 / np.log(10.0) * ops.log(errors / mixture + LEVEL)
+        return ops.sum(known * levels) / ops.sum(known)
 
     return loss
 
@@ -62,15 +63,16 @@ def error_energies(masks: Any, cells: Any, targets: Any, energy: Any, mask: str)
 
 
 def multi_resolution_loss(configuration: Configuration) -> Loss:
-    """Mean absolute error of samples, plus that of complex spectra over `RESOLUTIONS`.
+    """Mean absolute error of known stems' samples, plus that of complex spectra over `RESOLUTIONS`.
 
     Spectra are scaled like samples of noise, so that all terms weigh alike. The function takes
     masks and the arrays of a `batches.WaveBatch`.
     """
 
-    def loss(masks: Any, cells: Any, spectrum: Any, waves: Any) -> Any:
+    def loss(masks: Any, cells: Any, spectrum: Any, waves: Any, known: Any) -> Any:
         del cells
         error = waveforms(masks, spectrum, configuration) - waves
+        error = error * (known / ops.mean(known))[:, :, None, None]
         # Where fewer than all frames overlap, the way back from a spectrum is not complete.
         edge = configuration.frame - configuration.step
         error = error[..., edge:-edge]

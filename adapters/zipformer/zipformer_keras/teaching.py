@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from .configuration import Configuration
 from .inference import Separator
-from .material import RATE, Song
+from .material import ACCOMPANIMENT, RATE, VOCALS, Library, Song
 from .recipes import Recipe
 from .runtime import build_keras
 from .spectrum import Samples
@@ -87,7 +87,7 @@ def teach(
         recipe,
         configuration,
         network,
-        songs,
+        Library.of(songs, configuration.stems),
         output,
         lambda: gains(configuration, collect(network), validation, score),
         adapt=initial is None,
@@ -126,28 +126,43 @@ def gains(
     songs: Sequence[Song],
     score: Score,
 ) -> dict[str, float]:
-    """Mean SI-SDR gain over the mixture of every stem, in dB, and the mean of the stems."""
+    """Mean SI-SDR gain over the mixture in dB.
+
+    Returns
+    -------
+    dict
+        The gain of every stem; ``mean``, of these; and, where there are songs of which vocals and
+        accompaniment alone are known, ``backed_vocals`` and ``backed_accompaniment``.
+    """
     if not songs:
         return {}
     separator = Separator(configuration, weights)
-    found: dict[str, list[float]] = {name: [] for name in configuration.stems}
+    found: dict[str, list[float]] = {}
     for stems in _excerpts(songs, configuration.stems):
         mixture: Samples = np.sum(list(stems.values()), axis=0, dtype=np.float32)
+        estimates = separator.separate(mixture, RATE)
+        prefix = ""
+        if ACCOMPANIMENT in stems:
+            prefix = "backed_"
+            rest = [sound for name, sound in estimates.items() if name != VOCALS]
+            estimates = {VOCALS: estimates[VOCALS], ACCOMPANIMENT: np.sum(rest, axis=0)}
         before = score(stems, dict.fromkeys(stems, mixture))
-        after = score(stems, separator.separate(mixture, RATE))
+        after = score(stems, estimates)
         for name in before.keys() & after.keys():
-            found[name].append(after[name] - before[name])
-    means = {name: float(np.mean(values)) for name, values in found.items() if values}
-    return means | {"mean": float(np.mean(list(means.values())))}
+            found.setdefault(prefix + name, []).append(after[name] - before[name])
+    means = {name: float(np.mean(found[name])) for name in sorted(found)}
+    whole = [means[name] for name in configuration.stems if name in means]
+    return means | ({"mean": float(np.mean(whole))} if whole else {})
 
 
 def _excerpts(songs: Sequence[Song], names: Sequence[str]) -> Iterator[dict[str, Samples]]:
     for song in songs:
         stems = song()
-        length = min(stems[name].shape[1] for name in names)
+        known = names if set(names) <= set(stems) else (VOCALS, ACCOMPANIMENT)
+        length = min(stems[name].shape[1] for name in known)
         start = max(length - VALIDATED_S * RATE, 0) // 2
         excerpt = {}
-        for name in names:
+        for name in known:
             part: npt.NDArray[Any] = np.asarray(stems[name][:, start : start + VALIDATED_S * RATE])
             scale = 1 / 32768 if part.dtype == np.int16 else 1.0
             excerpt[name] = part.astype(np.float32) * np.float32(scale)

@@ -18,7 +18,7 @@ import numpy.typing as npt
 
 from .batches import Batch, draw_batch
 from .configuration import Configuration
-from .material import Song
+from .material import Library
 from .objective import multi_resolution_loss, snr_loss
 from .recipes import Recipe
 
@@ -61,7 +61,7 @@ class Run:
         Names stems, bands and masks.
     network
         From cells to masks, built.
-    songs
+    library
         The training songs.
     folder
         Of the run; if it holds a state, the run goes on from it.
@@ -77,7 +77,7 @@ class Run:
         recipe: Recipe,
         configuration: Configuration,
         network: Any,
-        songs: Sequence[Song],
+        library: Library,
         folder: Path,
         validate: Callable[[], dict[str, float]] = dict,
         *,
@@ -87,7 +87,7 @@ class Run:
         import tensorflow as tf
 
         self.recipe, self.configuration, self.network = recipe, configuration, network
-        self.songs, self.folder, self._validate = list(songs), folder, validate
+        self.library, self.folder, self._validate = library, folder, validate
         folder.mkdir(parents=True, exist_ok=True)
         self.step, self.cpu_s = 0, 0.0
         self.history: list[Line] = []
@@ -132,7 +132,7 @@ class Run:
     def _drawn(self, seed: Sequence[int]) -> Batch:
         recipe, rng = self.recipe, np.random.default_rng(seed)
         return draw_batch(
-            self.songs,
+            self.library,
             self.configuration,
             recipe.batch_size,
             recipe.frames,

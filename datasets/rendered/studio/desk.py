@@ -10,7 +10,6 @@ from scipy.signal import butter, sosfilt
 from .generator import songmaker
 
 __all__ = [
-    "STEMS",
     "aired",
     "balanced",
     "coloured",
@@ -23,7 +22,6 @@ __all__ = [
 
 Signal = npt.NDArray[np.float64]
 SAMPLE_RATE = 44100
-STEMS = ("drums", "bass", "other", "vocals")
 effects: Any = songmaker("effects")
 
 
@@ -97,7 +95,7 @@ def balanced(
     """
     set_to = {
         name: stems[name] * 10.0 ** (levels[name] / 20.0) / (loudness(stems[name]) + 1e-9)
-        for name in STEMS
+        for name in stems
     }
     mixture = np.sum(list(set_to.values()), axis=0)
     power = uniform_filter1d((mixture**2).mean(axis=0), SAMPLE_RATE // 4, mode="nearest")
@@ -113,6 +111,6 @@ def balanced(
     window = 2 * round(0.002 * SAMPLE_RATE) + 1
     over = np.minimum(1.0, ceiling / np.maximum(loud, 1e-12))
     gain *= uniform_filter1d(minimum_filter1d(over, 2 * window), window)
-    out = {name: set_to[name] * gain for name in STEMS}
+    out = {name: sound * gain for name, sound in set_to.items()}
     top = max(float(np.abs(s).max()) for s in (*out.values(), np.sum(list(out.values()), axis=0)))
     return {name: sound * (peak / (top + 1e-12)) for name, sound in out.items()}

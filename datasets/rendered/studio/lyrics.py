@@ -1,4 +1,4 @@
-"""Words for the voices of the program `flite`: sentences that mean little and rhyme with nothing."""
+"""Words for the voices of `flite` and `festival`: sentences that mean little and rhyme with nothing."""
 
 import subprocess
 from pathlib import Path
@@ -32,14 +32,21 @@ def sentence(random: np.random.Generator) -> str:
 
 
 def speak(voice: str, text: str, path: Path) -> None:
-    """Write `text`, spoken by a voice of flite, to a wav file.
+    """Write `text`, spoken by a voice of flite or festival, to a wav file of 16 kHz.
+
+    Voices of other languages read English letters by their own rules, which is as good.
 
     Raises
     ------
     RuntimeError
-        When flite fails; holds what it wrote.
+        When the program fails; holds what it wrote.
     """
-    command = ["flite", "-voice", voice, "-t", text, "-o", str(path)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    program, _, name = voice.split("_", 2)
+    if program == "flite":
+        command, given = ["flite", "-voice", name, "-t", text, "-o", str(path)], None
+    else:
+        command = ["text2wave", "-F", "16000", "-eval", f"(voice_{name})", "-o", str(path)]
+        given = text
+    done = subprocess.run(command, input=given, capture_output=True, text=True, check=False)
     if done.returncode or not path.exists():
-        raise RuntimeError(f"flite failed ({done.returncode}): {done.stderr[-500:]}")
+        raise RuntimeError(f"{command[0]} failed ({done.returncode}): {done.stderr[-500:]}")

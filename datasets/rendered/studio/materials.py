@@ -4,6 +4,7 @@ Nothing is downloaded. Each split has MIDI files and voices of its own, so that
 a model trained on one has heard neither the tunes nor the speakers of another.
 """
 
+import csv
 import functools
 import hashlib
 import os
@@ -13,31 +14,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 __all__ = [
-    "PACKAGES",
+    "Excerpt",
     "Piece",
     "drum_kits",
+    "excerpts",
     "missing",
     "pieces",
     "recordings",
+    "share",
     "soundfonts",
     "speakers",
 ]
-
-PACKAGES = (
-    "fluidsynth",
-    "fluid-soundfont-gm",
-    "musescore-general-soundfont-small",
-    "timgm6mb-soundfont",
-    "avldrums.lv2-soundfont",
-    "flite",
-    "openttd-openmsx",
-    "freedoom",
-    "asterisk-core-sounds-en-g722",
-    "asterisk-core-sounds-fr-g722",
-    "asterisk-core-sounds-it-g722",
-    "asterisk-core-sounds-ru-g722",
-)
-"""Debian packages, all of them needed: a song must sound the same wherever it is made."""
 
 _SHARE = Path(os.environ.get("BENCHBENCH_DEBIAN_SHARE", "/usr/share"))
 _SOUNDFONTS = (
@@ -45,17 +32,39 @@ _SOUNDFONTS = (
     "sounds/sf3/MuseScore_General_Lite.sf3",
     "sounds/sf2/TimGM6mb.sf2",
 )
+_RELEASED = Path(__file__).with_name("released.csv")
 _DRUM_KITS = ("sounds/sf2/Black_Pearl_4_LV2.sf2", "sounds/sf2/Red_Zeppelin_4_LV2.sf2")
 _OPENMSX = "games/openttd/baseset/openmsx"
 _WADS = ("games/doom/freedoom1.wad", "games/doom/freedoom2.wad")
 _VOICES = "asterisk/sounds"
 
+_FESTIVAL = {
+    "festival_f_czech_dita": ("festvox-czech-dita", "czech/czech_dita"),
+    "festival_f_upc_ca_ona_hts": ("festvox-ca-ona-hts", "catalan/upc_ca_ona_hts"),
+    "festival_f_suo_fi_lj_diphone": ("festvox-suopuhe-lj", "finnish/suo_fi_lj_diphone"),
+    "festival_f_lp_diphone": ("festvox-italp16k", "italian/lp_diphone"),
+    "festival_m_pc_diphone": ("festvox-itapc16k", "italian/pc_diphone"),
+    "festival_m_czech_machac": ("festvox-czech-machac", "czech/czech_machac"),
+    "festival_m_czech_ph": ("festvox-czech-ph", "czech/czech_ph"),
+    "festival_m_hy_fi_mv_diphone": ("festvox-suopuhe-mv", "finnish/hy_fi_mv_diphone"),
+    "festival_m_ked_diphone": ("festvox-kdlpc16k", "english/ked_diphone"),
+}
+"""Voices of `festival`: the package, and where it lies."""
+
 SPEAKERS = {
-    "train": ("en_US_f_Allison", "fr_CA_f_June", "it_IT_m_Carlo", "flite_m_rms", "flite_m_awb"),
+    "train": (
+        "en_US_f_Allison",
+        "fr_CA_f_June",
+        "it_IT_m_Carlo",
+        "flite_m_rms",
+        "flite_m_awb",
+        *_FESTIVAL,
+    ),
     "validation": ("flite_f_slt",),
     "test": ("ru_RU_f_IvrvoiceRU", "flite_m_kal16"),
 }
-"""Voices, ``_f_`` or ``_m_``: recordings of people, or voices of `flite`, made from such."""
+"""Voices, ``_f_`` or ``_m_``: recordings of people, or voices of `flite` or `festival`, made from
+such. The same person speaks in one split only."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +73,19 @@ class Piece:
 
     name: str
     data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Excerpt:
+    """Some seconds of a recording: its split, its package, its file, where it starts.
+
+    A file inside of an archive is named ``archive!member``.
+    """
+
+    split: str
+    package: str
+    file: str
+    start: float
 
 
 def missing() -> list[str]:
@@ -76,11 +98,22 @@ def missing() -> list[str]:
         "openttd-openmsx": _SHARE / _OPENMSX,
         "freedoom": _SHARE / _WADS[1],
     }
-    for names in SPEAKERS.values():
-        for name in (name for name in names if not name.startswith("flite")):
+    for name in (name for names in SPEAKERS.values() for name in names):
+        if name in _FESTIVAL:
+            package, place = _FESTIVAL[name]
+            wanted[package] = _SHARE / "festival/voices" / place
+        elif not name.startswith("flite"):
             wanted[f"asterisk-core-sounds-{name[:2]}-g722"] = _SHARE / _VOICES / name
+    for excerpt in (excerpt for split in SPEAKERS for excerpt in excerpts(split)):
+        wanted[excerpt.package] = _SHARE / excerpt.file.partition("!")[0]
     lacking = [package for package, path in wanted.items() if not path.exists()]
-    return [p for p in ("fluidsynth", "flite") if not shutil.which(p)] + lacking
+    programs = {"fluidsynth": "fluidsynth", "flite": "flite", "festival": "text2wave"}
+    return [package for package, name in programs.items() if not shutil.which(name)] + lacking
+
+
+def share() -> Path:
+    """Return the folder in which packages keep what they share."""
+    return _SHARE
 
 
 def soundfonts() -> list[Path]:
@@ -103,6 +136,14 @@ def recordings(speaker: str) -> tuple[Path, ...]:
     """Return the recordings of a voice, long enough to hold some words."""
     folder = _SHARE / _VOICES / speaker
     return tuple(p for p in sorted(folder.rglob("*.g722")) if p.stat().st_size > 12000)
+
+
+@functools.cache
+def excerpts(split: str) -> tuple[Excerpt, ...]:
+    """Return the excerpts of a split; all music of one package is in one split."""
+    with _RELEASED.open(encoding="utf-8", newline="") as lines:
+        rows = [Excerpt(one, p, file, float(start)) for one, p, file, start in csv.reader(lines)]
+    return tuple(row for row in rows if row.split == split)
 
 
 @functools.cache

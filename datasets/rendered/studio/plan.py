@@ -2,10 +2,15 @@
 
 from dataclasses import dataclass
 
-__all__ = ["KINDS", "SIZES", "VERSION", "Order", "orders"]
+from .materials import Excerpt, excerpts
 
-VERSION = 2
-"""Raised whenever any song sounds different."""
+__all__ = ["KINDS", "SEED", "SIZES", "VERSION", "Order", "orders"]
+
+VERSION = 3
+"""Raised whenever any song sounds different, or there are others."""
+
+SEED = 2
+"""Begins every song's seed. Songs of validation and test are those of version 2, and some more."""
 
 KINDS = (
     "written-spoken",
@@ -14,11 +19,14 @@ KINDS = (
     "coded-spoken",
     "arranged-formant",
     "coded-formant",
+    "released-spoken",
+    "released-formant",
 )
-"""Who plays (written: MIDI files; arranged: soundfonts; coded: songmaker) and who sings
-(spoken: speech re-pitched; formant: songmaker's singer)."""
+"""Who plays (written: MIDI files; arranged: soundfonts; coded: songmaker; released: recordings of
+instrumental music) and who sings (spoken: speech re-pitched; formant: songmaker's singer)."""
 
 SIZES = {"train": 160, "validation": 10, "test": 20}
+"""Songs of a split without those over released music, of which there is one an excerpt."""
 _SEQUENCE = (
     "written-spoken",
     "arranged-spoken",
@@ -43,6 +51,8 @@ class Order:
     seed: int
     seconds: tuple[float, float] = (22.0, 36.0)
     """The shortest and the longest that it may be; arranged and coded ones end with a bar."""
+    excerpt: Excerpt | None = None
+    """The released music under it."""
 
     @property
     def name(self) -> str:
@@ -54,8 +64,20 @@ def orders() -> list[Order]:
     """Return all songs in the order of work: any beginning of it has every split and kind."""
     listed = []
     for base, (split, count) in enumerate(SIZES.items()):
-        for index in range(count):
-            kind = _SEQUENCE[index % len(_SEQUENCE)]
-            late = (index + 0.5) / (4.0 if split == "train" else 1.0)
-            listed.append((late, Order(split, index, kind, 1_000_000 * (base + 1) + index)))
+        seed = 1_000_000 * (base + 1)
+        own = [
+            Order(split, index, _SEQUENCE[index % len(_SEQUENCE)], seed + index)
+            for index in range(count)
+        ]
+        over = [
+            Order(split, index, _over_released(index), seed + index, excerpt=excerpt)
+            for index, excerpt in enumerate(excerpts(split), count)
+        ]
+        for some in (own, over):
+            for place, order in enumerate(some):
+                listed.append(((place + 0.5) / (4.0 if split == "train" else 1.0), order))
     return [order for _, order in sorted(listed, key=lambda pair: (pair[0], pair[1].split))]
+
+
+def _over_released(index: int) -> str:
+    return "released-formant" if index % 6 == 0 else "released-spoken"

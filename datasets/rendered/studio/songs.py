@@ -1,9 +1,10 @@
-"""One song from its order to four stems of 16-bit samples.
+"""One song from its order to stems of 16-bit samples: four, or over released music two.
 
 Only songs with soundfonts or with speech need the packages of `materials`, so
 their modules are imported where they are used.
 """
 
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
@@ -12,7 +13,8 @@ import numpy.typing as npt
 
 from . import arrangement, desk, tunes
 from .generator import songmaker
-from .plan import VERSION, Order
+from .plan import SEED, Order
+from .released import ACCOMPANIMENT, play_released
 
 __all__ = ["render"]
 
@@ -22,8 +24,11 @@ score: Any = songmaker("score")
 
 
 def render(order: Order) -> dict[str, npt.NDArray[np.int16]]:
-    """Return drums, bass, other and vocals of a song, each int16 (2, samples)."""
-    random = np.random.Generator(np.random.PCG64([VERSION, order.seed]))
+    """Return a song's stems, each int16 (2, samples).
+
+    They are drums, bass, other and vocals, or over released music accompaniment and vocals.
+    """
+    random = np.random.Generator(np.random.PCG64([SEED, order.seed]))
     players, voice = order.kind.split("-")
     stems, tune, singer, seconds = _backing(order, players, random)
     tune = _with_pauses(tune, seconds, random)
@@ -34,17 +39,23 @@ def render(order: Order) -> dict[str, npt.NDArray[np.int16]]:
     else:
         vocals = _formant(tune, singer, seconds, random)
     stems["vocals"] = _in_room(vocals, random)
-    stems = {name: _mixed(name, stems[name], random) for name in desk.STEMS}
+    stems = {
+        name: sound if name == ACCOMPANIMENT else _mixed(name, sound, random)
+        for name, sound in stems.items()
+    }
+    levels = _levels(stems, random)
     final = desk.balanced(
-        stems, _levels(random), float(random.uniform(0.0, 0.5)), float(random.uniform(0.55, 0.97))
+        stems, levels, float(random.uniform(0.0, 0.5)), float(random.uniform(0.55, 0.97))
     )
-    return {name: np.round(final[name] * 32767.0).astype(np.int16) for name in desk.STEMS}
+    return {name: np.round(sound * 32767.0).astype(np.int16) for name, sound in final.items()}
 
 
 def _backing(
     order: Order, players: str, random: np.random.Generator
 ) -> tuple[dict[str, Signal], list[Any], Any, float]:
     """Return stems without the vocals, the tune to sing, who sings it, seconds."""
+    if order.excerpt is not None:
+        return play_released(order.excerpt, random)
     seconds = float(random.uniform(*order.seconds))
     if players == "coded":
         song = arrangement.any_song(order.seed, seconds, random)
@@ -132,10 +143,12 @@ def _mixed(name: str, sound: Signal, random: np.random.Generator) -> Signal:
     return sound
 
 
-def _levels(random: np.random.Generator) -> dict[str, float]:
+def _levels(stems: Iterable[str], random: np.random.Generator) -> dict[str, float]:
     """Return levels in dB, spread as those of released songs are."""
-    middle = {"drums": -5.4, "bass": -5.2, "other": -5.8, "vocals": -5.5}
+    middle = {"drums": -5.4, "bass": -5.2, "other": -5.8, "vocals": -5.5, ACCOMPANIMENT: 0.0}
     return {
-        name: float(np.clip(random.normal(level, 2.5), level - 5.5, level + 5.5))
-        for name, level in middle.items()
+        name: float(
+            np.clip(random.normal(middle[name], 2.5), middle[name] - 5.5, middle[name] + 5.5)
+        )
+        for name in stems
     }

@@ -73,13 +73,13 @@ def _words(voice: str, count: int, random: np.random.Generator) -> list[Syllable
 
 
 def _some_speech(voice: str, random: np.random.Generator) -> list[Syllable]:
-    """Return up to 14 syllables of one recording, or of a sentence made up for `flite`."""
-    if not voice.startswith("flite"):
+    """Return up to 14 syllables of one recording, or of a sentence made up for a speaking program."""
+    if not voice.startswith(("flite", "festival")):
         files = materials.recordings(voice)
         return syllables(files[int(random.integers(len(files)))])[:14]
     with tempfile.TemporaryDirectory(prefix="benchbench-studio-") as scratch:
         path = Path(scratch) / "spoken.wav"
-        speak(voice.rpartition("_")[2], sentence(random), path)
+        speak(voice, sentence(random), path)
         return syllables(path)[:14]
 
 

@@ -1,0 +1,110 @@
+"""Train a Spleeter U-Net by the Zipformer's own loop, so that the two differ in the network alone.
+
+::
+
+    python -m benchmarks.zipformer_unet --material DIR --minutes 40 --out runs/unet [--weights DIR]
+
+The songs, their variations, the loss, the optimizer and the running mean of the weights are those of
+``bench train zipformer:tiny``; the network is `spleeter:synth`, which has as many parameters. The
+masks are the ratios of estimates that Spleeter itself applies. The run can be stopped and goes on;
+``weights/`` in its folder is a checkpoint for ``--weights``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+ADAPTERS = Path(__file__).resolve().parents[1] / "adapters"
+sys.path[:0] = [str(ADAPTERS / "zipformer"), str(ADAPTERS / "spleeter")]
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+os.environ["KERAS_BACKEND"] = "tensorflow"
+
+from spleeter_keras.architecture import VARIANTS, build_network  # noqa: E402
+from spleeter_keras.checkpoint import (  # noqa: E402
+    assign_weights,
+    collect_weights,
+    read_checkpoint,
+    write_checkpoint,
+)
+from zipformer_keras.configuration import Bands, Configuration  # noqa: E402
+from zipformer_keras.material import Library  # noqa: E402
+from zipformer_keras.recipes import read_recipe  # noqa: E402
+from zipformer_keras.training import Line, Run  # noqa: E402
+
+from benchmarks.material import mapped_songs  # noqa: E402
+
+SPLEETER = VARIANTS["synth"]
+SCALE = 1024.0
+"""Spleeter's magnitudes are not divided by a quarter of the frame, as the Zipformer's are."""
+
+CELLS = Configuration(
+    width=0,
+    heads=0,
+    query_width=0,
+    feedforward=0,
+    stacks=(),
+    groups=(Bands(1, SPLEETER.bins),),
+    hidden=0,
+    mask="magnitude",
+    stems=SPLEETER.stems,
+)
+"""Every bin that the U-Net sees is a cell; the rest of a Zipformer's sizes mean nothing here."""
+
+
+def unet(frames: int) -> Any:
+    """The U-Net as the loop wants a network: from cells to masks."""
+    import keras
+    from keras import ops
+
+    class Masks(keras.Model):
+        """Ratios of the squared estimates of all stems."""
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.inner = build_network(SPLEETER, initializer="he_uniform", frames=frames)
+
+        def call(self, cells: Any, training: bool = False) -> Any:
+            """(batch, frames, 3, bins) to (batch, frames, stems, 2, bins)."""
+            magnitudes = SCALE * ops.sqrt(ops.maximum(cells[:, :, :2], 0.0))
+            estimates = self.inner(ops.transpose(magnitudes, (0, 1, 3, 2)), training=training)
+            power = ops.square(estimates) + 1e-10
+            return ops.transpose(power / ops.sum(power, axis=0), (1, 2, 0, 4, 3))
+
+        def adapt(self, cells: Any) -> None:
+            """Batch normalization needs no measuring beforehand."""
+
+    return Masks()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--material", type=Path, required=True, help="a folder of songs to learn")
+    parser.add_argument("--minutes", type=float, default=40.0, help="of processor time, in all")
+    parser.add_argument("--out", type=Path, default=Path("runs/unet"))
+    parser.add_argument("--weights", type=Path, help="a checkpoint to start from")
+    parser.add_argument("--learning-rate", type=float, default=1e-3)
+    parser.add_argument("--steps", type=int, default=100_000, help="for the fall of the rate")
+    given = parser.parse_args()
+    changes = {"learning_rate": given.learning_rate, "steps": given.steps}
+    recipe = read_recipe("tiny", changes)
+    network = unet(recipe.frames)
+    if given.weights:
+        assign_weights(network.inner, read_checkpoint(given.weights, SPLEETER).items())
+    library = Library.of(mapped_songs(given.material), SPLEETER.stems)
+    run = Run(recipe, CELLS, network, library, given.out)
+
+    def report(line: Line) -> None:
+        print(f"step {line.step}, {line.cpu_s / 60:.1f} min: loss {line.loss:.2f}", flush=True)
+        with run.averaged():
+            weights = collect_weights(network.inner, SPLEETER)
+            write_checkpoint(given.out / "weights", weights, step=line.step)
+
+    run.run(report, cpu_limit_s=60.0 * given.minutes)
+
+
+if __name__ == "__main__":
+    main()
