@@ -13,8 +13,8 @@ import soundfile
 Stems = Mapping[str, np.ndarray]
 
 
-def mapped_songs(folder: Path, cache_folder: Path | None = None) -> list[Callable[[], Stems]]:
-    """Functions that give a song's stems, int16 (2, samples), as memory maps.
+def mapped_songs(folder: Path, cache_folder: Path | None = None) -> dict[str, Callable[[], Stems]]:
+    """Name to a function that gives a song's stems, int16 (2, samples), as memory maps.
 
     Parameters
     ----------
@@ -25,7 +25,9 @@ def mapped_songs(folder: Path, cache_folder: Path | None = None) -> list[Callabl
     """
     raw = cache_folder or Path(tempfile.gettempdir()) / "benchbench-mapped-songs"
     songs = sorted(path for path in folder.iterdir() if (path / "vocals.flac").is_file())
-    return [cache(partial(_mapped, song, raw / folder.name / song.name)) for song in songs]
+    return {
+        song.name: cache(partial(_mapped, song, raw / folder.name / song.name)) for song in songs
+    }
 
 
 def _mapped(song: Path, raw: Path) -> Stems:

@@ -23,6 +23,7 @@ sys.path[:0] = [str(ADAPTERS / "zipformer"), str(ADAPTERS / "spleeter")]
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ["KERAS_BACKEND"] = "tensorflow"
 
+from spleeter_keras import Separator as Spleeter  # noqa: E402
 from spleeter_keras.architecture import VARIANTS, build_network  # noqa: E402
 from spleeter_keras.checkpoint import (  # noqa: E402
     assign_weights,
@@ -33,9 +34,11 @@ from spleeter_keras.checkpoint import (  # noqa: E402
 from zipformer_keras.configuration import Bands, Configuration  # noqa: E402
 from zipformer_keras.material import Library  # noqa: E402
 from zipformer_keras.recipes import read_recipe  # noqa: E402
+from zipformer_keras.teaching import gains  # noqa: E402
 from zipformer_keras.training import Line, Run  # noqa: E402
 
 from benchmarks.material import mapped_songs  # noqa: E402
+from benchmarks.zipformer import si_sdr  # noqa: E402
 
 SPLEETER = VARIANTS["synth"]
 SCALE = 1024.0
@@ -85,24 +88,40 @@ def main() -> None:
     parser.add_argument("--material", type=Path, required=True, help="a folder of songs to learn")
     parser.add_argument("--minutes", type=float, default=40.0, help="of processor time, in all")
     parser.add_argument("--out", type=Path, default=Path("runs/unet"))
+    parser.add_argument("--mapped", type=Path, help="where raw samples are kept for mapping")
     parser.add_argument("--weights", type=Path, help="a checkpoint to start from")
     parser.add_argument("--learning-rate", type=float, default=1e-3)
     parser.add_argument("--steps", type=int, default=100_000, help="for the fall of the rate")
+    parser.add_argument("--validate-every", type=int, default=500)
     given = parser.parse_args()
-    changes = {"learning_rate": given.learning_rate, "steps": given.steps}
+    changes = {
+        "learning_rate": given.learning_rate,
+        "steps": given.steps,
+        "validate_every": given.validate_every,
+    }
     recipe = read_recipe("tiny", changes)
     network = unet(recipe.frames)
     if given.weights:
         assign_weights(network.inner, read_checkpoint(given.weights, SPLEETER).items())
-    library = Library.of(mapped_songs(given.material), SPLEETER.stems)
-    run = Run(recipe, CELLS, network, library, given.out)
+    songs = mapped_songs(given.material, given.mapped)
+    kept = [song for name, song in songs.items() if name.startswith("validation")]
+    learned = [song for name, song in songs.items() if not name.startswith("validation")]
+
+    def validate() -> dict[str, float]:
+        weights = collect_weights(network.inner, SPLEETER)
+        write_checkpoint(given.out / "weights", weights)
+        separator = Spleeter.from_folder("synth", given.out / "weights")
+        return gains(separator, SPLEETER.stems, kept, si_sdr)
 
     def report(line: Line) -> None:
-        print(f"step {line.step}, {line.cpu_s / 60:.1f} min: loss {line.loss:.2f}", flush=True)
-        with run.averaged():
-            weights = collect_weights(network.inner, SPLEETER)
-            write_checkpoint(given.out / "weights", weights, step=line.step)
+        scores = ", ".join(f"{name} {value:.2f}" for name, value in line.scores.items())
+        print(
+            f"step {line.step}, {line.cpu_s / 60:.1f} min: loss {line.loss:.2f}; {scores}",
+            flush=True,
+        )
 
+    library = Library.of(learned, SPLEETER.stems)
+    run = Run(recipe, CELLS, network, library, given.out, validate)
     run.run(report, cpu_limit_s=60.0 * given.minutes)
 
 

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
-from .configuration import Configuration
 from .inference import Separator
 from .material import ACCOMPANIMENT, RATE, VOCALS, Library, Song
 from .recipes import Recipe
@@ -89,7 +88,9 @@ def teach(
         network,
         Library.of(songs, configuration.stems),
         output,
-        lambda: gains(configuration, collect(network), validation, score),
+        lambda: gains(
+            Separator(configuration, collect(network)), configuration.stems, validation, score
+        ),
         adapt=initial is None,
     )
     writer = _Logs(output / LOGS) if logs else None
@@ -120,9 +121,16 @@ def warm_start(
     return added | dict(given)
 
 
+class Separates(Protocol):
+    """Anything that separates."""
+
+    def separate(self, mixture: Samples, sample_rate: int) -> Mapping[str, Samples]:
+        """Stems of a mixture, float32 (2, samples)."""
+
+
 def gains(
-    configuration: Configuration,
-    weights: Mapping[str, npt.NDArray[np.float32]],
+    separator: Separates,
+    stems: Sequence[str],
     songs: Sequence[Song],
     score: Score,
 ) -> dict[str, float]:
@@ -131,27 +139,26 @@ def gains(
     Returns
     -------
     dict
-        The gain of every stem; ``mean``, of these; and, where there are songs of which vocals and
+        The gain of each of `stems`; ``mean``, of these; and, where there are songs of which vocals and
         accompaniment alone are known, ``backed_vocals`` and ``backed_accompaniment``.
     """
     if not songs:
         return {}
-    separator = Separator(configuration, weights)
     found: dict[str, list[float]] = {}
-    for stems in _excerpts(songs, configuration.stems):
-        mixture: Samples = np.sum(list(stems.values()), axis=0, dtype=np.float32)
+    for references in _excerpts(songs, stems):
+        mixture: Samples = np.sum(list(references.values()), axis=0, dtype=np.float32)
         estimates = separator.separate(mixture, RATE)
         prefix = ""
-        if ACCOMPANIMENT in stems:
+        if ACCOMPANIMENT in references:
             prefix = "backed_"
             rest = [sound for name, sound in estimates.items() if name != VOCALS]
             estimates = {VOCALS: estimates[VOCALS], ACCOMPANIMENT: np.sum(rest, axis=0)}
-        before = score(stems, dict.fromkeys(stems, mixture))
-        after = score(stems, estimates)
+        before = score(references, dict.fromkeys(references, mixture))
+        after = score(references, estimates)
         for name in before.keys() & after.keys():
             found.setdefault(prefix + name, []).append(after[name] - before[name])
     means = {name: float(np.mean(found[name])) for name in sorted(found)}
-    whole = [means[name] for name in configuration.stems if name in means]
+    whole = [means[name] for name in stems if name in means]
     return means | ({"mean": float(np.mean(whole))} if whole else {})
 
 

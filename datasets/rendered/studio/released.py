@@ -97,7 +97,7 @@ def chords(sound: Signal) -> Part:
     chroma -= chroma.min(axis=0, keepdims=True)
     width = float(times[1] - times[0])
     notes = [
-        Struck(float(time), float(time) + width, 57 + c, 80)
+        Struck(float(time), float(time) + width, 57 + int(c), 80)
         for index, time in enumerate(times)
         for c in np.flatnonzero(chroma[:, index] > 0.6 * chroma[:, index].max())
     ]

@@ -334,7 +334,8 @@ def test_teaching_writes_weights_that_separate(
     assert list((tmp_path / "run" / "logs").glob("events*"))
     weights, notes = read_weights(folder / WEIGHTS_FILE)
     assert notes["steps"] == "60"
-    again = gains(small, weights, SONGS[:1], plain_score)
+    again = gains(Separator(small, weights), STEMS, [*SONGS[:1], backed], plain_score)
+    assert {"backed_vocals", "backed_accompaniment"} < set(again)
     assert again["mean"] == pytest.approx(lines[-1].scores["mean"], abs=1e-3)
     loaded = Separator.from_folder("small", folder)
     assert set(loaded.separate(SONGS[0]()["bass"], RATE)) == set(STEMS)
