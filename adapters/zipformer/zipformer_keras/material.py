@@ -50,8 +50,11 @@ class Variation:
     speed_share
         That share.
     tone
-        Share of the stems that are tilted, or lose what lies above a random frequency: so that
-        no stem is known by its bandwidth.
+        Share of the stems whose spectrum is tilted and bent, and which may lose what lies above a
+        random frequency: so that no stem is known by its bandwidth.
+    thin
+        Share of the stems that lose what lies below a random frequency. Loud singing has little
+        energy at its fundamental, and mixing takes more of it away; speech has most of it there.
     silence
         Share of the stems that are left out.
     double
@@ -71,14 +74,16 @@ class Variation:
     speed: float = 0.12
     speed_share: float = 0.0
     tone: float = 0.5
+    thin: float = 0.0
     silence: float = 0.05
     double: float = 0.0
     drive: float = 0.0
     backing: float = 0.4
 
 
-PLAIN = Variation(0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, backing=0.0)
+PLAIN = Variation(0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, silence=0.0, backing=0.0)
 TRIES = 4
+BEND_DB = 3.0
 QUIET = 1e-3
 
 
@@ -240,7 +245,10 @@ def _driven(window: Samples, drive: float) -> Samples:
 def tones(
     count: int, bins: int, frame: int, variation: Variation, rng: np.random.Generator
 ) -> npt.NDArray[np.float32]:
-    """Random filters as gains of the bins: tilts of up to 4 dB an octave, and low-passes.
+    """Random filters as gains of the bins.
+
+    Tilts of up to 4 dB an octave, bent by some dB an octave; low-passes from 4.5 to 16 kHz;
+    high-passes from 80 to 600 Hz, of 6 to 18 dB an octave.
 
     Parameters
     ----------
@@ -259,15 +267,20 @@ def tones(
         float32 (count, bins).
     """
     frequency = np.maximum(np.arange(bins), 1) * (RATE / frame)
+    octaves = np.log2(frequency / 1000.0)
     gains = np.ones((count, bins), np.float32)
     for index in range(count):
         if rng.random() < variation.tone:
             slope = rng.uniform(-4.0, 4.0)
-            octaves = np.clip(np.log2(frequency / 1000.0), -3.0, 4.0)
-            gains[index] = 10.0 ** (slope * octaves / 20.0)
+            level = slope * np.clip(octaves, -3.0, 4.0)
+            level += np.interp(octaves, np.arange(-4, 5), rng.normal(0.0, BEND_DB, 9))
+            gains[index] = 10.0 ** (level / 20.0)
         if rng.random() < 0.4 * variation.tone:
             cut = 10.0 ** rng.uniform(np.log10(4500.0), np.log10(16000.0))
             gains[index] /= np.sqrt(1.0 + (frequency / cut) ** 16)
+        if rng.random() < variation.thin:
+            cut = 10.0 ** rng.uniform(np.log10(80.0), np.log10(600.0))
+            gains[index] /= np.sqrt(1.0 + (cut / frequency) ** (2 * int(rng.integers(1, 4))))
     return gains
 
 

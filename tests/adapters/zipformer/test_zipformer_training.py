@@ -213,6 +213,15 @@ def test_songs_that_do_not_fit_are_named() -> None:
         Library.of([backed], STEMS)
 
 
+def test_thin_stems_lose_what_is_low() -> None:
+    only = replace(PLAIN, thin=1.0)
+    gain = tones(20, 1025, 2048, only, np.random.default_rng(0))
+    frequency = np.arange(1025) * RATE / 2048
+    assert (gain[:, (frequency > 20) & (frequency < 60)] < 0.82).all()
+    assert (gain[:, frequency > 4000] > 0.98).all()
+    assert (tones(20, 1025, 2048, PLAIN, np.random.default_rng(0)) == 1.0).all()
+
+
 def test_filters_in_time_are_those_of_the_spectrum() -> None:
     gain = np.ones((1, 257), np.float32)
     gain[0, 100:] = 0.0
