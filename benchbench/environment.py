@@ -7,6 +7,7 @@ import os
 import platform
 import shutil
 import subprocess
+import sys
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -34,17 +35,32 @@ def processors() -> int:
 @cache
 def machine() -> dict[str, Any]:
     """Processor, cores, memory, system, accelerators and BLAS of this machine."""
-    import cpuinfo
     import psutil
 
     return {
-        "cpu": cpuinfo.get_cpu_info().get("brand_raw") or platform.processor() or "unknown",
+        "cpu": _processor() or platform.processor() or platform.machine() or "unknown",
         "cores": processors(),
         "memory_bytes": psutil.virtual_memory().total,
         "platform": platform.platform(),
         "gpu": _accelerators(),
         "blas": _blas(),
     }
+
+
+def _processor() -> str:
+    """The processor's name in trade, "" where the system does not tell."""
+    if sys.platform == "win32":
+        import winreg
+
+        place = r"HARDWARE\DESCRIPTION\System\CentralProcessor\0"
+        with winreg.OpenKey(winreg.HKEY_LOCAL_MACHINE, place) as key:
+            return str(winreg.QueryValueEx(key, "ProcessorNameString")[0]).strip()
+    if sys.platform == "darwin":
+        command = ["/usr/sbin/sysctl", "-n", "machdep.cpu.brand_string"]
+        return subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip()
+    facts = Path("/proc/cpuinfo")
+    lines = facts.read_text(encoding="utf-8").splitlines() if facts.is_file() else []
+    return next((x.partition(":")[2].strip() for x in lines if x.startswith("model name")), "")
 
 
 def _accelerators() -> list[str]:

@@ -15,7 +15,6 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.dataset as pads
 import pyarrow.parquet as pq
 
 __all__ = [
@@ -159,7 +158,7 @@ def read_parts(
     schema: pa.Schema,
     key: str,
     columns: Sequence[str] | None = None,
-    where: pads.Expression | None = None,
+    where: pc.Expression | None = None,
 ) -> pa.Table:
     """All rows below a folder, or those that match `where`, each cell once.
 
@@ -194,7 +193,7 @@ def _read_once(
     schema: pa.Schema,
     key: str,
     columns: Sequence[str] | None,
-    where: pads.Expression | None,
+    where: pc.Expression | None,
 ) -> pa.Table:
     every = folders(root)
     loose = [path for folder in every.values() for path in folder.loose]
@@ -205,7 +204,7 @@ def _read_once(
             plain += folder.compacted
             continue
         for path, known in _shadowed(folder, key):
-            fresh = ~pads.field(key).isin(pa.array(sorted(known), pa.string())) if known else None
+            fresh = ~pc.field(key).isin(pa.array(sorted(known), pa.string())) if known else None
             both = fresh if where is None else where if fresh is None else where & fresh
             tables.append(_scanned([path], schema, columns, both))
     if plain:
@@ -233,8 +232,10 @@ def _scanned(
     paths: Sequence[Path],
     schema: pa.Schema,
     columns: Sequence[str] | None,
-    where: pads.Expression | None,
+    where: pc.Expression | None,
 ) -> pa.Table:
+    import pyarrow.dataset as pads  # brings pandas along, which those that only write need not wait for
+
     scan = pads.ParquetFragmentScanOptions(
         pre_buffer=False,  # parts are small
         page_checksum_verification=True,

@@ -21,7 +21,7 @@ from typing import IO, TYPE_CHECKING, Any
 from urllib.parse import quote, unquote
 
 import pyarrow as pa
-import pyarrow.dataset as pads
+import pyarrow.compute as pc
 
 from benchbench.atomic import write_atomically
 from benchbench.errors import DamagedResultsError, UsageError
@@ -119,7 +119,7 @@ class Results:
     # -- reading ---------------------------------------------------------------------------
 
     def scores(
-        self, *, columns: Sequence[str] | None = None, where: pads.Expression | None = None
+        self, *, columns: Sequence[str] | None = None, where: pc.Expression | None = None
     ) -> pa.Table:
         """All score rows, or those that match `where`, as one Arrow table."""
         return _read(self.root / "scores", SCORES, columns, where)
@@ -129,7 +129,7 @@ class Results:
         return _read(self.root / "separations", SEPARATIONS, columns, None)
 
     def scores_frame(
-        self, where: pads.Expression | None = None, columns: Sequence[str] | None = None
+        self, where: pc.Expression | None = None, columns: Sequence[str] | None = None
     ) -> pd.DataFrame:
         """All score rows as a data frame; text columns are categoricals, missing values NaN."""
         return _frame(_read(self.root / "scores", encoded(SCORES), columns, where))
@@ -199,7 +199,7 @@ def _read(
     folder: Path,
     schema: pa.Schema,
     columns: Sequence[str] | None,
-    where: pads.Expression | None,
+    where: pc.Expression | None,
 ) -> pa.Table:
     try:
         return read_parts(folder, schema, schema.names[0], columns, where)

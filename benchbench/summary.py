@@ -9,7 +9,7 @@ from operator import or_
 
 import pandas as pd
 import pyarrow as pa
-import pyarrow.dataset as pads
+import pyarrow.compute as pc
 
 from benchbench.stats import leaderboard
 from benchbench.stats.tracks import KEYS
@@ -42,7 +42,7 @@ def summary(results: Results, *, models: Sequence[str], dataset: str) -> str:
     """
     names = {name for name in models if ":" in name}
     adapters = {name for name in models if ":" not in name}
-    field = pads.field
+    field = pc.field
     chosen = [
         model for model in results.models() if model in names or model.partition(":")[0] in adapters
     ]

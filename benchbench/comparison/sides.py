@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import pandas as pd
-import pyarrow.dataset as pads
+import pyarrow.compute as pc
 
 from benchbench.comparison.costs import COST_COLUMNS, costs_of
 from benchbench.errors import NothingToCompareError, UnknownNameError, UsageError
@@ -182,15 +182,15 @@ def results_side(
     )
 
 
-def _read_scores(results: Results, where: pads.Expression | None) -> pd.DataFrame:
-    compared = ~pads.field("metric").isin(sorted(DIAGNOSTICS))
+def _read_scores(results: Results, where: pc.Expression | None) -> pd.DataFrame:
+    compared = ~pc.field("metric").isin(sorted(DIAGNOSTICS))
     chosen = compared if where is None else where & compared
     return results.scores_frame(chosen, _SCORE_COLUMNS)
 
 
 def _selection(
     results: Results, runs: list[dict[str, Any]], separations: pd.DataFrame, name: str | None
-) -> tuple[pads.Expression | None, tuple[str, str] | None]:
+) -> tuple[pc.Expression | None, tuple[str, str] | None]:
     """Which rows `name` stands for: a filter for the scores, a column and value for the others."""
     if name is None:
         return None, None
@@ -201,11 +201,11 @@ def _selection(
     if len(found) > 1:
         raise UsageError(f"{name!r} begins {len(found)} runs: {', '.join(found[:5])}.")
     if found:
-        return pads.field("run_id") == found[0], ("run_id", found[0])
+        return pc.field("run_id") == found[0], ("run_id", found[0])
     models = set(map(str, separations["model"].unique()))
     models |= set(results.models())
     if name in models:
-        return pads.field("model") == name, ("model", name)
+        return pc.field("model") == name, ("model", name)
     raise UnknownNameError(
         "run or model", name, {*known_runs, *models}, where=f" in {results.root}"
     )

@@ -53,9 +53,9 @@ def export_museval(
     NothingToCompareError
         When there are no such scores.
     """
-    import pyarrow.dataset as pads
+    import pyarrow.compute as pc
 
-    scores = newest(results.scores_frame(where=pads.field("protocol") == protocol))
+    scores = newest(results.scores_frame(where=pc.field("protocol") == protocol))
     if scores.empty:
         raise NothingToCompareError(
             f"{results.root} holds no scores of {protocol}.",

@@ -15,7 +15,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from scipy import stats
+import scipy
 
 from benchbench.errors import NothingToCompareError
 from benchbench.stats.bootstrap import LEVEL, RESAMPLES, SEED, Interval, bootstrap_columns
@@ -155,18 +155,18 @@ def _signed_ranks(differences: Floats) -> tuple[float, float]:
         return float("nan"), float("nan")
     if not differences.any():
         return 1.0, 0.0
-    magnitude = stats.rankdata(np.abs(differences))
+    magnitude = scipy.stats.rankdata(np.abs(differences))
     total = float(magnitude.sum())
     effect = float((magnitude * np.sign(differences)).sum()) / total
     if len(differences) < 3:  # two differences cannot tell anything apart: the least p is 0.5
         return 1.0, effect
-    result = stats.wilcoxon(differences, zero_method="zsplit")
+    result = scipy.stats.wilcoxon(differences, zero_method="zsplit")
     return float(result.pvalue), effect
 
 
 def _sign_test(wins: npt.NDArray[np.intp], losses: npt.NDArray[np.intp]) -> Floats:
     """Two-sided p of a fair coin; ties are left out, and without any win or loss it is 1."""
-    tail = stats.binom.cdf(np.minimum(wins, losses), wins + losses, 0.5)
+    tail = scipy.stats.binom.cdf(np.minimum(wins, losses), wins + losses, 0.5)
     return np.asarray(np.minimum(1.0, 2.0 * tail), dtype=np.float64)
 
 
@@ -174,7 +174,7 @@ def _detectable(differences: Floats, n: npt.NDArray[np.intp], level: float) -> F
     answer = np.full(len(n), np.nan)
     some = n >= 2
     freedom = n[some] - 1
-    reach = stats.t.ppf((1 + level) / 2, freedom) + stats.t.ppf(POWER, freedom)
+    reach = scipy.stats.t.ppf((1 + level) / 2, freedom) + scipy.stats.t.ppf(POWER, freedom)
     spread = np.nanstd(differences[:, some], axis=0, ddof=1)
     answer[some] = reach * spread / np.sqrt(n[some])
     return answer

@@ -11,7 +11,7 @@ from typing import Literal
 
 import numpy as np
 import pandas as pd
-from scipy import stats
+import scipy
 
 from benchbench.errors import NothingToCompareError
 from benchbench.stats.tracks import wide
@@ -84,12 +84,12 @@ def friedman(table: pd.DataFrame) -> Friedman:
     n, k = matrix.shape
     if (matrix.nunique(axis=1) == 1).all():
         return Friedman(0.0, 1.0, 0.0, 1.0, n, k)
-    result = stats.friedmanchisquare(*(matrix[name].to_numpy() for name in matrix))
+    result = scipy.stats.friedmanchisquare(*(matrix[name].to_numpy() for name in matrix))
     chi = float(result.statistic)
     rest = n * (k - 1) - chi
     f = (n - 1) * chi / rest if rest > 0 else float("inf")
     return Friedman(
-        chi, float(result.pvalue), f, float(stats.f.sf(f, k - 1, (k - 1) * (n - 1))), n, k
+        chi, float(result.pvalue), f, float(scipy.stats.f.sf(f, k - 1, (k - 1) * (n - 1))), n, k
     )
 
 
@@ -116,7 +116,7 @@ def critical_difference(
     n, k = matrix.shape
     ranks = matrix.rank(axis=1, ascending=direction == "lower").mean().sort_values(kind="stable")
     ranks.index = ranks.index.astype("str")
-    quantile = float(stats.studentized_range.ppf(1 - alpha, k, np.inf)) / 2**0.5
+    quantile = float(scipy.stats.studentized_range.ppf(1 - alpha, k, np.inf)) / 2**0.5
     cd = quantile * (k * (k + 1) / (6 * n)) ** 0.5
     return CriticalDifference(ranks, cd, _groups(ranks, cd), alpha, n)
 

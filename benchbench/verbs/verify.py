@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow.dataset as pads
+import pyarrow.compute as pc
 
 from benchbench.catalog import Catalog
 from benchbench.corpus import open_corpus
@@ -89,8 +89,8 @@ def verify(
             if made is None:
                 continue
             prepared, outcome = made
-            chosen = pads.field("separation_id") == row["separation_id"]
-            rows = stored.scores(where=chosen & pads.field("protocol").isin(list(PEERS)))
+            chosen = pc.field("separation_id") == row["separation_id"]
+            rows = stored.scores(where=chosen & pc.field("protocol").isin(list(PEERS)))
             listener(Note(f"Checking {row['model']} on {row['track']}"))
             found += verify_scores(_cases(rows.to_pylist(), prepared, outcome))
             checked += 1

