@@ -55,7 +55,8 @@ class Runtime(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     memory_mb: int = 512
     """Memory that it needs while loaded; decides how many models are held at once."""
     size_mb: float | None = None
-    """What the environment takes on the disk; said before it is installed."""
+    """What the environment takes on the disk at most, where PyTorch comes with CUDA for instance;
+    said before it is installed."""
 
 
 class AdapterAudio(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -119,7 +119,7 @@ def _runtime(manifest: AdapterManifest) -> str:
     memory = f"about {runtime.memory_mb} MB of memory"
     if runtime.interpreter == ENGINE:
         return f"benchbench's own interpreter, {memory}"
-    size = f" ({runtime.size_mb:.0f} MB on the disk)" if runtime.size_mb else ""
+    size = f" (up to {runtime.size_mb:.0f} MB on the disk)" if runtime.size_mb else ""
     packages = ", ".join(runtime.requirements)
     same = runtime.interpreter == SAME
     version = "benchbench's version of Python" if same else f"Python {runtime.interpreter}"

@@ -146,7 +146,7 @@ def _build(
 ) -> None:
     base = find_python(_version(runtime), download=download_python)
     wanted = ["numpy", *runtime.requirements]  # the worker itself needs NumPy
-    size = f", about {runtime.size_mb:.0f} MB on the disk" if runtime.size_mb else ""
+    size = f", up to {runtime.size_mb:.0f} MB on the disk" if runtime.size_mb else ""
     uv = find_uv()
     python = _python_of(folder)
     tell(

@@ -155,11 +155,10 @@ def _fetch_any(
 
 
 def _wanted(file: WeightFile) -> str:
-    """A file's name and how it is known."""
-    if file.sha256:
-        return f"{file.name}, sha256 {file.sha256}"
-    starts = f", sha256 {file.sha256_starts}..." if file.sha256_starts else ""
-    return f"{file.name}{starts}"
+    """A file's name, where it lies if not with the others, and how it is known."""
+    place = f" from {file.url}" if file.url else ""
+    known = file.sha256 or (file.sha256_starts and f"{file.sha256_starts}...")
+    return f"{file.name}{place}" + (f", sha256 {known}" if known else "")
 
 
 def _fetch_from(

@@ -135,6 +135,9 @@ def test_a_weak_separator_is_not_taken_for_a_swapped_one() -> None:
     assert swapped(dict.fromkeys(true, mixture), true) == []
     weak = {"a": mixture + true["b"], "b": true["b"], "c": true["c"]}
     assert swapped(weak, true) == []
+    quiet = {"a": 0.4 * true["a"], "b": true["b"]}
+    middle = {"a": quiet["a"] + quiet["b"], "b": true["a"] + 3 * true["c"]}  # as of mid-side
+    assert swapped(middle, quiet) == []
     changed = {"a": true["b"], "b": true["a"] + 0.1 * mixture, "c": true["c"]}
     assert swapped(changed, true) == ["a looks like b", "b looks like a"]
     turned = {"a": true["b"], "b": true["c"], "c": true["a"]}

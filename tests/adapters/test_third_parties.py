@@ -7,6 +7,8 @@ and separating works, and says nothing about quality.
 
 from __future__ import annotations
 
+import hashlib
+import json
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -170,20 +172,22 @@ def test_demucs_with_random_weights(variant: str, tmp_path: Path, music: dict[st
         assert all(0 < np.abs(audio).max() < 100 for audio in stems.values())
 
 
+EVIL = """
+import sys, torch, pathlib
+class Evil:
+    def __reduce__(self):
+        return (pathlib.Path.touch, (pathlib.Path(sys.argv[2]),))
+torch.save({"klass": Evil()}, sys.argv[1])
+"""
+
+
 def test_demucs_lets_no_file_run_code(tmp_path: Path) -> None:
     """A pickle that would write a file is refused when it is read."""
     model = Catalog().model("demucs:htdemucs")
     (name,) = [file.name for file in model.manifest.weights["htdemucs"].files]
-    program = (
-        "import sys, torch, pathlib\n"
-        "class Evil:\n"
-        "    def __reduce__(self):\n"
-        "        return (pathlib.Path.touch, (pathlib.Path(sys.argv[2]),))\n"
-        "torch.save({'klass': Evil()}, sys.argv[1])\n"
-    )
     weights = tmp_path / "weights"
     weights.mkdir()
-    run(interpreter(model.manifest.runtime).python, program, weights / name, tmp_path / "touched")
+    run(interpreter(model.manifest.runtime).python, EVIL, weights / name, tmp_path / "touched")
     raw = write_raw(tmp_path / "mixture.f32", [np.zeros((2, RATE), np.float32)])
     with Worker(setup(model.name, weights), Limits(), tmp_path / "log.txt") as worker:
         outcome = worker.separate(raw, RATE, tmp_path)
@@ -344,34 +348,119 @@ def test_sherpa_onnx_with_a_random_network_of_uvrs_interface(
     assert bad(checks, (LABELS,)) == []
 
 
-AUDIO_SEPARATOR = """
+ROFORMER = """
 import sys, torch, yaml
 from pathlib import Path
 from audio_separator.separator.uvr_lib_v5.roformer.bs_roformer import BSRoformer
 torch.manual_seed(0)
-bands = [2] * 24 + [4] * 12 + [12] * 8 + [24] * 8 + [48] * 8 + [128, 129]
+bands = (2,) * 24 + (4,) * 12 + (12,) * 8 + (24,) * 8 + (48,) * 8 + (128, 129)
 settings = dict(dim=16, depth=1, stereo=True, num_stems=1, time_transformer_depth=1,
-                freq_transformer_depth=1, freqs_per_bands=tuple(bands), dim_head=8, heads=2,
+                freq_transformer_depth=1, freqs_per_bands=bands, dim_head=8, heads=2,
                 attn_dropout=0.0, ff_dropout=0.0, flash_attn=True, dim_freqs_in=1025,
                 stft_n_fft=2048, stft_hop_length=441, stft_win_length=2048,
                 stft_normalized=False, mask_estimator_depth=1)
 path = Path(sys.argv[1]) / "model_bs_roformer_ep_317_sdr_12.9755.ckpt"
 torch.save(BSRoformer(**settings).state_dict(), path)
-path.with_suffix(".yaml").write_text(yaml.safe_dump({
+path.with_suffix(".yaml").write_text(yaml.dump({
     "audio": {"chunk_size": 132300, "dim_f": 1024, "dim_t": 301, "hop_length": 441,
               "n_fft": 2048, "num_channels": 2, "sample_rate": 44100, "min_mean_abs": 0.0},
-    "model": settings | {"freqs_per_bands": bands},
+    "model": settings,  # a tuple among them, as in the published file
     "training": {"instruments": ["Vocals", "Instrumental"], "target_instrument": "Vocals",
                  "use_amp": True},
     "inference": {"batch_size": 1, "dim_t": 301, "num_overlap": 2},
 }))
 """
 
+VR = """
+import sys, torch
+from audio_separator.separator.uvr_lib_v5.vr_network.nets import determine_model_capacity
+torch.manual_seed(0)
+network = determine_model_capacity(2 * 768, 123821)  # 1_HP's kind, and the bins of 4band_44100
+torch.save(network.state_dict(), sys.argv[1])
+"""
 
-def test_audio_separator_with_a_random_roformer(tmp_path: Path, music: dict[str, Audio]) -> None:
-    model = Catalog().model("audio-separator:bs-roformer")
-    weights = tmp_path / "weights"
+
+def random_mdx(path: Path) -> None:
+    """An ONNX graph with the interface of UVR-MDX-NET-Inst_HQ_5: a random matrix over channels."""
+    from onnx import helper, numpy_helper, save
+
+    kernel = np.random.default_rng(5).standard_normal((4, 4, 1, 1)).astype(np.float32)
+    shape = ["batch_size", 4, 2560, 256]
+    graph = helper.make_graph(
+        [helper.make_node("Conv", ["input", "kernel"], ["output"])],
+        "random",
+        [helper.make_tensor_value_info("input", 1, shape)],
+        [helper.make_tensor_value_info("output", 1, shape)],
+        [numpy_helper.from_array(kernel, "kernel")],
+    )
+    save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8), path)
+
+
+def random_audio_separator(variant: str, weights: Path, python: Path) -> None:
+    """Random weights for a variant, and what the package looks up by a hash of their last 10 MB."""
+    files = Catalog().model(f"audio-separator:{variant}").manifest.weights[variant].files
+    network = weights / files[0].name
     weights.mkdir()
-    run(interpreter(model.manifest.runtime).python, AUDIO_SEPARATOR, weights)
-    checks = list(check_adapter(setup(model.name, weights), tmp_path, music))
-    assert bad(checks, (LABELS,)) == []
+    if variant == "bs-roformer":
+        run(python, ROFORMER, weights)
+        return
+    if variant == "vr-1-hp":
+        run(python, VR, network)
+        settings = {"vr_model_param": "4band_44100", "primary_stem": "Instrumental"}
+    else:
+        random_mdx(network)
+        settings = {"compensate": 1.01, "mdx_dim_f_set": 2560, "mdx_dim_t_set": 8,
+                    "mdx_n_fft_scale_set": 5120, "primary_stem": "Instrumental"}  # fmt: skip
+    known = {hashlib.md5(network.read_bytes()[-10_240_000:]).hexdigest(): settings}
+    for kind in ("mdx", "vr"):
+        held = known if variant.startswith(kind) else {}
+        (weights / f"{kind}_model_data.json").write_text(json.dumps(held))
+    assert {file.name for file in files} == {path.name for path in weights.iterdir()}
+
+
+@pytest.mark.parametrize("variant", ["bs-roformer", "mdx-inst-hq-5", "vr-1-hp"])
+def test_audio_separator_with_random_weights(
+    variant: str, tmp_path: Path, music: dict[str, Audio], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("PYTEST_CURRENT_TEST")  # the package asks for less where it finds that
+    model = Catalog().model(f"audio-separator:{variant}")
+    weights = tmp_path / "weights"
+    random_audio_separator(variant, weights, interpreter(model.manifest.runtime).python)
+    chosen = setup(model.name, weights)
+    mixture = mixed(music)
+    if variant == "vr-1-hp":  # minutes a song, so it is given less to do
+        mixture = mixture[:, :30011]
+    else:
+        assert bad(list(check_adapter(chosen, tmp_path, music)), (LABELS,)) == []
+
+    loud, quiet = (separate(chosen, gain * mixture, tmp_path) for gain in (0.8, 0.1))
+    assert list(loud) == ["vocals", "accompaniment"]
+    for name, audio in loud.items():  # a quiet song comes out as a loud one, and not rounded
+        error = np.square(audio - 8 * quiet[name]).sum() / np.square(audio).sum()
+        assert error < (1e-2 if variant == "bs-roformer" else 1e-7), (name, error)
+    if variant == "mdx-inst-hq-5":
+        assert max(np.abs(audio).max() for audio in loud.values()) > 1  # nor weakened
+    if variant == "vr-1-hp":  # its masks share out what it takes in
+        residual = 0.8 * mixture - mixed(loud)
+        assert np.square(residual).sum() < 0.01 * np.square(mixed(loud)).sum()
+
+
+@pytest.mark.parametrize("variant", ["bs-roformer", "vr-1-hp"])
+def test_audio_separator_lets_no_file_run_code(variant: str, tmp_path: Path) -> None:
+    """A pickle that would write a file is refused when it is read."""
+    model = Catalog().model(f"audio-separator:{variant}")
+    python = interpreter(model.manifest.runtime).python
+    weights = tmp_path / "weights"
+    random_audio_separator(variant, weights, python)
+    network = weights / model.manifest.weights[variant].files[0].name
+    run(python, EVIL, network, tmp_path / "touched")
+    digest = hashlib.md5(network.read_bytes()[-10_240_000:]).hexdigest()
+    (weights / "vr_model_data.json").write_text(
+        json.dumps({digest: {"vr_model_param": "4band_44100", "primary_stem": "Instrumental"}})
+    )
+    raw = write_raw(tmp_path / "mixture.f32", [np.full((2, RATE), 0.1, np.float32)])
+    with Worker(setup(model.name, weights), Limits(), tmp_path / "log.txt") as worker:
+        outcome = worker.separate(raw, RATE, tmp_path)
+    assert outcome.status != "ok"
+    assert "weights_only" in f"{outcome.error} {outcome.log_tail}".lower()
+    assert not (tmp_path / "touched").exists()
