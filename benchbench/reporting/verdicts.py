@@ -82,10 +82,14 @@ def _rivals(board: Board, entrants: dict[str, Entrant]) -> list[Row]:
 
 
 def tied(board: Board, contest: Contest, entrants: dict[str, Entrant]) -> tuple[str, ...]:
-    """The competing models that the paired test does not tell from the best of them."""
+    """The competing models of which nothing says that they are worse than the best of them.
+
+    A test that is corrected for many pairs may have too few tracks to tell anything apart; a model
+    whose interval leaves zero out is not called level because of that.
+    """
     names = [row.model for row in _rivals(board, entrants)]
     pairs = [contest.pair(names[0], name) for name in names[1:]]
-    return tuple(pair.second for pair in pairs if pair is not None and not pair.distinguishable)
+    return tuple(pair.second for pair in pairs if pair is not None and _level(pair))
 
 
 def unit(board: Board) -> str:

@@ -207,7 +207,7 @@ function showHead(board, axis, count) {
   document.querySelector("[data-status]").textContent = `${count} models shown.`;
 }
 
-const TIED = "The paired test does not tell it from the leader.";
+const TIED = "Neither the paired test nor the interval of the difference tells it from the leader.";
 
 function tableRow(data, row, axis, tied) {
   const { model } = row;

@@ -12,13 +12,13 @@ from benchbench.plots.axes import linear, logarithmic
 from benchbench.plots.scatter import Point, front
 from benchbench.reporting import readings, wording
 from benchbench.reporting.boards import Board, Row, boards
-from benchbench.reporting.contests import Pair, contest
+from benchbench.reporting.contests import Contest, Pair, contest
 from benchbench.reporting.cubes import Series, cube
 from benchbench.reporting.entrants import Cost, Entrant, slug
 from benchbench.reporting.histories import histories
 from benchbench.reporting.moments import Moments, TrackInTime
 from benchbench.reporting.rendering import bundle
-from benchbench.reporting.verdicts import Part, _level, verdict
+from benchbench.reporting.verdicts import Part, _level, tied, verdict
 from benchbench.reporting.yardsticks import advice, yardsticks
 from benchbench.stats import leaderboard
 from benchbench.store import Results
@@ -280,3 +280,11 @@ def test_as_good_needs_an_interval_that_holds_zero(low: float, high: float, leve
     pair = Pair("a", "b", 9, (low + high) / 2, low, high, 0.3, 1.0, 1.0, 5.0)
     assert not pair.distinguishable
     assert _level(pair) is level
+    series = Series("d", "vocals+accompaniment", "vocals", "usdr", "SDR", 1)
+    rows = tuple(
+        Row(name, 9.0 - place, None, None, 9, 9, 0.0, 0.0) for place, name in enumerate("ab")
+    )
+    board = Board(series, "mean over tracks", rows)
+    people = {name: entrant(name, place) for place, name in enumerate("ab")}
+    asked = Contest(series, ("a", "b"), {("a", "b"): pair}, None, None)
+    assert tied(board, asked, people) == (("b",) if level else ())
