@@ -60,7 +60,9 @@ def program(name: str) -> str:
 
 
 @contextlib.contextmanager
-def server(command: list[str], log: Path, environment: dict[str, str] | None = None) -> Iterator[int]:
+def server(
+    command: list[str], log: Path, environment: dict[str, str] | None = None
+) -> Iterator[int]:
     """A program that stays in the foreground, until the block ends; yields its process."""
     with log.open("wb") as out:
         process = subprocess.Popen(command, stdout=out, stderr=out, env=environment)
@@ -82,7 +84,9 @@ def server(command: list[str], log: Path, environment: dict[str, str] | None = N
 @pytest.fixture
 def place() -> Iterator[Path]:
     """A folder with a short name, as sockets of the system need one."""
-    with tempfile.TemporaryDirectory(prefix="cl-", dir="/tmp", ignore_cleanup_errors=True) as folder:
+    with tempfile.TemporaryDirectory(
+        prefix="cl-", dir="/tmp", ignore_cleanup_errors=True
+    ) as folder:
         yield Path(folder)
 
 
@@ -106,7 +110,9 @@ def sshd(place: Path) -> Iterator[dict[str, object]]:
     (place / "sshd_config").write_text("\n".join(lines) + "\n")
     if os.geteuid() == 0:
         Path("/run/sshd").mkdir(exist_ok=True)  # its empty room, which the service makes at boot
-    with server([program("sshd"), "-D", "-e", "-f", str(place / "sshd_config")], place / "sshd.log"):
+    with server(
+        [program("sshd"), "-D", "-e", "-f", str(place / "sshd_config")], place / "sshd.log"
+    ):
         wait_for(lambda: answers(port), "sshd answers")
         yield {
             "port": port,

@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
+from itertools import accumulate
 from pathlib import Path
 
 import psutil
-import pyarrow as pa
 import pytest
 
 import benchbench
 from benchbench.errors import UsageError
 from benchbench.events import Event, Started
 from benchbench.store import Results
+from benchmarks.kills import songs, table
 
 from .conftest import ask, wait_for
 
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(900)]
 
+Make = Callable[..., Path]
 MODELS = ["irm", "mixture:4stems", "silence"]
 
 
@@ -28,19 +31,14 @@ def run(root: Path, out: Path, **options: object) -> benchbench.verbs.run.RunRes
     )  # type: ignore[arg-type]  # fmt: skip
 
 
-def table(folder: Path) -> pa.Table:
-    """All scores but the run's name, in an order of their own."""
-    scores = Results(folder).scores().drop_columns(["run_id"])
-    return scores.sort_by([(name, "ascending") for name in scores.column_names])
-
-
-def requests(word: str) -> list[int]:
+def processes_with(word: str) -> list[int]:
     """Processes of this user whose command line holds a word."""
-    found = []
-    for process in psutil.process_iter(["pid", "cmdline"]):
-        if any(word in part for part in process.info["cmdline"] or ()):
-            found.append(process.info["pid"])
-    return [pid for pid in found if pid != os.getpid()]
+    return [
+        process.pid
+        for process in psutil.process_iter(["cmdline"])
+        if process.pid != os.getpid()
+        and any(word in part for part in process.info["cmdline"] or ())
+    ]
 
 
 def test_hosts_of_ssh_give_the_table_of_this_machine(
@@ -60,7 +58,7 @@ def test_hosts_of_ssh_give_the_table_of_this_machine(
     assert table(tmp_path / "ssh").equals(table(tmp_path / "here"))
     jobs = Results(tmp_path / "ssh").separations(columns=["jobs"]).column("jobs").to_pylist()
     assert set(jobs) == {2}  # both workers, one host
-    wait_for(lambda: not requests(str(tmp_path / "dask")), "no worker is left", 60)
+    wait_for(lambda: not processes_with(str(tmp_path / "dask")), "no worker is left", 60)
 
 
 def test_a_host_that_refuses_is_one_clear_error(
@@ -71,6 +69,41 @@ def test_a_host_that_refuses_is_one_clear_error(
     with pytest.raises(UsageError, match=r"kind ssh did not start: .*Permission denied"):
         run(small_songs, tmp_path / "out", executor="dask", cluster=cluster)
     assert Results(tmp_path / "out").separations().num_rows == 0
+
+
+def test_workers_that_join_late_get_work(tmp_path: Path, make_adapter: Make) -> None:
+    distributed = pytest.importorskip("distributed")
+    root = songs(tmp_path / "songs", count=8, seconds=0.5)
+    body = f"""
+    with open({str(tmp_path / "times")!r}, "a") as file:
+        file.write(f"{{time.time()}} 1\\n")
+        file.flush()
+        time.sleep(3)
+        file.write(f"{{time.time()}} -1\\n")
+    return {{stem: mixture / 2 for stem in self.stems}}
+    """
+    place = make_adapter("steady", body)
+    with distributed.LocalCluster(
+        n_workers=1, threads_per_worker=1, dashboard_address=":0"
+    ) as cluster:
+        joined: list[Event] = []
+
+        def widen(event: Event) -> None:
+            if isinstance(event, Started) and not joined:
+                joined.append(event)
+                wide = {"cls": distributed.Nanny, "options": {"nthreads": 3}}
+                cluster.worker_spec["wide"] = wide
+                cluster.scale(2)
+
+        benchbench.run(
+            ["steady"], "folder", root=root, out=tmp_path / "out", metrics=["usdr"], threads=1,
+            report=False, adapter_paths=[place], executor="dask", listener=widen,
+            scheduler=cluster.scheduler_address,
+        )  # fmt: skip
+    lines = sorted((tmp_path / "times").read_text().splitlines())
+    at_once = list(accumulate(int(line.split()[1]) for line in lines))
+    assert len(lines) == 16
+    assert max(at_once) >= 3  # two are as many as one worker's window would be
 
 
 def test_jobs_of_slurm_give_the_table_of_this_machine(
