@@ -136,7 +136,7 @@ def shapes(stem: Complex) -> Complex:
     """The sum over frames of their outer products, each divided by its power."""
     power = np.mean(np.abs(stem) ** 2, axis=-1) + np.finfo(np.float64).eps
     scaled: Complex = stem / power[..., None]
-    return np.einsum("ftc,ftd->fcd", scaled, stem.conj())
+    return np.asarray(np.einsum("ftc,ftd->fcd", scaled, stem.conj()), np.complex128)
 
 
 def direction(sums: Complex, frames: int) -> Complex:
