@@ -17,7 +17,7 @@ import pytest
 
 import benchbench
 from benchbench.batches import Batch, batches, model_groups
-from benchbench.errors import StoppedError, UnknownNameError, UsageError
+from benchbench.errors import MissingExtraError, StoppedError, UnknownNameError, UsageError
 from benchbench.events import Event, ScoresReady, Separated, Skipped, Spent, Started
 from benchbench.executors import Stop
 from benchbench.executors.base import shared
@@ -343,6 +343,29 @@ main()
     )
     assert done.returncode == 2
     assert "pip install 'benchbench[cluster]'" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("kind", "module", "words"),
+    [
+        ("ssh", "asyncssh", r"package asyncssh.*\n.*benchbench\[cluster\]"),
+        ("slurm", "dask_jobqueue", r"package dask-jobqueue.*\n.*benchbench\[cluster\]"),
+        (
+            "kubernetes",
+            "dask_kubernetes.operator",
+            r"dask-kubernetes.*\n.*benchbench\[kubernetes\]",
+        ),
+    ],
+)
+def test_a_kind_of_cluster_names_the_package_that_it_lacks(
+    monkeypatch: pytest.MonkeyPatch, kind: str, module: str, words: str
+) -> None:
+    pytest.importorskip("distributed")
+    from benchbench.executors.clusters import started as start
+
+    monkeypatch.setitem(sys.modules, module, None)
+    with pytest.raises(MissingExtraError, match=words):
+        start({"kind": kind, "workers": 1})
 
 
 def test_a_configuration_file_describes_a_cluster(tmp_path: Path) -> None:

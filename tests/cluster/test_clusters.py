@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Callable
 from itertools import accumulate
@@ -145,6 +146,7 @@ def test_a_queue_that_is_not_there_is_one_clear_error(
         run(small_songs, tmp_path / "out", executor="dask", cluster=cluster)
 
 
+@pytest.mark.filterwarnings("ignore:unclosed cluster:ResourceWarning")  # its own, as it fails
 def test_no_cluster_of_kubernetes_is_one_clear_error(
     small_songs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -156,3 +158,5 @@ def test_no_cluster_of_kubernetes_is_one_clear_error(
     with pytest.raises(UsageError, match=r"kind kubernetes did not start: .*") as caught:
         run(small_songs, tmp_path / "out", executor="dask", cluster=cluster)
     assert not isinstance(caught.value.__cause__, TypeError), caught.value
+    del caught
+    gc.collect()
