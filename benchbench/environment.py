@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.metadata
 import os
 import platform
@@ -110,9 +111,16 @@ def _blas() -> list[str]:
 
 @cache
 def engine_packages() -> dict[str, str]:
-    """Every package of the engine's interpreter and its version."""
-    every = (distribution.metadata for distribution in importlib.metadata.distributions())
-    found = {facts["Name"].lower(): facts["Version"] for facts in every if facts["Name"]}
+    """Every package of the engine's interpreter and its version.
+
+    One without metadata, such as one that is being installed or removed just now, is left out.
+    """
+    found: dict[str, str] = {}
+    for distribution in importlib.metadata.distributions():
+        with contextlib.suppress(OSError, TypeError, KeyError):
+            facts = distribution.metadata
+            if facts["Name"]:
+                found[facts["Name"].lower()] = facts["Version"]
     return dict(sorted(found.items()))
 
 

@@ -135,6 +135,7 @@ class SeparationRecord:
             "wall_s": outcome.wall_s,
             "audio_s": prepared.seconds if prepared else None,
             "peak_rss_bytes": outcome.peak_rss,
+            "peak_held_bytes": outcome.peak_held,
             "parameters": outcome.parameters,
             "first_in_worker": outcome.first_in_worker,
             "jobs": self.jobs,

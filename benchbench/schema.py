@@ -64,7 +64,8 @@ SEPARATIONS: Final = pa.schema(
         pa.field("load_s", pa.float64()),
         pa.field("wall_s", pa.float64()),
         pa.field("audio_s", pa.float64()),
-        pa.field("peak_rss_bytes", pa.int64()),
+        pa.field("peak_rss_bytes", pa.int64()),  # resident, pages of mapped files included
+        pa.field("peak_held_bytes", pa.int64()),  # without them, which the system can take back
         pa.field("parameters", pa.int64()),
         pa.field("first_in_worker", pa.bool_()),  # its time holds compilation and cold caches
         pa.field("jobs", pa.int32(), nullable=False),  # how much else ran at the same time

@@ -36,7 +36,8 @@ class Limits:
     base_s
         Seconds allowed for any separation, however short.
     memory_bytes
-        Resident memory of the worker and its children; None: no limit.
+        Memory that the worker and its children may hold, pages of mapped files not counted; None:
+        no limit.
     """
 
     load_s: float = 600.0
@@ -80,6 +81,9 @@ class Separation:
     load_s: float | None = None
     wall_s: float | None = None
     peak_rss: int | None = None
+    """The most that was resident, in bytes, mapped files included."""
+    peak_held: int | None = None
+    """The most that was held, in bytes, of what was seen every 50 ms: `benchbench.memory`."""
     parameters: int | None = None
     first_in_worker: bool = False
 
@@ -188,7 +192,8 @@ class Worker:
             stems,
             load_s=self.load_s,
             wall_s=answer["wall_s"],
-            peak_rss=max(sampled, answer["peak_rss"] or 0) if first else sampled,
+            peak_rss=max(sampled.resident, answer["peak_rss"] or 0) if first else sampled.resident,
+            peak_held=sampled.held,
             parameters=self.parameters,
             first_in_worker=first,
         )

@@ -27,6 +27,8 @@ from typing import IO, Any
 
 import numpy as np
 
+SAMPLES_AT_ONCE = 1 << 20
+
 
 class InvalidOutputError(Exception):
     """What an adapter returned is not what the contract asks for."""
@@ -106,19 +108,24 @@ class StemWriter:
                 raise InvalidOutputError(
                     f"stem {stem} holds {array.dtype}; floating point with full scale 1 is needed"
                 )
-            array = array.astype(np.float32, copy=False)
             if array.ndim != 2 or array.shape[0] != self.channels:
                 raise InvalidOutputError(
                     f"stem {stem} has shape {array.shape}; ({self.channels}, samples) is needed"
                 )
-            if not np.isfinite(array).all():
-                position = int(np.argmin(np.isfinite(array).all(axis=0)))
-                raise InvalidOutputError(
-                    f"stem {stem} holds NaN or infinity at sample {self.samples[stem] + position}"
-                )
-            self.files[stem].write(np.ascontiguousarray(array.T).data)
-            self.samples[stem] += array.shape[1]
+            for first in range(0, array.shape[1], SAMPLES_AT_ONCE):
+                self._write(stem, array[:, first : first + SAMPLES_AT_ONCE])
         self.seconds += time.perf_counter() - start
+
+    def _write(self, stem: str, part: Any) -> None:
+        """Write some samples: a copy of all that an adapter gave at once would double it."""
+        part = part.astype(np.float32, copy=False)
+        if not np.isfinite(part).all():
+            position = int(np.argmin(np.isfinite(part).all(axis=0)))
+            raise InvalidOutputError(
+                f"stem {stem} holds NaN or infinity at sample {self.samples[stem] + position}"
+            )
+        self.files[stem].write(np.ascontiguousarray(part.T).data)
+        self.samples[stem] += part.shape[1]
 
     def close(self) -> dict[str, dict[str, Any]]:
         """Flush the files and describe them."""

@@ -17,6 +17,7 @@ from typing import IO, Any
 import psutil
 
 from benchbench.errors import SeparatorError
+from benchbench.memory import Memory, memory_of
 from benchbench.pythons import isolated_variables
 
 __all__ = ["WorkerFailureError", "WorkerProcess"]
@@ -45,7 +46,8 @@ class WorkerProcess:
     threads
         Threads for its numeric libraries; None: their own choice.
     memory_bytes
-        Resident memory that it and its children may use; None: no limit.
+        Memory that it and its children may hold, pages of mapped files not counted; None: no
+        limit.
     programs
         The folder that stands first on its PATH; None: that of the interpreter.
     gpu
@@ -127,8 +129,8 @@ class WorkerProcess:
             target=_read_lines, args=(process.stdout, self._answers), daemon=True
         ).start()
 
-    def ask(self, request: Mapping[str, Any], limit_s: float) -> tuple[dict[str, Any], int]:
-        """Send a request; return the answer and the largest memory seen meanwhile in bytes."""
+    def ask(self, request: Mapping[str, Any], limit_s: float) -> tuple[dict[str, Any], Memory]:
+        """Send a request; return the answer and the largest memory seen meanwhile."""
         process = self._process
         if process is None or process.stdin is None:
             raise WorkerFailureError("crashed", "the worker is not running")
@@ -137,12 +139,12 @@ class WorkerProcess:
             process.stdin.flush()
         except OSError:
             raise self._crash(process) from None
-        deadline, largest = time.monotonic() + limit_s, 0
+        deadline, largest = time.monotonic() + limit_s, Memory()
         while True:
             try:
                 line = self._answers.get(timeout=POLL_S)
             except queue.Empty:
-                largest = max(largest, _resident(process.pid))
+                largest = largest.largest(memory_of(process.pid))
                 self._enforce(process, largest, deadline, limit_s)
                 continue
             if line is None:
@@ -152,18 +154,18 @@ class WorkerProcess:
                 if answer["kind"] == "out_of_memory" or request["do"] == "load":
                     self.close()
                 raise WorkerFailureError(answer["kind"], answer["error"])
-            return answer, max(largest, _resident(process.pid))
+            return answer, largest.largest(memory_of(process.pid))
 
     def _enforce(
-        self, process: subprocess.Popen[str], memory: int, deadline: float, limit_s: float
+        self, process: subprocess.Popen[str], memory: Memory, deadline: float, limit_s: float
     ) -> None:
         allowed = self.memory_bytes
-        if allowed is not None and memory > allowed:
+        if allowed is not None and memory.held > allowed:
             _kill(process)
             self.close()
             raise WorkerFailureError(
                 "out_of_memory",
-                f"the worker used {memory / 1e6:.0f} MB; its limit is {allowed / 1e6:.0f} MB",
+                f"the worker held {memory.held / 1e6:.0f} MB; its limit is {allowed / 1e6:.0f} MB",
             )
         if time.monotonic() > deadline:
             _kill(process)
@@ -224,20 +226,6 @@ def _environment(threads: int | None, programs: Path, gpu: str | None) -> dict[s
     environment.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")  # others may use it too
     environment.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     return environment
-
-
-def _resident(pid: int) -> int:
-    """Resident memory of a process and its children in bytes; 0 when it is gone."""
-    try:
-        process = psutil.Process(pid)
-        family = [process, *process.children(recursive=True)]
-    except psutil.Error:
-        return 0
-    total = 0
-    for member in family:
-        with contextlib.suppress(psutil.Error):
-            total += member.memory_info().rss
-    return total
 
 
 def _kill(process: subprocess.Popen[str]) -> None:

@@ -111,7 +111,11 @@ def kills(
             what = "nobody" if process.poll() is not None else kill_somebody(process, chance)
             process.wait()
             before = Results(out).scores().num_rows
-            subprocess.run(words, check=True, **quiet)
+            again = subprocess.run(
+                words, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, env=environment
+            )
+            if again.returncode:
+                raise AssertionError(f"run {number}, {what} killed: {again.stderr[-2000:]}")
             if not table(out).equals(expected):
                 raise AssertionError(f"run {number}, {what} killed: the table differs")
             killed.append(what)

@@ -4,7 +4,7 @@
 
     python -m benchmarks memory --seconds 180 1800 7200
 
-Each runs in a process of its own. What counts is anonymous memory: audio is mapped from files, and
+Each runs in a process of its own. What counts is what it holds: audio is mapped from files, and
 the system takes those pages back when it needs them.
 """
 
@@ -27,7 +27,13 @@ from benchbench.setups import prepare_setups
 from benchmarks.measuring import Figure, measured
 
 RATE = 44100
-MODELS = ("silence:2stems", "mixture:2stems", "irm:2stems", "ibm:2stems", "spleeter:2stems")
+MODELS = (
+    "silence:2stems", "mixture:2stems", "mid-side:2stems", "irm:2stems", "ibm:2stems", "mwf:2stems",
+    "hpss:drums", "repet-sim:2stems", "wiener:2stems", "spleeter:2stems", "zipformer:tiny",
+    "zipformer:tiny-live",
+)  # fmt: skip
+"""Every shipped separator that runs in the engine's own interpreter."""
+
 BAR_MB = 1500.0
 
 
@@ -67,7 +73,7 @@ def score(folder: Path, protocol: str, seconds: int) -> None:
 
 
 def separate(name: str, audio: dict[str, RawAudio], folder: Path) -> float:
-    """Peak memory of a separator's process in MB, its mapped files included."""
+    """The most that a separator's process held, in MB."""
     model = Catalog().model(name)
     setup = prepare_setups([model], None, "cpu", {}, processors(), lambda _: None)[model.name]
     references = {stem: audio[stem] for stem in ("vocals", "accompaniment")}
@@ -79,7 +85,7 @@ def separate(name: str, audio: dict[str, RawAudio], folder: Path) -> float:
         done = worker.separate(audio["estimate"], RATE, Path(out), oracle)
         if done.status != "ok":
             raise SystemExit(f"{name}: {done.status}: {done.error}")
-        return (done.peak_rss or 0) / 1e6
+        return (done.peak_held or 0) / 1e6
 
 
 def figures(
@@ -96,8 +102,8 @@ def figures(
                 yield Figure("memory", f"{protocol} processor time", seconds, "s", took.cpu_s, "s")
             for model in models:
                 yield Figure(
-                    "memory", f"{model} (mapped files included)", seconds, "s",
-                    separate(model, audio, Path(place)), "MB",
+                    "memory", model, seconds, "s", separate(model, audio, Path(place)), "MB",
+                    bar=BAR_MB,
                 )  # fmt: skip
 
 

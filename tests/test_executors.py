@@ -17,9 +17,9 @@ import pyarrow as pa
 import pytest
 
 import benchbench
-from benchbench.batches import batches, model_groups
-from benchbench.errors import StoppedError, UnknownNameError, UsageError
-from benchbench.events import Event, ScoresReady, Separated, Started
+from benchbench.batches import Batch, batches, model_groups
+from benchbench.errors import MissingExtraError, StoppedError, UnknownNameError, UsageError
+from benchbench.events import Event, ScoresReady, Separated, Skipped, Spent, Started
 from benchbench.executors import Stop
 from benchbench.executors.base import shared
 from benchbench.plan import Identity, Plan
@@ -78,14 +78,63 @@ def test_a_worker_of_the_cluster_that_dies_costs_nothing(
         time.sleep(5)
     return {{stem: mixture / 2 for stem in self.stems}}
     """
+    ends: list[str] = []
+
+    def listen(event: Event) -> None:
+        if isinstance(event, ScoresReady | Skipped):
+            ends.append(f"{event.model} {event.track}")
+
     result = run(
         small_songs, tmp_path / "out", models=["mixture", "deadly", "silence"],
         adapter_paths=[make_adapter("deadly", body)], executor="dask", scheduler=scheduler,
+        listener=listen,
     )  # fmt: skip
     assert not flag.exists()
+    assert len(ends) == len(set(ends)) == 6  # a second attempt tells only what is news
     assert (result.tally.failed, result.tally.ok) in {(0, 6), (0, 5)}  # what was stored, is
     scores = Results(tmp_path / "out").scores(columns=["model", "track"]).to_pylist()
     assert len({(row["model"], row["track"]) for row in scores}) == 6
+
+
+def test_the_driver_hears_of_a_job_while_its_batch_goes_on(
+    small_songs: Path, tmp_path: Path, make_adapter: Make, scheduler: str
+) -> None:
+    heard = tmp_path / "heard"
+    body = f"""
+    for _ in range(1200):
+        if os.path.exists({str(heard)!r}):
+            return {{stem: mixture / 2 for stem in self.stems}}
+        time.sleep(0.1)
+    raise RuntimeError("nobody heard of the model before")
+    """
+
+    def listen(event: Event) -> None:
+        if isinstance(event, ScoresReady) and event.model == "mixture:2stems":
+            heard.touch()
+
+    result = run(
+        small_songs, tmp_path / "out", models=["mixture", "patient"], limit=1, listener=listen,
+        adapter_paths=[make_adapter("patient", body)], executor="dask", scheduler=scheduler,
+    )  # fmt: skip
+    assert (result.tally.ok, result.tally.failed) == (2, 0)
+
+
+@pytest.mark.parametrize("lost", [set(), {0}, {2}, {4}, {1, 3}, {0, 1, 2, 3, 4}])
+def test_lost_messages_change_neither_order_nor_number_of_what_is_told(lost: set[int]) -> None:
+    from benchbench.executors.cluster import _Heard
+
+    batch = small_batch("a", "b")
+    whole: list[Event] = [
+        Started("a:v", "x"), ScoresReady("a:v", "x", {}), Started("b:v", "x"),
+        Separated("b:v", "x", "failed", "no", None, None), Spent(1.0, 1.0, 1.0),
+    ]  # fmt: skip
+    heard = _Heard(batch)
+    first = [e for n, e in enumerate(whole[:2]) for e in heard.tell("died", n, e)]
+    told = [e for n, e in enumerate(whole) if n not in lost for e in heard.tell("lives", n, e)]
+    told += [e for n, e in enumerate(whole) for e in heard.tell("lives", n, e)]
+    assert first == whole[:2]
+    assert told == whole[2:]
+    assert not heard.remaining.jobs
 
 
 def test_a_stop_finishes_what_is_in_hand_and_says_how_to_go_on(
@@ -245,6 +294,14 @@ def test_a_plan_is_divided_by_track_and_by_memory() -> None:
     assert len({job.separation_id for batch in tight for job in batch.jobs}) == 12
 
 
+def small_batch(*models: str) -> Batch:
+    identities = tuple(Identity(f"{name}:v", "1", "2", "3") for name in models)
+    tracks = (make_track("x"),)
+    small = Plan(identities, tracks, (protocol(),), frozenset(), frozenset())  # type: ignore[arg-type]
+    (batch,) = batches(small, {f"{name}:v": 1.0 for name in models}, 1e9, 1)
+    return batch
+
+
 def make_track(name: str) -> benchbench.corpus.Track:
     from benchbench.corpus import Track
 
@@ -287,6 +344,29 @@ main()
     )
     assert done.returncode == 2
     assert "pip install 'benchbench[cluster]'" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("kind", "module", "words"),
+    [
+        ("ssh", "asyncssh", r"package asyncssh.*\n.*benchbench\[cluster\]"),
+        ("slurm", "dask_jobqueue", r"package dask-jobqueue.*\n.*benchbench\[cluster\]"),
+        (
+            "kubernetes",
+            "dask_kubernetes.operator",
+            r"dask-kubernetes.*\n.*benchbench\[kubernetes\]",
+        ),
+    ],
+)
+def test_a_kind_of_cluster_names_the_package_that_it_lacks(
+    monkeypatch: pytest.MonkeyPatch, kind: str, module: str, words: str
+) -> None:
+    pytest.importorskip("distributed")
+    from benchbench.executors.clusters import started as start
+
+    monkeypatch.setitem(sys.modules, module, None)
+    with pytest.raises(MissingExtraError, match=words):
+        start({"kind": kind, "workers": 1})
 
 
 def test_a_configuration_file_describes_a_cluster(tmp_path: Path) -> None:

@@ -141,7 +141,7 @@ def test_three_minutes_take_bounded_memory(tmp_path: Path, model: str) -> None:
 
 
 LIMITS_MB = {"irm": 900, "ibm": 900, "mixture": 400, "silence": 400, "spleeter:2stems": 1000}
-"""Whole, mapped files included; a separator that held the audio as float64 would need more."""
+"""What is held; a separator that held the audio as float64 would need more."""
 
 
 @pytest.mark.faults

@@ -38,3 +38,22 @@ def replace_variant(model, **changes):
     variants = {model.variant_name: msgspec.structs.replace(model.variant, **changes)}
     manifest = msgspec.structs.replace(model.manifest, variants=variants)
     return replace(model, adapter=replace(model.adapter, manifest=manifest))
+
+
+def test_a_package_without_metadata_is_left_out(tmp_path, monkeypatch):
+    """As one is while it is being installed."""
+    from benchbench.environment import engine_packages
+
+    for name, text in {
+        "broken": "",
+        "whole": "Metadata-Version: 2.1\nName: Whole\nVersion: 2",
+    }.items():
+        folder = tmp_path / f"{name}-1.dist-info"
+        folder.mkdir()
+        if text:
+            (folder / "METADATA").write_text(text)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    found = engine_packages.__wrapped__()
+    assert found["whole"] == "2"
+    assert "broken" not in found
+    assert "numpy" in found

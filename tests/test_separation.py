@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -131,6 +132,45 @@ def test_memory_beyond_the_limit_ends_the_worker(
     outcome = separate_once(make_adapter("eats", body), "eats", setup_of, mixture, limits)
     assert outcome.status == "out_of_memory"
     assert "limit is 300 MB" in (outcome.error or "")
+
+
+LINUX = pytest.mark.skipif(sys.platform != "linux", reason="Linux tells kinds of memory apart")
+
+
+@LINUX
+def test_pages_of_mapped_files_are_resident_and_not_held(
+    make_adapter: Make, setup_of: Prepare, mixture: RawAudio, tmp_path: Path
+) -> None:
+    body = f"""
+    with open({str(tmp_path / "large")!r}, "wb") as file:
+        file.truncate(400_000_000)
+    mapped = np.memmap(file.name, np.uint8, "r")
+    total = int(mapped[::4096].sum())
+    time.sleep(0.3)
+    return {{s: mixture for s in self.stems}}
+    """
+    limits = Limits(memory_bytes=300_000_000)
+    outcome = separate_once(make_adapter("maps", body), "maps", setup_of, mixture, limits)
+    assert outcome.status == "ok", outcome.error
+    assert outcome.peak_rss is not None
+    assert outcome.peak_rss > 400e6
+    assert outcome.peak_held is not None
+    assert 5e6 < outcome.peak_held < 200e6
+
+
+@LINUX
+def test_memory_that_processes_share_is_held(
+    make_adapter: Make, setup_of: Prepare, mixture: RawAudio
+) -> None:
+    body = """
+    import mmap
+    shared = mmap.mmap(-1, 400_000_000)
+    np.frombuffer(shared, np.uint8)[::4096] = 1
+    time.sleep(30)
+    """
+    limits = Limits(memory_bytes=300_000_000)
+    outcome = separate_once(make_adapter("shares", body), "shares", setup_of, mixture, limits)
+    assert outcome.status == "out_of_memory"
 
 
 def test_the_mixture_cannot_be_written_to(

@@ -17,6 +17,7 @@ import benchbench
 from benchbench.atomic import write_atomically
 from benchbench.compaction import compact
 from benchbench.errors import DamagedResultsError, OutputError, UsageError
+from benchbench.parts import write_parts
 from benchbench.schema import SCORES, SEPARATIONS
 from benchbench.soundness import damaged_parts
 from benchbench.store import Results, open_results
@@ -51,6 +52,23 @@ def test_parts_lie_where_the_design_says_and_come_back(tmp_path: Path) -> None:
     assert results.scores().to_pylist() == [score_row()]
     assert results.stored_cells("m:v", "d") == {"c1"}
     assert results.stored_cells("m:w", "d") == frozenset()
+
+
+@pytest.mark.parametrize("known", ["fewer", "more"])
+def test_a_part_of_another_version_is_whole(tmp_path: Path, known: str) -> None:
+    results = Results(tmp_path)
+    path = results.write_separation(separation_row(separation_id="s", peak_rss_bytes=5))
+    other = SEPARATIONS.append(pa.field("later", pa.string()))
+    if known == "fewer":
+        other = pa.schema([field for field in SEPARATIONS if field.name != "peak_held_bytes"])
+    row = separation_row(separation_id="s", peak_rss_bytes=5) | {"later": "x"}
+    write_parts([pa.Table.from_pylist([row], other)], other, path)
+    assert not list(damaged_parts(tmp_path, "separations"))
+    assert results.separations().select(["peak_rss_bytes", "peak_held_bytes"]).to_pylist() == [
+        {"peak_rss_bytes": 5, "peak_held_bytes": None}
+    ]
+    path.write_bytes(path.read_bytes().replace(b"peak_rss_bytes", b"peak_rsS_bytes"))
+    assert list(damaged_parts(tmp_path, "separations"))
 
 
 @pytest.mark.parametrize("name", ["../../evil", "a/b", "..", "über:größe", "a b%3A"])

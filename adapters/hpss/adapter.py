@@ -6,7 +6,7 @@ quarter's hop, medians over 31 frames and 31 bins, soft masks with exponent 2.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +19,7 @@ Audio = npt.NDArray[np.float32]
 
 WINDOW = 2048
 TRANSFORM = ShortTimeFFT(hann(WINDOW, sym=False), hop=WINDOW // 4, fs=1.0)
+BLOCK = 1 << 20
 
 
 class Adapter:
@@ -32,11 +33,18 @@ class Adapter:
         self.kernel = int(str(options.get("kernel", 31)))
         self.power = float(str(options.get("power", 2.0)))
 
-    def separate(self, mixture: Audio, sample_rate: int) -> dict[str, Audio]:
-        """Percussive and harmonic part (channels, samples)."""
+    def separate(self, mixture: Audio, sample_rate: int) -> Iterator[dict[str, Audio]]:
+        """Yield percussive and harmonic part (channels, samples), block by block."""
         del sample_rate
-        drums = np.stack([self.percussive(channel) for channel in mixture])
-        return {"drums": drums, "other": mixture - drums}
+        length = mixture.shape[1]
+        # A block's own samples do not depend on its borders: the median sees half its kernel.
+        context = self.kernel // 2 * TRANSFORM.hop + 2 * WINDOW
+        for start in range(0, max(1, length), BLOCK):
+            first, stop = max(0, start - context), min(length, start + BLOCK)
+            piece = mixture[:, first : stop + context]
+            own = slice(start - first, stop - first)
+            drums = np.stack([self.percussive(channel)[own] for channel in piece])
+            yield {"drums": drums, "other": piece[:, own] - drums}
 
     def percussive(self, channel: Audio) -> Audio:
         """The percussive part of one channel; the harmonic one is the rest."""

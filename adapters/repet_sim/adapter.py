@@ -2,12 +2,15 @@
 
 Z. Rafii and B. Pardo, ISMIR 2012, with the settings of their implementation: Hamming windows of
 40 ms with half overlap, up to 100 frames at least a second apart, nothing below 100 Hz as vocals.
-The similarity matrix is computed some rows at a time, so that a long song fits in memory.
+The similarity matrix is computed some rows at a time, and a song longer than five minutes in parts
+that fade into each other, each like a song of its own: what repeats in music does so within minutes,
+and memory and time would follow the length and its square.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +25,10 @@ Real = npt.NDArray[np.float32]
 SECONDS = 0.04
 ROWS = 256
 """Frames whose similarities with all others are held at a time."""
+PART_S = 300.0
+"""Seconds that are searched for similar frames; a song that is not longer is one part."""
+FADE_S = 10.0
+"""Seconds that two parts share."""
 
 
 class Adapter:
@@ -36,8 +43,25 @@ class Adapter:
         self.distance = float(str(options.get("distance", 1.0)))
         self.cutoff = float(str(options.get("cutoff", 100.0)))
 
-    def separate(self, mixture: Audio, sample_rate: int) -> dict[str, Audio]:
-        """Vocals and accompaniment (channels, samples)."""
+    def separate(self, mixture: Audio, sample_rate: int) -> Iterator[dict[str, Audio]]:
+        """Yield vocals and accompaniment (channels, samples), part by part."""
+        length = mixture.shape[1]
+        part, fade = round(PART_S * sample_rate), round(FADE_S * sample_rate)
+        parts = max(1, math.ceil((length - fade) / (part - fade)))
+        step = max(1, math.ceil((length - fade) / parts))
+        rising = np.linspace(0, 1, fade, dtype=np.float32)
+        before: Audio | None = None
+        for start in range(0, max(1, length - fade), step):
+            piece = np.asarray(mixture[:, start : start + step + fade])
+            found = self.accompaniment(piece, sample_rate)
+            if before is not None:
+                found[:, :fade] = rising * found[:, :fade] + (1 - rising) * before
+            own = slice(0, None if start + step + fade >= length else step)
+            before = found[:, step:]
+            yield {"vocals": piece[:, own] - found[:, own], "accompaniment": found[:, own]}
+
+    def accompaniment(self, mixture: Audio, sample_rate: int) -> Audio:
+        """What repeats in one part (channels, samples)."""
         window = 1 << max(1, round(np.ceil(np.log2(SECONDS * sample_rate))))
         transform = ShortTimeFFT(hamming(window, sym=False), hop=window // 2, fs=sample_rate)
         length = mixture.shape[1]
@@ -50,8 +74,7 @@ class Adapter:
         low[0] = False  # the mean of a voice is as good as none
         masks[:, low] = 1
         signal = transform.istft(spectra * masks, k1=padded.shape[1], f_axis=1, t_axis=2)
-        accompaniment = np.real(signal[:, :length]).astype(np.float32)
-        return {"vocals": mixture - accompaniment, "accompaniment": accompaniment}
+        return np.real(signal[:, :length]).astype(np.float32)
 
 
 def repeating_masks(magnitudes: Real, similar: int, apart: int) -> Real:

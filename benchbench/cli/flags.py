@@ -40,7 +40,8 @@ Timeout = Annotated[
     float | None, typer.Option(help="Seconds that one separation may take.", min=0.1)
 ]
 MemoryLimit = Annotated[
-    float | None, typer.Option(help="Megabytes that a separator may use.", min=1)
+    float | None,
+    typer.Option(help="Megabytes that a separator may hold; mapped files do not count.", min=1),
 ]
 Metrics = Annotated[str, typer.Option(help="Protocols or groups, joined by commas.")]
 Root = Annotated[Path | None, typer.Option(help="The data set's folder.")]

@@ -88,6 +88,11 @@ class Remaining:
             case Separated() if event.status != "ok":
                 self._done(event.model)
 
+    def concerns(self, event: Event) -> bool:
+        """Whether an event is of a job that is left, or of none in particular."""
+        model = getattr(event, "model", None)
+        return model is None or any(job.identity.model == model for job in self.jobs)
+
     def _done(self, model: str) -> None:
         self.jobs = [job for job in self.jobs if job.identity.model != model]
 

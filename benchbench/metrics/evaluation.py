@@ -98,10 +98,9 @@ class Evaluation(Mapping[str, npt.NDArray[Any]]):
 
 @dataclass(frozen=True, slots=True)
 class Errors:
-    """Estimates minus references of all targets, or of the one at `index`."""
+    """Estimates minus references of all targets."""
 
     evaluation: Evaluation
-    index: int | None = None
 
     @property
     def samples(self) -> int:
@@ -111,12 +110,8 @@ class Errors:
     def block(self, start: int, stop: int) -> Float64:
         """float64 array of shape (targets, channels, stop - start)."""
         evaluation = self.evaluation
-        if self.index is None:
-            out = evaluation.estimates.block(start, stop)
-        else:
-            out = evaluation.estimates.stem(self.index, start, stop)[None]
-        rows = evaluation.rows if self.index is None else evaluation.rows[[self.index]]
-        for error, row in zip(out, rows, strict=True):
+        out = evaluation.estimates.block(start, stop)
+        for error, row in zip(out, evaluation.rows, strict=True):
             error -= evaluation.references.stem(int(row), start, stop)
         return out
 

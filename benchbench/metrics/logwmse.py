@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from importlib.resources import files
@@ -12,10 +13,10 @@ from scipy import fft
 
 from benchbench.metrics.base import Series
 from benchbench.metrics.decibel import blank
-from benchbench.metrics.evaluation import Errors, Evaluation
+from benchbench.metrics.evaluation import Evaluation
 from benchbench.metrics.parallel import ordered_map
 from benchbench.metrics.references import References
-from benchbench.metrics.signals import Blocks, Float64, Signals
+from benchbench.metrics.signals import Blocks, Float64
 
 __all__ = ["evaluate"]
 
@@ -29,6 +30,9 @@ INAUDIBLE = 10.0 ** (-68.0 / 20.0)
 
 _TRANSFORM = 1 << 15
 """Length of the transforms: one channel's stays in cache, and the filter is an eighth of it."""
+
+_BLOCK = 1 << 14
+"""Samples that are resampled at once."""
 
 
 def evaluate(evaluation: Evaluation) -> list[Series]:
@@ -45,12 +49,7 @@ def evaluate(evaluation: Evaluation) -> list[Series]:
         return []
     level = references.kept(("logwmse level",), lambda: _mixture_level(references))
     scale = np.divide(1.0, level, out=np.zeros_like(level), where=level > 0)
-    if references.sample_rate == RATE:
-        squares = _mean_squares(evaluation.errors, references, scale, INAUDIBLE)
-    else:  # one after the other, for a resampled signal is held whole
-        errors = [Errors(evaluation, index) for index in range(len(evaluation.targets))]
-        found = [_mean_squares(error, references, scale, INAUDIBLE) for error in errors]
-        squares = np.concatenate(found)
+    squares = _mean_squares(evaluation.errors, references, scale, INAUDIBLE)
     values = (SCALE * np.log(squares + OFFSET)).mean(axis=1)
     return [
         Series(target, "logWMSE", values[index : index + 1], blank((1,)))
@@ -90,15 +89,19 @@ def _mean_squares(
     -------
     float64 array of shape (stems, channels)
     """
-    resample = references.sample_rate != RATE
-    source = _resampled(signals, references) if resample else signals
-    samples = source.samples
     taps = _weighting()
     weighting = _Weighting(len(taps), fft.rfft(taps, _TRANSFORM))
-    hop = _TRANSFORM - len(taps) + 1
-    bounds = [(start, min(start + hop, samples)) for start in range(0, samples, hop)]
-    work = partial(_chunk_energy, source, weighting, scale, threshold)
-    return np.asarray(sum(ordered_map(work, bounds, references.threads)) / samples)
+    cut = _windows if references.sample_rate == RATE else _resampled_windows
+    samples = 0
+
+    def counted() -> Iterator[_Window]:
+        nonlocal samples
+        for window in cut(signals, references.sample_rate, weighting):
+            samples += window.samples
+            yield window
+
+    work = partial(_window_energy, weighting, scale, threshold)
+    return np.asarray(sum(ordered_map(work, counted(), references.threads)) / samples)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,41 +111,93 @@ class _Weighting:
     taps: int
     spectrum: npt.NDArray[np.complex128]
 
+    @property
+    def ahead(self) -> int:
+        """Samples after one that it depends on: the filter is centred, as in mode "same"."""
+        return (self.taps - 1) // 2
 
-def _chunk_energy(
-    source: Blocks,
-    weighting: _Weighting,
-    scale: Float64,
-    threshold: float,
-    bounds: tuple[int, int],
+    @property
+    def behind(self) -> int:
+        """Samples before one that it depends on."""
+        return self.taps - 1 - self.ahead
+
+    @property
+    def hop(self) -> int:
+        """Samples that one transform weights: it is longer by the filter's reach."""
+        return _TRANSFORM - self.taps + 1
+
+
+@dataclass(frozen=True, slots=True)
+class _Window:
+    """How many samples are weighted at once, and how what they depend on is read.
+
+    `read` returns float64 of shape (stems, channels, _TRANSFORM), from `_Weighting.behind` samples
+    before the first one, zeros beyond the ends of the track.
+    """
+
+    samples: int
+    read: Callable[[], Float64]
+
+
+def _windows(signals: Blocks, rate: int, weighting: _Weighting) -> Iterator[_Window]:  # noqa: ARG001
+    for start in range(0, signals.samples, weighting.hop):
+        first = start - weighting.behind
+        read = partial(signals.block, first, first + _TRANSFORM)
+        yield _Window(min(weighting.hop, signals.samples - start), read)
+
+
+def _resampled_windows(signals: Blocks, rate: int, weighting: _Weighting) -> Iterator[_Window]:
+    """Windows of the signals at `RATE`, one after the other; little more than one is held."""
+    parts = _resampled(signals, rate)
+    held = next(parts)
+    stems, channels, _ = held.shape
+    held = np.concatenate([np.zeros((stems, channels, weighting.behind)), held], axis=2)
+    for part in parts:
+        held = np.concatenate([held, part], axis=2)
+        while held.shape[2] >= _TRANSFORM:
+            yield _Window(weighting.hop, partial(_padded, held))
+            held = held[..., weighting.hop :]
+    left = max(1, held.shape[2] - weighting.behind)  # a track so short is one silent sample
+    for start in range(0, left, weighting.hop):
+        yield _Window(min(weighting.hop, left - start), partial(_padded, held[..., start:]))
+
+
+def _padded(held: Float64) -> Float64:
+    out = np.zeros((*held.shape[:2], _TRANSFORM))
+    part = held[..., :_TRANSFORM]
+    out[..., : part.shape[2]] = part
+    return out
+
+
+def _resampled(signals: Blocks, rate: int) -> Iterator[Float64]:
+    """The signals at `RATE`, in blocks of any length, as if resampled in one piece."""
+    import soxr
+
+    stems, channels, _ = signals.block(0, 0).shape
+    stream = soxr.ResampleStream(rate, RATE, stems * channels, dtype="float64", quality="HQ")
+    for start in range(0, signals.samples, _BLOCK):
+        stop = min(start + _BLOCK, signals.samples)
+        block = signals.block(start, stop).reshape(stems * channels, -1)
+        out = stream.resample_chunk(np.ascontiguousarray(block.T), last=stop == signals.samples)
+        yield np.asarray(out, dtype=np.float64).T.reshape(stems, channels, -1)
+
+
+def _window_energy(
+    weighting: _Weighting, scale: Float64, threshold: float, window: _Window
 ) -> Float64:
-    """Energies of one chunk, shape (stems, channels)."""
-    start, stop = bounds
-    ahead = (weighting.taps - 1) // 2  # the filter is centred, as in a convolution of mode "same"
-    behind = weighting.taps - 1 - ahead
-    x = source.block(start - behind, start - behind + _TRANSFORM)
-    x[..., stop + ahead - (start - behind) :] = 0.0
+    """Energies of one window, shape (stems, channels)."""
+    x = window.read()
+    first, last = weighting.taps - 1, weighting.taps - 1 + window.samples
     energies = np.empty(x.shape[:2])
     for at in np.ndindex(energies.shape):
         spectrum = fft.rfft(x[at])
         spectrum *= weighting.spectrum
         # The circular convolution wraps into the first taps - 1 samples only.
-        weighted = fft.irfft(spectrum, _TRANSFORM, overwrite_x=True)
-        weighted = weighted[weighting.taps - 1 : weighting.taps - 1 + stop - start]
+        weighted = fft.irfft(spectrum, _TRANSFORM, overwrite_x=True)[first:last]
         weighted *= scale[at[1]]
         weighted[np.abs(weighted) < threshold] = 0.0
         energies[at] = np.vdot(weighted, weighted)
     return energies
-
-
-def _resampled(signal: Blocks, references: References) -> Signals:
-    import soxr
-
-    (whole,) = signal.block(0, references.samples)
-    resampled = soxr.resample(whole.T, references.sample_rate, RATE, quality="HQ").T
-    if not resampled.shape[1]:
-        resampled = np.zeros((references.channels, 1))
-    return Signals({"resampled": resampled}, "estimate")
 
 
 def _weighting() -> Float64:

@@ -89,8 +89,8 @@ def test_mwf_is_norberts_filter_for_the_same_model() -> None:
     true = [rng.standard_normal(shape) + 1j * rng.standard_normal(shape) for _ in range(3)]
     mixture = np.sum(true, axis=0)
     mwf = module("mwf")
-    made = mwf.wiener(mixture, true)
     models = [mwf.gaussian(stem) for stem in true]
+    made = mwf.wiener(mixture, models)
     powers = np.stack([power.T for power, _ in models], axis=-1)  # frames, bins, stems
     directions = np.stack([direction for _, direction in models], axis=-1)
     total = norbert.get_mix_model(powers, directions)
@@ -110,6 +110,43 @@ def test_mwf_survives_silence_and_stems_that_are_the_same_in_both_channels() -> 
         "mwf", "2stems", silence, RATE, {"vocals": silence, "accompaniment": silence}
     )
     assert all(np.abs(audio).max() == 0 for audio in nothing.values())
+
+
+def test_a_long_song_is_filtered_as_in_one_piece(monkeypatch: pytest.MonkeyPatch) -> None:
+    true = {"vocals": noise(7, 2, 90_001), "accompaniment": coloured(8, 50, 900, 90_001)}
+    mixture = true["vocals"] + true["accompaniment"]
+    for name, variant, blocks, size, audio in (
+        ("mwf", "2stems", "FRAMES", 16, (mixture, RATE, true)),
+        ("hpss", "drums", "BLOCK", 1 << 13, (mixture, RATE)),
+    ):
+        adapter = loaded(name, variant)
+        (whole,) = adapter.separate(*audio)
+        monkeypatch.setitem(adapter.separate.__func__.__globals__, blocks, size)
+        parts = list(adapter.separate(*audio))
+        assert len(parts) > 5
+        for stem, expected in whole.items():
+            joined = np.concatenate([part[stem] for part in parts], axis=1)
+            np.testing.assert_allclose(joined, expected, atol=1e-6)
+
+
+def test_parts_of_a_long_song_fade_into_each_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    adapter, mixture = loaded("repet_sim", "2stems"), noise(9, 2, 9 * RATE)
+    names = adapter.separate.__func__.__globals__
+    monkeypatch.setitem(names, "PART_S", 5.0)
+    monkeypatch.setitem(names, "FADE_S", 1.0)
+    first, second = adapter.separate(mixture, RATE)
+    cut = first["vocals"].shape[1]
+    assert (cut, second["vocals"].shape[1]) == (4 * RATE, 5 * RATE)
+    found = np.concatenate([first["accompaniment"], second["accompaniment"]], axis=1)
+    rest = np.concatenate([first["vocals"], second["vocals"]], axis=1)
+    np.testing.assert_allclose(found + rest, mixture, atol=1e-5)
+    alone = adapter.accompaniment(mixture[:, : 5 * RATE], RATE)
+    other = adapter.accompaniment(mixture[:, 4 * RATE :], RATE)
+    np.testing.assert_array_equal(found[:, :cut], alone[:, :cut])
+    np.testing.assert_array_equal(found[:, 5 * RATE :], other[:, RATE:])
+    middle = slice(4 * RATE + RATE // 2, 4 * RATE + RATE // 2 + 10)
+    mean = (alone[:, middle] + other[:, RATE // 2 : RATE // 2 + 10]) / 2
+    np.testing.assert_allclose(found[:, middle], mean, atol=1e-3)
 
 
 def test_irm1_and_irm2_are_exact_where_stems_do_not_overlap() -> None:

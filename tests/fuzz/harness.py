@@ -5,7 +5,8 @@
     tox -e fuzz -- archive -max_total_time=600
     tox -e fuzz -- part -max_total_time=600 corpus/
 
-The targets: adapter, dataset, gate, archive, audio, part, run. An exception that is not meant for
+The targets: adapter, dataset, gate, archive, audio, part, separations, run. Each begins with real
+files, which `seeds` makes; what a corpus of your own holds comes first. An exception that is not meant for
 the reader is a finding; libFuzzer writes the input that caused it.
 """
 
@@ -20,7 +21,7 @@ from typing import Any
 
 import atheris
 
-with atheris.instrument_imports(include=["benchbench"]):
+with atheris.instrument_imports(include=["benchbench", "tarfile", "tomllib", "zipfile"]):
     from benchbench.archive import extract
     from benchbench.audio import read
     from benchbench.errors import BenchbenchError
@@ -61,11 +62,21 @@ TARGETS = {
     "part": reading(
         "scores/model=m/dataset=d/c.parquet", lambda _: list(damaged_parts(PLACE, "scores"))
     ),
+    "separations": reading(
+        "separations/c.parquet", lambda _: list(damaged_parts(PLACE, "separations"))
+    ),
     "run": reading("runs/r/run.json", lambda _: list(damaged_runs(PLACE))),
 }
 
 
 if __name__ == "__main__":
+    sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+    from tests.fuzz.seeds import write_seeds
+
     name = sys.argv.pop(1)
-    atheris.Setup(sys.argv, TARGETS[name])
+    seeds = Path(tempfile.mkdtemp(prefix="seeds-")) / name
+    print(f"{write_seeds(name, seeds)} seeds in {seeds}")
+    own = [word for word in sys.argv[1:] if not word.startswith("-")]
+    found = [] if own else [tempfile.mkdtemp(prefix=f"corpus-{name}-")]  # what it adds goes there
+    atheris.Setup([*sys.argv, *found, str(seeds)], TARGETS[name])
     atheris.Fuzz()

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import soxr
 from scipy import signal
 
 from benchbench import metrics
@@ -192,6 +193,29 @@ def test_logwmse_is_that_of_log_wmse_audio_quality(noise, leak, rate, expected):
     s, n = noise
     found = scored({"s": s, "n": n}, {"s": s + leak * n, "n": n}, "logwmse", rate)
     assert found["s", "logWMSE"].values[0] == pytest.approx(expected, abs=5e-6)
+
+
+@pytest.mark.parametrize("rate", [8_000, 32_000, 48_000, 96_000])
+@pytest.mark.parametrize("samples", [1, 700, 40_000, 150_001])
+def test_logwmse_resamples_by_block_as_in_one_piece(rate, samples):
+    """The expected values are those of errors and a mixture that soxr resampled whole.
+
+    Its engine is in single precision, so it matters that errors are what is resampled.
+    """
+    rng = np.random.default_rng(rate + samples)
+    s, first, second = 0.1 * rng.standard_normal((3, 2, samples))
+    references = {"a": s, "b": np.zeros_like(s)}
+    found = scored(references, {"a": s + 0.3 * first, "b": second}, "logwmse", rate)
+
+    def whole(audio):
+        out = soxr.resample(audio.T, rate, RATE, quality="HQ").T
+        return out if out.size else np.zeros((2, 1))
+
+    references = {"a": whole(s), "b": np.zeros_like(whole(s))}
+    error = whole((s + 0.3 * first) - s)
+    expected = scored(references, {"a": whole(s) + error, "b": whole(second)}, "logwmse")
+    for key, series in expected.items():
+        np.testing.assert_allclose(found[key].values, series.values, rtol=1e-9)
 
 
 @pytest.mark.parametrize("rate", [22_050, 48_000])

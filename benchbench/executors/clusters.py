@@ -1,0 +1,111 @@
+"""Clusters that are started for a run: which kinds there are, and how each is told what to do."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Mapping
+from typing import Any
+
+from benchbench.errors import MissingExtraError, UnknownNameError, UsageError
+
+__all__ = ["KINDS", "require_kind", "started"]
+
+KINDS = {
+    "local": ("distributed", "LocalCluster"),
+    "ssh": ("distributed", "SSHCluster"),
+    "slurm": ("dask_jobqueue", "SLURMCluster"),
+    "kubernetes": ("dask_kubernetes.operator", "KubeCluster"),
+}
+"""Kinds of cluster, and where their class is."""
+
+NEEDS = {"ssh": "asyncssh"}
+"""What a kind needs beside the package of its class, which imports it late."""
+
+EXTRAS = {"kubernetes": "kubernetes"}
+"""Extras of benchbench that bring a kind's packages, where ``cluster`` does not."""
+
+
+def require_kind(description: Mapping[str, Any]) -> None:
+    """Refuse a description of a cluster whose kind is unknown.
+
+    Raises
+    ------
+    UnknownNameError
+        With the kind that may have been meant.
+    """
+    if description["kind"] not in KINDS:
+        raise UnknownNameError("kind", str(description["kind"]), KINDS, where=" of cluster")
+
+
+def started(description: Mapping[str, Any]) -> Any:
+    """A cluster, started.
+
+    Parameters
+    ----------
+    description
+        ``kind``, ``workers``, and the arguments of that kind's class.
+
+    Raises
+    ------
+    MissingExtraError
+        When a package is missing.
+    UsageError
+        When the cluster does not start: an unknown argument, a host that refuses, a queue that
+        is not there.
+    """
+    options = dict(description)
+    kind, workers = str(options.pop("kind")), int(options.pop("workers"))
+    make = _maker(kind)
+    try:
+        if kind == "local":
+            settings = {"threads_per_worker": 1, "processes": True, "dashboard_address": ":0"}
+            return make(n_workers=workers, **{**settings, **options})
+        if kind == "ssh":  # a host for the scheduler, and one for each worker
+            return make(**options)
+        if kind == "kubernetes":
+            return make(n_workers=workers, **options)
+        return _grown(make(**options), workers)
+    except Exception as error:  # each kind has errors of its own
+        what = str(error) or type(error).__name__
+        raise UsageError(
+            f"The cluster of kind {kind} did not start: {what}",
+            hint=f"Its table takes what {'.'.join(KINDS[kind])} takes; see that class's own pages.",
+        ) from error
+
+
+def _grown(cluster: Any, workers: int) -> Any:
+    """The cluster, with the jobs of so many workers in its queue.
+
+    Its method ``scale`` would return at once, and a job that the queue refuses be a line in a log.
+    """
+    planned = 0
+    while planned < workers:
+        jobs = cluster.new_worker_spec()
+        cluster.worker_spec.update(jobs)
+        planned += sum(len(job.get("group", "1")) for job in jobs.values())
+
+    async def submitted() -> None:
+        await cluster
+
+    try:
+        cluster.sync(submitted)
+    except BaseException:
+        from distributed import Status
+
+        for job in cluster.workers.values():  # else it closes itself down to an assertion
+            job.status = Status.failed
+        cluster.close()
+        raise
+    return cluster
+
+
+def _maker(kind: str) -> Any:
+    module, name = KINDS[kind]
+    try:
+        if kind in NEEDS:
+            importlib.import_module(NEEDS[kind])
+        return getattr(importlib.import_module(module), name)
+    except ImportError as error:
+        package = NEEDS.get(kind, module.partition(".")[0]).replace("_", "-")
+        extra = EXTRAS.get(kind, "cluster")
+        raise MissingExtraError(package, extra, f"A cluster of kind {kind}") from error
