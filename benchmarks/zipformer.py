@@ -7,6 +7,7 @@
     python benchmarks/zipformer.py memory
     python benchmarks/zipformer.py live
     python benchmarks/zipformer.py seam
+    python benchmarks/zipformer.py mean --weights DIR --other DIR --share 0.65 --out DIR
 
 ``gains`` compares with a *static filter*: for every stem one real gain a frequency, the best in
 the least-squares sense over the training songs. It knows nothing of a song but its mixture's
@@ -352,9 +353,24 @@ def seam(arguments: argparse.Namespace) -> dict[str, object]:
     return result
 
 
+def mean(arguments: argparse.Namespace) -> dict[str, object]:
+    """Write the mean of two networks' weights, of which one was trained on from the other."""
+    first, notes = read_weights(arguments.weights / WEIGHTS_FILE)
+    second, _ = read_weights(arguments.other / WEIGHTS_FILE)
+    share = arguments.share
+    arrays = {
+        name: ((1.0 - share) * array.astype(np.float64) + share * second[name]).astype(np.float32)
+        for name, array in first.items()
+    }
+    given = dict(note.split("=", 1) for note in arguments.note)
+    arguments.out.mkdir(parents=True, exist_ok=True)
+    write_weights(arguments.out / WEIGHTS_FILE, arrays, {**notes, **given}, half=True)
+    return {"share": share}
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("what", choices=("gains", "speed", "memory", "live", "seam"))
+    parser.add_argument("what", choices=("gains", "speed", "memory", "live", "seam", "mean"))
     parser.add_argument("--material", type=Path, help="train, validation and test, with songs")
     parser.add_argument("--weights", type=Path, default=SHIPPED, help="of zipformer:tiny")
     parser.add_argument("--separators", nargs="+", default=["static", "zipformer", "unet"])
@@ -363,10 +379,16 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=60.0)
     parser.add_argument("--variants", nargs="+", default=["tiny", "base"])
     parser.add_argument("--limit", type=int, help="at most so many songs of every set")
+    parser.add_argument("--other", type=Path, help="mean: weights that were trained on")
+    parser.add_argument("--share", type=float, default=0.5, help="mean: what the others weigh")
+    parser.add_argument("--out", type=Path, help="mean: the folder to write")
+    parser.add_argument("--note", action="append", default=[], help="mean: NAME=TEXT in the file")
     parser.add_argument("--json", type=Path, help="write the figures here too")
     arguments = parser.parse_args()
     if arguments.what == "gains" and arguments.material is None:
         parser.error("gains needs --material")
+    if arguments.what == "mean" and not (arguments.other and arguments.out):
+        parser.error("mean needs --other and --out")
     print(arguments.what)
     result = globals()[arguments.what](arguments)
     if arguments.json:
