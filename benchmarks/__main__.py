@@ -3,6 +3,7 @@
 ::
 
     python -m benchmarks all --out build/benchmarks          # hours; --small: minutes
+    python -m benchmarks all --only overhead scaling store   # twenty minutes
     python -m benchmarks kills --runs 50                     # one program, with its own flags
     python -m benchmarks page build/benchmarks/figures.parquet
 
@@ -16,7 +17,7 @@ import argparse
 import importlib
 import platform
 import sys
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import asdict
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -34,28 +35,25 @@ from benchmarks.page import last_release, write_page
 PROGRAMS = ("kills", "memory", "overhead", "scaling", "store")
 
 
-def suite(small: bool) -> Iterator[Figure]:
-    """Every figure, the quick ones first."""
-    yield from overhead.figures(
-        "spleeter,irm,mixture,silence", [100, 1000] if small else [100, 1000, 10000]
-    )
-    yield from store.figures(*((200, 5, 200) if small else (10000, 50, 5000)))
-    yield from scaling.figures(*((4, 4.0) if small else (16, 120.0)), [1, 2], "standard")
-    lengths = [20] if small else [180, 1800, 7200]
-    protocols = ["usdr", "bsseval-v4"] if small else memory.every_protocol()
-    yield from memory.figures(lengths, protocols, memory.MODELS[:2] if small else memory.MODELS)
-    runs = 2 if small else 50
-    equal = len(kills(runs, tell=False))
-    yield Figure(
-        "kills",
-        "tables that equal the undisturbed one",
-        runs,
-        "runs",
-        equal,
-        "runs",
-        "higher",
-        runs,
-    )
+def suite(small: bool, programs: Collection[str] = PROGRAMS) -> Iterator[Figure]:
+    """Every figure of some programs, the quick ones first."""
+    if "overhead" in programs:
+        tracks = [100, 1000] if small else [100, 1000, 10000]
+        yield from overhead.figures("spleeter,irm,mixture,silence", tracks)
+    if "store" in programs:
+        yield from store.figures(*((200, 5, 200) if small else (10000, 50, 5000)))
+    if "scaling" in programs:
+        yield from scaling.figures(*((4, 4.0) if small else (16, 120.0)), [1, 2], "standard")
+    if "memory" in programs:
+        lengths = [20] if small else [180, 1800, 7200]
+        protocols = ["usdr", "bsseval-v4"] if small else memory.every_protocol()
+        models = memory.MODELS[:2] if small else memory.MODELS
+        yield from memory.figures(lengths, protocols, models)
+    if "kills" in programs:
+        runs = 2 if small else 50
+        equal = len(kills(runs, tell=False))
+        name = "tables that equal the undisturbed one"
+        yield Figure("kills", name, runs, "runs", equal, "runs", "higher", runs)
 
 
 def stored(figures: list[Figure]) -> pa.Table:
@@ -73,10 +71,11 @@ def everything(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="benchmarks all")
     parser.add_argument("--out", type=Path, default=Path("build/benchmarks"))
     parser.add_argument("--small", action="store_true", help="minutes instead of hours; no bars")
+    parser.add_argument("--only", nargs="+", choices=PROGRAMS, default=PROGRAMS)
     given = parser.parse_args(arguments)
     given.out.mkdir(parents=True, exist_ok=True)
     found = []
-    for figure in suite(given.small):
+    for figure in suite(given.small, given.only):
         print(figure.line(), flush=True)
         found.append(figure)
         pq.write_table(stored(found), given.out / "figures.parquet")
