@@ -11,7 +11,6 @@ import contextlib
 import queue
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from concurrent.futures import CancelledError
 from contextlib import ExitStack
 from dataclasses import dataclass
 from itertools import islice
@@ -204,6 +203,11 @@ def _carry_out(client: Client, order: Order, todo: Iterator[Batch], stop: Stop) 
                 yield from by_number[news["batch"]].tell(news["attempt"], news["number"], event)
             continue
         if news is not None:
+            if news.cancelled():  # nobody else would
+                raise UsageError(
+                    f"The scheduler {client.scheduler.address} is gone, or was started anew.",
+                    hint="Everything that was stored is kept; the same command goes on from there.",
+                )
             heard = waiting.pop(news)
             del by_number[heard.remaining.number]
         if not stop.asked:
@@ -217,7 +221,7 @@ def _outcome(future: Any, heard: _Heard) -> Iterator[Event]:
     """The rest of what a batch's station told; of a batch that killed its workers, what is lost."""
     try:
         attempt, events = future.result()
-    except (distributed.KilledWorker, CancelledError) as error:
+    except distributed.KilledWorker as error:
         for job in heard.remaining.jobs:
             yield lost(job, f"Its workers died: {error}")
         yield Spent(0.0, 0.0, 0.0)

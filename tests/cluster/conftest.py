@@ -69,7 +69,9 @@ def server(
         try:
             yield process.pid
         finally:
-            family = psutil.Process(process.pid).children(recursive=True)
+            family: list[psutil.Process] = []
+            with contextlib.suppress(psutil.Error):  # it may have ended
+                family = psutil.Process(process.pid).children(recursive=True)
             process.terminate()
             try:
                 process.wait(20)

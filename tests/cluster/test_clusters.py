@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import sys
 from collections.abc import Callable
 from itertools import accumulate
 from pathlib import Path
@@ -17,7 +18,7 @@ from benchbench.events import Event, Started
 from benchbench.store import Results
 from benchmarks.kills import songs, table
 
-from .conftest import ask, wait_for
+from .conftest import answers, ask, free_port, server, wait_for
 
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(900)]
 
@@ -160,3 +161,33 @@ def test_no_cluster_of_kubernetes_is_one_clear_error(
     assert not isinstance(caught.value.__cause__, TypeError), caught.value
     del caught
     gc.collect()
+
+
+def test_a_scheduler_that_ends_is_one_clear_error(
+    small_songs: Path, tmp_path: Path, make_adapter: Make
+) -> None:
+    port = free_port()
+    python = [sys.executable, "-m"]
+    words = ["--no-dashboard", "--host", "127.0.0.1"]
+    address = f"tcp://127.0.0.1:{port}"
+    worker = [*python, "distributed.cli.dask_worker", address, "--nthreads", "1", *words]
+    scheduler = [*python, "distributed.cli.dask_scheduler", "--port", str(port), *words]
+    body = "time.sleep(20); return {stem: mixture / 2 for stem in self.stems}"
+    place = make_adapter("slow", body)
+    with (
+        server(scheduler, tmp_path / "scheduler.log") as pid,
+        server(worker, tmp_path / "worker.log"),
+    ):
+        wait_for(lambda: answers(port), "the scheduler answers")
+
+        def kill(event: Event) -> None:
+            if isinstance(event, Started) and event.model == "slow:plain":
+                psutil.Process(pid).kill()
+
+        options = {"models": ["silence:2stems", "slow"], "dataset": "folder", "root": small_songs,
+                   "out": tmp_path / "out", "metrics": ["usdr"], "report": False,
+                   "adapter_paths": [place]}  # fmt: skip
+        with pytest.raises(UsageError, match="is gone") as caught:
+            benchbench.run(executor="dask", scheduler=address, listener=kill, **options)
+        assert "stored is kept" in str(caught.value)
+    assert Results(tmp_path / "out").scores().num_rows > 0
