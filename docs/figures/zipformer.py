@@ -30,15 +30,25 @@ from zipformer_keras.spectrum import analyse  # noqa: E402
 
 SONG = "city-of-glass"
 SECONDS = slice(6, 14)
-COLOURS = {"zipformer:tiny": "#0b6e99", "spleeter:synth": "#b4530a"}
+COLOURS = {
+    "zipformer:tiny": "#0b6e99",
+    "with released music": "#5b3a8e",
+    "spleeter:synth": "#b4530a",
+}
 
 
 def learning() -> None:
     """SI-SDR gain on the validation songs against processor time."""
     histories = json.loads((HERE / "zipformer-learning.json").read_text(encoding="utf-8"))
-    figure, axes = plt.subplots(1, 2, figsize=(9, 3.2), sharey=True, layout="constrained")
-    for axis, score in zip(axes, ("mean", "vocals"), strict=True):
-        for name, lines in histories.items():
+    titles = {
+        "mean": "mean of four stems",
+        "vocals": "vocals",
+        "backed_vocals": "vocals, released music",
+    }
+    figure, axes = plt.subplots(1, 3, figsize=(11, 3.2), sharey=True, layout="constrained")
+    for axis, (score, title) in zip(axes, titles.items(), strict=True):
+        for name, history in histories.items():
+            lines = [line for line in history if score in line["scores"]]
             minutes = [line["cpu_s"] / 60 for line in lines]
             axis.plot(
                 minutes,
@@ -48,9 +58,7 @@ def learning() -> None:
                 markersize=3,
                 label=name,
             )
-        axis.set(
-            title={"mean": "mean of four stems"}.get(score, score), xlabel="minutes of one core"
-        )
+        axis.set(title=title, xlabel="minutes of one core")
         axis.grid(alpha=0.3)
     axes[0].set(ylabel="SI-SDR gain, dB", ylim=(0, None))
     axes[0].legend(frameon=False)
