@@ -35,8 +35,8 @@ print(json.dumps({"after": end - first[0], "separating": tally.separating_s,
 """
 PLAN = """
 import json, sys, tracemalloc
-from itertools import islice
 from pathlib import Path
+import pyarrow.dataset
 from benchbench.batches import batches
 from benchbench.corpus import Source, Track
 from benchbench.metrics import resolve
