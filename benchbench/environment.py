@@ -22,7 +22,7 @@ __all__ = [
     "visible_gpus",
 ]
 
-_MMAP_THRESHOLD, _TRIM_THRESHOLD = -3, -1  # glibc's names for `mallopt`
+_MMAP_THRESHOLD, _TRIM_THRESHOLD, _ARENA_MAX = -3, -1, -8  # glibc's numbers for `mallopt`
 
 
 def processors() -> int:
@@ -99,6 +99,7 @@ def keep_freed_memory() -> None:
     allocator = ctypes.CDLL(None)
     allocator.mallopt(_MMAP_THRESHOLD, 32 << 20)  # the most that glibc takes
     allocator.mallopt(_TRIM_THRESHOLD, 256 << 20)
+    allocator.mallopt(_ARENA_MAX, 1)  # the thresholds hold in the first arena only
 
 
 def _blas() -> list[str]:
