@@ -90,8 +90,10 @@ def keep_freed_memory() -> None:
 
     Scoring takes and frees arrays of megabytes all the time. A worker of Dask is told by
     ``MALLOC_TRIM_THRESHOLD_`` to give each of them back, and the system has to clear every page
-    anew: three times the time for scoring. Only glibc is asked; elsewhere nothing happens.
+    anew: three times the time for scoring. Only glibc is asked; elsewhere nothing happens. Processes
+    that are started later do not inherit that wish either.
     """
+    os.environ.pop("MALLOC_TRIM_THRESHOLD_", None)
     if platform.libc_ver()[0] != "glibc":
         return
     import ctypes

@@ -55,7 +55,7 @@ def figures(tracks: int, seconds: float, jobs: Sequence[int], metrics: str) -> I
                     raise AssertionError(f"{executor} with {count} gives another table")
                 if executor == "local":
                     local[count] = taken
-                    if count > 1:
+                    if count > min(local):
                         bar = 1.7 if count == 2 and tracks >= 16 else None
                         yield Figure(
                             "scaling", "local against one", count, "workers",

@@ -397,12 +397,14 @@ def test_a_configuration_file_describes_a_cluster(tmp_path: Path) -> None:
 
 
 FAULTS = """
+import os
 import resource
 import sys
 import numpy as np
 from benchbench.environment import keep_freed_memory
 if sys.argv[1] == "keep":
     keep_freed_memory()
+    assert "MALLOC_TRIM_THRESHOLD_" not in os.environ  # nor do separators inherit it
 np.ones(1_000_000)
 before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
 for _ in range(50):
