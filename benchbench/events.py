@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import TypeAlias
+from dataclasses import asdict, dataclass
+from typing import Any, TypeAlias, get_args
 
 __all__ = [
     "Event",
@@ -17,6 +17,8 @@ __all__ = [
     "Skipped",
     "Spent",
     "Started",
+    "packed",
+    "unpacked",
 ]
 
 
@@ -104,3 +106,15 @@ class Finished:
 
 Event: TypeAlias = Note | Planned | Started | Separated | ScoresReady | Skipped | Spent | Finished
 Listener: TypeAlias = Callable[[Event], None]
+
+
+def packed(event: Event) -> dict[str, Any]:
+    """An event as plain values, to be sent to another process; see `unpacked`."""
+    return {"kind": type(event).__name__, **asdict(event)}
+
+
+def unpacked(message: Mapping[str, Any]) -> Event:
+    """The event that `packed` made a message of."""
+    kinds: dict[str, type[Event]] = {kind.__name__: kind for kind in get_args(Event)}
+    values = dict(message)
+    return kinds[values.pop("kind")](**values)

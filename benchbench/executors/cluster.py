@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from benchbench.batches import Batch, batches
 from benchbench.errors import MissingExtraError, UsageError
-from benchbench.events import Event, Spent
+from benchbench.events import Event, Spent, unpacked
 from benchbench.executors.base import Remaining, Stop, lost, shared
 from benchbench.executors.clusters import require_kind, started
 from benchbench.order import Order
@@ -28,8 +28,6 @@ try:
     import distributed
 except ImportError as error:
     raise MissingExtraError("distributed", "cluster", "--executor dask") from error
-
-from distributed.protocol import pickle
 
 from benchbench.executors.cluster_worker import TOPIC, Stations, ask_to_stop, plugin_name, work
 
@@ -199,7 +197,7 @@ def _carry_out(client: Client, order: Order, todo: Iterator[Batch], stop: Stop) 
             news = None
         if isinstance(news, dict):
             if news["run"] == order.run_id and news["batch"] in by_number:
-                event = pickle.loads(news["event"])
+                event = unpacked(news["event"])
                 yield from by_number[news["batch"]].tell(news["attempt"], news["number"], event)
             continue
         if news is not None:

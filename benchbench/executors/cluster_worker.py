@@ -10,11 +10,10 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 import distributed
-from distributed.protocol import pickle
 
 from benchbench.batches import Batch
 from benchbench.environment import keep_freed_memory, processors
-from benchbench.events import Event
+from benchbench.events import Event, packed
 from benchbench.executors.base import shared
 from benchbench.order import Order
 from benchbench.station import Station
@@ -105,7 +104,7 @@ def work(run_id: str, batch: Batch) -> tuple[str, list[Event]]:
     def tell(event: Event) -> None:
         message = {"run": run_id, "batch": batch.number, "attempt": attempt, "number": len(events)}
         events.append(event)
-        worker.log_event(TOPIC, {**message, "event": pickle.dumps(event)})
+        worker.log_event(TOPIC, {**message, "event": packed(event)})
 
     stopped: Callable[[], bool] = lambda: stations.stopped  # noqa: E731
     stations.station().carry_out(batch, tell, stopped)
