@@ -74,7 +74,9 @@ def verdict(
         *_cost(leader, [pair for pair in pairs if pair is not None and _level(pair)], entrants),
         *_training(leader, entrants, board),
     ]
-    return Verdict(_answer(board, leader, rivals, equal), tuple(support), leader.model, equal)
+    proven = all(pair is not None and pair.distinguishable for pair in pairs)
+    answer = _answer(board, leader, rivals, equal, proven)
+    return Verdict(answer, tuple(support), leader.model, equal)
 
 
 def _rivals(board: Board, entrants: dict[str, Entrant]) -> list[Row]:
@@ -98,7 +100,7 @@ def unit(board: Board) -> str:
 
 
 def _answer(
-    board: Board, leader: Row, rivals: list[Row], tied: tuple[str, ...]
+    board: Board, leader: Row, rivals: list[Row], tied: tuple[str, ...], proven: bool
 ) -> tuple[Part, ...]:
     best = Part(leader.model, leader.model)
     target = board.series.target
@@ -106,7 +108,8 @@ def _answer(
         told = f" scores {decibels(leader.value)}{unit(board)} on {target}; it has no rival here."
         return (best, Part(told))
     if not tied:
-        return (best, Part(f" separates {target} best, and its lead is no accident."))
+        sure = "and its lead is no accident" if proven else "on too few tracks to prove it"
+        return (best, Part(f" separates {target} best, {sure}."))
     if len(tied) == len(rivals) - 1:
         return (
             Part(f"No separator is clearly best on {target}; "),

@@ -120,6 +120,15 @@ def test_verdict_says_that_a_lead_is_real() -> None:
     assert "100%" in text_of(said.support[0])
 
 
+def test_verdict_claims_no_proof_from_few_tracks() -> None:
+    board, grid = grid_of({"a": [x + 2 + 0.01 * x for x in HARD[:3]], "b": HARD[:3]})
+    people = {"a": entrant("a", 0), "b": entrant("b", 1)}
+    said = verdict(board, contest(grid, board, ["a", "b"]), people)  # type: ignore[arg-type]
+    assert said.tied == ()
+    assert "no accident" not in text_of(said.answer)
+    assert "on too few tracks to prove it" in text_of(said.answer)
+
+
 def test_verdict_says_that_two_cannot_be_told_apart() -> None:
     noise = [0.1, -0.2, 0.15, -0.05, 0.2, -0.1, 0.05, -0.15, 0.12, -0.1]
     board, grid = grid_of({"a": [x + n for x, n in zip(HARD, noise, strict=True)], "b": HARD})
