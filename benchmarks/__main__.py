@@ -8,7 +8,8 @@
     python -m benchmarks page build/benchmarks/figures.parquet
 
 `all` writes ``figures.parquet`` and a page with plots, and states ratios against the figures of the
-last release, which lie in ``benchmarks/released/``.
+last release, which lie in ``benchmarks/released/``. With `--only`, the figures of other programs that
+the folder holds stay as they are, so that the suite can be run in parts.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from benchbench.environment import machine
@@ -66,6 +68,14 @@ def stored(figures: list[Figure]) -> pa.Table:
     return pa.Table.from_pylist([{**asdict(one), **common} for one in figures])
 
 
+def kept(path: Path, programs: Collection[str]) -> list[pa.Table]:
+    """What a file holds of other programs."""
+    if not path.is_file():
+        return []
+    table = pq.read_table(path)
+    return [table.filter(~pc.field("suite").isin(list(programs)))]
+
+
 def everything(arguments: list[str]) -> int:
     """Run the suite; 1 when a bar is missed."""
     parser = argparse.ArgumentParser(prog="benchmarks all")
@@ -74,12 +84,14 @@ def everything(arguments: list[str]) -> int:
     parser.add_argument("--only", nargs="+", choices=PROGRAMS, default=PROGRAMS)
     given = parser.parse_args(arguments)
     given.out.mkdir(parents=True, exist_ok=True)
+    target = given.out / "figures.parquet"
+    earlier = kept(target, given.only)
     found = []
     for figure in suite(given.small, given.only):
         print(figure.line(), flush=True)
         found.append(figure)
-        pq.write_table(stored(found), given.out / "figures.parquet")
-    print(write_page(given.out / "figures.parquet", last_release(), given.out / "figures.html"))
+        pq.write_table(pa.concat_tables([*earlier, stored(found)]), target)
+    print(write_page(target, last_release(), given.out / "figures.html"))
     return int(any(figure.passed is False for figure in found))
 
 

@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from benchbench.store import Results
-from benchmarks.__main__ import PROGRAMS, stored
+from benchmarks.__main__ import PROGRAMS, kept, stored
 from benchmarks.measuring import Figure, measured
 from benchmarks.page import last_release, with_ratios, write_page
 from benchmarks.store import names, simulate, small_parts
@@ -40,6 +40,14 @@ def test_the_page_holds_figures_plots_and_ratios(tmp_path: Path) -> None:
     assert ratios["ratio"].tolist()[1] == pytest.approx(0.5)
     assert pd.isna(ratios["ratio"]).tolist() == [True, False, True]
     assert last_release() is None or last_release().suffix == ".parquet"
+
+
+def test_the_suite_can_be_run_in_parts(tmp_path: Path) -> None:
+    path = tmp_path / "figures.parquet"
+    assert kept(path, ["store"]) == []
+    pq.write_table(stored(FIGURES), path)
+    [left] = kept(path, ["store"])
+    assert left.column("suite").to_pylist() == ["scaling"]
 
 
 def test_every_program_has_a_main() -> None:
