@@ -137,6 +137,20 @@ def test_lost_messages_change_neither_order_nor_number_of_what_is_told(lost: set
     assert not heard.remaining.jobs
 
 
+def test_a_failure_counts_only_if_no_other_attempt_makes_up_for_it() -> None:
+    from benchbench.executors.cluster import _Heard
+
+    failed = Separated("a:v", "x", "failed", "the machine was full", None, None)
+    heard = _Heard(small_batch("a", "b"))
+    told = [
+        e for n, e in enumerate([Started("a:v", "x"), failed]) for e in heard.tell("died", n, e)
+    ]
+    again = [Started("a:v", "x"), ScoresReady("a:v", "x", {}), failed, Spent(1.0, 1.0, 1.0)]
+    told += [e for n, e in enumerate(again) for e in heard.tell("lives", n, e)]
+    assert failed not in told
+    assert [job.identity.model for job in heard.remaining.jobs] == ["b:v"]
+
+
 def test_a_stop_finishes_what_is_in_hand_and_says_how_to_go_on(
     small_songs: Path, tmp_path: Path
 ) -> None:

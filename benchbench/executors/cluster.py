@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from benchbench.batches import Batch, batches
 from benchbench.errors import MissingExtraError, UsageError
-from benchbench.events import Event, Spent, unpacked
+from benchbench.events import Event, Separated, Spent, unpacked
 from benchbench.executors.base import Remaining, Stop, lost, shared
 from benchbench.executors.clusters import require_kind, started
 from benchbench.order import Order
@@ -147,6 +147,9 @@ def _unregister(client: Client, run_id: str) -> None:
 class _Heard:
     """What was heard of a batch; passes every event on once, whichever way it came first.
 
+    That a job failed is passed on when the attempt's last event comes: should the worker die
+    before, the next attempt tries the job again.
+
     Parameters
     ----------
     batch
@@ -156,6 +159,7 @@ class _Heard:
     def __init__(self, batch: Batch) -> None:
         self.remaining = Remaining(batch)
         self._heard: Counter[str] = Counter()
+        self._failures: dict[str, list[Event]] = {}
 
     def tell(self, attempt: str, number: int, event: Event) -> Iterator[Event]:
         """Take what an attempt told as its event of that number; yields it if it is news.
@@ -166,9 +170,14 @@ class _Heard:
         if number != self._heard[attempt]:
             return
         self._heard[attempt] += 1
-        if self.remaining.concerns(event):
-            self.remaining.note(event)
-            yield event
+        if isinstance(event, Separated) and event.status != "ok":
+            self._failures.setdefault(attempt, []).append(event)
+            return
+        failures = self._failures.pop(attempt, []) if isinstance(event, Spent) else []
+        for one in (*failures, event):
+            if self.remaining.concerns(one):
+                self.remaining.note(one)
+                yield one
 
 
 def _carry_out(client: Client, order: Order, todo: Iterator[Batch], stop: Stop) -> Iterator[Event]:
