@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 __all__ = ["DaskExecutor"]
 
 POLL_S = 0.5
+AWAIT_S = 30
 AHEAD = 2
 """Batches on their way for each station: one at work, one that waits."""
 
@@ -76,6 +77,18 @@ class DaskExecutor:
     def _is_ours(self) -> bool:
         """Whether the workers are children of this process, and hear its Ctrl-C."""
         return not self.scheduler and self._description["kind"] == "local"
+
+    @property
+    def _at_once(self) -> int:
+        """Number of workers that no queue holds back."""
+        if self.scheduler:
+            return 1
+        match self._description:
+            case {"kind": "ssh", "hosts": [_, *workers]}:
+                return max(1, len(workers))
+            case {"kind": "local", "workers": workers}:
+                return int(workers)
+        return 1
 
     @property
     def _description(self) -> dict[str, Any]:
@@ -120,6 +133,9 @@ class DaskExecutor:
                 f"No worker joined the scheduler {client.scheduler.address} within ten minutes.",
                 hint="Look at the workers' logs, or at the queue of the cluster.",
             ) from error
+        # Workers share a host's cores by how many there are, so those that come at once are awaited.
+        with contextlib.suppress(TimeoutError):
+            client.wait_for_workers(self._at_once, timeout=AWAIT_S)
         return client
 
 
