@@ -52,8 +52,8 @@ class Adapter:
         padded = np.pad(channel, (0, max(0, WINDOW - length)))
         spectrum = TRANSFORM.stft(padded).astype(np.complex64)
         magnitude = np.abs(spectrum)
-        harmonic = median_filter(magnitude, size=(1, self.kernel), mode="reflect")
-        percussive = median_filter(magnitude, size=(self.kernel, 1), mode="reflect")
+        harmonic = medians(magnitude, self.kernel)
+        percussive = medians(magnitude.T, self.kernel).T
         larger = np.maximum(harmonic, percussive)
         larger[larger == 0] = 1  # silence: both parts get half of nothing
         ours, theirs = (percussive / larger) ** self.power, (harmonic / larger) ** self.power
@@ -61,3 +61,14 @@ class Adapter:
         mask = np.divide(ours, total, out=np.full_like(ours, 0.5), where=total > 0)
         signal = TRANSFORM.istft(spectrum * mask, k1=len(padded))[:length]
         return np.real(signal).astype(np.float32)
+
+
+def medians(rows: Audio, kernel: int) -> Audio:
+    """Running medians along rows, which go on mirrored past their ends.
+
+    All rows are one line to SciPy, whose filter of a line is ten times as fast as that of a plane.
+    """
+    before, after = kernel // 2, (kernel - 1) // 2
+    line = np.pad(rows, ((0, 0), (before, after)), mode="symmetric")
+    found: Audio = median_filter(line.ravel(), size=kernel).reshape(line.shape)
+    return found[:, before : before + rows.shape[1]]
