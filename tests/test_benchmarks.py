@@ -48,6 +48,7 @@ def test_the_suite_can_be_run_in_parts(tmp_path: Path) -> None:
     pq.write_table(stored(FIGURES), path)
     [left] = kept(path, ["store"])
     assert left.column("suite").to_pylist() == ["scaling"]
+    assert stored(FIGURES[2:]).schema == left.schema
 
 
 def test_every_program_has_a_main() -> None:
