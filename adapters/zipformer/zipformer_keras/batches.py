@@ -52,7 +52,7 @@ def draw_batch(
     bins, examples = bin_count(configuration.groups), []
     for _ in range(size):
         excerpt = draw_excerpt(library, configuration.stems, length, variation, rng)
-        gains = tones(len(excerpt.known), bins, configuration.frame, variation, rng)
+        gains = tones(configuration.stems, bins, configuration.frame, variation, rng)
         make = wave_example if waves else cell_example
         examples.append(make(excerpt, gains, configuration))
     return tuple(np.stack(parts) for parts in zip(*examples, strict=True))

@@ -12,6 +12,10 @@ LOG_SCALE_LIMIT = 1.5
 """Of a norm's log-scale, to both sides."""
 BYPASS_FLOOR = 0.2
 """A bypass takes at least so much of a layer's work."""
+KERNEL = 3
+"""Frames and cells that a convolution of the embedding sees."""
+SLOPE = 0.1
+"""Of the embedding's activations below zero."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +99,7 @@ class Configuration:
     stacks
         For each stack: time factor, band factor, units.
     groups
-        The bands.
+        The bands; on a single path they say only what a cell is.
     hidden
         Hidden channels of a band's mask.
     time_kernel, band_kernel
@@ -112,9 +116,9 @@ class Configuration:
         Samples of a frame, and between two.
     chunk, left
         Live mode: frames of a chunk, and chunks of context; None: offline.
-    joined
-        Width of the single vector to which all bands are joined (single path); 0: every band
-        keeps its own (dual path).
+    embed
+        Channels of the convolutional levels that join all cells to a single vector a frame (single
+        path); none: bands, and every band keeps its own vector (dual path).
     """
 
     width: int
@@ -123,7 +127,7 @@ class Configuration:
     feedforward: int
     stacks: tuple[tuple[int, int, int], ...]
     groups: tuple[Bands, ...]
-    hidden: int
+    hidden: int = 0
     value_width: int = 12
     time_kernel: int = 15
     band_kernel: int = 7
@@ -134,4 +138,10 @@ class Configuration:
     step: int = 1024
     chunk: int | None = None
     left: int = 8
-    joined: int = 0
+    embed: tuple[int, ...] = ()
+
+    def __post_init__(self) -> None:
+        if cell_count(self.groups) % 2 ** len(self.embed):
+            raise ValueError(
+                f"{cell_count(self.groups)} cells cannot be halved {len(self.embed)} times."
+            )

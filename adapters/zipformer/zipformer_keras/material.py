@@ -53,8 +53,9 @@ class Variation:
         Share of the stems whose spectrum is tilted and bent, and which may lose what lies above a
         random frequency: so that no stem is known by its bandwidth.
     thin
-        Share of the stems that lose what lies below a random frequency. Loud singing has little
-        energy at its fundamental, and mixing takes more of it away; speech has most of it there.
+        Share of the vocals that lose some of what lies below a random frequency. Loud singing has
+        little energy at its fundamental, and mixing takes more of it away; speech has most of it
+        there.
     silence
         Share of the stems that are left out.
     double
@@ -243,17 +244,17 @@ def _driven(window: Samples, drive: float) -> Samples:
 
 
 def tones(
-    count: int, bins: int, frame: int, variation: Variation, rng: np.random.Generator
+    stems: Sequence[str], bins: int, frame: int, variation: Variation, rng: np.random.Generator
 ) -> npt.NDArray[np.float32]:
     """Random filters as gains of the bins.
 
-    Tilts of up to 4 dB an octave, bent by some dB an octave; low-passes from 4.5 to 16 kHz;
-    high-passes from 80 to 600 Hz, of 6 to 18 dB an octave.
+    Tilts of up to 4 dB an octave, bent by some dB an octave; low-passes from 4.5 to 16 kHz; for
+    vocals, shelves that lower what lies below 150 to 1000 Hz by 3 to 30 dB, at 6 to 18 dB an octave.
 
     Parameters
     ----------
-    count
-        Number of filters.
+    stems
+        Names of the stems that they are for.
     bins, frame
         Bins, and samples of a frame, of the spectra that they are for.
     variation
@@ -264,12 +265,12 @@ def tones(
     Returns
     -------
     numpy.ndarray
-        float32 (count, bins).
+        float32 (stems, bins).
     """
     frequency = np.maximum(np.arange(bins), 1) * (RATE / frame)
     octaves = np.log2(frequency / 1000.0)
-    gains = np.ones((count, bins), np.float32)
-    for index in range(count):
+    gains = np.ones((len(stems), bins), np.float32)
+    for index, stem in enumerate(stems):
         if rng.random() < variation.tone:
             slope = rng.uniform(-4.0, 4.0)
             level = slope * np.clip(octaves, -3.0, 4.0)
@@ -278,9 +279,11 @@ def tones(
         if rng.random() < 0.4 * variation.tone:
             cut = 10.0 ** rng.uniform(np.log10(4500.0), np.log10(16000.0))
             gains[index] /= np.sqrt(1.0 + (frequency / cut) ** 16)
-        if rng.random() < variation.thin:
-            cut = 10.0 ** rng.uniform(np.log10(80.0), np.log10(600.0))
-            gains[index] /= np.sqrt(1.0 + (cut / frequency) ** (2 * int(rng.integers(1, 4))))
+        if stem == VOCALS and rng.random() < variation.thin:
+            cut = 10.0 ** rng.uniform(np.log10(150.0), np.log10(1000.0))
+            below = (cut / frequency) ** (2 * int(rng.integers(1, 4)))
+            kept = 10.0 ** (rng.uniform(-30.0, -3.0) / 10.0)
+            gains[index] *= np.sqrt((1.0 + kept * below) / (1.0 + below))
     return gains
 
 

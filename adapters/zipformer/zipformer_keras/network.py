@@ -8,13 +8,14 @@ import keras
 from keras import ops
 
 from .bands import BandSplit, MaskHead, Standardize
-from .configuration import CHANNELS, FLOOR, Configuration, LayerShape, band_count
+from .configuration import CHANNELS, FLOOR, Configuration, LayerShape, cell_count
+from .embedding import ConvEmbed, ConvMask
 from .encoder import DualPathStack
-from .layers import BiasNorm, linear
+from .layers import BiasNorm
 
 
 class Network(keras.Model):
-    """Band split, stacks, masks.
+    """Bands or an embedding, stacks, masks.
 
     Parameters
     ----------
@@ -27,27 +28,28 @@ class Network(keras.Model):
         c = configuration
         self.configuration = c
         self.standardize = Standardize(name="standardize")
-        self.split = BandSplit(c.groups, c.width, name="split")
+        numbers = len(c.stems) * CHANNELS * (2 if c.mask == "complex" else 1)
+        if c.embed:
+            self.embed = ConvEmbed(c.embed, c.width, c.chunk, name="embed")
+            self.unembed = ConvMask(c.embed, cell_count(c.groups), numbers, c.chunk, name="unembed")
+        else:
+            self.split = BandSplit(c.groups, c.width, name="split")
+            self.head = MaskHead(c.groups, numbers, c.hidden, name="head")
         self.norm = BiasNorm(name="norm")
-        if c.joined:
-            self.join = linear(c.joined, "join")
-            self.part = linear(band_count(c.groups) * c.width, "part", scale=0.3)
         self.stacks = []
         for index, (time_factor, band_factor, units) in enumerate(c.stacks):
             chunk = None if c.chunk is None else c.chunk // time_factor
-            sizes = (c.joined or c.width, c.heads, c.query_width, c.value_width, c.feedforward)
+            sizes = (c.width, c.heads, c.query_width, c.value_width, c.feedforward)
             self.stacks.append(
                 DualPathStack(
                     time_factor,
                     band_factor,
                     units,
                     LayerShape(*sizes, c.time_kernel, c.dropout, chunk, c.left),
-                    None if c.joined else LayerShape(*sizes, c.band_kernel, c.dropout),
+                    None if c.embed else LayerShape(*sizes, c.band_kernel, c.dropout),
                     name=f"stack_{index}",
                 )
             )
-        numbers = len(c.stems) * CHANNELS * (2 if c.mask == "complex" else 1)
-        self.head = MaskHead(c.groups, numbers, c.hidden, name="head")
 
     def call(self, cells: Any, training: bool = False) -> Any:
         """Masks of a mixture.
@@ -65,18 +67,12 @@ class Network(keras.Model):
         cells): real and imaginary parts.
         """
         c = self.configuration
-        x = self.norm(self.split(self.standardize(features(cells, c.mask))))
-        if c.joined:
-            skip = x
-            bands, batch, frames, width = (int(size) for size in x.shape)
-            x = ops.reshape(ops.transpose(x, (1, 2, 0, 3)), (1, batch, frames, bands * width))
-            x = self.join(x)
-        for stack in self.stacks:
-            x = stack(x, training=training)
-        if c.joined:
-            x = ops.reshape(self.part(x), (batch, frames, bands, width))
-            x = skip + ops.transpose(x, (2, 0, 1, 3))
-        numbers = self.head(x)
+        seen = self.standardize(features(cells, c.mask))
+        if c.embed:
+            x, levels = self.embed(ops.transpose(seen, (0, 1, 3, 2)))
+            numbers = self.unembed(self._encoded(x[None], training)[0], levels)
+        else:
+            numbers = self.head(self._encoded(self.split(seen), training))
         batch, frames, _, count = (int(size) for size in numbers.shape)
         stems = len(c.stems)
         if c.mask == "complex":
@@ -85,6 +81,13 @@ class Network(keras.Model):
             offset = ops.reshape(start, (2, 1, 1, 1))
             return shaped + offset
         return ops.softmax(ops.reshape(numbers, (batch, frames, stems, CHANNELS, count)), axis=2)
+
+    def _encoded(self, x: Any, training: bool) -> Any:
+        """(bands, batch, frames, width) through norm and stacks."""
+        x = self.norm(x)
+        for stack in self.stacks:
+            x = stack(x, training=training)
+        return x
 
     def adapt(self, cells: Any) -> None:
         """Measure what the features of typical mixtures are like, before training."""

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .configuration import CHANNELS, FLOOR, Configuration, LayerShape, band_count, cell_count
-from .onnx_layers import LayerNodes
+from .configuration import CHANNELS, Configuration, LayerShape, band_count, cell_count
+from .onnx_edges import EdgeNodes
 from .onnx_nodes import Memory, Weights
 
 __all__ = ["Graph", "Memory", "build_graph"]
@@ -57,12 +57,11 @@ def build_graph(configuration: Configuration, weights: Weights, frames: int) -> 
     return writer.finish()
 
 
-class _NetworkNodes(LayerNodes):
+class _NetworkNodes(EdgeNodes):
     def __init__(self, configuration: Configuration, weights: Weights, frames: int) -> None:
-        super().__init__(weights)
         if configuration.chunk is not None and frames != configuration.chunk:
             raise ValueError(f"A live graph is for {configuration.chunk} frames, not {frames}.")
-        self._configuration, self._frames = configuration, frames
+        super().__init__(configuration, weights, frames)
 
     def finish(self) -> Graph:
         """Write all nodes; the graph."""
@@ -80,20 +79,12 @@ class _NetworkNodes(LayerNodes):
 
     def _network(self) -> str:
         c, frames = self._configuration, self._frames
-        x = self._norm(self._split(self._standardize(self._features())), "norm")
-        bands, width = band_count(c.groups), c.width
-        skip = x
-        if c.joined:
-            x = self._reshape(self._transpose(x, (1, 0, 2)), (1, frames, bands * width))
-            x = self._linear(x, "join")
-            bands, width = 1, c.joined
-        for index, (time_factor, band_factor, units) in enumerate(c.stacks):
-            x = self._stack(f"stack_{index}", x, (bands, width), time_factor, band_factor, units)
-        if c.joined:
-            bands, width = band_count(c.groups), c.width
-            x = self._reshape(self._linear(x, "part"), (frames, bands, width))
-            x = self._op("Add", skip, self._transpose(x, (1, 0, 2)))
-        numbers = self._head(x)
+        seen = self._standardize(self._features())
+        if c.embed:
+            x, levels = self._embed(seen)
+            numbers = self._unembed(self._encoded(x, 1), levels)
+        else:
+            numbers = self._head(self._encoded(self._split(seen), band_count(c.groups)))
         stems = len(c.stems)
         if c.mask == "complex":
             shaped = self._reshape(numbers, (frames, 2, stems, CHANNELS, -1))
@@ -102,62 +93,15 @@ class _NetworkNodes(LayerNodes):
         shaped = self._reshape(numbers, (frames, stems, CHANNELS, -1))
         return self._op("Softmax", shaped, axis=1, output="masks")
 
-    def _features(self) -> str:
-        floor = self._array(np.float32(FLOOR))
-        if self._configuration.mask == "complex":
-            real, imaginary = self._slice("cells", 1, 0, 2), self._slice("cells", 1, 2, 4)
-            energy = self._op("Add", self._op("Mul", real, real),
-                              self._op("Mul", imaginary, imaginary))  # fmt: skip
-            root = self._op("Sqrt", self._op("Add", energy, floor))
-            slow = self._op("Sqrt", self._op("Mul", root, self._op("Sqrt", root)))
-            return self._op("Div", "cells", self._op("Concat", slow, slow, axis=1))
-        # Left, right and their product give left, right, middle and side by one small matrix.
-        matrix = np.array([[1, 0, 0], [0, 1, 0], [0.25, 0.25, 0.5], [0.25, 0.25, -0.5]])
-        energies = self._op("MatMul", self._array(matrix.astype(np.float32)), "cells")
-        x = self._op("Add", self._op("Relu", energies), floor)
-        for _ in range(3):
-            x = self._op("Sqrt", x)
+    def _encoded(self, x: str, bands: int) -> str:
+        x = self._norm(x, "norm")
+        for index, (time_factor, band_factor, units) in enumerate(self._configuration.stacks):
+            x = self._stack(f"stack_{index}", x, bands, time_factor, band_factor, units)
         return x
 
-    def _standardize(self, features: str) -> str:
-        centred = self._op("Sub", features, self._weight("standardize/mean"))
-        return self._op("Div", centred, self._weight("standardize/deviation"))
-
-    def _split(self, features: str) -> str:
-        c, frames = self._configuration, self._frames
-        count, parts, start = 4, [], 0
-        for index, group in enumerate(c.groups):
-            stop = start + group.count * group.cells
-            part = self._slice(features, 2, start, stop)
-            part = self._reshape(part, (frames, count, group.count, group.cells))
-            part = self._transpose(part, (2, 0, 1, 3))
-            part = self._reshape(part, (group.count, frames, count * group.cells))
-            product = self._op("MatMul", part, self._weight(f"split/kernel_{index}"))
-            parts.append(self._op("Add", product, self._weight(f"split/bias_{index}")))
-            start = stop
-        return self._op("Concat", *parts, axis=0)
-
-    def _head(self, x: str) -> str:
-        c, frames = self._configuration, self._frames
-        outputs = len(c.stems) * CHANNELS * (2 if c.mask == "complex" else 1)
-        hidden = self._op("MatMul", x, self._weight("head/in"))
-        hidden = self._op("Tanh", self._op("Add", hidden, self._weight("head/in_bias")))
-        pieces, start = [], 0
-        for index, group in enumerate(c.groups):
-            part = self._slice(hidden, 0, start, start + group.count)
-            piece = self._op("MatMul", part, self._weight(f"head/kernel_{index}"))
-            piece = self._op("Add", piece, self._weight(f"head/bias_{index}"))
-            piece = self._reshape(piece, (group.count, frames, outputs, group.cells))
-            piece = self._transpose(piece, (1, 2, 0, 3))
-            pieces.append(self._reshape(piece, (frames, outputs, group.count * group.cells)))
-            start += group.count
-        return self._op("Concat", *pieces, axis=2)
-
-    def _stack(
-        self, name: str, x: str, size: tuple[int, int], time: int, band: int, units: int
-    ) -> str:
+    def _stack(self, name: str, x: str, bands: int, time: int, band: int, units: int) -> str:
         c, start = self._configuration, x
-        (bands, width), frames = size, self._frames
+        width, frames = c.width, self._frames
         if time > 1:
             x, frames = self._down(x, f"{name}/down_time", time, 1, (bands, frames, width))
         full = bands
@@ -168,7 +112,7 @@ class _NetworkNodes(LayerNodes):
         along_time = LayerShape(*sizes, c.time_kernel, chunk=chunk, left=c.left)
         along_bands = LayerShape(*sizes, c.band_kernel)
         for index in range(units):
-            if not c.joined:
+            if not c.embed:
                 x = self._transpose(x, (1, 0, 2))
                 x = self._layer(f"{name}/bands_{index}", x, along_bands, (frames, bands), time)
                 x = self._transpose(x, (1, 0, 2))

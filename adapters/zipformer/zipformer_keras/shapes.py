@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from .configuration import CHANNELS, Configuration, LayerShape, band_count, cell_count
+from .configuration import CHANNELS, KERNEL, Configuration, LayerShape, band_count, cell_count
 from .positions import POSITION_CHANNELS
 
 POSITION_WIDTH = 4
@@ -26,24 +26,14 @@ def weight_shapes(configuration: Configuration) -> dict[str, Shape]:
         For instance ``{"norm/bias": (16,), ...}``.
     """
     c = configuration
-    bands, width, seen = band_count(c.groups), c.joined or c.width, 4
+    width, seen = c.width, 4
     outputs = len(c.stems) * CHANNELS * (2 if c.mask == "complex" else 1)
     shapes: dict[str, Shape] = {
         "standardize/mean": (seen, cell_count(c.groups)),
         "standardize/deviation": (seen, cell_count(c.groups)),
-        "head/in": (bands, c.width, c.hidden),
-        "head/in_bias": (bands, 1, c.hidden),
     }
-    shapes |= _norm("norm", c.width)
-    for index, group in enumerate(c.groups):
-        numbers = outputs * group.cells
-        shapes[f"split/kernel_{index}"] = (group.count, seen * group.cells, c.width)
-        shapes[f"split/bias_{index}"] = (group.count, 1, c.width)
-        shapes[f"head/kernel_{index}"] = (group.count, c.hidden, numbers)
-        shapes[f"head/bias_{index}"] = (group.count, 1, numbers)
-    if c.joined:
-        shapes |= _linear("join", bands * c.width, c.joined)
-        shapes |= _linear("part", c.joined, bands * c.width)
+    shapes |= _embedding(c, seen, outputs) if c.embed else _bands(c, seen, outputs)
+    shapes |= _norm("norm", width)
     sizes = (width, c.heads, c.query_width, c.value_width, c.feedforward)
     along_time = LayerShape(*sizes, c.time_kernel, chunk=c.chunk)
     along_bands = LayerShape(*sizes, c.band_kernel)
@@ -57,9 +47,37 @@ def weight_shapes(configuration: Configuration) -> dict[str, Shape]:
             shapes[f"{name}/out/scale"] = (width,)
         for unit in range(units):
             shapes |= dict(_layer(f"{name}/time_{unit}", along_time))
-            if not c.joined:
+            if not c.embed:
                 shapes |= dict(_layer(f"{name}/bands_{unit}", along_bands))
     return shapes
+
+
+def _bands(c: Configuration, seen: int, outputs: int) -> dict[str, Shape]:
+    bands = band_count(c.groups)
+    shapes: dict[str, Shape] = {
+        "head/in": (bands, c.width, c.hidden),
+        "head/in_bias": (bands, 1, c.hidden),
+    }
+    for index, group in enumerate(c.groups):
+        numbers = outputs * group.cells
+        shapes[f"split/kernel_{index}"] = (group.count, seen * group.cells, c.width)
+        shapes[f"split/bias_{index}"] = (group.count, 1, c.width)
+        shapes[f"head/kernel_{index}"] = (group.count, c.hidden, numbers)
+        shapes[f"head/bias_{index}"] = (group.count, 1, numbers)
+    return shapes
+
+
+def _embedding(c: Configuration, seen: int, outputs: int) -> dict[str, Shape]:
+    shapes: dict[str, Shape] = {}
+    left = cell_count(c.groups) // 2 ** len(c.embed) * c.embed[-1]
+    outside = (seen, *c.embed)
+    for index, channels in enumerate(c.embed):
+        shapes[f"embed/kernel_{index}"] = (KERNEL, KERNEL, outside[index], channels)
+        shapes[f"embed/bias_{index}"] = (channels,)
+        wanted = outside[index] if index else outputs
+        shapes[f"unembed/kernel_{index}"] = (KERNEL, KERNEL, wanted, channels)
+        shapes[f"unembed/bias_{index}"] = (wanted,)
+    return shapes | _linear("embed/join", left, c.width) | _linear("unembed/part", c.width, left)
 
 
 def _layer(name: str, sizes: LayerShape) -> Iterator[tuple[str, Shape]]:

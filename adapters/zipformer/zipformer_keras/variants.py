@@ -18,15 +18,14 @@ _FINE_SHORT = (Bands(12, 4), Bands(12, 12), Bands(6, 32), Bands(4, 96), Bands(2,
 """The same bands with frames half as long."""
 
 TINY = Configuration(
-    width=16,
-    joined=144,
+    width=144,
     heads=4,
     query_width=16,
     feedforward=256,
     stacks=((1, 1, 1), (2, 1, 1), (4, 1, 2), (2, 1, 1)),
     groups=_COARSE,
-    hidden=48,
     mask="magnitude",
+    embed=(16, 24, 32, 32),
 )
 
 BASE = Configuration(

@@ -140,7 +140,7 @@ def check(
         if name not in arrays:
             raise WeightsError(f"The weights lack {name}: they are of another variant.")
         if name not in shapes:
-            raise WeightsError(f"The weights hold {name}, which this variant does not have.")
+            raise WeightsError(f"The weights hold {name} beside: they are of another variant.")
         if arrays[name].shape != tuple(shapes[name]):
             raise WeightsError(
                 f"{name} has the shape {arrays[name].shape}, this variant's has "

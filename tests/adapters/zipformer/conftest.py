@@ -45,7 +45,7 @@ SMALL = Configuration(
 NETWORKS = {
     "magnitude": SMALL,
     "complex": replace(SMALL, mask="complex", groups=(Bands(5, 8), Bands(3, 24))),
-    "single path": replace(SMALL, joined=16),
+    "single path": replace(SMALL, width=16, embed=(6, 8)),
     "live": replace(SMALL, chunk=4, left=2),
 }
 

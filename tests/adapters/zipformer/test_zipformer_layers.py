@@ -11,6 +11,7 @@ from zipformer_keras.attention import AttentionWeights, NonlinAttention, SelfAtt
 from zipformer_keras.bands import BandSplit, MaskHead, Standardize
 from zipformer_keras.configuration import Bands, LayerShape
 from zipformer_keras.convolution import Convolution
+from zipformer_keras.embedding import ConvEmbed, ConvMask
 from zipformer_keras.encoder import DualPathStack, ZipformerLayer
 from zipformer_keras.layers import BiasNorm, Bypass, FeedForward, swoosh_l, swoosh_r
 from zipformer_keras.positions import chunk_mask, compact_positions
@@ -279,3 +280,63 @@ def test_standardize_measures_every_feature_of_every_cell() -> None:
     found = np.asarray(layer(x))
     np.testing.assert_allclose(found.mean(axis=(0, 1)), 0.0, atol=1e-3)
     np.testing.assert_allclose(found.std(axis=(0, 1)), 1.0, atol=2e-2)
+
+
+def end(frame: int, chunk: int | None) -> int:
+    """The frame before which lies all that a frame sees."""
+    return FRAMES if chunk is None else min(FRAMES, (frame // chunk + 1) * chunk)
+
+
+def leaky(x: np.ndarray) -> np.ndarray:
+    return np.maximum(x, 0.1 * x)
+
+
+@pytest.mark.parametrize("chunk", [None, 3])
+def test_conv_embed(chunk: int | None) -> None:
+    x = sound(2, FRAMES, 16, 3)
+    layer = ConvEmbed((4, 5), WIDTH, chunk)
+    layer(x)
+    for variable in layer.weights:
+        variable.assign(sound(*variable.shape) if len(variable.shape) else 0.3)
+    found, levels = layer(x)
+    w = {v.path.partition("/")[2]: np.asarray(v, np.float64) for v in layer.weights}
+    seen = x.astype(float)
+    for index, level in enumerate(levels):
+        kernel, cells = w[f"kernel_{index}"], seen.shape[2] // 2
+        out = np.zeros((2, FRAMES, cells, kernel.shape[-1])) + w[f"bias_{index}"]
+        for frame in range(FRAMES):
+            for cell in range(cells):
+                for t in range(3):
+                    for f in range(3):
+                        at, bin_ = frame + t - 1, 2 * cell + f
+                        if 0 <= at < end(frame, chunk) and bin_ < seen.shape[2]:
+                            out[:, frame, cell] += seen[:, at, bin_] @ kernel[t, f]
+        seen = leaky(out)
+        np.testing.assert_allclose(np.asarray(level), seen, rtol=1e-4, atol=1e-4)
+    joined = seen.reshape(2, FRAMES, -1) @ w["join/kernel"] + w["join/bias"]
+    np.testing.assert_allclose(np.asarray(found), joined, rtol=1e-4, atol=1e-3)
+
+
+@pytest.mark.parametrize("chunk", [None, 3])
+def test_conv_mask(chunk: int | None) -> None:
+    x, levels = sound(2, FRAMES, WIDTH), [sound(2, FRAMES, 8, 4), sound(2, FRAMES, 4, 5)]
+    layer = ConvMask((4, 5), 16, 6, chunk)
+    layer(x, levels)
+    for variable in layer.weights:
+        variable.assign(sound(*variable.shape))
+    w = {v.path.partition("/")[2]: np.asarray(v, np.float64) for v in layer.weights}
+    expected = (x @ w["part/kernel"] + w["part/bias"]).reshape(2, FRAMES, 4, 5)
+    for index in (1, 0):
+        seen, kernel = leaky(expected + levels[index]), w[f"kernel_{index}"]
+        expected = np.zeros((2, FRAMES, 2 * seen.shape[2], kernel.shape[2])) + w[f"bias_{index}"]
+        for frame in range(FRAMES):
+            for cell in range(seen.shape[2]):
+                for t in range(3):
+                    for f in range(3):
+                        at, bin_ = frame + t - 1, 2 * cell + f
+                        if at < 0 or at >= FRAMES or bin_ >= expected.shape[2]:
+                            continue
+                        if frame < end(at, chunk):
+                            expected[:, at, bin_] += seen[:, frame, cell] @ kernel[t, f].T
+    found = np.asarray(layer(x, levels))
+    np.testing.assert_allclose(found, expected.transpose(0, 1, 3, 2), rtol=1e-4, atol=1e-4)
