@@ -34,15 +34,6 @@ from benchmarks.kills import kills
 from benchmarks.measuring import Figure
 from benchmarks.page import last_release, write_page
 
-COLUMNS = pa.schema(
-    [
-        ("suite", pa.string()), ("name", pa.string()), ("x", pa.float64()), ("x_unit", pa.string()),
-        ("value", pa.float64()), ("unit", pa.string()), ("better", pa.string()),
-        ("bar", pa.float64()), ("version", pa.string()), ("measured", pa.string()),
-        ("cpu", pa.string()), ("cores", pa.int64()), ("python", pa.string()),
-    ]
-)  # fmt: skip
-
 PROGRAMS = ("kills", "memory", "overhead", "scaling", "store")
 
 
@@ -74,7 +65,7 @@ def stored(figures: list[Figure]) -> pa.Table:
         "version": version("benchbench"), "measured": datetime.now(UTC).isoformat(timespec="seconds"),
         "cpu": facts["cpu"], "cores": facts["cores"], "python": platform.python_version(),
     }  # fmt: skip
-    return pa.Table.from_pylist([{**asdict(one), **common} for one in figures], COLUMNS)
+    return pa.Table.from_pylist([{**asdict(one), **common} for one in figures])
 
 
 def kept(path: Path, programs: Collection[str]) -> list[pa.Table]:
@@ -82,7 +73,7 @@ def kept(path: Path, programs: Collection[str]) -> list[pa.Table]:
     if not path.is_file():
         return []
     table = pq.read_table(path)
-    return [table.filter(~pc.field("suite").isin(list(programs))).cast(COLUMNS)]
+    return [table.filter(~pc.field("suite").isin(list(programs)))]
 
 
 def everything(arguments: list[str]) -> int:

@@ -2,7 +2,7 @@
 
 ::
 
-    python benchmarks/zipformer.py gains --material DIR [--weights DIR] [--spleeter PATH/2stems]
+    python benchmarks/zipformer.py gains --material DIR [--weights DIR] [--unet DIR] [--spleeter PATH/2stems]
     python benchmarks/zipformer.py speed
     python benchmarks/zipformer.py memory
     python benchmarks/zipformer.py live
@@ -146,7 +146,7 @@ def gains(arguments: argparse.Namespace) -> dict[str, object]:
         tiny = Separator(VARIANTS["tiny"], weights)
         separators["zipformer:tiny"] = lambda mixture: tiny.separate(mixture, RATE)
     if "unet" in arguments.separators:
-        unet = Spleeter.from_folder("synth", UNET)
+        unet = Spleeter.from_folder("synth", arguments.unet)
         separators["spleeter:synth"] = lambda mixture: unet.separate(mixture, RATE)
     result: dict[str, object] = {}
     released = songs(test, ("vocals", "accompaniment"))
@@ -373,6 +373,7 @@ def main() -> None:
     parser.add_argument("what", choices=("gains", "speed", "memory", "live", "seam", "mean"))
     parser.add_argument("--material", type=Path, help="train, validation and test, with songs")
     parser.add_argument("--weights", type=Path, default=SHIPPED, help="of zipformer:tiny")
+    parser.add_argument("--unet", type=Path, default=UNET, help="of spleeter:synth")
     parser.add_argument("--separators", nargs="+", default=["static", "zipformer", "unet"])
     parser.add_argument("--fit", type=int, help="fit the static filter to so many songs only")
     parser.add_argument("--spleeter", type=Path, help="published weights of spleeter:2stems")

@@ -32,8 +32,7 @@ SONG = "city-of-glass"
 SECONDS = slice(6, 14)
 COLOURS = {
     "zipformer:tiny": "#0b6e99",
-    "with released music": "#5b3a8e",
-    "spleeter:synth": "#b4530a",
+    "spleeter:synth, the same songs": "#b4530a",
 }
 
 
@@ -60,7 +59,7 @@ def learning() -> None:
             )
         axis.set(title=title, xlabel="minutes of one core")
         axis.grid(alpha=0.3)
-    axes[0].set(ylabel="SI-SDR gain, dB", ylim=(0, None))
+    axes[0].set(ylabel="SI-SDR gain, dB", ylim=(-3, None))
     axes[0].legend(frameon=False)
     figure.savefig(ROOT / "docs" / "img" / "zipformer-learning.svg", metadata={"Date": None})
 
