@@ -34,6 +34,15 @@ from benchmarks.kills import kills
 from benchmarks.measuring import Figure
 from benchmarks.page import last_release, write_page
 
+COLUMNS = pa.schema(
+    [
+        ("suite", pa.string()), ("name", pa.string()), ("x", pa.float64()), ("x_unit", pa.string()),
+        ("value", pa.float64()), ("unit", pa.string()), ("better", pa.string()),
+        ("bar", pa.float64()), ("version", pa.string()), ("measured", pa.string()),
+        ("cpu", pa.string()), ("cores", pa.int64()), ("python", pa.string()),
+    ]
+)  # fmt: skip
+
 PROGRAMS = ("kills", "memory", "overhead", "scaling", "store")
 
 
@@ -65,7 +74,7 @@ def stored(figures: list[Figure]) -> pa.Table:
         "version": version("benchbench"), "measured": datetime.now(UTC).isoformat(timespec="seconds"),
         "cpu": facts["cpu"], "cores": facts["cores"], "python": platform.python_version(),
     }  # fmt: skip
-    return pa.Table.from_pylist([{**asdict(one), **common} for one in figures])
+    return pa.Table.from_pylist([{**asdict(one), **common} for one in figures], COLUMNS)
 
 
 def kept(path: Path, programs: Collection[str]) -> list[pa.Table]:
@@ -73,7 +82,7 @@ def kept(path: Path, programs: Collection[str]) -> list[pa.Table]:
     if not path.is_file():
         return []
     table = pq.read_table(path)
-    return [table.filter(~pc.field("suite").isin(list(programs)))]
+    return [table.filter(~pc.field("suite").isin(list(programs))).cast(COLUMNS)]
 
 
 def everything(arguments: list[str]) -> int:
