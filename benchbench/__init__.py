@@ -12,19 +12,19 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from benchbench.verbs.compact import compact
-    from benchbench.verbs.compare import compare
-    from benchbench.verbs.doctor import doctor
-    from benchbench.verbs.export import export
-    from benchbench.verbs.gate import gate
-    from benchbench.verbs.import_results import import_results
-    from benchbench.verbs.install import install
-    from benchbench.verbs.report import report
-    from benchbench.verbs.run import run
-    from benchbench.verbs.score import score
-    from benchbench.verbs.separate import separate
-    from benchbench.verbs.train import train
-    from benchbench.verbs.verify import verify
+    from benchbench.api.compact import compact
+    from benchbench.api.compare import compare
+    from benchbench.api.doctor import doctor
+    from benchbench.api.export import export
+    from benchbench.api.gate import gate
+    from benchbench.api.import_results import import_results
+    from benchbench.api.install import install
+    from benchbench.api.report import report
+    from benchbench.api.run import run
+    from benchbench.api.score import score
+    from benchbench.api.separate import separate
+    from benchbench.api.train import train
+    from benchbench.api.verify import verify
 
 __all__ = [
     "compact",
@@ -45,7 +45,7 @@ __all__ = [
 
 def __getattr__(name: str) -> Any:
     if name in __all__:
-        return getattr(importlib.import_module(f"benchbench.verbs.{name}"), name)
+        return getattr(importlib.import_module(f"benchbench.api.{name}"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 

@@ -28,7 +28,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from benchbench.environment import machine
+from benchbench.running.machine import machine
 from benchmarks import memory, overhead, scaling, store
 from benchmarks.kills import kills
 from benchmarks.measuring import Figure

@@ -25,7 +25,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from benchbench.comparison import Side
-from benchbench.gating import GateConfig, gate_sides
+from benchbench.comparison.gate import GateConfig, gate_sides
 
 Floats = npt.NDArray[np.float64]
 

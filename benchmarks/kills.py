@@ -26,7 +26,7 @@ import psutil
 import pyarrow as pa
 import soundfile
 
-from benchbench.store import Results
+from benchbench.results.store import Results
 
 RATE = 44100
 MODELS = "irm,mixture:4stems,silence"

@@ -19,11 +19,11 @@ from pathlib import Path
 
 import numpy as np
 
-from benchbench.catalog import Catalog
-from benchbench.environment import processors
-from benchbench.scratch import RawAudio, write_raw
-from benchbench.separation import Limits, Worker
-from benchbench.setups import prepare_setups
+from benchbench.io.raw_audio import RawAudio, write_raw
+from benchbench.plugins.catalog import Catalog
+from benchbench.running.machine import processors
+from benchbench.separation.model_setup import prepare_setups
+from benchbench.separation.separator import Limits, Worker
 from benchmarks.measuring import Figure, measured
 
 RATE = 44100

@@ -125,7 +125,7 @@ def worker(job: str, folder: Path, threads: int) -> None:
     """The inside of a measured process."""
     references, estimates = load(folder, "references"), load(folder, "estimates")
     if job.startswith("museval"):
-        from benchbench.peers import _museval_metrics
+        from benchbench.scoring.reference_programs import _museval_metrics
 
         stacked = [
             np.stack([stem.T for stem in stems.values()]) for stems in (references, estimates)
@@ -170,8 +170,9 @@ def table(header: list[str], rows: Iterable[list[Any]]) -> None:
 
 def agreement(folder: Path, _args: argparse.Namespace) -> None:
     """Largest differences from the peers on music."""
-    from benchbench import metrics, verification
+    from benchbench import metrics
     from benchbench.metrics.references import References
+    from benchbench.scoring import verification
 
     rows = []
     for protocol, seconds in (

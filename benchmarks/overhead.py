@@ -19,7 +19,7 @@ RUN = """
 import json, sys
 from pathlib import Path
 import benchbench
-from benchbench.events import Started
+from benchbench.running.events import Started
 import time
 first = []
 def listen(event):
@@ -37,11 +37,12 @@ PLAN = """
 import json, sys, tracemalloc
 from pathlib import Path
 import pyarrow.dataset
-from benchbench.batches import batches
-from benchbench.corpus import Source, Track
+from benchbench.running.batches import batches
+from benchbench.datasets.dataset import Source, Track
 from benchbench.metrics import resolve
-from benchbench.plan import Identity, plan
-from benchbench.store import Results
+from benchbench.running.plan import plan
+from benchbench.separation.identity import Identity
+from benchbench.results.store import Results
 count = int(sys.argv[1])
 def track(number):
     stems = {name: Source(Path(f"/songs/{number:07d}/{name}.wav")) for name in ("vocals", "other")}

@@ -27,8 +27,8 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from benchbench.schema import SCORES, SEPARATIONS
-from benchbench.store import Results, write_atomically
+from benchbench.results.schema import SCORES, SEPARATIONS
+from benchbench.results.store import Results, write_atomically
 
 FOUR = ("vocals", "drums", "bass", "other")
 TWO = ("vocals", "accompaniment")

@@ -19,11 +19,11 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from benchbench.compaction import compact
-from benchbench.parts import write_parts
-from benchbench.plan import short_hash
-from benchbench.schema import SCORES, SEPARATIONS
-from benchbench.store import Results
+from benchbench.io.hashing import short_hash
+from benchbench.results.compaction import compact
+from benchbench.results.parquet_parts import write_parts
+from benchbench.results.schema import SCORES, SEPARATIONS
+from benchbench.results.store import Results
 from benchmarks.measuring import Figure, measured
 
 TARGETS = ("vocals", "drums", "bass", "other")
@@ -33,15 +33,15 @@ RUN = "20260101T000000-000000"
 LEADERBOARD = """
 import sys
 from pathlib import Path
-from benchbench.store import Results
-from benchbench.summary import summary
+from benchbench.results.store import Results
+from benchbench.cli.run_summary import summary
 results = Results(Path(sys.argv[1]))
 print(summary(results, models=sys.argv[2].split(","), dataset="simulated")[:3000])
 """
 COMPARE = """
 import sys
 from pathlib import Path
-from benchbench.verbs.compare import compare
+from benchbench.api.compare import compare
 from benchbench.comparison import *
 first, second = sys.argv[2].split(",")[:2]
 compare(f"{sys.argv[1]}@{first}", f"{sys.argv[1]}@{second}")
@@ -49,15 +49,15 @@ compare(f"{sys.argv[1]}@{first}", f"{sys.argv[1]}@{second}")
 REPORT = """
 import sys
 from pathlib import Path
-from benchbench.verbs.report import report
+from benchbench.api.report import report
 report([Path(sys.argv[1])], Path(sys.argv[1]) / "report.html", audio="none")
 """
 LIST = """
 import sys
-from benchbench.describing import listing
+from benchbench.cli.listing import listing
 from pathlib import Path
 listing("runs", Path(sys.argv[1]), [])
-from benchbench.store import Results
+from benchbench.results.store import Results
 results = Results(Path(sys.argv[1]))
 print(sum(len(results.stored_cells(m, "simulated")) for m in sys.argv[2].split(",")))
 """

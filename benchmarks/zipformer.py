@@ -34,11 +34,11 @@ import numpy as np
 import soundfile
 
 from benchbench import metrics
-from benchbench.catalog import Catalog
-from benchbench.corpus import open_corpus
+from benchbench.datasets.dataset import open_corpus
+from benchbench.datasets.preparation import prepare
+from benchbench.io.raw_audio import scratch_folder
 from benchbench.metrics.references import References
-from benchbench.preparation import prepare
-from benchbench.scratch import scratch_folder
+from benchbench.plugins.catalog import Catalog
 
 ADAPTERS = Path(__file__).resolve().parents[1] / "adapters"
 sys.path[:0] = [str(ADAPTERS / "zipformer"), str(ADAPTERS / "spleeter")]

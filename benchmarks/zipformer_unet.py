@@ -32,10 +32,10 @@ from spleeter_keras.checkpoint import (  # noqa: E402
     write_checkpoint,
 )
 from zipformer_keras.configuration import Bands, Configuration  # noqa: E402
-from zipformer_keras.material import Library  # noqa: E402
-from zipformer_keras.recipes import read_recipe  # noqa: E402
-from zipformer_keras.teaching import gains  # noqa: E402
-from zipformer_keras.training import Line, Run  # noqa: E402
+from zipformer_keras.training.augmentation import Library  # noqa: E402
+from zipformer_keras.training.loop import Line, Run  # noqa: E402
+from zipformer_keras.training.recipe import read_recipe  # noqa: E402
+from zipformer_keras.training.train import gains  # noqa: E402
 
 from benchmarks.material import mapped_songs  # noqa: E402
 from benchmarks.zipformer import si_sdr  # noqa: E402

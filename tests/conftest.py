@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 import soundfile
 
-from benchbench.catalog import Catalog, Model
-from benchbench.separation import Setup
+from benchbench.plugins.catalog import Catalog, Model
+from benchbench.separation.separator import Setup
 
 RATE = 44100
 STEMS = ("drums", "bass", "other", "vocals")

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from benchbench.archive import extract
 from benchbench.errors import WeightsError
+from benchbench.io.archive import extract
 
 
 def tar_of(path: Path, *members: tarfile.TarInfo) -> Path:

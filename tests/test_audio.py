@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 import soundfile
 
-from benchbench import audio
 from benchbench.errors import AudioError, OutputError
+from benchbench.io import audio_files as audio
 
 RATE = 44100
 

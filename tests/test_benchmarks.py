@@ -8,7 +8,7 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
-from benchbench.store import Results
+from benchbench.results.store import Results
 from benchmarks.__main__ import PROGRAMS, kept, stored
 from benchmarks.measuring import Figure, measured
 from benchmarks.page import last_release, with_ratios, write_page

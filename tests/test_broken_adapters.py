@@ -12,11 +12,11 @@ import pytest
 import soundfile
 
 import benchbench
-from benchbench.events import Event, Note
-from benchbench.labels import swapped
-from benchbench.separation import Limits
-from benchbench.store import Results
-from benchbench.summary import summary
+from benchbench.cli.run_summary import summary
+from benchbench.metrics.permutation import swapped
+from benchbench.results.store import Results
+from benchbench.running.events import Event, Note
+from benchbench.separation.separator import Limits
 
 RATE = 44100
 

@@ -8,7 +8,7 @@ import typer
 import yaml
 
 from benchbench.cli import app
-from benchbench.gating import GateConfig, read_gate_config
+from benchbench.comparison.gate import GateConfig, read_gate_config
 
 EXAMPLE = Path(__file__).parents[1] / "docs" / "ci" / "example"
 COMMANDS = typer.main.get_command(app).commands

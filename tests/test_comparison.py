@@ -28,10 +28,10 @@ from benchbench.errors import (
     UnknownNameError,
     UsageError,
 )
-from benchbench.schema import SCORES, SEPARATIONS
+from benchbench.results.schema import SCORES, SEPARATIONS
+from benchbench.results.store import Results
 from benchbench.stats import per_track
 from benchbench.stats.family import family_p
-from benchbench.store import Results
 
 HARD = np.random.default_rng(0).normal(6, 3, 50)
 NOISE = np.random.default_rng(1).normal(0, 1.4, 50)

@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 import soxr
 
-from benchbench.catalog import Catalog, Model
-from benchbench.conversion import convert
-from benchbench.decoding import BLOCK
 from benchbench.errors import AudioError
-from benchbench.scratch import RawAudio, write_raw
-from benchbench.separation import Limits, Separation, Setup, Worker
+from benchbench.io.conversion import convert
+from benchbench.io.decoding import BLOCK
+from benchbench.io.raw_audio import RawAudio, write_raw
+from benchbench.plugins.catalog import Catalog, Model
+from benchbench.separation.separator import Limits, Separation, Setup, Worker
 
 Make = Callable[..., Path]
 Prepare = Callable[[Model], Setup]

@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 import soundfile
 
-from benchbench.audio import read
-from benchbench.catalog import Catalog
-from benchbench.corpus import open_corpus
+from benchbench.datasets.dataset import open_corpus
+from benchbench.datasets.preparation import prepare
 from benchbench.errors import UnknownNameError, UsageError
-from benchbench.preparation import prepare
+from benchbench.io.audio_files import read
+from benchbench.plugins.catalog import Catalog
 
 RATE = 44100
 STREAMS = ("mixture", "drums", "bass", "other", "vocals")

@@ -13,11 +13,11 @@ from pathlib import Path
 
 import pytest
 
-from benchbench.catalog import Catalog
-from benchbench.download import fetch
+from benchbench.api.install import install
 from benchbench.errors import WeightsError
-from benchbench.verbs.install import install
-from benchbench.weights import ensure_weights
+from benchbench.io.download import fetch
+from benchbench.plugins.catalog import Catalog
+from benchbench.separation.weights import ensure_weights
 
 CONTENT = bytes(range(256)) * 4096
 

@@ -17,19 +17,20 @@ import pyarrow as pa
 import pytest
 
 import benchbench
-from benchbench.batches import Batch, batches, model_groups
 from benchbench.errors import MissingExtraError, StoppedError, UnknownNameError, UsageError
-from benchbench.events import Event, ScoresReady, Separated, Skipped, Spent, Started
-from benchbench.executors import Stop
-from benchbench.executors.base import shared
-from benchbench.plan import Identity, Plan
-from benchbench.store import Results
+from benchbench.results.store import Results
+from benchbench.running.batches import Batch, batches, model_groups
+from benchbench.running.events import Event, ScoresReady, Separated, Skipped, Spent, Started
+from benchbench.running.executors import Stop
+from benchbench.running.executors.base import shared
+from benchbench.running.plan import Plan
+from benchbench.separation.identity import Identity
 
 Make = Callable[..., Path]
 MODELS = ["irm", "mixture:4stems", "silence"]
 
 
-def run(root: Path, out: Path, **options: object) -> benchbench.verbs.run.RunResult:
+def run(root: Path, out: Path, **options: object) -> benchbench.api.run.RunResult:
     options = {"models": MODELS, "metrics": ["usdr", "bsseval-v4"], "report": False,
                "dataset": "folder", **options}  # fmt: skip
     return benchbench.run(root=root, out=out, **options)  # type: ignore[arg-type]
@@ -121,7 +122,7 @@ def test_the_driver_hears_of_a_job_while_its_batch_goes_on(
 
 @pytest.mark.parametrize("lost", [set(), {0}, {2}, {4}, {1, 3}, {0, 1, 2, 3, 4}])
 def test_lost_messages_change_neither_order_nor_number_of_what_is_told(lost: set[int]) -> None:
-    from benchbench.executors.cluster import _Heard
+    from benchbench.running.executors.dask_executor import _Heard
 
     batch = small_batch("a", "b")
     whole: list[Event] = [
@@ -138,7 +139,7 @@ def test_lost_messages_change_neither_order_nor_number_of_what_is_told(lost: set
 
 
 def test_a_failure_counts_only_if_no_other_attempt_makes_up_for_it() -> None:
-    from benchbench.executors.cluster import _Heard
+    from benchbench.running.executors.dask_executor import _Heard
 
     failed = Separated("a:v", "x", "failed", "the machine was full", None, None)
     heard = _Heard(small_batch("a", "b"))
@@ -316,8 +317,8 @@ def small_batch(*models: str) -> Batch:
     return batch
 
 
-def make_track(name: str) -> benchbench.corpus.Track:
-    from benchbench.corpus import Track
+def make_track(name: str) -> benchbench.datasets.dataset.Track:
+    from benchbench.datasets.dataset import Track
 
     return Track(name, "d", "", {}, None, False, name)
 
@@ -329,7 +330,7 @@ def protocol() -> object:
 
 
 def test_threads_never_exceed_the_processors() -> None:
-    from benchbench.environment import processors
+    from benchbench.running.machine import processors
 
     for stations in (1, 2, processors()):
         assert shared(stations).threads * stations <= max(processors(), stations)
@@ -376,7 +377,7 @@ def test_a_kind_of_cluster_names_the_package_that_it_lacks(
     monkeypatch: pytest.MonkeyPatch, kind: str, module: str, words: str
 ) -> None:
     pytest.importorskip("distributed")
-    from benchbench.executors.clusters import started as start
+    from benchbench.running.executors.dask_clusters import started as start
 
     monkeypatch.setitem(sys.modules, module, None)
     with pytest.raises(MissingExtraError, match=words):
@@ -415,7 +416,7 @@ import os
 import resource
 import sys
 import numpy as np
-from benchbench.environment import keep_freed_memory
+from benchbench.running.machine import keep_freed_memory
 if sys.argv[1] == "keep":
     keep_freed_memory()
     assert "MALLOC_TRIM_THRESHOLD_" not in os.environ  # nor do separators inherit it

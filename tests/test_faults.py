@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 import benchbench
-from benchbench.store import Results
+from benchbench.results.store import Results
 from benchmarks.kills import kills, table
 from benchmarks.memory import MODELS, every_protocol, figures, separate, songs
 
@@ -98,7 +98,7 @@ def test_a_clock_that_jumps_back_changes_nothing(
         def now(cls, tz: object = None) -> datetime:
             return datetime(cls.year_now, 1, 1, tzinfo=UTC)
 
-    monkeypatch.setattr("benchbench.recording.datetime", Clock)
+    monkeypatch.setattr("benchbench.running.run_record.datetime", Clock)
     run(small_songs, tmp_path / "out", ["irm"], limit=1)
     Clock.year_now = 1999
     later = run(small_songs, tmp_path / "out", ["irm"])

@@ -7,8 +7,7 @@ import pytest
 
 from benchbench.comparison import Side, Tolerances, write_baseline
 from benchbench.comparison.costs import COST_COLUMNS
-from benchbench.errors import ManifestError, UsageError
-from benchbench.gating import (
+from benchbench.comparison.gate import (
     Check,
     GateConfig,
     GateResult,
@@ -23,6 +22,7 @@ from benchbench.gating import (
     read_gate_config,
     write_reports,
 )
+from benchbench.errors import ManifestError, UsageError
 from benchbench.stats import per_track
 
 HARD = np.random.default_rng(0).normal(6, 3, 50)

@@ -11,13 +11,13 @@ from pathlib import Path
 import pytest
 
 import benchbench
-from benchbench import interpreters
-from benchbench.declarations import Runtime
+from benchbench.api.install import install, installed_environments, uninstall
 from benchbench.errors import AdapterEnvironmentError
-from benchbench.events import Event, Note
-from benchbench.interpreters import environment_folder, environments, interpreter
-from benchbench.pythons import find_python, find_uv, isolated_variables
-from benchbench.verbs.install import install, installed_environments, uninstall
+from benchbench.plugins.manifest_schema import Runtime
+from benchbench.running.events import Event, Note
+from benchbench.separation import environments as interpreters
+from benchbench.separation.environments import environment_folder, environments, interpreter
+from benchbench.separation.python_discovery import find_python, find_uv, isolated_variables
 
 Make = Callable[..., Path]
 HERE = f"{sys.version_info.major}.{sys.version_info.minor}"

@@ -13,10 +13,10 @@ import pytest
 import soundfile
 
 import benchbench
-from benchbench.catalog import Catalog
+from benchbench.api.doctor import doctor
 from benchbench.errors import ManifestError, UsageError
-from benchbench.separation import Limits
-from benchbench.verbs.doctor import doctor
+from benchbench.plugins.catalog import Catalog
+from benchbench.separation.separator import Limits
 
 RATE = 44100
 
@@ -122,8 +122,8 @@ def test_a_command_that_hangs_is_ended_with_all_that_it_started(
 @pytest.mark.skipif(os.name == "nt", reason="process groups")
 def test_a_command_ends_with_its_worker(small_songs: Path, tmp_path: Path) -> None:
     """The worker's stdin ends while the program runs, as it does when the driver is killed."""
-    from benchbench.scratch import write_raw
-    from benchbench.separation import Setup, Worker
+    from benchbench.io.raw_audio import write_raw
+    from benchbench.separation.separator import Setup, Worker
 
     pid = tmp_path / "pid"
     place = command(

@@ -10,13 +10,13 @@ import pytest
 import soundfile
 
 import benchbench
-from benchbench.audio import read
-from benchbench.catalog import Catalog
-from benchbench.corpus import open_corpus
-from benchbench.decoding import BLOCK
+from benchbench.api.doctor import doctor
+from benchbench.datasets.dataset import open_corpus
+from benchbench.datasets.preparation import prepare
 from benchbench.errors import UsageError
-from benchbench.preparation import prepare
-from benchbench.verbs.doctor import doctor
+from benchbench.io.audio_files import read
+from benchbench.io.decoding import BLOCK
+from benchbench.plugins.catalog import Catalog
 
 RATE = 44100
 

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from benchbench.catalog import Catalog
 from benchbench.errors import ManifestError, UnknownNameError
-from benchbench.manifest import read_adapter, read_dataset
+from benchbench.plugins.catalog import Catalog
+from benchbench.plugins.manifest import read_adapter, read_dataset
 
 GOOD = """
 name = "toy"

@@ -6,12 +6,13 @@ from dataclasses import replace
 
 import pytest
 
-from benchbench.catalog import Catalog
+from benchbench.datasets.tracks import Track
 from benchbench.metrics import protocol
-from benchbench.plan import Identity, Job
-from benchbench.recording import SeparationRecord
-from benchbench.separation import Separation
-from benchbench.tracks import Track
+from benchbench.plugins.catalog import Catalog
+from benchbench.running.plan import Job
+from benchbench.running.run_record import SeparationRecord
+from benchbench.separation.identity import Identity
+from benchbench.separation.separator import Separation
 
 
 @pytest.mark.parametrize(
@@ -42,7 +43,7 @@ def replace_variant(model, **changes):
 
 def test_a_package_without_metadata_is_left_out(tmp_path, monkeypatch):
     """As one is while it is being installed."""
-    from benchbench.environment import engine_packages
+    from benchbench.running.machine import engine_packages
 
     for name, text in {
         "broken": "",

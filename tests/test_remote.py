@@ -14,8 +14,8 @@ import pytest
 
 import benchbench
 from benchbench.errors import OutputError, UsageError
-from benchbench.remote import RemoteFolder, is_url, local_folder
-from benchbench.store import Results, open_results
+from benchbench.io.remote import RemoteFolder, is_url, local_folder
+from benchbench.results.store import Results, open_results
 from benchmarks.kills import table
 
 
@@ -62,7 +62,7 @@ def test_a_mirror_follows_what_is_there(tmp_path: Path) -> None:
     assert not (mirror / "scores" / "a").exists()
 
 
-def run(root: Path, out: Path | str, **options: object) -> benchbench.verbs.run.RunResult:
+def run(root: Path, out: Path | str, **options: object) -> benchbench.api.run.RunResult:
     models = ["mixture", "silence"]
     return benchbench.run(
         models,

@@ -16,8 +16,8 @@ import numpy as np
 import pytest
 import soundfile
 
-from benchbench.catalog import Catalog
 from benchbench.errors import UsageError
+from benchbench.plugins.catalog import Catalog
 
 LOADER = Path(__file__).parents[1] / "datasets" / "rendered" / "loader.py"
 

@@ -12,8 +12,8 @@ import soundfile
 
 import benchbench
 from benchbench.errors import NothingToCompareError, OutputError, UnknownNameError, UsageError
-from benchbench.events import Event, Separated
-from benchbench.separation import Limits
+from benchbench.running.events import Event, Separated
+from benchbench.separation.separator import Limits
 
 Make = Callable[..., Path]
 RATE = 44100
@@ -21,12 +21,12 @@ RATE = 44100
 
 def run(
     models: list[str], root: Path, out: Path, **options: object
-) -> benchbench.verbs.run.RunResult:
+) -> benchbench.api.run.RunResult:
     options = {"metrics": ["usdr"], "report": False, "dataset": "folder", **options}
     return benchbench.run(models, root=root, out=out, **options)  # type: ignore[arg-type]
 
 
-def values(result: benchbench.verbs.run.RunResult) -> dict[tuple[str, ...], float | None]:
+def values(result: benchbench.api.run.RunResult) -> dict[tuple[str, ...], float | None]:
     keys = ("model", "track", "reference_set", "target", "protocol", "metric")
     rows = result.results.scores().to_pylist()
     return {tuple(row[key] for key in keys): row["value"] for row in rows}

@@ -9,9 +9,9 @@ import numpy as np
 import psutil
 import pytest
 
-from benchbench.catalog import Catalog, Model
-from benchbench.scratch import RawAudio, write_raw
-from benchbench.separation import Limits, Separation, Setup, Worker
+from benchbench.io.raw_audio import RawAudio, write_raw
+from benchbench.plugins.catalog import Catalog, Model
+from benchbench.separation.separator import Limits, Separation, Setup, Worker
 
 RATE = 44100
 Make = Callable[..., Path]

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from benchbench.comparison import compare
-from benchbench.soundness import damaged_parts
+from benchbench.results.integrity import damaged_parts
+from benchbench.results.store import open_results
 from benchbench.stats import pairwise, per_track
-from benchbench.store import open_results
 
 
 def command(name):

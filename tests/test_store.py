@@ -14,13 +14,13 @@ import pyarrow as pa
 import pytest
 
 import benchbench
-from benchbench.atomic import write_atomically
-from benchbench.compaction import compact
 from benchbench.errors import DamagedResultsError, OutputError, UsageError
-from benchbench.parts import write_parts
-from benchbench.schema import SCORES, SEPARATIONS
-from benchbench.soundness import damaged_parts
-from benchbench.store import Results, open_results
+from benchbench.io.atomic import write_atomically
+from benchbench.results.compaction import compact
+from benchbench.results.integrity import damaged_parts
+from benchbench.results.parquet_parts import write_parts
+from benchbench.results.schema import SCORES, SEPARATIONS
+from benchbench.results.store import Results, open_results
 
 
 def score_row(**changes: object) -> dict[str, object]:
@@ -205,8 +205,8 @@ def test_compacted_folders_merge_by_copying(tmp_path: Path) -> None:
 COMPACT = """
 import sys
 from pathlib import Path
-from benchbench.compaction import compact
-from benchbench.store import Results
+from benchbench.results.compaction import compact
+from benchbench.results.store import Results
 print("ready", flush=True)
 compact(Results(Path(sys.argv[1])))
 """

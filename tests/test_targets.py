@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from benchbench.targets import reference_sets
+from benchbench.metrics.targets import reference_sets
 
 FOUR = ("drums", "bass", "other", "vocals")
 TWO = ("vocals", "accompaniment")

@@ -26,18 +26,18 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import benchbench
-from benchbench.archive import extract
-from benchbench.audio import read
 from benchbench.cli import app
-from benchbench.compaction import compact
+from benchbench.cli.run_summary import summary
+from benchbench.comparison.gate.config import read_gate_config
 from benchbench.errors import BenchbenchError
-from benchbench.gating.config import read_gate_config
-from benchbench.manifest import read_adapter, read_dataset
-from benchbench.schema import SCORES
-from benchbench.soundness import damaged_parts, damaged_runs
-from benchbench.store import Results
-from benchbench.summary import summary
-from benchbench.weights import weights_hash
+from benchbench.io.archive import extract
+from benchbench.io.audio_files import read
+from benchbench.plugins.manifest import read_adapter, read_dataset
+from benchbench.results.compaction import compact
+from benchbench.results.integrity import damaged_parts, damaged_runs
+from benchbench.results.schema import SCORES
+from benchbench.results.store import Results
+from benchbench.separation.weights import weights_hash
 
 FUZZ = settings(
     max_examples=60,
@@ -284,15 +284,15 @@ def test_weights_that_are_a_trap_do_nothing(tmp_path: Path) -> None:
     for name in ("model.safetensors", "checkpoint", "model.index", "model.npz", "weights.pt"):
         (folder / name).write_bytes(pickle.dumps(Trap(mark)))
     harmless(weights_hash, folder)
-    from benchbench.catalog import Catalog
-    from benchbench.environment import processors
-    from benchbench.setups import prepare_setups
+    from benchbench.plugins.catalog import Catalog
+    from benchbench.running.machine import processors
+    from benchbench.separation.model_setup import prepare_setups
 
     model = Catalog().model("spleeter:2stems")
     setup = harmless(prepare_setups, [model], folder, "cpu", {}, processors(), lambda _: None)
     if setup is not None:
-        from benchbench.scratch import write_raw
-        from benchbench.separation import Limits, Worker
+        from benchbench.io.raw_audio import write_raw
+        from benchbench.separation.separator import Limits, Worker
 
         noise = write_raw(tmp_path / "noise.f32", [np.zeros((2, 44100), np.float32)])
         with Worker(setup[model.name], Limits(), tmp_path / "log") as worker:

@@ -12,9 +12,9 @@ import pyarrow.parquet as pq
 import pytest
 
 import benchbench
-from benchbench.audio import read
 from benchbench.errors import NothingToCompareError, UnknownNameError, UsageError
-from benchbench.events import Event, Note
+from benchbench.io.audio_files import read
+from benchbench.running.events import Event, Note
 
 Make = Callable[..., Path]
 

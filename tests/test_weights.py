@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from benchbench.catalog import Catalog, Model
-from benchbench.describing import description
+from benchbench.api.install import uninstall
+from benchbench.cli.listing import description
 from benchbench.errors import ManifestError, WeightsError
-from benchbench.verbs.install import uninstall
-from benchbench.weights import ensure_weights
+from benchbench.plugins.catalog import Catalog, Model
+from benchbench.separation.weights import ensure_weights
 
 Make = Callable[..., Path]
 

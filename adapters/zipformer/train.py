@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 if TYPE_CHECKING:
-    from adapters.zipformer.zipformer_keras.training import Line
+    from adapters.zipformer.zipformer_keras.training.loop import Line
 
 Song = Callable[[], Mapping[str, npt.NDArray[np.float32]]]
 RATE = 44_100
@@ -53,8 +53,8 @@ def train(
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     os.environ["KERAS_BACKEND"] = "tensorflow"
-    recipes = importlib.import_module("zipformer_keras.recipes")
-    teaching = importlib.import_module("zipformer_keras.teaching")
+    recipes = importlib.import_module("zipformer_keras.training.recipe")
+    teaching = importlib.import_module("zipformer_keras.training.train")
     changes = dict(options)
     logs = bool(changes.pop("logs", True))
     default = "musdb18-hq" if variant.startswith("base") else "tiny"

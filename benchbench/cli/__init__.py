@@ -7,7 +7,9 @@ from typing import Annotated
 
 import typer
 
-from benchbench.cli import comparing, looking, measuring
+from benchbench.cli import inspect_commands as looking
+from benchbench.cli import result_commands as comparing
+from benchbench.cli import run_commands as measuring
 from benchbench.cli.config import read_config
 
 __all__ = ["app"]

@@ -17,7 +17,7 @@ JOINED = {"models", "metrics", "tracks"}
 
 def read_config(path: Path, context: typer.Context) -> dict[str, dict[str, Any]]:
     """The defaults that a configuration file gives to each verb's flags."""
-    from benchbench.manifest import read_toml
+    from benchbench.plugins.manifest import read_toml
 
     commands = getattr(context.command, "commands", {})
     defaults: dict[str, dict[str, Any]] = {}

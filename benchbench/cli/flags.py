@@ -84,14 +84,14 @@ def parse_cluster(given: Any) -> dict[str, Any]:
     """The description of a cluster: a table of a configuration file, or a file of its own."""
     if isinstance(given, dict):
         return given
-    from benchbench.manifest import read_toml
+    from benchbench.plugins.manifest import read_toml
 
     return read_toml(Path(given))
 
 
 def limits(timeout: float | None, memory_mb: float | None) -> Any:
-    """`benchbench.separation.Limits` from ``--timeout`` and ``--memory-limit``."""
-    from benchbench.separation import Limits
+    """`benchbench.separation.separator.Limits` from ``--timeout`` and ``--memory-limit``."""
+    from benchbench.separation.separator import Limits
 
     memory = None if memory_mb is None else int(memory_mb * 1e6)
     if timeout is None:

@@ -6,14 +6,11 @@ with its reason.
 """
 
 from benchbench.comparison.baselines import read_baseline, write_baseline
-from benchbench.comparison.outcome import ALPHA, Comparison, compare, compare_sides
-from benchbench.comparison.pages import comparison_html
-from benchbench.comparison.rendering import (
-    comparison_json,
-    comparison_markdown,
-    comparison_text,
-)
-from benchbench.comparison.sides import Side, open_side
+from benchbench.comparison.compare import ALPHA, Comparison, compare, compare_sides
+from benchbench.comparison.html import comparison_html
+from benchbench.comparison.loading import open_side
+from benchbench.comparison.side import Side
+from benchbench.comparison.text import comparison_json, comparison_markdown, comparison_text
 from benchbench.comparison.verdicts import VERDICTS, Tolerances
 
 __all__ = [

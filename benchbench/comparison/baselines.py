@@ -11,10 +11,10 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from benchbench.atomic import write_atomically
 from benchbench.comparison.costs import COST_COLUMNS
-from benchbench.comparison.sides import Side
+from benchbench.comparison.side import Side
 from benchbench.errors import DamagedResultsError, UsageError
+from benchbench.io.atomic import write_atomically
 from benchbench.stats.tracks import KEYS
 
 __all__ = ["BASELINE_VERSION", "read_baseline", "write_baseline"]

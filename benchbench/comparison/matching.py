@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from benchbench.comparison.sides import Side
+from benchbench.comparison.side import Side
 from benchbench.errors import NothingToCompareError
 from benchbench.stats.groups import group_by
 from benchbench.stats.tracks import BLOCK

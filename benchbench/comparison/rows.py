@@ -10,7 +10,7 @@ import pandas as pd
 
 from benchbench.comparison.directions import direction_of
 from benchbench.comparison.matching import Block, Match, TrackIndex
-from benchbench.comparison.sides import Side
+from benchbench.comparison.side import Side
 from benchbench.comparison.verdicts import Tolerances
 from benchbench.stats import holm
 from benchbench.stats.family import family_p

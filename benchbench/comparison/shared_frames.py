@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pandas as pd
 
-from benchbench.comparison.sides import Side
+from benchbench.comparison.side import Side
 from benchbench.errors import UsageError
 from benchbench.stats import intersect_frames, newest, per_track
 from benchbench.stats.aggregations import Summary

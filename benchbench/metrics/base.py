@@ -64,7 +64,7 @@ class Series:
     values
         float64 of shape (n,); NaN exactly where `reasons` holds why a value is missing.
     reasons
-        Object array of shape (n,): None, or a key of `benchbench.schema.REASONS`.
+        Object array of shape (n,): None, or a key of `benchbench.results.schema.REASONS`.
     start_s, duration_s
         float64 of shape (n,) in seconds; None for the whole track.
     band_lo_hz, band_hi_hz

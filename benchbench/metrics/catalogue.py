@@ -105,7 +105,7 @@ def _bsseval(name: str, summary: str, good_for: str, misleads: str, **options: A
         misleads=misleads,
         source="Stoter, Liutkus, Ito, The 2018 Signal Separation Evaluation Campaign, LVA/ICA 2018; "
         "Vincent et al., IEEE TASLP 14 (2006); as museval 0.4.1",
-        evaluate=Lazy("bsseval", _IMAGES, {**_SECONDS, **options}),
+        evaluate=Lazy("bsseval.images", _IMAGES, {**_SECONDS, **options}),
         options={**_BSSEVAL_OPTIONS, **options},
     )
 
@@ -121,7 +121,7 @@ def _sources(name: str, permute: bool, summary: str, good_for: str) -> Protocol:
         misleads="Any filter of 512 taps is forgiven, so an estimate with missing frequencies can "
         "score high. Its SDR is not the SDR of images. Stereo is averaged to mono first.",
         source="Vincent, Gribonval, Fevotte, IEEE TASLP 14 (2006); as mir_eval bss_eval_sources",
-        evaluate=Lazy("bsseval_sources", _SOURCES, {"permute": permute}),
+        evaluate=Lazy("bsseval.sources", _SOURCES, {"permute": permute}),
         options={"lags": 512, "permute": permute},
     )
 
@@ -137,7 +137,7 @@ def _bands(family: str, what: str) -> Protocol:
         misleads="Bands are not weighted by how loud they are; a poor top octave may be inaudible. "
         "Bands without reference energy have no value.",
         source="IEC 61260-1 (octave and third), Slaney's Auditory Toolbox (mel)",
-        evaluate=Lazy("bands", _BANDS, {"family": family}),
+        evaluate=Lazy("spectral.bands", _BANDS, {"family": family}),
         options={"family": family, "window": 4096, "hop": 2048, "floor_db": -80.0},
     )
 
@@ -153,7 +153,7 @@ _ALL: Final = (
         misleads="Loud passages decide. It rewards silence: zeros score 0 dB. A change of gain "
         "costs decibels although a listener would turn a knob.",
         source="Mitsufuji et al., Music Demixing Challenge 2021, Front. Signal Process. 1 (2022)",
-        evaluate=Lazy("energy", _USDR),
+        evaluate=Lazy("usdr", _USDR),
         options={"offset": 1e-7},
     ),
     _bsseval(
@@ -229,7 +229,7 @@ _ALL: Final = (
         "(fullness), which one SDR mixes up.",
         misleads="Phase is ignored. L1-freq and the losses depend on the level of the audio.",
         source="ZFTurbo, Music-Source-Separation-Training; Steinmetz, Reiss, auraloss (2020)",
-        evaluate=Lazy("spectral", _SPECTRAL),
+        evaluate=Lazy("spectral.distances", _SPECTRAL),
         options={
             "L1-freq": "2048/1024 rectangular",
             "STFT": "1024/256 Hann",
@@ -247,7 +247,7 @@ _ALL: Final = (
         good_for="Silent targets: it is defined for every track and every stem.",
         misleads="The scale is no decibel, and errors below -68 dB count as none.",
         source="log-wmse-audio-quality 0.2.0, Nomono",
-        evaluate=Lazy("logwmse", _LOGWMSE),
+        evaluate=Lazy("spectral.logwmse", _LOGWMSE),
         options={"rate": 44100, "threshold_db": -68.0},
     ),
     Protocol(
@@ -261,7 +261,7 @@ _ALL: Final = (
         misleads="Where references are alike their parts may cancel and exceed 0 dB; flagged "
         "ill_conditioned as in BSS Eval.",
         source="The projection of BSS Eval (Vincent et al. 2006), split by source",
-        evaluate=Lazy("bleed", _BLEED),
+        evaluate=Lazy("bsseval.bleed", _BLEED),
         options={"lags": 512},
     ),
 )

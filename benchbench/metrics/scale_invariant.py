@@ -16,7 +16,7 @@ import numpy as np
 from benchbench.metrics.base import Series
 from benchbench.metrics.decibel import Reasons, beside, blank, masked, noted, ratio_db
 from benchbench.metrics.evaluation import Evaluation
-from benchbench.metrics.moments import Moments, track_moments
+from benchbench.metrics.inner_products import Moments, track_moments
 from benchbench.metrics.signals import Float64
 
 __all__ = ["ILL_CONDITIONED", "evaluate", "scaled_energies"]

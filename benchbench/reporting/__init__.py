@@ -3,6 +3,6 @@
 Only Parquet, run facts and stored audio are read here: no model, no decoder, no network.
 """
 
-from benchbench.reporting.reports import report
+from benchbench.reporting.report import report
 
 __all__ = ["report"]

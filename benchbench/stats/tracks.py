@@ -44,7 +44,7 @@ def newest(scores: pd.DataFrame, order: Sequence[str] | None = None) -> pd.DataF
     Parameters
     ----------
     scores
-        Rows of `benchbench.schema.SCORES`.
+        Rows of `benchbench.results.schema.SCORES`.
     order
         Run ids, oldest first. By default their alphabetical order, which is the order in time
         because run ids begin with their time.
@@ -82,7 +82,7 @@ def per_track(
     Parameters
     ----------
     scores
-        Rows of `benchbench.schema.SCORES`, as `Results.scores_frame` gives them.
+        Rows of `benchbench.results.schema.SCORES`, as `Results.scores_frame` gives them.
     frames
         How the frames that have a value are summed up. Numbers of whole tracks stay as they are.
     runs
@@ -149,7 +149,7 @@ def intersect_frames(scores: pd.DataFrame) -> pd.DataFrame:
     Parameters
     ----------
     scores
-        Rows of `benchbench.schema.SCORES`; numbers of whole tracks count as one frame.
+        Rows of `benchbench.results.schema.SCORES`; numbers of whole tracks count as one frame.
 
     Returns
     -------

@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from benchbench.catalog import Catalog
-from benchbench.declarations import Runtime
-from benchbench.interpreters import interpreter
-from benchbench.weights import ensure_weights
+from benchbench.plugins.catalog import Catalog
+from benchbench.plugins.manifest_schema import Runtime
+from benchbench.separation.environments import interpreter
+from benchbench.separation.weights import ensure_weights
 
 ADAPTERS = Path(__file__).resolve().parents[2] / "adapters"
 RATE = 44100

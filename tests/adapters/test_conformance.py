@@ -8,12 +8,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchbench.audio import Audio, read
-from benchbench.catalog import Catalog, Model
-from benchbench.conformance import check_adapter
-from benchbench.corpus import open_corpus
-from benchbench.separation import Setup
-from benchbench.setups import prepare_setups
+from benchbench.datasets.dataset import open_corpus
+from benchbench.io.audio_files import Audio, read
+from benchbench.plugins.catalog import Catalog, Model
+from benchbench.separation.conformance import check_adapter
+from benchbench.separation.model_setup import prepare_setups
+from benchbench.separation.separator import Setup
 
 RATE = 44100
 

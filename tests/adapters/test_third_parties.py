@@ -18,16 +18,16 @@ from typing import Any
 import numpy as np
 import pytest
 
-from benchbench.audio import Audio, read
-from benchbench.catalog import Catalog
-from benchbench.conformance import Check, check_adapter
-from benchbench.corpus import open_corpus
-from benchbench.declarations import Runtime
-from benchbench.interpreters import interpreter
-from benchbench.scratch import write_raw
-from benchbench.separation import Limits, Setup, Worker
-from benchbench.setups import prepare_setups
-from benchbench.weights import ensure_weights
+from benchbench.datasets.dataset import open_corpus
+from benchbench.io.audio_files import Audio, read
+from benchbench.io.raw_audio import write_raw
+from benchbench.plugins.catalog import Catalog
+from benchbench.plugins.manifest_schema import Runtime
+from benchbench.separation.conformance import Check, check_adapter
+from benchbench.separation.environments import interpreter
+from benchbench.separation.model_setup import prepare_setups
+from benchbench.separation.separator import Limits, Setup, Worker
+from benchbench.separation.weights import ensure_weights
 
 pytestmark = [pytest.mark.peer, pytest.mark.network, pytest.mark.slow, pytest.mark.timeout(3600)]
 

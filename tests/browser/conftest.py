@@ -14,7 +14,7 @@ import soundfile
 from simulate import Plan, simulate
 
 from benchbench.reporting import report
-from benchbench.store import Results, safe_name
+from benchbench.results.store import Results, safe_name
 
 RATE = 44100
 SECONDS = 14.0

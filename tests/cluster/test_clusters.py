@@ -14,8 +14,8 @@ import pytest
 
 import benchbench
 from benchbench.errors import UsageError
-from benchbench.events import Event, Started
-from benchbench.store import Results
+from benchbench.results.store import Results
+from benchbench.running.events import Event, Started
 from benchmarks.kills import songs, table
 
 from .conftest import answers, ask, free_port, server, wait_for
@@ -26,7 +26,7 @@ Make = Callable[..., Path]
 MODELS = ["irm", "mixture:4stems", "silence"]
 
 
-def run(root: Path, out: Path, **options: object) -> benchbench.verbs.run.RunResult:
+def run(root: Path, out: Path, **options: object) -> benchbench.api.run.RunResult:
     return benchbench.run(
         MODELS, "folder", root=root, out=out, metrics=["usdr", "si"], report=False, threads=1,
         **options,

@@ -30,8 +30,8 @@ FOLDERS = (
 
 CHECK = """
 import benchbench, pathlib, sys
-from benchbench.bundled import folder
-from benchbench.catalog import Catalog
+from benchbench.plugins.bundled import folder
+from benchbench.plugins.catalog import Catalog
 assert {"spleeter", "irm", "mixture"} <= set(Catalog().adapter_names())
 assert {"demo", "musdb18"} <= set(Catalog().dataset_names())
 assert folder("reports").is_dir()

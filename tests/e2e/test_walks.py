@@ -79,7 +79,7 @@ def run(script: str, cwd: Path) -> None:
 
 
 def _cache() -> str:
-    from benchbench.cache import cache_folder
+    from benchbench.io.cache import cache_folder
 
     return str(cache_folder())
 

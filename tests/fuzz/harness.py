@@ -22,12 +22,12 @@ from typing import Any
 import atheris
 
 with atheris.instrument_imports(include=["benchbench", "tarfile", "tomllib", "zipfile"]):
-    from benchbench.archive import extract
-    from benchbench.audio import read
+    from benchbench.comparison.gate.config import read_gate_config
     from benchbench.errors import BenchbenchError
-    from benchbench.gating.config import read_gate_config
-    from benchbench.manifest import read_adapter, read_dataset
-    from benchbench.soundness import damaged_parts, damaged_runs
+    from benchbench.io.archive import extract
+    from benchbench.io.audio_files import read
+    from benchbench.plugins.manifest import read_adapter, read_dataset
+    from benchbench.results.integrity import damaged_parts, damaged_runs
 
 PLACE = Path(tempfile.mkdtemp(prefix="fuzz-"))
 

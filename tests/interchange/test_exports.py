@@ -10,10 +10,15 @@ import soundfile
 import yaml
 
 from benchbench.errors import NothingToCompareError
-from benchbench.interchange import export_huggingface, export_webmushra, latex_table, tidy_csv
-from benchbench.schema import SCORES, SEPARATIONS
+from benchbench.results.interchange import (
+    export_huggingface,
+    export_webmushra,
+    latex_table,
+    tidy_csv,
+)
+from benchbench.results.schema import SCORES, SEPARATIONS
+from benchbench.results.store import Results
 from benchbench.stats import leaderboard
-from benchbench.store import Results
 
 
 def write_scores(root, values, protocol="usdr", reference_set="vocals+drums"):
@@ -169,7 +174,7 @@ def test_without_kept_stems_there_is_no_test(tmp_path, kept):
 
 
 def test_numbers_of_the_field():
-    from benchbench.published import published_results, published_table
+    from benchbench.reporting.data.published import published_results, published_table
     from benchbench.stats import AGGREGATIONS
 
     table = published_table()
@@ -192,7 +197,7 @@ def test_numbers_of_the_field():
 
 def test_a_published_file_with_a_mistake_is_named(tmp_path):
     from benchbench.errors import ManifestError
-    from benchbench.published import read_published
+    from benchbench.reporting.data.published import read_published
 
     series = (
         '[[series]]\ndataset="d"\nprotocol="p"\naggregation="a"\nsource="s"\n[[series.entries]]\n'

@@ -5,7 +5,7 @@ import pytest
 
 from benchbench.comparison import compare
 from benchbench.errors import ManifestError, NothingToCompareError, UnknownNameError, UsageError
-from benchbench.interchange import (
+from benchbench.results.interchange import (
     Mapping,
     Source,
     import_benchbench,
@@ -13,8 +13,8 @@ from benchbench.interchange import (
     import_table,
     read_mapping,
 )
-from benchbench.schema import SCORES
-from benchbench.store import Results
+from benchbench.results.schema import SCORES
+from benchbench.results.store import Results
 
 SOURCE = Source("lab", "CC-BY-4.0")
 

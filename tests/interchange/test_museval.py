@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from benchbench.errors import NothingToCompareError, UsageError
-from benchbench.interchange import Source, export_museval, import_museval
+from benchbench.results.interchange import Source, export_museval, import_museval
+from benchbench.results.store import Results
 from benchbench.stats import leaderboard
-from benchbench.store import Results
 
 TARGETS = ("vocals", "drums", "bass", "other", "accompaniment")
 METRICS = ("SDR", "SIR", "SAR", "ISR")

@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 
-from benchbench import metrics, verification
+from benchbench import metrics
 from benchbench.metrics.references import References
-from benchbench.peers import peer_scores
+from benchbench.scoring import verification
+from benchbench.scoring.reference_programs import peer_scores
 
 RATE = 8000
 
@@ -67,7 +68,7 @@ def test_other_hops_are_musevals(track):
     references, estimates = track(sources=2, channels=1, samples=3 * RATE + 5)
     name = "bsseval-v4:1/0.3"
     ours = metrics.evaluate(References(references, RATE), estimates, [name])[name]
-    from benchbench.peers import _museval_metrics
+    from benchbench.scoring.reference_programs import _museval_metrics
 
     stacked = [np.stack([s.T for s in stems.values()]) for stems in (references, estimates)]
     theirs = _museval_metrics().bss_eval(*stacked, window=RATE, hop=int(0.3 * RATE))

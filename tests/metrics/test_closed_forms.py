@@ -6,10 +6,10 @@ import soxr
 from scipy import signal
 
 from benchbench import metrics
-from benchbench.metrics.bands import band_edges
-from benchbench.metrics.mel import mel_filters
 from benchbench.metrics.references import References
-from benchbench.metrics.stft import Stft
+from benchbench.metrics.spectral.bands import band_edges
+from benchbench.metrics.spectral.mel import mel_filters
+from benchbench.metrics.spectral.stft import Stft
 
 RATE = 44_100
 

@@ -12,7 +12,8 @@ import tracemalloc
 import numpy as np
 import pytest
 
-from benchbench.metrics import evaluate, protocol, room
+from benchbench.metrics import evaluate, protocol
+from benchbench.metrics import mapped_arrays as room
 from benchbench.metrics.references import References
 
 RATE = 1000
@@ -37,10 +38,12 @@ def peak_mb(name: str, seconds: int, perfect: bool) -> float:
 @pytest.mark.parametrize("name", PROTOCOLS)
 def test_memory_does_not_follow_the_length(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(room, "MEMORY_BYTES", 1 << 20)
-    monkeypatch.setattr("benchbench.metrics.bsseval._FORMS_AT_ONCE", 64)
-    monkeypatch.setattr("benchbench.metrics.bands._WINDOWS", 64)
+    monkeypatch.setattr("benchbench.metrics.bsseval.images._FORMS_AT_ONCE", 64)
+    monkeypatch.setattr("benchbench.metrics.spectral.bands._WINDOWS", 64)
     monkeypatch.setattr("benchbench.metrics.scale_invariant._CHUNK", 20 * RATE)
-    monkeypatch.setattr("benchbench.metrics.logwmse.RATE", 2 * RATE)  # it resamples all the same
+    monkeypatch.setattr(
+        "benchbench.metrics.spectral.logwmse.RATE", 2 * RATE
+    )  # it resamples all the same
     short, long = (peak_mb(name, seconds, perfect=True) for seconds in (300, 600))
     assert long - short < 4.0  # the statistics by frame alone are 10 MB more
 

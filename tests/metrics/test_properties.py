@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from benchbench import metrics
 from benchbench.metrics.references import References
-from benchbench.schema import REASONS
+from benchbench.results.schema import REASONS
 
 RATE = 2000
 STANDARD = ["usdr", "si", "bsseval-v4"]

@@ -5,8 +5,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from benchbench.metrics.lag_statistics import block_spectra, correlate, history_spectra, straddle
-from benchbench.metrics.toeplitz import ToeplitzSystem
+from benchbench.metrics.bsseval.correlations import (
+    block_spectra,
+    correlate,
+    history_spectra,
+    straddle,
+)
+from benchbench.metrics.bsseval.toeplitz import ToeplitzSystem
 
 
 def lags_of(signals, count):

@@ -8,7 +8,7 @@ import pytest
 from simulate import Plan, simulate
 
 from benchbench.reporting import report
-from benchbench.store import Results
+from benchbench.results.store import Results
 
 HOSTILE_MODEL = "</script><script>alert(1)</script>:‮base"
 HOSTILE_TRACK = '<img src=x onerror="alert(1)"> ‮gnp'
@@ -48,7 +48,7 @@ def _rename(results: Results) -> None:
 
     import pyarrow as pa
 
-    from benchbench.schema import SCORES
+    from benchbench.results.schema import SCORES
 
     shutil.rmtree(results.root / "scores")
     for row in scores + separations:

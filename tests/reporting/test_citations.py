@@ -8,12 +8,12 @@ import pandas as pd
 import pytest
 from simulate import Plan, simulate
 
-from benchbench.interchange.provenance import Source, store_import
-from benchbench.published import PublishedResult, published_results
 from benchbench.reporting import report
-from benchbench.reporting.boards import Board, Boards, Row
-from benchbench.reporting.citations import citations
-from benchbench.reporting.cubes import Series
+from benchbench.reporting.data.leaderboards import Board, Boards, Row
+from benchbench.reporting.data.published import PublishedResult, published_results
+from benchbench.reporting.data.score_arrays import Series
+from benchbench.reporting.sections.citations import citations
+from benchbench.results.interchange.provenance import Source, store_import
 
 USUAL = "median of frame medians"
 

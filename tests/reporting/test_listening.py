@@ -10,8 +10,8 @@ import soundfile
 from simulate import Plan, simulate
 
 from benchbench.reporting import report
-from benchbench.reporting.sounds import encoded, loudness
-from benchbench.store import Results
+from benchbench.reporting.data.kept_audio import encoded, loudness
+from benchbench.results.store import Results
 
 from .test_page import Elements
 

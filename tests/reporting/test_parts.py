@@ -8,20 +8,21 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from benchbench.plots.axes import linear, logarithmic
-from benchbench.plots.scatter import Point, front
-from benchbench.reporting import readings, wording
-from benchbench.reporting.boards import Board, Row, boards
-from benchbench.reporting.contests import Contest, Pair, contest
-from benchbench.reporting.cubes import Series, cube
-from benchbench.reporting.entrants import Cost, Entrant, slug
-from benchbench.reporting.histories import histories
-from benchbench.reporting.moments import Moments, TrackInTime
-from benchbench.reporting.rendering import bundle
-from benchbench.reporting.verdicts import Part, _level, tied, verdict
-from benchbench.reporting.yardsticks import advice, yardsticks
+from benchbench.reporting import formatting as wording
+from benchbench.reporting.data import loading as readings
+from benchbench.reporting.data.frames import Moments, TrackInTime
+from benchbench.reporting.data.leaderboards import Board, Row, boards
+from benchbench.reporting.data.models import Cost, Entrant, slug
+from benchbench.reporting.data.pairwise import Contest, Pair, contest
+from benchbench.reporting.data.score_arrays import Series, cube
+from benchbench.reporting.figures.axes import linear, logarithmic
+from benchbench.reporting.figures.scatter import Point, front
+from benchbench.reporting.sections.history import histories
+from benchbench.reporting.sections.metric_choice import advice, yardsticks
+from benchbench.reporting.sections.summary import Part, _level, tied, verdict
+from benchbench.reporting.templates import bundle
+from benchbench.results.store import Results
 from benchbench.stats import leaderboard
-from benchbench.store import Results
 
 
 @pytest.fixture(scope="module")
@@ -274,7 +275,7 @@ def test_advice_names_a_yardstick_that_disagrees() -> None:
         )
         return Board(series, "mean over tracks", rows)
 
-    from benchbench.reporting.boards import Boards
+    from benchbench.reporting.data.leaderboards import Boards
 
     made = [board("usdr", "abc"), board("bsseval-v3", "bac")]
     both = Boards({one.series: {one.aggregation: one} for one in made}, made[0])

@@ -16,8 +16,8 @@ import numpy.typing as npt
 from . import wiener
 from .architecture import CHANNELS, FRAMES, VARIANTS, Configuration
 from .checkpoint import Variable, iterate_checkpoint
-from .resampling import Resampler, resample_blocks
-from .runtime import make_runtime
+from .engines import make_runtime
+from .sample_rate import Resampler, resample_blocks
 from .signal_path import ADVANCE, BINS, RATE, Spectrum, Synthesis, analyse, segments
 
 Samples = npt.NDArray[np.float32]

@@ -1,10 +1,9 @@
 """A Zipformer that separates music, on Keras 3 and in ONNX Runtime.
 
-The rooms, in the order in which data meets them: `configuration` and `variants` (sizes), `rates`
-(any sampling rate), `spectrum` (waveform to frames and cells, and back), the network (`layers`,
-`positions`, `attention`, `convolution`, `resampling`, `encoder`, `bands`, `network`), `weights`,
-`onnx_graph` and `runtime` (what runs it), `inference` (one song, chunk by chunk, or live), and for
-training `material`, `batches`, `objective`, `recipes` and `training`.
+In the order in which data meets them: `configuration` and `variants` (sizes), `sample_rate` (any
+sampling rate), `spectrum` (waveform to frames and cells, and back), `network/` (the layers in Keras),
+`weights`, `onnx/` (the same as a graph), `runtime` (what runs it), `inference` (one song, chunk by
+chunk, or live), and `training/` (augmentation, batches, loss, recipes, the loop).
 """
 
 from .configuration import Configuration

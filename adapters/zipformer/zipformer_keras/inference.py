@@ -15,8 +15,8 @@ from pathlib import Path
 import numpy as np
 
 from .configuration import CHANNELS, Configuration
-from .rates import Resampler, resample_blocks
 from .runtime import Numbers, OnnxRuntime, make_runtime
+from .sample_rate import Resampler, resample_blocks
 from .shapes import weight_shapes
 from .spectrum import Analysis, Samples, Spectrum, Synthesis, cells, expanded
 from .variants import VARIANTS

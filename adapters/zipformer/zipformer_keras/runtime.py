@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .configuration import Configuration, cell_count
-from .onnx_graph import Graph, build_graph
+from .onnx.graph import Graph, build_graph
 
 Numbers = npt.NDArray[np.float32]
 Arrays = Mapping[str, Numbers]
@@ -140,7 +140,7 @@ def build_keras(configuration: Configuration, frames: int = 16) -> Any:
     """A variant's Keras network with its variables made."""
     import keras
 
-    from .network import Network
+    from .network.network import Network
 
     network = Network(configuration)
     parts = 3 if configuration.mask == "magnitude" else 4

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from .configuration import CHANNELS, KERNEL, Configuration, LayerShape, band_count, cell_count
-from .positions import POSITION_CHANNELS
+from .network.positions import POSITION_CHANNELS
 
 POSITION_WIDTH = 4
 

@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchbench.catalog import Catalog
-from benchbench.weights import ensure_weights
+from benchbench.plugins.catalog import Catalog
+from benchbench.separation.weights import ensure_weights
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 FOLDER = Path(__file__).resolve().parents[3] / "adapters" / "spleeter"

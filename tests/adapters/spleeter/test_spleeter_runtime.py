@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from spleeter_keras.architecture import FRAMES
-from spleeter_keras.runtime import make_runtime
+from spleeter_keras.engines import make_runtime
 
 VARIETIES = [
     (("leaky_relu", "relu"), "sigmoid", 2, 256),

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from zipformer_keras import VARIANTS
 
-from benchbench.verbs.train import train
+from benchbench.api.train import train
 
 FOLDER = Path(__file__).resolve().parents[3] / "adapters" / "zipformer"
 RATE = 44_100

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from zipformer_keras import VARIANTS, Separator, latency_samples
 from zipformer_keras.configuration import Configuration
-from zipformer_keras.onnx_graph import build_graph
+from zipformer_keras.onnx.graph import build_graph
 from zipformer_keras.runtime import OnnxRuntime, make_runtime
 from zipformer_keras.shapes import weight_shapes
 

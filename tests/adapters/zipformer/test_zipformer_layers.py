@@ -7,15 +7,15 @@ from typing import Any
 
 import numpy as np
 import pytest
-from zipformer_keras.attention import AttentionWeights, NonlinAttention, SelfAttention
-from zipformer_keras.bands import BandSplit, MaskHead, Standardize
 from zipformer_keras.configuration import Bands, LayerShape
-from zipformer_keras.convolution import Convolution
-from zipformer_keras.embedding import ConvEmbed, ConvMask
-from zipformer_keras.encoder import DualPathStack, ZipformerLayer
-from zipformer_keras.layers import BiasNorm, Bypass, FeedForward, swoosh_l, swoosh_r
-from zipformer_keras.positions import chunk_mask, compact_positions
-from zipformer_keras.resampling import Downsample, upsample
+from zipformer_keras.network.attention import AttentionWeights, NonlinAttention, SelfAttention
+from zipformer_keras.network.bands import BandSplit, MaskHead, Standardize
+from zipformer_keras.network.convolution import Convolution
+from zipformer_keras.network.embedding import ConvEmbed, ConvMask
+from zipformer_keras.network.encoder import DualPathStack, ZipformerLayer
+from zipformer_keras.network.layers import BiasNorm, Bypass, FeedForward, swoosh_l, swoosh_r
+from zipformer_keras.network.positions import chunk_mask, compact_positions
+from zipformer_keras.network.time_resampling import Downsample, upsample
 
 RNG = np.random.default_rng(3)
 

@@ -11,9 +11,10 @@ import keras
 import numpy as np
 import pytest
 from zipformer_keras import VARIANTS, Separator
-from zipformer_keras.batches import cell_example, draw_batch, excerpt_length, wave_example
 from zipformer_keras.configuration import Configuration, bin_count, cell_count
-from zipformer_keras.material import (
+from zipformer_keras.runtime import build_keras
+from zipformer_keras.spectrum import Synthesis, analyse, expanded
+from zipformer_keras.training.augmentation import (
     PLAIN,
     Excerpt,
     Library,
@@ -22,18 +23,17 @@ from zipformer_keras.material import (
     filtered,
     tones,
 )
-from zipformer_keras.objective import (
+from zipformer_keras.training.batches import cell_example, draw_batch, excerpt_length, wave_example
+from zipformer_keras.training.loop import Run
+from zipformer_keras.training.loss import (
     RESOLUTIONS,
     error_energies,
     multi_resolution_loss,
     snr_loss,
     waveforms,
 )
-from zipformer_keras.recipes import FOLDER, Recipe, read_recipe
-from zipformer_keras.runtime import build_keras
-from zipformer_keras.spectrum import Synthesis, analyse, expanded
-from zipformer_keras.teaching import gains, teach, warm_start
-from zipformer_keras.training import Run
+from zipformer_keras.training.recipe import FOLDER, Recipe, read_recipe
+from zipformer_keras.training.train import gains, teach, warm_start
 from zipformer_keras.variants import TINY
 from zipformer_keras.weights import WEIGHTS_FILE, collect, read_weights
 
@@ -340,7 +340,7 @@ def test_teaching_writes_weights_that_separate(
 ) -> None:
     small = one_stack(networks)
     variants = {"small": small, "small-live": replace(small, chunk=4, left=2)}
-    monkeypatch.setattr("zipformer_keras.teaching.VARIANTS", variants)
+    monkeypatch.setattr("zipformer_keras.training.train.VARIANTS", variants)
     monkeypatch.setattr("zipformer_keras.inference.VARIANTS", variants)
     lines = []
     folder = teach("small", recipe(steps=60, validate_every=30), SONGS[1:], tmp_path / "run",

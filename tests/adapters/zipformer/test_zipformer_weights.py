@@ -25,9 +25,9 @@ from zipformer_keras.weights import (
     write_weights,
 )
 
-from benchbench.catalog import Catalog
 from benchbench.errors import WeightsError as EngineWeightsError
-from benchbench.weights import ensure_weights
+from benchbench.plugins.catalog import Catalog
+from benchbench.separation.weights import ensure_weights
 
 FOLDER = Path(__file__).resolve().parents[3] / "adapters" / "zipformer"
 ARRAYS = {"b": np.arange(6, dtype=np.float32).reshape(2, 3), "a": np.array(0.5, np.float32)}

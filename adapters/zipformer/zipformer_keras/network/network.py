@@ -1,0 +1,123 @@
+"""The separator's network: features of a spectrum in, masks out."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+from keras import ops
+
+from ..configuration import CHANNELS, FLOOR, Configuration, LayerShape, cell_count
+from .bands import BandSplit, MaskHead, Standardize
+from .embedding import ConvEmbed, ConvMask
+from .encoder import DualPathStack
+from .layers import BiasNorm
+
+
+class Network(keras.Model):
+    """Bands or an embedding, stacks, masks.
+
+    Parameters
+    ----------
+    configuration
+        The variant.
+    """
+
+    def __init__(self, configuration: Configuration, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        c = configuration
+        self.configuration = c
+        self.standardize = Standardize(name="standardize")
+        numbers = len(c.stems) * CHANNELS * (2 if c.mask == "complex" else 1)
+        if c.embed:
+            self.embed = ConvEmbed(c.embed, c.width, c.chunk, name="embed")
+            self.unembed = ConvMask(c.embed, cell_count(c.groups), numbers, c.chunk, name="unembed")
+        else:
+            self.split = BandSplit(c.groups, c.width, name="split")
+            self.head = MaskHead(c.groups, numbers, c.hidden, name="head")
+        self.norm = BiasNorm(name="norm")
+        self.stacks = []
+        for index, (time_factor, band_factor, units) in enumerate(c.stacks):
+            chunk = None if c.chunk is None else c.chunk // time_factor
+            sizes = (c.width, c.heads, c.query_width, c.value_width, c.feedforward)
+            self.stacks.append(
+                DualPathStack(
+                    time_factor,
+                    band_factor,
+                    units,
+                    LayerShape(*sizes, c.time_kernel, c.dropout, chunk, c.left),
+                    None if c.embed else LayerShape(*sizes, c.band_kernel, c.dropout),
+                    name=f"stack_{index}",
+                )
+            )
+
+    def call(self, cells: Any, training: bool = False) -> Any:
+        """Masks of a mixture.
+
+        Parameters
+        ----------
+        cells
+            (batch, frames, 3 or 4, cells), see `features`.
+        training
+            Whether to drop.
+
+        Returns
+        -------
+        (batch, frames, stems, 2, cells), or with complex masks (batch, frames, 2, stems, 2,
+        cells): real and imaginary parts.
+        """
+        c = self.configuration
+        seen = self.standardize(features(cells, c.mask))
+        if c.embed:
+            x, levels = self.embed(ops.transpose(seen, (0, 1, 3, 2)))
+            numbers = self.unembed(self._encoded(x[None], training)[0], levels)
+        else:
+            numbers = self.head(self._encoded(self.split(seen), training))
+        batch, frames, _, count = (int(size) for size in numbers.shape)
+        stems = len(c.stems)
+        if c.mask == "complex":
+            shaped = ops.reshape(numbers, (batch, frames, 2, stems, CHANNELS, count))
+            start = ops.convert_to_tensor([1.0 / stems, 0.0], dtype=shaped.dtype)
+            offset = ops.reshape(start, (2, 1, 1, 1))
+            return shaped + offset
+        return ops.softmax(ops.reshape(numbers, (batch, frames, stems, CHANNELS, count)), axis=2)
+
+    def _encoded(self, x: Any, training: bool) -> Any:
+        """(bands, batch, frames, width) through norm and stacks."""
+        x = self.norm(x)
+        for stack in self.stacks:
+            x = stack(x, training=training)
+        return x
+
+    def adapt(self, cells: Any) -> None:
+        """Measure what the features of typical mixtures are like, before training."""
+        seen = features(ops.convert_to_tensor(cells), self.configuration.mask)
+        self.standardize.adapt(seen)
+
+
+def features(cells: Any, mask: str) -> Any:
+    """What the network sees of each cell, loud and soft brought closer together.
+
+    Parameters
+    ----------
+    cells
+        (batch, frames, 3, cells): energies of left and right and the real part of left times
+        conjugate right. For complex masks (batch, frames, 4, cells): real parts of left and
+        right, then imaginary parts.
+    mask
+        See `Configuration`.
+
+    Returns
+    -------
+    (batch, frames, 4, cells): the fourth roots of the magnitudes of left, right, middle and
+    side; or the given numbers over the magnitude's root.
+    """
+    if mask == "complex":
+        energy = ops.square(cells[:, :, :2]) + ops.square(cells[:, :, 2:]) + FLOOR
+        # |x|^(-3/4), from an energy |x|^2, by roots alone: powers are slow.
+        scale = ops.rsqrt(ops.sqrt(energy) * ops.sqrt(ops.sqrt(energy)))
+        return cells * ops.concatenate([scale, scale], axis=2)
+    left, right, cross = cells[:, :, 0], cells[:, :, 1], cells[:, :, 2]
+    middle, side = (left + right) * 0.25 + cross * 0.5, (left + right) * 0.25 - cross * 0.5
+    stacked = ops.stack([left, right, middle, side], axis=2)
+    return ops.sqrt(ops.sqrt(ops.sqrt(ops.maximum(stacked, 0.0) + FLOOR)))

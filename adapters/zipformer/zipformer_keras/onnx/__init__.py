@@ -1,0 +1,1 @@
+"""The same network as a graph for ONNX Runtime."""

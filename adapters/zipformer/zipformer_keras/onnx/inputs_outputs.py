@@ -1,0 +1,124 @@
+"""Where a network meets the spectrum, as nodes of an ONNX graph: `network`, `bands`, `embedding`."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..configuration import CHANNELS, FLOOR, KERNEL, SLOPE, Configuration, cell_count
+from .layers import LayerNodes
+from .nodes import Weights
+
+__all__ = ["EdgeNodes"]
+
+
+class EdgeNodes(LayerNodes):
+    """Writes what turns cells to vectors, and vectors to masks.
+
+    Parameters
+    ----------
+    configuration
+        The variant.
+    weights
+        Arrays by name, see `weights`.
+    frames
+        Number of frames.
+    """
+
+    def __init__(self, configuration: Configuration, weights: Weights, frames: int) -> None:
+        super().__init__(weights)
+        self._configuration, self._frames = configuration, frames
+
+    def _features(self) -> str:
+        floor = self._array(np.float32(FLOOR))
+        if self._configuration.mask == "complex":
+            real, imaginary = self._slice("cells", 1, 0, 2), self._slice("cells", 1, 2, 4)
+            energy = self._op("Add", self._op("Mul", real, real),
+                              self._op("Mul", imaginary, imaginary))  # fmt: skip
+            root = self._op("Sqrt", self._op("Add", energy, floor))
+            slow = self._op("Sqrt", self._op("Mul", root, self._op("Sqrt", root)))
+            return self._op("Div", "cells", self._op("Concat", slow, slow, axis=1))
+        # Left, right and their product give left, right, middle and side by one small matrix.
+        matrix = np.array([[1, 0, 0], [0, 1, 0], [0.25, 0.25, 0.5], [0.25, 0.25, -0.5]])
+        energies = self._op("MatMul", self._array(matrix.astype(np.float32)), "cells")
+        x = self._op("Add", self._op("Relu", energies), floor)
+        for _ in range(3):
+            x = self._op("Sqrt", x)
+        return x
+
+    def _standardize(self, features: str) -> str:
+        centred = self._op("Sub", features, self._weight("standardize/mean"))
+        return self._op("Div", centred, self._weight("standardize/deviation"))
+
+    def _embed(self, features: str) -> tuple[str, list[str]]:
+        c, frames = self._configuration, self._frames
+        cells, levels = cell_count(c.groups), []
+        x = self._transpose(self._reshape(features, (1, frames, 4, cells)), (0, 2, 1, 3))
+        for index, inputs in enumerate((4, *c.embed[:-1])):
+            x, before = self._with_past(f"embed/level_{index}", x, (inputs, frames, cells))
+            kernel = self._weights[f"embed/kernel_{index}"].transpose(3, 2, 0, 1)
+            x = self._op(
+                "Conv", x, self._array(np.ascontiguousarray(kernel)),
+                self._weight(f"embed/bias_{index}"), strides=[1, 2],
+                pads=[before, 0, 1, 1],
+            )  # fmt: skip
+            x = self._op("LeakyRelu", x, alpha=SLOPE)
+            levels.append(x)
+            cells //= 2
+        x = self._reshape(self._transpose(x, (0, 2, 3, 1)), (1, frames, cells * c.embed[-1]))
+        return self._linear(x, "embed/join"), levels
+
+    def _unembed(self, x: str, levels: list[str]) -> str:
+        c, frames = self._configuration, self._frames
+        cells = cell_count(c.groups) // 2 ** len(c.embed)
+        x = self._reshape(self._linear(x, "unembed/part"), (1, frames, cells, c.embed[-1]))
+        x = self._transpose(x, (0, 3, 1, 2))
+        for index in reversed(range(len(c.embed))):
+            x = self._op("LeakyRelu", self._op("Add", x, levels[index]), alpha=SLOPE)
+            shape = (c.embed[index], frames, cells)
+            x, before = self._with_past(f"unembed/level_{index}", x, shape)
+            kernel = self._weights[f"unembed/kernel_{index}"].transpose(3, 2, 0, 1)
+            x = self._op(
+                "ConvTranspose", x, self._array(np.ascontiguousarray(kernel)),
+                self._weight(f"unembed/bias_{index}"), strides=[1, 2], pads=[KERNEL - 1 - before, 0, 1, 1],
+            )  # fmt: skip
+            cells *= 2
+        return self._transpose(self._reshape(x, (-1, frames, cells)), (1, 0, 2))
+
+    def _with_past(self, name: str, x: str, shape: tuple[int, int, int]) -> tuple[str, int]:
+        """Put a live level's last frame before x; x, and the frames of silence that it lacks."""
+        if self._configuration.chunk is None:
+            return x, 1
+        channels, frames, cells = shape
+        memory = self._memory(name, (1, channels, 1, cells))
+        self._leave(self._slice(x, 2, frames - 1, frames))
+        return self._op("Concat", memory, x, axis=2), 0
+
+    def _split(self, features: str) -> str:
+        c, frames = self._configuration, self._frames
+        count, parts, start = 4, [], 0
+        for index, group in enumerate(c.groups):
+            stop = start + group.count * group.cells
+            part = self._slice(features, 2, start, stop)
+            part = self._reshape(part, (frames, count, group.count, group.cells))
+            part = self._transpose(part, (2, 0, 1, 3))
+            part = self._reshape(part, (group.count, frames, count * group.cells))
+            product = self._op("MatMul", part, self._weight(f"split/kernel_{index}"))
+            parts.append(self._op("Add", product, self._weight(f"split/bias_{index}")))
+            start = stop
+        return self._op("Concat", *parts, axis=0)
+
+    def _head(self, x: str) -> str:
+        c, frames = self._configuration, self._frames
+        outputs = len(c.stems) * CHANNELS * (2 if c.mask == "complex" else 1)
+        hidden = self._op("MatMul", x, self._weight("head/in"))
+        hidden = self._op("Tanh", self._op("Add", hidden, self._weight("head/in_bias")))
+        pieces, start = [], 0
+        for index, group in enumerate(c.groups):
+            part = self._slice(hidden, 0, start, start + group.count)
+            piece = self._op("MatMul", part, self._weight(f"head/kernel_{index}"))
+            piece = self._op("Add", piece, self._weight(f"head/bias_{index}"))
+            piece = self._reshape(piece, (group.count, frames, outputs, group.cells))
+            piece = self._transpose(piece, (1, 2, 0, 3))
+            pieces.append(self._reshape(piece, (frames, outputs, group.count * group.cells)))
+            start += group.count
+        return self._op("Concat", *pieces, axis=2)

@@ -1,0 +1,1 @@
+"""Training: augmentation, batches, the loss, recipes and the loop."""

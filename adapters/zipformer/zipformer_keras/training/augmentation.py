@@ -1,0 +1,315 @@
+"""What a network learns from: stems of different songs, varied and mixed on the fly.
+
+Every draw depends on the seed and the number of the step alone, so that a run that was stopped
+goes on with exactly the excerpts it would have seen.
+
+Of some music only the vocals and the accompaniment are known. It teaches what vocals are; what the
+accompaniment consists of is left open.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import scipy.fft
+import soxr
+
+from ..spectrum import Samples
+
+Song = Callable[[], Mapping[str, npt.NDArray[Any]]]
+"""Gives a song's stems at 44.1 kHz, (channels, samples) of one length, float32 or int16.
+
+It is called whenever an excerpt is wanted, and only the excerpt is touched: memory maps are
+best."""
+
+RATE = 44_100
+VOCALS, ACCOMPANIMENT, REST = "vocals", "accompaniment", "other"
+
+
+@dataclass(frozen=True, slots=True)
+class Variation:
+    """How excerpts are varied.
+
+    Parameters
+    ----------
+    remix
+        Share of the excerpts whose stems come from different songs and places.
+    gain_db
+        Each stem is made louder or softer by up to this much.
+    level_db
+        The mixture is made softer by up to this much.
+    swap, invert
+        Share of the stems whose channels change places; whose sign changes.
+    speed
+        A stem is played faster or slower by up to this fraction (pitch and tempo together).
+        Costs a resampling, and only a share of the stems gets it.
+    speed_share
+        That share.
+    tone
+        Share of the stems whose spectrum is tilted and bent, and which may lose what lies above a
+        random frequency: so that no stem is known by its bandwidth.
+    thin
+        Share of the vocals that lose some of what lies below a random frequency. Loud singing has
+        little energy at its fundamental, and mixing takes more of it away; speech has most of it
+        there.
+    silence
+        Share of the stems that are left out.
+    double
+        Share of the stems that are two songs' at once.
+    drive
+        Share of the stems that are driven into saturation, as recordings often are.
+    backing
+        Share of the excerpts over an accompaniment whose stems are not known, where there are such
+        songs.
+    """
+
+    remix: float = 0.7
+    gain_db: float = 6.0
+    level_db: float = 12.0
+    swap: float = 0.5
+    invert: float = 0.5
+    speed: float = 0.12
+    speed_share: float = 0.0
+    tone: float = 0.5
+    thin: float = 0.0
+    silence: float = 0.05
+    double: float = 0.0
+    drive: float = 0.0
+    backing: float = 0.4
+
+
+PLAIN = Variation(0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, silence=0.0, backing=0.0)
+TRIES = 4
+BEND_DB = 3.0
+QUIET = 1e-3
+
+
+@dataclass(frozen=True, slots=True)
+class Library:
+    """Songs by what is known of them.
+
+    Parameters
+    ----------
+    whole
+        Songs with every stem that is wanted.
+    backed
+        Songs with vocals and an accompaniment.
+    """
+
+    whole: tuple[Song, ...]
+    backed: tuple[Song, ...] = ()
+
+    @classmethod
+    def of(cls, songs: Sequence[Song], stems: Sequence[str]) -> Library:
+        """Look at each song once.
+
+        Raises
+        ------
+        ValueError
+            A song has neither the stems nor vocals and accompaniment, or no song has the stems.
+        """
+        whole, backed = [], []
+        for song in songs:
+            names = set(song())
+            missing = [stem for stem in stems if stem not in names]
+            if not missing:
+                whole.append(song)
+            elif {VOCALS, ACCOMPANIMENT} <= names and {VOCALS, REST} <= set(stems):
+                backed.append(song)
+            else:
+                raise ValueError(
+                    f"A song lacks {', '.join(missing)}; it has {', '.join(names) or 'none'}."
+                )
+        if not whole:
+            raise ValueError(f"No song has all of {', '.join(stems)}.")
+        return cls(tuple(whole), tuple(backed))
+
+
+@dataclass(frozen=True, slots=True)
+class Excerpt:
+    """Stems that are mixed.
+
+    Parameters
+    ----------
+    samples
+        float32 (stems, 2, samples); their sum is the mixture.
+    known
+        float32 (stems,): 1 where a stem is what its name says, 0 where it is not: of an
+        accompaniment, which stands in place of all other stems.
+    """
+
+    samples: Samples
+    known: npt.NDArray[np.float32]
+
+
+def draw_excerpt(
+    library: Library,
+    stems: Sequence[str],
+    length: int,
+    variation: Variation,
+    rng: np.random.Generator,
+) -> Excerpt:
+    """One excerpt.
+
+    Parameters
+    ----------
+    library
+        The songs.
+    stems
+        Names of the stems that are wanted.
+    length
+        Samples.
+    variation
+        How it is varied; tone is left to `tones`.
+    rng
+        Source of all randomness.
+    """
+    backing = bool(library.backed) and rng.random() < variation.backing
+    names = (VOCALS, ACCOMPANIMENT) if backing else tuple(stems)
+    leading = library.backed if backing else library.whole
+    sources = dict.fromkeys(names, leading)
+    if backing:
+        sources[VOCALS] = library.whole + library.backed
+    samples = np.zeros((len(stems), 2, length), np.float32)
+    together = rng.random() >= variation.remix
+    aligned = (leading[int(rng.integers(len(leading)))](), rng.random())
+    level = -variation.level_db * rng.random()
+    for name in names:
+        place = aligned if together else None
+        index = list(stems).index(REST if name == ACCOMPANIMENT else name)
+        window = _varied(sources[name], name, length, place, variation, rng)
+        gain = 10.0 ** ((level + variation.gain_db * rng.uniform(-1.0, 1.0)) / 20.0)
+        if rng.random() < variation.invert:
+            gain = -gain
+        if rng.random() < variation.swap:
+            window = window[::-1]
+        if rng.random() >= variation.silence:
+            samples[index, :, : window.shape[1]] = window * np.float32(gain)
+    known = np.array([not backing or name == VOCALS for name in stems], np.float32)
+    return Excerpt(samples, known)
+
+
+def _varied(
+    songs: Sequence[Song],
+    name: str,
+    length: int,
+    place: tuple[Mapping[str, npt.NDArray[Any]], float] | None,
+    variation: Variation,
+    rng: np.random.Generator,
+) -> Samples:
+    """A window of a stem, its speed, number and shape changed by chance."""
+    faster = rng.random() < variation.speed_share
+    speed = 1.0 + variation.speed * rng.uniform(-1.0, 1.0) if faster else 1.0
+    longer = int(np.ceil(length * speed))
+    window = _heard(songs, name, longer, place, rng)
+    if rng.random() < variation.double:
+        window = window + _heard(songs, name, longer, None, rng)
+    if speed != 1.0:
+        window = soxr.resample(window.T, speed, 1.0, quality="LQ").T[:, :length]
+    if rng.random() < variation.drive:
+        window = _driven(window, rng.uniform(1.0, 6.0))
+    return window
+
+
+def _heard(
+    songs: Sequence[Song],
+    name: str,
+    length: int,
+    place: tuple[Mapping[str, npt.NDArray[Any]], float] | None,
+    rng: np.random.Generator,
+) -> Samples:
+    """A window of a stem at a given place, or at a random one where something is heard."""
+    if place is not None:
+        return _window(place[0][name], place[1], length)
+    for _ in range(TRIES):
+        song = songs[int(rng.integers(len(songs)))]()
+        window = _window(song[name], rng.random(), length)
+        if np.abs(window[:, ::64]).max(initial=0.0) > QUIET:
+            break
+    return window
+
+
+def _driven(window: Samples, drive: float) -> Samples:
+    """Saturated by tanh, at the same loudness."""
+    loudness = float(np.sqrt(np.square(window).mean()))
+    if loudness < QUIET:
+        return window
+    bent = np.tanh(window * np.float32(drive / (4.0 * loudness)))
+    scaled: Samples = bent * np.float32(loudness / np.sqrt(np.square(bent).mean()))
+    return scaled
+
+
+def tones(
+    stems: Sequence[str], bins: int, frame: int, variation: Variation, rng: np.random.Generator
+) -> npt.NDArray[np.float32]:
+    """Random filters as gains of the bins.
+
+    Tilts of up to 4 dB an octave, bent by some dB an octave; low-passes from 4.5 to 16 kHz; for
+    vocals, shelves that lower what lies below 150 to 1000 Hz by 3 to 30 dB, at 6 to 18 dB an octave.
+
+    Parameters
+    ----------
+    stems
+        Names of the stems that they are for.
+    bins, frame
+        Bins, and samples of a frame, of the spectra that they are for.
+    variation
+        Says how many are not flat.
+    rng
+        Source of all randomness.
+
+    Returns
+    -------
+    numpy.ndarray
+        float32 (stems, bins).
+    """
+    frequency = np.maximum(np.arange(bins), 1) * (RATE / frame)
+    octaves = np.log2(frequency / 1000.0)
+    gains = np.ones((len(stems), bins), np.float32)
+    for index, stem in enumerate(stems):
+        if rng.random() < variation.tone:
+            slope = rng.uniform(-4.0, 4.0)
+            level = slope * np.clip(octaves, -3.0, 4.0)
+            level += np.interp(octaves, np.arange(-4, 5), rng.normal(0.0, BEND_DB, 9))
+            gains[index] = 10.0 ** (level / 20.0)
+        if rng.random() < 0.4 * variation.tone:
+            cut = 10.0 ** rng.uniform(np.log10(4500.0), np.log10(16000.0))
+            gains[index] /= np.sqrt(1.0 + (frequency / cut) ** 16)
+        if stem == VOCALS and rng.random() < variation.thin:
+            cut = 10.0 ** rng.uniform(np.log10(150.0), np.log10(1000.0))
+            below = (cut / frequency) ** (2 * int(rng.integers(1, 4)))
+            kept = 10.0 ** (rng.uniform(-30.0, -3.0) / 10.0)
+            gains[index] *= np.sqrt((1.0 + kept * below) / (1.0 + below))
+    return gains
+
+
+def filtered(samples: Samples, gains: npt.NDArray[np.float32]) -> Samples:
+    """Apply `tones` to waveforms, float32 (stems, 2, samples).
+
+    Above the last bin a filter goes on with its last gain.
+    """
+    spectrum = scipy.fft.rfft(samples, axis=-1)
+    places = np.linspace(0.0, 1.0, spectrum.shape[-1])
+    known = np.linspace(0.0, 1.0, gains.shape[-1])
+    for stem, gain in enumerate(gains):
+        if not np.all(gain == 1.0):
+            spectrum[stem] *= np.interp(places, known, gain).astype(np.float32)
+    result: Samples = scipy.fft.irfft(spectrum, n=samples.shape[-1], axis=-1)
+    return result
+
+
+def _window(samples: npt.NDArray[Any], place: float, length: int) -> Samples:
+    """A stereo window at a relative place, padded with silence where the song ends."""
+    start = int(place * (max(samples.shape[1] - length, 0) + 1))
+    window = samples[:2, start : start + length].astype(np.float32)
+    if samples.dtype == np.int16:
+        window *= np.float32(1 / 32768)
+    if window.shape[0] == 1:
+        window = np.concatenate([window, window])
+    if window.shape[1] < length:
+        window = np.pad(window, ((0, 0), (0, length - window.shape[1])))
+    return window

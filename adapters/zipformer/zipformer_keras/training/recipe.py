@@ -1,0 +1,121 @@
+"""Recipes: one TOML file says everything that a training run does."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from .augmentation import Variation
+
+FOLDER = Path(__file__).resolve().parents[2] / "recipes"
+LOSSES = ("snr", "multi-resolution")
+PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16")
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """What a training run does.
+
+    Parameters
+    ----------
+    steps
+        Gradient steps in all.
+    batch_size, frames
+        Excerpts of a step, and frames of an excerpt.
+    loss
+        ``"snr"``: error over mixture in dB, worked out on the cells. ``"multi-resolution"``:
+        absolute error in time and of short-time spectra of several lengths.
+    learning_rate
+        The highest; AdamW's.
+    warmup
+        Steps until it is reached.
+    fall
+        Share of the steps, the last, in which it falls to zero (by the cosine).
+    weight_decay, clip
+        AdamW's decay, and the norm to which gradients are cut.
+    average
+        How much of the weights' running mean is kept at each step.
+    validate_every, save_every
+        Steps between two validations, and between two saved states.
+    precision
+        ``"float32"``, or Keras' name of a mixed one where the hardware has it.
+    seed
+        Of everything random.
+    variation
+        How excerpts are varied.
+    """
+
+    steps: int = 100_000
+    batch_size: int = 4
+    frames: int = 128
+    loss: str = "snr"
+    learning_rate: float = 2e-3
+    warmup: int = 100
+    fall: float = 0.5
+    weight_decay: float = 0.01
+    clip: float = 5.0
+    average: float = 0.998
+    validate_every: int = 500
+    save_every: int = 250
+    precision: str = "float32"
+    seed: int = 0
+    variation: Variation = field(default_factory=Variation)
+
+    def __post_init__(self) -> None:
+        for name in ("steps", "batch_size", "frames", "warmup", "validate_every", "save_every"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name} must be at least 1, not {getattr(self, name)}.")
+        for name, known in (("loss", LOSSES), ("precision", PRECISIONS)):
+            if getattr(self, name) not in known:
+                raise ValueError(
+                    f"{name} must be one of {', '.join(known)}, not {getattr(self, name)!r}."
+                )
+
+    def rate(self, step: int) -> float:
+        """Learning rate of a step."""
+        if step < self.warmup:
+            return self.learning_rate * (step + 1) / self.warmup
+        start = self.steps * (1.0 - self.fall)
+        if step <= start:
+            return self.learning_rate
+        share = min((step - start) / (self.steps - start), 1.0)
+        return self.learning_rate * 0.5 * (1.0 + float(np.cos(np.pi * share)))
+
+
+def read_recipe(name: str, changes: Mapping[str, Any]) -> Recipe:
+    """A recipe from its file, with some values changed.
+
+    Parameters
+    ----------
+    name
+        Of a file in this adapter's ``recipes`` without its ending, or a path.
+    changes
+        Values by name, of the recipe or of its variation.
+
+    Raises
+    ------
+    ValueError
+        There is no such file, or a name that no recipe has.
+    """
+    path = Path(name) if name.endswith(".toml") else FOLDER / f"{name}.toml"
+    if not path.is_file():
+        known = ", ".join(sorted(file.stem for file in FOLDER.glob("*.toml")))
+        raise ValueError(f"There is no recipe {name!r}; there are {known}, or give a .toml file.")
+    values = tomllib.loads(path.read_text(encoding="utf-8"))
+    varied = dict(values.pop("variation", {}))
+    of_variation = {entry.name for entry in fields(Variation)}
+    of_recipe = {entry.name for entry in fields(Recipe)} - {"variation"}
+    for key, value in changes.items():
+        (varied if key in of_variation else values)[key] = value
+    unknown = sorted((set(values) - of_recipe) | (set(varied) - of_variation))
+    if unknown:
+        raise ValueError(
+            f"A recipe has no {', '.join(unknown)}; it has "
+            f"{', '.join(sorted(of_recipe | of_variation))}."
+        )
+    return Recipe(**values, variation=Variation(**varied))

@@ -1,0 +1,199 @@
+"""From songs to weights: builds the network, trains it, and scores it as users will run it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from ..inference import Separator
+from ..runtime import build_keras
+from ..spectrum import Samples
+from ..variants import VARIANTS
+from ..weights import WEIGHTS_FILE, assign, collect, read_weights, write_weights
+from .augmentation import ACCOMPANIMENT, RATE, VOCALS, Library, Song
+from .loop import Line, Run
+from .recipe import Recipe
+
+Score = Callable[[Mapping[str, Samples], Mapping[str, Samples]], dict[str, float]]
+
+WEIGHTS = "weights"
+LOGS = "logs"
+VALIDATED_S = 20
+"""Seconds from the middle of a validation song that are scored."""
+
+
+def teach(
+    variant: str,
+    recipe: Recipe,
+    songs: Sequence[Song],
+    output: Path,
+    *,
+    validation: Sequence[Song] = (),
+    initial: Path | None = None,
+    score: Score,
+    report: Callable[[Line], None] = lambda _: None,
+    logs: bool = True,
+) -> Path:
+    """Train a variant, or go on with the run that `output` holds.
+
+    Parameters
+    ----------
+    variant
+        A name in `variants.VARIANTS`.
+    recipe
+        What to do.
+    songs, validation
+        The songs.
+    output
+        Folder of the run.
+    initial
+        Folder of weights to start from; those of an offline variant fit its live variant.
+    score
+        From references and estimates to SI-SDR in dB, by stem.
+    report
+        Called after each validation.
+    logs
+        Whether to write TensorBoard's files too.
+
+    Returns
+    -------
+    Folder of the averaged weights.
+
+    Raises
+    ------
+    ValueError
+        There is no such variant or no song, or the weights are of another network.
+    """
+    import keras
+
+    if variant not in VARIANTS:
+        raise ValueError(f"There is no variant {variant!r}; there are {', '.join(VARIANTS)}.")
+    if not songs:
+        raise ValueError("Training needs at least one song.")
+    output = Path(output)
+    configuration = VARIANTS[variant]
+    keras.config.set_dtype_policy(recipe.precision)
+    keras.utils.set_random_seed(recipe.seed)
+    network = build_keras(configuration)
+    if initial is not None:
+        given, _ = read_weights(initial / WEIGHTS_FILE)
+        assign(network, warm_start(given, collect(network)))
+    run = Run(
+        recipe,
+        configuration,
+        network,
+        Library.of(songs, configuration.stems),
+        output,
+        lambda: gains(
+            Separator(configuration, collect(network)), configuration.stems, validation, score
+        ),
+        adapt=initial is None,
+    )
+    writer = _Logs(output / LOGS) if logs else None
+
+    def look(line: Line) -> None:
+        with run.averaged():
+            notes = {"variant": variant, "steps": str(line.step), "seed": str(recipe.seed)}
+            write_weights(output / WEIGHTS / WEIGHTS_FILE, collect(network), notes, half=False)
+        if writer:
+            writer.add(line)
+        report(line)
+
+    run.run(look)
+    keras.config.set_dtype_policy("float32")
+    return output / WEIGHTS
+
+
+def warm_start(
+    given: Mapping[str, npt.NDArray[np.float32]], drawn: Mapping[str, npt.NDArray[np.float32]]
+) -> dict[str, npt.NDArray[np.float32]]:
+    """Weights to begin with: what is given, and a live network's own kernels at zero.
+
+    A live convolution has a centred kernel within its chunk, as the offline one, and a causal
+    one across chunks. With the latter at zero it starts as the offline network that is cut into
+    chunks.
+    """
+    added = {name: np.zeros_like(drawn[name]) for name in drawn if name.endswith("/causal")}
+    return added | dict(given)
+
+
+class Separates(Protocol):
+    """Anything that separates."""
+
+    def separate(self, mixture: Samples, sample_rate: int) -> Mapping[str, Samples]:
+        """Stems of a mixture, float32 (2, samples)."""
+
+
+def gains(
+    separator: Separates,
+    stems: Sequence[str],
+    songs: Sequence[Song],
+    score: Score,
+) -> dict[str, float]:
+    """Mean SI-SDR gain over the mixture in dB.
+
+    Returns
+    -------
+    dict
+        The gain of each of `stems`; ``mean``, of these; and, where there are songs of which vocals and
+        accompaniment alone are known, ``backed_vocals`` and ``backed_accompaniment``.
+    """
+    if not songs:
+        return {}
+    found: dict[str, list[float]] = {}
+    for references in _excerpts(songs, stems):
+        mixture: Samples = np.sum(list(references.values()), axis=0, dtype=np.float32)
+        estimates = separator.separate(mixture, RATE)
+        prefix = ""
+        if ACCOMPANIMENT in references:
+            prefix = "backed_"
+            rest = [sound for name, sound in estimates.items() if name != VOCALS]
+            estimates = {VOCALS: estimates[VOCALS], ACCOMPANIMENT: np.sum(rest, axis=0)}
+        before = score(references, dict.fromkeys(references, mixture))
+        after = score(references, estimates)
+        for name in before.keys() & after.keys():
+            found.setdefault(prefix + name, []).append(after[name] - before[name])
+    means = {name: float(np.mean(found[name])) for name in sorted(found)}
+    whole = [means[name] for name in stems if name in means]
+    return means | ({"mean": float(np.mean(whole))} if whole else {})
+
+
+def _excerpts(songs: Sequence[Song], names: Sequence[str]) -> Iterator[dict[str, Samples]]:
+    for song in songs:
+        stems = song()
+        known = names if set(names) <= set(stems) else (VOCALS, ACCOMPANIMENT)
+        length = min(stems[name].shape[1] for name in known)
+        start = max(length - VALIDATED_S * RATE, 0) // 2
+        excerpt = {}
+        for name in known:
+            part: npt.NDArray[Any] = np.asarray(stems[name][:, start : start + VALIDATED_S * RATE])
+            scale = 1 / 32768 if part.dtype == np.int16 else 1.0
+            excerpt[name] = part.astype(np.float32) * np.float32(scale)
+        yield excerpt
+
+
+class _Logs:
+    """Writes what TensorBoard shows, by TensorFlow's own operations: TensorBoard need not be there."""
+
+    def __init__(self, folder: Path) -> None:
+        import tensorflow as tf
+
+        self._ops = tf.raw_ops
+        self._writer = tf.raw_ops.SummaryWriter(shared_name=str(folder), container="")
+        tf.raw_ops.CreateSummaryFileWriter(
+            writer=self._writer,
+            logdir=str(folder),
+            max_queue=10,
+            flush_millis=1000,
+            filename_suffix=".zipformer",
+        )
+
+    def add(self, line: Line) -> None:
+        named = {f"si_sdr_gain/{name}": value for name, value in line.scores.items()}
+        for tag, value in ({"loss": line.loss} | named).items():
+            self._ops.WriteScalarSummary(writer=self._writer, step=line.step, tag=tag, value=value)
+        self._ops.FlushSummaryWriter(writer=self._writer)

@@ -1,0 +1,1 @@
+"""What benchbench does, as plain functions: one module a command of the command line."""

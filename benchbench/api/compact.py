@@ -1,0 +1,43 @@
+"""Put the many small parts of a results' folder together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from benchbench.errors import UsageError
+from benchbench.io.remote import is_url
+from benchbench.results.compaction import Compacted
+from benchbench.results.compaction import compact as put_together
+from benchbench.results.store import open_results
+
+__all__ = ["compact"]
+
+
+def compact(
+    results: Path | str = "results", *, tell: Callable[[str], None] = lambda _: None
+) -> Compacted:
+    """Put the parts of a results' folder together, one a model and data set.
+
+    It may be killed at any moment, and a run may go on meanwhile.
+
+    Parameters
+    ----------
+    results
+        The folder.
+    tell
+        Told of each folder that is done.
+
+    Raises
+    ------
+    UsageError
+        For results that lie elsewhere: bring them here first.
+    DamagedResultsError
+        When a part is damaged; `bench doctor RESULTS --repair` sets it aside.
+    """
+    if is_url(results):
+        raise UsageError(
+            f"{results} is not a folder of this machine.",
+            hint="Compact a copy of it; parts merge by copying.",
+        )
+    return put_together(open_results(Path(results)), tell=tell)

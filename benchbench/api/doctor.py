@@ -1,0 +1,207 @@
+"""Check the installation, a model, a data set or a results folder, and say what is wrong."""
+
+from __future__ import annotations
+
+import shutil
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from itertools import chain
+from pathlib import Path
+
+import numpy as np
+
+from benchbench.datasets.dataset import Corpus, find_stems, open_corpus
+from benchbench.datasets.preparation import prepare
+from benchbench.errors import BenchbenchError, UnknownNameError
+from benchbench.io.audio_files import Audio, read
+from benchbench.io.cache import cache_folder
+from benchbench.io.decoding import info
+from benchbench.io.raw_audio import scratch_folder
+from benchbench.plugins.catalog import Catalog, Model
+from benchbench.results.integrity import damaged_parts, damaged_runs, leftovers
+from benchbench.results.store import Results
+from benchbench.running.events import Listener, Note
+from benchbench.running.machine import machine, processors
+from benchbench.separation.conformance import Check, check_adapter
+from benchbench.separation.model_setup import prepare_setups
+from benchbench.separation.precomputed import stems_folder
+from benchbench.separation.separator import Setup
+
+__all__ = ["doctor"]
+
+
+def doctor(
+    name: str | None = None,
+    *,
+    repair: bool = False,
+    root: Path | None = None,
+    adapter_paths: Sequence[Path] = (),
+    listener: Listener = lambda _: None,
+) -> Iterator[Check]:
+    """Check something, point by point.
+
+    Parameters
+    ----------
+    name
+        None: the installation; a model: its contract, on real probes; a data set: every track;
+        a folder: the results in it.
+    repair
+        Set damaged parts of results aside, so that the next run computes them again.
+    root
+        A data set's folder.
+    adapter_paths
+        Folders that are searched for adapters first.
+    listener
+        Told what happens.
+
+    Yields
+    ------
+    One check after another.
+
+    Raises
+    ------
+    UnknownNameError
+        When `name` is none of these.
+    """
+    catalog = Catalog(tuple(adapter_paths))
+    if name is None:
+        yield from _check_installation(catalog)
+    elif name.partition(":")[0] in catalog.adapter_names():
+        yield from _check_model(catalog, catalog.model(name), listener)
+    elif name in catalog.dataset_names():
+        yield from _check_dataset(catalog, name, root)
+    elif Path(name).is_dir():
+        yield from _check_results(Results(Path(name)), repair)
+    else:
+        known = [*catalog.adapter_names(), *catalog.dataset_names()]
+        raise UnknownNameError("model, data set or folder", name, known)
+
+
+def _check_installation(catalog: Catalog) -> Iterator[Check]:
+    facts = machine()
+    yield Check(
+        "machine",
+        True,
+        f"{facts['cpu']}, {processors()} processors, {facts['memory_bytes'] / 1e9:.0f} GB memory, "
+        f"{', '.join(facts['gpu']) or 'no GPU'}",
+    )
+    folder = cache_folder()
+    free = shutil.disk_usage(folder).free
+    yield Check("cache", free > 1e9, f"{folder}, {free / 1e9:.0f} GB free")
+    for kind, names, read_manifest in (
+        ("model", catalog.adapter_names(), catalog.adapter),
+        ("data set", catalog.dataset_names(), catalog.dataset),
+    ):
+        for each in names:
+            try:
+                read_manifest(each)
+            except BenchbenchError as error:
+                yield Check(f"{kind} {each}", False, str(error))
+            else:
+                yield Check(f"{kind} {each}", True)
+
+
+def _check_model(catalog: Catalog, model: Model, listener: Listener) -> Iterator[Check]:
+    setup = prepare_setups(
+        [model], None, "auto", {}, processors(), lambda text: listener(Note(text))
+    )[model.name]
+    if model.manifest.kind == "folder":
+        yield from _check_folder(setup)
+        return
+    with scratch_folder() as scratch:
+        yield from check_adapter(setup, scratch, _example(catalog))
+
+
+def _check_folder(setup: Setup) -> Iterator[Check]:
+    """Stems that were computed elsewhere: every track has all of them, and they can be read."""
+    place, wanted = stems_folder(setup), setup.model.variant.stems
+    tracks = sorted(path for path in place.iterdir() if path.is_dir())
+    yield Check("tracks", bool(tracks), f"{len(tracks)} in {place}")
+    for track in tracks:
+        found = find_stems(track)
+        missing = [stem for stem in wanted if stem not in found]
+        try:
+            facts = {info(found[stem].resolve()) for stem in wanted if stem in found}
+        except BenchbenchError as error:
+            yield Check(track.name, False, str(error))
+            continue
+        detail = f"missing: {', '.join(missing)}" if missing else ""
+        if len(facts) > 1:
+            detail += "stems differ in rate, channels or length"
+        yield Check(track.name, not missing and len(facts) == 1, detail)
+
+
+def _example(catalog: Catalog) -> dict[str, Audio]:
+    """Four seconds of the demo's first track."""
+    track = open_corpus(catalog.dataset("demo")).tracks[0]
+    stems = {stem: read(source.path)[0] for stem, source in track.stems.items()}
+    return {stem: np.ascontiguousarray(audio[:, : 4 * 44100]) for stem, audio in stems.items()}
+
+
+def _check_dataset(catalog: Catalog, name: str, root: Path | None) -> Iterator[Check]:
+    corpus = open_corpus(
+        catalog.dataset(name), root, split="all" if _has_splits(catalog, name) else None
+    )
+    manifest = corpus.manifest
+    seconds, rates = 0.0, set[int]()
+    found: Counter[str] = Counter()
+    for track in corpus.tracks:
+        missing = [stem for stem in manifest.stems if stem not in track.stems]
+        with scratch_folder() as scratch:
+            try:
+                prepared = prepare(track, scratch)
+            except BenchbenchError as error:
+                found["unreadable"] += 1
+                yield Check(track.name, False, str(error))
+                continue
+        seconds, rates = seconds + prepared.seconds, rates | {prepared.sample_rate}
+        detail = f"{prepared.seconds:.1f} s, {prepared.sample_rate} Hz"
+        flags = [*prepared.flags, *(f"missing:{stem}" for stem in missing)]
+        found.update({flag.partition(":")[0] for flag in flags})
+        lost = any(flag.startswith("missing_file:") for flag in flags)
+        fine = not lost and (manifest.partial or not missing)
+        yield Check(track.name, fine, detail + (f", {' '.join(flags)}" if flags else ""))
+    yield from _check_counts(corpus)
+    kinds = ", ".join(f"{kind} {count}" for kind, count in sorted(found.items())) or "none"
+    yield Check(
+        "summary",
+        not found["unreadable"],
+        f"{len(corpus.tracks)} tracks, {seconds / 3600:.2f} h, "
+        f"{', '.join(f'{rate} Hz' for rate in sorted(rates)) or 'no rate'}; tracks by flag: {kinds}",
+    )
+
+
+def _check_counts(corpus: Corpus) -> Iterator[Check]:
+    """Whether each split has as many tracks as a whole copy."""
+    there = Counter(track.split for track in corpus.tracks)
+    for split, expected in corpus.manifest.tracks.items():
+        name = f"tracks of {split}" if split else "tracks"
+        yield Check(name, there[split] == expected, f"{there[split]} of {expected}")
+
+
+def _has_splits(catalog: Catalog, name: str) -> bool:
+    return bool(catalog.dataset(name).manifest.splits)
+
+
+def _check_results(results: Results, repair: bool) -> Iterator[Check]:
+    root, bad = results.root, 0
+    faults = (damaged_parts(root, "scores"), damaged_parts(root, "separations"), damaged_runs(root))
+    for path, why in chain(*faults):
+        bad += 1
+        if repair:
+            aside = root / "damaged" / path.relative_to(root)
+            aside.parent.mkdir(parents=True, exist_ok=True)
+            path.replace(aside)
+            yield Check(str(path), True, f"{why}; set aside as {aside}")
+        else:
+            yield Check(str(path), False, f"{why}; --repair sets it aside")
+    left = list(leftovers(root))
+    if left and repair:
+        for path in left:
+            path.unlink(missing_ok=True)
+    if left:
+        done = "removed" if repair else "harmless; --repair removes them when no run is at work"
+        yield Check("unfinished files", True, f"{len(left)} of writers that were killed, {done}")
+    if not bad:
+        count = results.scores(columns=["cell_id"]).num_rows
+        yield Check(str(root), True, f"{count} score rows, no damaged part")

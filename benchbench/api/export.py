@@ -1,0 +1,151 @@
+"""Write results in the forms that other tools and papers take."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Final, Literal
+
+import pandas as pd
+
+from benchbench.errors import NothingToCompareError, UnknownNameError
+from benchbench.io.atomic import write_atomically
+from benchbench.metrics import protocol as protocol_named
+from benchbench.results.interchange import (
+    export_huggingface,
+    export_museval,
+    export_webmushra,
+    latex_table,
+    tidy_csv,
+)
+from benchbench.results.store import Results, open_results
+from benchbench.stats import AGGREGATIONS, leaderboard
+from benchbench.stats.aggregations import DEFAULT
+
+__all__ = ["FORMS", "export"]
+
+FORMS: Final = {
+    "museval": "JSON files as museval writes them, one a track",
+    "csv": "a tidy CSV: frames, tracks or models",
+    "latex": "a table with booktabs rules",
+    "webmushra": "a listening test: YAML and stimuli",
+    "huggingface": "JSON for a leaderboard space, one file a model",
+}
+
+
+def export(
+    form: str,
+    out: Path | str,
+    results: Path | str = "results",
+    *,
+    protocol: str = "bsseval-v4",
+    metric: str = "SDR",
+    dataset: str | None = None,
+    aggregation: str | None = None,
+    level: Literal["frames", "tracks", "models"] = "tracks",
+    target: str = "vocals",
+    models: Sequence[str] = (),
+    tracks: Sequence[str] = (),
+    seconds: float = 10.0,
+    intervals: bool = False,
+) -> list[Path]:
+    """Export results.
+
+    Parameters
+    ----------
+    form
+        A key of `FORMS`.
+    out
+        The file (csv, latex) or folder (museval, webmushra, huggingface) to write.
+    results
+        The results folder.
+    protocol, metric, dataset
+        What a table shows; the data set may be left out where there is one.
+    aggregation
+        A key of `benchbench.stats.AGGREGATIONS`; by default the protocol's own.
+    level
+        For csv: a row a frame, a track or a model.
+    target, tracks, seconds
+        For webmushra.
+    models
+        Only these models; by default all.
+    intervals
+        For latex: print the 95% intervals.
+
+    Returns
+    -------
+    list of Path
+        The files.
+
+    Raises
+    ------
+    UnknownNameError
+        For a form, a data set or an aggregation that does not exist.
+    NothingToCompareError
+        When there is nothing to export.
+    """
+    if form not in FORMS:
+        raise UnknownNameError("form", form, FORMS)
+    folder = open_results(Path(results))
+    if form == "museval":
+        return export_museval(folder, out, protocol=protocol)
+    if form == "webmushra":
+        return export_webmushra(
+            folder, out, target=target, models=models, tracks=tracks, seconds=seconds
+        )
+    way = aggregation or _usual(protocol)
+    if form == "csv":
+        return [_write(Path(out), tidy_csv(folder, level, aggregation=aggregation or DEFAULT))]
+    if form == "huggingface":
+        board = _leaders(folder, None, None, models, aggregation)
+        return export_huggingface(board, out, _facts(folder))
+    board = _leaders(folder, protocol, dataset, models, way)
+    oracles = frozenset(name for name, told in _facts(folder).items() if told.get("oracle"))
+    text = latex_table(board, metric=metric, oracles=oracles, intervals=intervals)
+    return [_write(Path(out), text)]
+
+
+def _usual(protocol: str) -> str:
+    """The aggregation that the protocol's own field uses."""
+    try:
+        name = protocol_named(protocol).aggregation
+    except UnknownNameError:
+        return DEFAULT
+    return name if name in AGGREGATIONS else DEFAULT
+
+
+def _leaders(
+    folder: Results,
+    protocol: str | None,
+    dataset: str | None,
+    models: Sequence[str],
+    aggregation: str | None,
+) -> pd.DataFrame:
+    scores = folder.scores_frame()
+    for column, wanted in (("protocol", protocol), ("dataset", dataset)):
+        known = [str(name) for name in scores[column].unique()]
+        if wanted is not None and wanted not in known:
+            raise UnknownNameError(column, wanted, known, where=f" in {folder.root}")
+        if wanted is not None:
+            scores = scores[scores[column] == wanted]
+    if models:
+        scores = scores[scores["model"].isin(list(models))]
+    if scores.empty:
+        raise NothingToCompareError(f"{folder.root} holds no such scores.")
+    ways = {str(name): aggregation or _usual(str(name)) for name in scores["protocol"].unique()}
+    return leaderboard(scores, ways)
+
+
+def _facts(folder: Results) -> dict[str, dict[str, Any]]:
+    """What the newest run says of each model."""
+    return {
+        str(model["name"]): dict(model) for run in folder.runs() for model in run.get("models", [])
+    }
+
+
+def _write(path: Path, text: str) -> Path:
+    def fill(file: Any) -> None:
+        file.write(text.encode())
+
+    write_atomically(path, fill)
+    return path

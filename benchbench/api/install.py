@@ -1,0 +1,174 @@
+"""Fetch what a model or a data set needs before it is used."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from benchbench.datasets.dataset import installed_folder, open_corpus
+from benchbench.errors import BenchbenchError, UnknownNameError, UsageError
+from benchbench.io.archive import extract
+from benchbench.io.cache import locked
+from benchbench.io.download import Progress, fetch
+from benchbench.plugins.catalog import Catalog, Dataset
+from benchbench.separation.environments import (
+    InstalledEnvironment,
+    environment_folder,
+    environments,
+    interpreter,
+    remove_environment,
+)
+from benchbench.separation.weights import ensure_weights, weights_folder
+
+__all__ = ["install", "installed_environments", "uninstall"]
+
+
+def install(
+    name: str,
+    *,
+    adapter_paths: Sequence[Path] = (),
+    tell: Callable[[str], None] = lambda _: None,
+    progress: Progress | None = None,
+    download_python: bool = False,
+) -> Path | None:
+    """Install a model (``adapter`` or ``adapter:variant``) or a data set.
+
+    A model's environment is built and its weights are fetched; a data set is downloaded, checked
+    and unpacked. What is there already is kept.
+
+    Parameters
+    ----------
+    name
+        A model or a data set.
+    adapter_paths
+        Folders that are searched for adapters first.
+    tell
+        Told in a sentence what is being done.
+    progress
+        Told of each downloaded chunk.
+    download_python
+        Whether uv may download the Python version that a model asks for, where it is missing.
+
+    Returns
+    -------
+    The folder of the weights or of the data set; None for a model without weights.
+
+    Raises
+    ------
+    UnknownNameError, UsageError, benchbench.errors.SeparatorError
+    """
+    catalog = Catalog(tuple(adapter_paths))
+    if name in catalog.dataset_names():
+        return _install_dataset(catalog.dataset(name), tell, progress)
+    if name.partition(":")[0] in catalog.adapter_names():
+        model = catalog.model(name)
+        interpreter(model.manifest.runtime, tell=tell, download_python=download_python)
+        return ensure_weights(model, tell=tell, progress=progress)
+    known = [*catalog.adapter_names(), *catalog.dataset_names()]
+    raise UnknownNameError("model or data set", name, known)
+
+
+def installed_environments(adapter_paths: Sequence[Path] = ()) -> list[InstalledEnvironment]:
+    """Every environment that was built, with the adapters that share it."""
+    users = _users(Catalog(tuple(adapter_paths)))
+    return [
+        InstalledEnvironment(found, tuple(users.get(found.folder, ()))) for found in environments()
+    ]
+
+
+def uninstall(
+    name: str,
+    *,
+    adapter_paths: Sequence[Path] = (),
+    tell: Callable[[str], None] = lambda _: None,
+) -> int:
+    """Remove what `install` made for a model or a data set; what is missing is made again on use.
+
+    Parameters
+    ----------
+    name
+        A model, a data set, or the name of an environment's folder, which no adapter may know
+        any more.
+    adapter_paths, tell
+        As for `install`.
+
+    Returns
+    -------
+    The bytes that this gives back.
+
+    Raises
+    ------
+    UnknownNameError
+    """
+    catalog = Catalog(tuple(adapter_paths))
+    left = {found.folder.name: found.folder for found in environments() if found.folder}
+    if name in catalog.dataset_names():
+        return _removed(installed_folder(catalog.dataset(name).manifest), tell)
+    if name in left:
+        return remove_environment(left[name])
+    if name.partition(":")[0] not in catalog.adapter_names():
+        known = [*catalog.adapter_names(), *catalog.dataset_names(), *left]
+        raise UnknownNameError("model, data set or environment", name, known)
+    model = catalog.model(name)
+    freed = 0
+    folder = environment_folder(model.manifest.runtime)
+    if folder is not None and folder.is_dir():
+        others = [n for n in _users(catalog).get(folder, ()) if n != model.manifest.name]
+        if others:
+            tell(f"{', '.join(others)} used the same environment and will build it again.")
+        freed += remove_environment(folder)
+    place = weights_folder(model)
+    return freed + (_removed(place, tell) if place else 0)
+
+
+def _users(catalog: Catalog) -> dict[Path | None, list[str]]:
+    users: dict[Path | None, list[str]] = {}
+    for name in catalog.adapter_names():
+        try:
+            folder = environment_folder(catalog.adapter(name).manifest.runtime)
+        except BenchbenchError:  # a broken manifest uses nothing
+            continue
+        users.setdefault(folder, []).append(name)
+    return users
+
+
+def _removed(folder: Path, tell: Callable[[str], None]) -> int:
+    if not folder.is_dir():
+        return 0
+    size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+    tell(f"Removing {folder}")
+    shutil.rmtree(folder)
+    return size
+
+
+def _install_dataset(
+    dataset: Dataset, tell: Callable[[str], None], progress: Progress | None
+) -> Path:
+    manifest = dataset.manifest
+    if manifest.layout == "generated":
+        return open_corpus(dataset, tell=tell).root
+    if not manifest.downloads:
+        raise UsageError(
+            f"{manifest.name} cannot be downloaded by benchbench.", hint=manifest.instructions
+        )
+    folder = installed_folder(manifest)
+    with locked(folder):
+        if not folder.is_dir():
+            tell(manifest.licence.notice)
+            with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".install-") as scratch:
+                files = Path(scratch) / "files"
+                files.mkdir()
+                for part in manifest.downloads:
+                    size = f" ({part.size_mb:.0f} MB)" if part.size_mb else ""
+                    tell(f"Fetching {part.url}{size}")
+                    target = folder.parent / Path(urlsplit(part.url).path).name
+                    archive = fetch(
+                        part.url, target, sha256=part.sha256, md5=part.md5, progress=progress
+                    )
+                    extract(archive, files, inner=part.inner)
+                    archive.unlink()
+                files.replace(folder)
+    return folder

@@ -1,0 +1,289 @@
+"""The main job: models x tracks -> stems -> scores in Parquet -> report."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any, Literal
+
+from benchbench.datasets.dataset import Corpus, open_corpus
+from benchbench.errors import NothingToCompareError, StoppedError, UnknownNameError, UsageError
+from benchbench.io.remote import RemoteFolder, is_url, local_folder
+from benchbench.metrics import resolve
+from benchbench.plugins.catalog import Catalog, Model
+from benchbench.plugins.manifest_schema import AnyValue
+from benchbench.results.store import Results
+from benchbench.running.events import Listener, Note, Planned
+from benchbench.running.executors import Executor, LocalExecutor, Stop
+from benchbench.running.machine import processors
+from benchbench.running.plan import Plan, Resume, plan
+from benchbench.running.run_record import new_run_id, now, run_facts
+from benchbench.running.runner import Runner, Tally
+from benchbench.running.settings import Order
+from benchbench.separation.identity import identity
+from benchbench.separation.model_setup import prepare_setups
+from benchbench.separation.separator import Limits
+
+__all__ = ["RunResult", "run"]
+
+KeepStems = Literal["auto", "yes", "no"]
+ExecutorName = Literal["local", "dask"]
+
+
+@dataclass(frozen=True, slots=True)
+class RunResult:
+    """What a run made: its folder, its name, how it went, and its page."""
+
+    results: Results
+    run_id: str
+    tally: Tally
+    present: int
+    report: Path | None
+
+
+def run(
+    models: Sequence[str],
+    dataset: str = "demo",
+    *,
+    metrics: Sequence[str] = ("report",),
+    out: Path | str = "results",
+    root: Path | None = None,
+    split: str | None = None,
+    tracks: Sequence[str] | None = None,
+    limit: int | None = None,
+    jobs: int = 1,
+    resume: Resume = "only-missing",
+    retry_failed: bool = False,
+    weights: Path | None = None,
+    device: str = "auto",
+    options: Mapping[str, AnyValue] | None = None,
+    adapter_paths: Sequence[Path] = (),
+    keep_stems: KeepStems = "auto",
+    limits: Limits | None = None,
+    report: bool = True,
+    listener: Listener = lambda _: None,
+    command: Sequence[str] | None = None,
+    threads: int | None = None,
+    executor: ExecutorName = "local",
+    scheduler: str | None = None,
+    cluster: Mapping[str, Any] | None = None,
+    stop: Stop | None = None,
+) -> RunResult:
+    """Separate a data set with some models, score the stems, store and report.
+
+    Parameters
+    ----------
+    models
+        ``adapter`` or ``adapter:variant``.
+    dataset
+        The data set's name.
+    metrics
+        Names of protocols or of groups of them; ``report`` is all that the page draws.
+    out
+        The results' folder; earlier results in it are kept and not computed again. An address
+        such as ``s3://bucket/results`` works too.
+    root
+        The data set's folder, where it is not installed.
+    split, tracks, limit
+        Which tracks: a split or ``all``; some by name; the first so many.
+    jobs
+        How many tracks are worked on at the same time, as far as processors and memory go; 1:
+        everything in turn, for clean timings.
+    resume
+        ``only-missing``: compute what is not stored; ``never``: compute everything again;
+        ``always``: compute nothing, and raise if anything is missing.
+    retry_failed
+        Try separations again that failed in an earlier run.
+    weights
+        A folder with weights of your own, for a single model.
+    device
+        ``auto``, ``cpu`` or ``gpu``; handed to the adapters.
+    options
+        Adapter options, for every model that has an option of that name.
+    adapter_paths
+        Folders that are searched for adapters first.
+    keep_stems
+        ``auto``: keep stems for listening when the licence allows excerpts.
+    limits
+        Time and memory limits of separations.
+    report
+        Whether to write ``report.html`` into the results' folder.
+    listener
+        Told what happens.
+    command
+        The command line, to be recorded.
+    threads
+        Numeric threads of each process; None: the processors are shared equally.
+    executor
+        ``local``: processes of this machine; ``dask``: the workers of a cluster.
+    scheduler
+        The address of a running Dask scheduler.
+    cluster
+        A cluster to be started for the run: ``kind`` (``local``, ``ssh``, ``slurm`` or
+        ``kubernetes``), ``workers``, and what that kind of cluster is told.
+    stop
+        Asked to stop, the run finishes what is in hand and raises `StoppedError`.
+
+    Returns
+    -------
+    The results, and how the run went. A separator's fault is a row, not an exception.
+
+    Raises
+    ------
+    benchbench.errors.BenchbenchError
+        When the request cannot be carried out; what was stored before is intact.
+    """
+    chosen_executor = _executor(executor, jobs, scheduler, cluster)
+    catalog = Catalog(tuple(Path(path) for path in adapter_paths))
+    chosen = catalog.models(models)
+    protocols = resolve(metrics)
+    _require_sane(chosen, jobs, weights, options or {})
+    corpus = open_corpus(
+        catalog.dataset(dataset),
+        root,
+        split=split,
+        names=tracks,
+        limit=limit,
+        tell=lambda text: listener(Note(text)),
+    )
+    listener(Note(corpus.manifest.licence.notice))
+    setups = prepare_setups(
+        chosen, weights, device, options or {}, processors(), lambda text: listener(Note(text))
+    )
+    results, run_id, stop = Results(local_folder(out)), new_run_id(), stop or Stop()
+    planned = plan(
+        results,
+        [identity(setup) for setup in setups.values()],
+        corpus.tracks,
+        protocols,
+        resume=resume,
+        retry_failed=retry_failed,
+    )
+    left, present = planned.counts()
+    if resume == "always":
+        _require_nothing_left(planned, left)
+    listener(Planned(left, present, tuple(setups), len(corpus.tracks)))
+    tally = Tally()
+    if left:
+        order = Order(
+            str(out) if is_url(out) else str(results.root.absolute()),
+            run_id,
+            corpus.version_hash,
+            setups,
+            limits or Limits(),
+            _keeps_audio(keep_stems, corpus),
+            skip_stored=resume != "never",
+            threads=threads,
+        )
+        facts = run_facts(
+            run_id,
+            corpus,
+            setups,
+            protocols,
+            command=command or sys.argv,
+            jobs=jobs,
+            options={"split": split, "tracks": list(tracks or ()), "limit": limit, "device": device,
+                     "metrics": list(metrics), "resume": resume, "executor": executor,
+                     "threads": threads},
+        )  # fmt: skip
+        runner = Runner(order, chosen_executor, stop, listener)
+        tally = runner.tally
+        _write_run(results, out, run_id, facts)
+        try:
+            runner.run(planned)
+        finally:
+            _write_run(results, out, run_id, _finished(facts, tally))
+        if stop.asked:
+            _say_how_to_resume(left, tally, command)
+        results = Results(local_folder(out))
+    page = _page(results, tuple(setups)) if report else None
+    if page and is_url(out):
+        RemoteFolder(str(out)).put(page, page.name)
+    return RunResult(results, run_id, tally, present, page)
+
+
+def _page(results: Results, models: Sequence[str]) -> Path | None:
+    """The report on those models that have scores; None where every one of them failed."""
+    from benchbench.api.report import report as write_report
+    from benchbench.reporting.data.loading import stored_models
+
+    scored = set(stored_models([results.root]))
+    shown = [name for name in models if name in scored]
+    return (
+        write_report([results.root], results.root / "report.html", models=shown) if shown else None
+    )
+
+
+def _require_sane(
+    models: Sequence[Model], jobs: int, weights: Path | None, options: Mapping[str, AnyValue]
+) -> None:
+    if not models:
+        raise UsageError("No model is named.", hint="`bench list models` shows what there is.")
+    if jobs < 1:
+        raise UsageError(f"--jobs {jobs}: at least one is needed.")
+    with_weights = [model.name for model in models if model.variant.weights]
+    if weights is not None and len(with_weights) != 1:
+        raise UsageError(
+            f"--weights is for one model with weights; named are {', '.join(with_weights) or 'none'}.",
+            hint="Run the models one by one into the same --out.",
+        )
+    known = {key for model in models for key in model.manifest.options}
+    for key in options:
+        if key not in known:
+            raise UnknownNameError("option", key, known, where=" of these models")
+
+
+def _executor(
+    name: ExecutorName, jobs: int, scheduler: str | None, cluster: Mapping[str, Any] | None
+) -> Executor:
+    if name == "local":
+        if scheduler or cluster:
+            raise UsageError(
+                "A scheduler or a cluster is named, but the executor is local.",
+                hint="Add --executor dask.",
+            )
+        return LocalExecutor(jobs)
+    from benchbench.running.executors.dask_executor import DaskExecutor
+
+    return DaskExecutor(scheduler, dict(cluster) if cluster else None, jobs)
+
+
+def _write_run(results: Results, out: Path | str, run_id: str, facts: Mapping[str, Any]) -> None:
+    path = results.write_run(run_id, facts)
+    if is_url(out):
+        RemoteFolder(str(out)).put(path, path.relative_to(results.root).as_posix())
+
+
+def _say_how_to_resume(left: int, tally: Tally, command: Sequence[str] | None) -> None:
+    done = tally.ok + tally.failed
+    again = f": {shlex.join(command)}" if command else "."
+    raise StoppedError(
+        f"Stopped after {done} of {left} separations. Everything that was stored is kept.",
+        hint=f"The same command goes on from there{again}",
+    )
+
+
+def _require_nothing_left(planned: Plan, left: int) -> None:
+    if left:
+        some = islice(planned.every_job(), 5)
+        names = ", ".join(f"{job.identity.model} on {job.track.name}" for job in some)
+        raise NothingToCompareError(
+            f"{left} separations are not stored: {names}{', ...' if left > 5 else ''}.",
+            hint="--resume only-missing computes them.",
+        )
+
+
+def _keeps_audio(keep: KeepStems, corpus: Corpus) -> bool:
+    if keep == "auto":
+        return corpus.manifest.licence.audio_excerpts
+    return keep == "yes"
+
+
+def _finished(facts: Mapping[str, Any], tally: Tally) -> dict[str, Any]:
+    seconds = {name: value for name, value in asdict(tally).items() if name.endswith("_s")}
+    counts = {"ok": tally.ok, "failed": tally.failed}
+    return {**facts, "finished": now(), "counts": counts, "seconds": seconds}

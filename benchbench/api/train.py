@@ -1,0 +1,176 @@
+"""Train or fine-tune a model on a data set, by the adapter's own recipe."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+
+from benchbench.datasets.dataset import Corpus, Track, open_corpus
+from benchbench.datasets.preparation import prepare
+from benchbench.errors import UnknownNameError, UsageError
+from benchbench.io.audio_files import Audio
+from benchbench.io.raw_audio import scratch_folder
+from benchbench.metrics.targets import TWO_TARGETS, reference_sets
+from benchbench.plugins.catalog import Catalog, Model
+from benchbench.plugins.manifest_schema import ENGINE, AnyValue
+
+__all__ = ["train"]
+
+EVERY = 8
+"""Without a list of its own, every eighth track of a data set is kept for validation."""
+
+
+def train(
+    model: str,
+    dataset: str = "synth",
+    *,
+    out: Path | str = "trained",
+    root: Path | None = None,
+    split: str | None = None,
+    validation: Sequence[str] | None = None,
+    weights: Path | None = None,
+    options: Mapping[str, AnyValue] | None = None,
+    adapter_paths: Sequence[Path] = (),
+    tell: Callable[[str], None] = lambda _: None,
+) -> Path:
+    """Train a model's networks; the same command goes on with a run that was stopped.
+
+    The adapter's folder holds ``train.py`` with a function ``train``; it runs in this process.
+
+    Parameters
+    ----------
+    model
+        ``adapter`` or ``adapter:variant``.
+    dataset, root, split
+        Where the songs come from; the split is ``train`` where there is one.
+    out
+        The run's folder.
+    validation
+        Tracks kept for validation; None: the data set's own list, else every eighth track.
+    weights
+        A folder of weights to start from.
+    options
+        The recipe's options, such as ``steps``.
+    adapter_paths
+        Folders that are searched for adapters first.
+    tell
+        Told how it goes.
+
+    Returns
+    -------
+    The folder of the best weights, for ``--weights``.
+
+    Raises
+    ------
+    UsageError
+        When the model cannot be trained, the songs do not fit it, or an option is wrong.
+    """
+    catalog = Catalog(tuple(adapter_paths))
+    chosen = catalog.model(model)
+    if chosen.adapter.origin == "working directory":
+        tell(f"{chosen.name} runs the code in {chosen.adapter.folder} of the working directory.")
+    recipe = _recipe(chosen)
+    manifest = catalog.dataset(dataset).manifest
+    split = split or ("train" if "train" in manifest.splits else None)
+    corpus = open_corpus(catalog.dataset(dataset), root, split=split, tell=tell)
+    tell(manifest.licence.notice)
+    learn, check = _divided(corpus, validation)
+    tell(f"{len(learn)} songs to learn from, {len(check)} to validate with")
+    with scratch_folder() as scratch:
+        songs = {t.name: _Song(t, chosen.variant.stems, scratch / str(i))
+                 for i, t in enumerate(corpus.tracks)}  # fmt: skip
+        try:
+            folder: Path = recipe.train(
+                chosen.variant_name,
+                [songs[track.name] for track in learn],
+                Path(out),
+                validation=[songs[track.name] for track in check],
+                initial=weights,
+                options=dict(options or {}),
+                tell=tell,
+            )
+        except (ValueError, FileNotFoundError) as error:
+            raise UsageError(f"{chosen.name} cannot be trained so: {error}") from error
+    return folder
+
+
+def _recipe(model: Model) -> ModuleType:
+    path = model.adapter.folder / "train.py"
+    if not path.is_file():
+        raise UsageError(
+            f"{model.name} has no recipe for training ({path} is not there).",
+            hint="`bench list models` shows what there is; spleeter can be trained.",
+        )
+    if model.manifest.runtime.interpreter != ENGINE:
+        raise UsageError(f"{model.name} runs in an interpreter of its own and is trained there.")
+    sys.path.insert(0, str(model.adapter.folder.resolve()))
+    spec = importlib.util.spec_from_file_location(f"train_{model.manifest.name}", path)
+    if spec is None or spec.loader is None:
+        raise UsageError(f"{path} cannot be loaded.")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def _divided(corpus: Corpus, validation: Sequence[str] | None) -> tuple[list[Track], list[Track]]:
+    names = {track.name for track in corpus.tracks}
+    for name in validation or ():
+        if name not in names:
+            raise UnknownNameError("track", name, names)
+    kept = set(validation if validation is not None else corpus.manifest.validation) & names
+    if validation is None and not kept:
+        kept = {track.name for track in corpus.tracks[EVERY - 1 :: EVERY]}
+    learn = [track for track in corpus.tracks if track.name not in kept]
+    if not learn:
+        raise UsageError("Every track is kept for validation.", hint="Name fewer of them.")
+    return learn, [track for track in corpus.tracks if track.name in kept]
+
+
+@dataclass
+class _Song:
+    """A track's stems as a model wants them, decoded at the first call and then mapped.
+
+    A track of which vocals and accompaniment alone are known gives these; whether they are of use
+    is for the recipe to say.
+    """
+
+    track: Track
+    stems: tuple[str, ...]
+    folder: Path
+    _audio: dict[str, Audio] = field(default_factory=dict)
+
+    def __call__(self) -> Mapping[str, Audio]:
+        if not self._audio:
+            self._audio = self._read()
+        return self._audio
+
+    def _read(self) -> dict[str, Audio]:
+        prepared = prepare(self.track, self.folder)
+        if prepared.sample_rate != RATE:
+            raise UsageError(
+                f"{self.track.name} has {prepared.sample_rate} Hz; training needs {RATE} Hz."
+            )
+        chosen = reference_sets(tuple(prepared.stems), self.stems)[0]
+        missing = set(self.stems) - set(chosen.references)
+        if missing and set(chosen.references) != TWO_TARGETS:
+            raise UsageError(f"{self.track.name} has no {', '.join(sorted(missing))}.")
+        audio = {name: raw.open() for name, raw in prepared.stems.items()}
+        return {
+            target: _sum([audio[p] for p in parts]) for target, parts in chosen.references.items()
+        }
+
+
+RATE = 44100
+"""Hertz that recipes are given."""
+
+
+def _sum(parts: Sequence[Any]) -> Audio:
+    total: Audio = parts[0] if len(parts) == 1 else np.sum(parts, axis=0, dtype=np.float32)
+    return total

@@ -1,0 +1,190 @@
+"""Recompute a sample of stored scores with the programs that others trust."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow.compute as pc
+
+from benchbench.datasets.dataset import open_corpus
+from benchbench.datasets.preparation import PreparedTrack, prepare
+from benchbench.errors import BenchbenchError, NothingToCompareError
+from benchbench.io.raw_audio import scratch_folder
+from benchbench.metrics.base import Series
+from benchbench.metrics.targets import ReferenceSet, reference_sets
+from benchbench.plugins.catalog import Catalog
+from benchbench.results.store import open_results
+from benchbench.running.events import Listener, Note
+from benchbench.running.machine import processors
+from benchbench.scoring.reference_programs import PEERS
+from benchbench.scoring.score_rows import add
+from benchbench.scoring.verification import Case, Difference, verify_scores
+from benchbench.separation.identity import identity
+from benchbench.separation.model_setup import prepare_setups
+from benchbench.separation.precomputed import open_separator
+from benchbench.separation.separator import Limits, Separation
+
+__all__ = ["verify"]
+
+Row = Mapping[str, Any]
+
+
+def verify(
+    results: Path | str = "results",
+    *,
+    sample: int = 5,
+    seed: int = 0,
+    root: Path | None = None,
+    adapter_paths: Sequence[Path] = (),
+    listener: Listener = lambda _: None,
+) -> list[Difference]:
+    """Separate a sample of stored tracks again and let the peers score the stems.
+
+    museval, mir_eval and fast_bss_eval are called as they are installed; where no program of
+    theirs computes a protocol, its closed form is evaluated. What cannot be made again (an adapter
+    that changed since, a model that is not deterministic) is left out and said.
+
+    Parameters
+    ----------
+    results
+        The results' folder.
+    sample
+        How many separations to look at.
+    seed
+        Of the choice.
+    root
+        The data set's folder, where it is not installed.
+    adapter_paths
+        Folders that are searched for adapters first.
+    listener
+        Told what happens.
+
+    Returns
+    -------
+    The largest differences by protocol and metric, failures first.
+
+    Raises
+    ------
+    NothingToCompareError
+        When nothing of the sample could be made again.
+    """
+    stored = open_results(Path(results))
+    separations = [row for row in stored.separations().to_pylist() if row["status"] == "ok"]
+    # A sample for checking, not for secrets: the seed makes it repeatable.
+    order = random.Random(seed).sample(separations, len(separations))  # noqa: S311
+    maker = _Maker(Catalog(tuple(adapter_paths), None), root, listener)
+    found: list[Difference] = []
+    checked = 0
+    with ExitStack() as stack:
+        scratch = stack.enter_context(scratch_folder())
+        for row in order:
+            if checked == sample:
+                break
+            made = maker.again(row, scratch)
+            if made is None:
+                continue
+            prepared, outcome = made
+            chosen = pc.field("separation_id") == row["separation_id"]
+            rows = stored.scores(where=chosen & pc.field("protocol").isin(list(PEERS)))
+            listener(Note(f"Checking {row['model']} on {row['track']}"))
+            found += verify_scores(_cases(rows.to_pylist(), prepared, outcome))
+            checked += 1
+    if not checked or not found:
+        raise NothingToCompareError(
+            f"Nothing in {results} could be verified.",
+            hint="Run the benchmark again with today's adapters, with --metrics usdr,bsseval-v4,si.",
+        )
+    return sorted(found, key=lambda one: (one.passed, -one.largest_db / one.tolerance_db))
+
+
+@dataclass(frozen=True, slots=True)
+class _Maker:
+    """Makes stored separations again."""
+
+    catalog: Catalog
+    root: Path | None
+    listener: Listener
+
+    def again(self, row: Row, scratch: Path) -> tuple[PreparedTrack, Separation] | None:
+        """The track and its stems, or None when they would not be the ones that were scored."""
+        try:
+            model = self.catalog.model(row["model"])
+            if not model.manifest.deterministic:
+                self._pass_over(row, "the model is not deterministic")
+                return None
+            setups = prepare_setups(
+                [model], None, "auto", {}, processors(), lambda text: self.listener(Note(text))
+            )
+            corpus = open_corpus(
+                self.catalog.dataset(row["dataset"]), self.root, names=[row["track"]]
+            )
+        except BenchbenchError as error:
+            self._pass_over(row, error.message)
+            return None
+        track = corpus.tracks[0]
+        if identity(setups[model.name]).separation_id(track) != row["separation_id"]:
+            self._pass_over(row, "its adapter, weights, options or audio changed since")
+            return None
+        folder = scratch / row["separation_id"]
+        prepared = prepare(track, folder)
+        references = prepared.stems if model.manifest.oracle else None
+        with open_separator(setups[model.name], Limits(), folder / "log.txt") as separator:
+            outcome = separator.separate(
+                prepared.mixture, prepared.sample_rate, folder, references, track=track.name
+            )
+        if outcome.status != "ok":
+            self._pass_over(row, outcome.error or outcome.status)
+            return None
+        return prepared, outcome
+
+    def _pass_over(self, row: Row, why: str) -> None:
+        self.listener(Note(f"Passed over {row['model']} on {row['track']}: {why}"))
+
+
+def _cases(rows: Sequence[Row], prepared: PreparedTrack, outcome: Separation) -> Iterator[Case]:
+    """One case a protocol and reference set of a separation."""
+    for chosen in reference_sets(tuple(prepared.stems), tuple(outcome.stems)):
+        for protocol in sorted({row["protocol"] for row in rows}):
+            own = [
+                r for r in rows if (r["protocol"], r["reference_set"]) == (protocol, chosen.name)
+            ]
+            if own and set(chosen.estimates) == set(chosen.references):
+                name = f"{own[0]['model']}, {own[0]['track']}, {chosen.name}"
+                audio = _Audio(prepared, outcome, chosen)
+                yield Case(name, protocol, _series(own), audio.read)
+
+
+@dataclass(frozen=True, slots=True)
+class _Audio:
+    prepared: PreparedTrack
+    outcome: Separation
+    chosen: ReferenceSet
+
+    def read(self) -> tuple[dict[str, Any], dict[str, Any], int]:
+        """References, estimates and sampling rate."""
+        true = {name: np.asarray(raw.open()) for name, raw in self.prepared.stems.items()}
+        stems = {name: np.asarray(raw.open()) for name, raw in self.outcome.stems.items()}
+        chosen = self.chosen
+        references = {t: add([true[p] for p in parts]) for t, parts in chosen.references.items()}
+        estimates = {t: add([stems[p] for p in parts]) for t, parts in chosen.estimates.items()}
+        return references, estimates, self.prepared.sample_rate
+
+
+def _series(rows: Sequence[Row]) -> list[Series]:
+    """Stored rows as series, frames in order."""
+    grouped: dict[tuple[str, str], list[Row]] = {}
+    for row in rows:
+        grouped.setdefault((row["target"], row["metric"]), []).append(row)
+    series = []
+    for (target, metric), own in grouped.items():
+        own.sort(key=lambda row: row["start_s"] or 0.0)
+        values = np.array([np.nan if r["value"] is None else r["value"] for r in own], np.float64)
+        reasons = np.array([r["reason"] for r in own], object)
+        series.append(Series(target, metric, values, reasons))
+    return series

@@ -1,0 +1,71 @@
+"""Ctrl-C and the system's wish to end, as a run understands them."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import TYPE_CHECKING
+
+from benchbench.errors import StoppedError, TerminatedError
+from benchbench.running.events import Listener, Note
+
+if TYPE_CHECKING:
+    from benchbench.running.executors import Stop
+
+__all__ = ["interruptible", "stoppable"]
+
+
+@contextmanager
+def interruptible() -> Iterator[None]:
+    """Turn Ctrl-C into a message that says how to go on."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        raise StoppedError(
+            "Interrupted. Everything that was stored is kept.",
+            hint="The same command goes on from there.",
+        ) from None
+
+
+@contextmanager
+def stoppable(listener: Listener) -> Iterator[Stop]:
+    """A wish to stop that Ctrl-C makes; a second Ctrl-C, or SIGTERM, ends at once.
+
+    Parameters
+    ----------
+    listener
+        Told that the run is about to stop.
+    """
+    from benchbench.running.executors import Stop
+
+    stop = Stop()
+    if threading.current_thread() is not threading.main_thread():
+        yield stop
+        return
+
+    def interrupted(number: int, frame: FrameType | None) -> None:
+        if stop.asked:
+            signal.default_int_handler(number, frame)
+        stop.ask()
+        listener(Note("Finishing what is in hand; Ctrl-C again ends at once."))
+
+    def terminated(number: int, _: FrameType | None) -> None:
+        signal.signal(number, signal.SIG_IGN)
+        raise TerminatedError(
+            "Asked to end (SIGTERM). Everything that was stored is kept.",
+            hint="The same command goes on from there.",
+        )
+
+    before = [
+        (number, signal.signal(number, handler))
+        for number, handler in ((signal.SIGINT, interrupted), (signal.SIGTERM, terminated))
+    ]
+    try:
+        with interruptible():
+            yield stop
+    finally:
+        for number, handler in before:
+            signal.signal(number, handler)

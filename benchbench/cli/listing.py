@@ -1,0 +1,231 @@
+"""Lists and explanations of models, data sets, metrics and runs, as text."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from benchbench.cli.text_tables import aligned
+from benchbench.errors import UnknownNameError
+from benchbench.metrics import GROUPS, PROTOCOLS, Protocol
+from benchbench.plugins.catalog import Catalog
+from benchbench.plugins.manifest_schema import ENGINE, SAME, AdapterManifest, DatasetManifest
+
+if TYPE_CHECKING:
+    from benchbench.separation.environments import InstalledEnvironment
+
+__all__ = ["description", "environments_table", "listing"]
+
+KINDS = ("models", "datasets", "metrics", "runs")
+
+
+def listing(what: str, results: Path = Path("results"), adapter_paths: Sequence[Path] = ()) -> str:
+    """All of one kind: ``models``, ``datasets``, ``metrics`` or ``runs``.
+
+    Raises
+    ------
+    UnknownNameError
+        For another kind.
+    """
+    catalog = Catalog(tuple(adapter_paths))
+    if what == "models":
+        manifests = [catalog.adapter(name).manifest for name in catalog.adapter_names()]
+        rows = [
+            [f"{m.name}:{name}", "+".join(variant.stems), variant.summary or m.summary]
+            for m in manifests
+            for name, variant in m.variants.items()
+        ]
+        return aligned(["model", "stems", "what it is"], rows)
+    if what == "datasets":
+        sets = [catalog.dataset(name).manifest for name in catalog.dataset_names()]
+        return aligned(
+            ["data set", "licence", "what it is"],
+            [[d.name, d.licence.name, d.summary] for d in sets],
+        )
+    if what == "metrics":
+        rows = [
+            [p.name, str(p.version), ", ".join(metric.name for metric in p.metrics), p.summary]
+            for p in PROTOCOLS.values()
+        ]
+        groups = "\n".join(f"{name} = {', '.join(members)}" for name, members in GROUPS.items())
+        return (
+            aligned(["protocol", "version", "metrics", "what it is"], rows) + f"\nGroups:\n{groups}"
+        )
+    if what == "runs":
+        return _runs(results)
+    raise UnknownNameError("kind", what, KINDS)
+
+
+def description(
+    name: str, results: Path = Path("results"), adapter_paths: Sequence[Path] = ()
+) -> str:
+    """Everything to know about a model, a data set, a protocol or a run.
+
+    Raises
+    ------
+    UnknownNameError
+        When there is nothing of that name.
+    """
+    catalog = Catalog(tuple(adapter_paths))
+    adapter, _, variant = name.partition(":")
+    if adapter in catalog.adapter_names():
+        if variant:
+            catalog.model(name)
+        return _model(catalog.adapter(adapter).manifest, variant)
+    if name in catalog.dataset_names():
+        return _dataset(catalog.dataset(name).manifest)
+    if name in PROTOCOLS:
+        return _protocol(PROTOCOLS[name])
+    runs = {run["run_id"]: run for run in _stored_runs(results)}
+    if name in runs:
+        return _run(runs[name])
+    known = [*catalog.adapter_names(), *catalog.dataset_names(), *PROTOCOLS, *runs]
+    raise UnknownNameError("name", name, known)
+
+
+def _model(manifest: AdapterManifest, only: str) -> str:
+    lines = [f"{manifest.name}: {manifest.summary}", ""]
+    lines += _facts(
+        ("homepage", manifest.homepage),
+        ("citation", manifest.citation),
+        ("code", manifest.licence.code),
+        ("weights", manifest.licence.weights),
+        ("runs in", _runtime(manifest)),
+        ("oracle", "yes: it sees the true stems" if manifest.oracle else ""),
+        ("options", ", ".join(f"{key}={value}" for key, value in manifest.options.items())),
+    )
+    for name, variant in manifest.variants.items():
+        if only and name != only:
+            continue
+        default = " (default)" if name == manifest.default_variant else ""
+        lines += ["", f"{manifest.name}:{name}{default}: {', '.join(variant.stems)}"]
+        lines += _facts(("  trained on", ", ".join(variant.trained_on)))
+        weights = manifest.weights.get(variant.weights or "")
+        if weights and weights.unverified:
+            lines += _facts(("  weights", "no hash is published for them: not verified"))
+        lines += [
+            f"  published {p.target} {p.metric} {p.value} ({p.dataset}, {p.protocol}, {p.source})"
+            for p in variant.published
+        ]
+    return "\n".join(lines)
+
+
+def _runtime(manifest: AdapterManifest) -> str:
+    runtime = manifest.runtime
+    if manifest.kind == "folder":
+        return f"nothing: its stems lie in {manifest.folder}"
+    memory = f"about {runtime.memory_mb} MB of memory"
+    if runtime.interpreter == ENGINE:
+        return f"benchbench's own interpreter, {memory}"
+    size = f" (up to {runtime.size_mb:.0f} MB on the disk)" if runtime.size_mb else ""
+    packages = ", ".join(runtime.requirements)
+    same = runtime.interpreter == SAME
+    version = "benchbench's version of Python" if same else f"Python {runtime.interpreter}"
+    return f"an environment of its own on {version}, with {packages}{size}, {memory}"
+
+
+def environments_table(found: Sequence[InstalledEnvironment]) -> str:
+    """The environments that were built: for whom, how large, with what."""
+    if not found:
+        return "No environment was built yet; `bench install MODEL` builds one."
+    rows = [
+        [
+            ", ".join(each.adapters) or "nobody",
+            f"{each.interpreter.size_bytes / 1e6:.0f}",
+            each.interpreter.version,
+            each.interpreter.installer,
+            each.interpreter.folder.name if each.interpreter.folder else "",
+            ", ".join(each.interpreter.requirements),
+        ]
+        for each in found
+    ]
+    header = ["used by", "MB", "python", "built with", "environment", "requirements"]
+    return aligned(header, rows)
+
+
+def _dataset(manifest: DatasetManifest) -> str:
+    lines = [f"{manifest.name}: {manifest.summary}", ""]
+    lines += _facts(
+        ("homepage", manifest.homepage),
+        ("citation", manifest.citation),
+        ("licence", f"{manifest.licence.name}. {manifest.licence.notice}"),
+        ("stems", ", ".join(manifest.stems) or "whatever a track's folder holds"),
+        ("mixture", "as shipped" if manifest.mixture else "the sum of the stems"),
+        ("splits", ", ".join(manifest.splits)),
+        ("rounded to", "16 bit" if manifest.quantise else ""),
+        ("folder", f"--root or ${manifest.root_variable}" if manifest.root_variable else ""),
+        ("to get it", manifest.instructions),
+    )
+    return "\n".join(lines)
+
+
+def _protocol(protocol: Protocol) -> str:
+    lines = [f"{protocol.name} (version {protocol.version}): {protocol.summary}", ""]
+    metrics = [
+        [m.name, m.unit, f"{m.low:g} to {m.high:g}", f"{m.direction} is better"]
+        for m in protocol.metrics
+    ]
+    lines += [aligned(["metric", "unit", "range", ""], metrics)]
+    lines += _facts(
+        ("good for", protocol.good_for),
+        ("misleads", protocol.misleads),
+        ("aggregation", protocol.aggregation),
+        ("options", ", ".join(f"{key}={value}" for key, value in protocol.options.items())),
+        ("source", protocol.source),
+    )
+    return "\n".join(lines)
+
+
+def _runs(results: Path) -> str:
+    rows = [
+        [
+            run["run_id"],
+            str(run.get("dataset", {}).get("name", "")),
+            ", ".join(model["name"] for model in run.get("models", [])),
+            f"{run.get('counts', {}).get('ok', 0)} done, {run.get('counts', {}).get('failed', 0)} failed",
+        ]
+        for run in _stored_runs(results)
+    ]
+    return (
+        aligned(["run", "data set", "models", "how it went"], rows)
+        if rows
+        else f"No runs in {results}."
+    )
+
+
+def _run(run: dict[str, Any]) -> str:
+    machine = run["machine"]
+    return "\n".join(
+        [
+            f"{run['run_id']}: {' '.join(run['command'])}",
+            "",
+            *_facts(
+                ("started", run["started"]),
+                ("finished", run["finished"] or "it did not finish"),
+                ("machine", f"{machine['cpu']}, {machine['cores']} cores, {machine['platform']}"),
+                ("benchbench", f"{run['benchbench']}, Python {run['python']}"),
+                ("data set", f"{run['dataset']['name']}, {run['dataset']['tracks']} tracks"),
+                ("models", ", ".join(model["name"] for model in run["models"])),
+                ("protocols", ", ".join(protocol["name"] for protocol in run["protocols"])),
+            ),
+        ]
+    )
+
+
+def _stored_runs(results: Path) -> list[dict[str, Any]]:
+    from benchbench.io.remote import local_folder
+    from benchbench.results.store import Results
+
+    return Results(local_folder(results)).runs()
+
+
+def _facts(*pairs: tuple[str, str]) -> Iterable[str]:
+    """``name  text`` lines for what is there, wrapped under themselves."""
+    width = 14
+    return [
+        textwrap.fill(f"{name:<{width}}{text}", 100, subsequent_indent=" " * width)
+        for name, text in pairs
+        if text
+    ]

@@ -1,0 +1,226 @@
+"""The verbs that make something: run, separate, score, train."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from benchbench.cli.flags import (
+    AdapterPath,
+    Device,
+    MemoryLimit,
+    Metrics,
+    Options,
+    Root,
+    Timeout,
+    Weights,
+    limits,
+    one_of,
+    parse_cluster,
+    parse_options,
+    words,
+)
+from benchbench.cli.interrupts import interruptible, stoppable
+from benchbench.errors import UsageError
+
+__all__ = ["register"]
+
+DEFAULT_MODELS = "spleeter,irm,mixture,silence"
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verbs to the command line."""
+    app.command()(run)
+    app.command()(separate)
+    app.command()(score)
+    app.command()(train)
+
+
+def run(
+    models: Annotated[
+        str, typer.Option(help="adapter or adapter:variant, joined by commas.")
+    ] = DEFAULT_MODELS,
+    dataset: Annotated[str, typer.Option(help="A data set.")] = "demo",
+    metrics: Metrics = "report",
+    out: Annotated[
+        str, typer.Option(help="The results' folder, or an address such as s3://bucket/results.")
+    ] = "results",
+    root: Root = None,
+    split: Annotated[str | None, typer.Option(help="A split of the data set, or all.")] = None,
+    tracks: Annotated[str | None, typer.Option(help="Only these tracks, joined by commas.")] = None,
+    limit: Annotated[int | None, typer.Option(help="Only so many tracks.", min=1)] = None,
+    jobs: Annotated[
+        int, typer.Option(help="Tracks worked on at once; 1: clean timings.", min=1)
+    ] = 1,
+    threads: Annotated[
+        int | None,
+        typer.Option(help="Numeric threads of each job; default: an equal share.", min=1),
+    ] = None,
+    executor: Annotated[str, typer.Option(help="local or dask.")] = "local",
+    scheduler: Annotated[
+        str | None, typer.Option(help="The address of a running Dask scheduler.")
+    ] = None,
+    cluster: Annotated[
+        Any,
+        typer.Option(
+            parser=parse_cluster,
+            metavar="FILE",
+            help="A TOML file that describes a Dask cluster to start; in a configuration file, "
+            "a table.",
+        ),
+    ] = None,
+    resume: Annotated[
+        str,
+        typer.Option(
+            help="only-missing: compute what is not stored; never: compute all again; "
+            "always: compute nothing, fail if anything is missing."
+        ),
+    ] = "only-missing",
+    retry_failed: Annotated[
+        bool, typer.Option("--retry-failed", help="Try failed ones again.")
+    ] = False,
+    weights: Weights = None,
+    device: Device = "auto",
+    option: Options = [],  # noqa: B006 - typer reads the default and makes a new list
+    adapter_path: AdapterPath = [],  # noqa: B006
+    keep_stems: Annotated[
+        str,
+        typer.Option(help="Keep stems for listening: yes, no, or auto (if the licence allows)."),
+    ] = "auto",
+    timeout: Timeout = None,
+    memory_limit: MemoryLimit = None,
+    no_report: Annotated[bool, typer.Option("--no-report", help="Write no page.")] = False,
+) -> None:
+    """Separate a data set with some models, score the stems, and write a report."""
+    from benchbench.api.run import run as run_models
+    from benchbench.cli.progress import RunDisplay
+
+    with RunDisplay() as display, stoppable(display) as stop:
+        result = run_models(
+            words(models),
+            dataset,
+            metrics=words(metrics),
+            out=out,
+            root=root,
+            split=split,
+            tracks=words(tracks) if tracks else None,
+            limit=limit,
+            jobs=jobs,
+            resume=one_of("--resume", resume, ("only-missing", "always", "never")),
+            retry_failed=retry_failed,
+            weights=weights,
+            device=one_of("--device", device, ("auto", "cpu", "gpu")),
+            options=parse_options(option),
+            adapter_paths=adapter_path,
+            keep_stems=one_of("--keep-stems", keep_stems, ("auto", "yes", "no")),
+            limits=limits(timeout, memory_limit),
+            report=not no_report,
+            listener=display,
+            command=["bench", *sys.argv[1:]],
+            threads=threads,
+            executor=one_of("--executor", executor, ("local", "dask")),
+            scheduler=scheduler,
+            cluster=cluster,
+            stop=stop,
+        )
+    from benchbench.cli.run_summary import summary
+
+    typer.echo(summary(result.results, models=words(models), dataset=dataset))
+    if result.report:
+        typer.echo(f"Report: {result.report}")
+    if result.tally.failed:
+        raise typer.Exit(4)
+
+
+def separate(
+    inputs: Annotated[list[Path], typer.Argument(help="Audio files.")],
+    model: Annotated[str, typer.Option(help="adapter or adapter:variant.")] = "spleeter",
+    out: Annotated[Path, typer.Option(help="The folder for the stems.")] = Path("separated"),
+    weights: Weights = None,
+    device: Device = "auto",
+    option: Options = [],  # noqa: B006
+    adapter_path: AdapterPath = [],  # noqa: B006
+    timeout: Timeout = None,
+    memory_limit: MemoryLimit = None,
+) -> None:
+    """Separate files into float WAV stems, one folder a track."""
+    from benchbench.api.separate import separate as separate_files
+    from benchbench.cli.progress import RunDisplay
+
+    with RunDisplay() as display, interruptible():
+        made = separate_files(
+            model,
+            inputs,
+            out,
+            weights=weights,
+            device=one_of("--device", device, ("auto", "cpu", "gpu")),
+            options=parse_options(option),
+            adapter_paths=adapter_path,
+            limits=limits(timeout, memory_limit),
+            listener=display,
+        )
+    for stems in made.values():
+        for path in stems.values():
+            typer.echo(str(path))
+
+
+def score(
+    references: Annotated[Path, typer.Option(help="A folder of true stems.")],
+    estimates: Annotated[Path, typer.Option(help="A folder of separated stems.")],
+    metrics: Metrics = "standard",
+    format: Annotated[str, typer.Option(help="table, json, csv or parquet.")] = "table",
+    out: Annotated[Path | None, typer.Option(help="Write here instead of to stdout.")] = None,
+) -> None:
+    """Score any folder of stems: no model, no data set."""
+    form = one_of("--format", format, ("table", "json", "csv", "parquet"))
+    if form == "parquet" and out is None:
+        raise UsageError("Parquet is not text.", hint="Name a file with --out.")
+    from benchbench.api.score import score as score_folder
+    from benchbench.cli.text_tables import written
+
+    table = score_folder(
+        references, estimates, metrics=words(metrics), tell=lambda t: typer.echo(t, err=True)
+    )
+    content = written(table, form)
+    if out is None:
+        typer.echo(content.decode("utf-8").rstrip("\n"))
+    else:
+        from benchbench.io.atomic import write_atomically
+
+        write_atomically(out, lambda file: _fill(file, content))
+
+
+def train(
+    model: Annotated[str, typer.Argument(help="adapter or adapter:variant.")],
+    dataset: Annotated[str, typer.Option(help="A data set.")] = "synth",
+    out: Annotated[Path, typer.Option(help="The run's folder; given again, it goes on.")] = Path(
+        "trained"
+    ),
+    root: Root = None,
+    split: Annotated[str | None, typer.Option(help="A split; default train.")] = None,
+    validation: Annotated[
+        str | None, typer.Option(help="Tracks kept for validation, joined by commas.")
+    ] = None,
+    weights: Annotated[Path | None, typer.Option(help="Weights to start from.")] = None,
+    option: Annotated[
+        list[str], typer.Option("--option", help="Of the recipe, such as steps=1000; repeatable.")
+    ] = [],  # noqa: B006
+    adapter_path: AdapterPath = [],  # noqa: B006
+) -> None:
+    """Train or fine-tune a model on a data set; prints the folder of its weights."""
+    from benchbench.api.train import train as learn
+
+    folder = learn(
+        model, dataset, out=out, root=root, split=split,
+        validation=words(validation) if validation is not None else None,
+        weights=weights, options=parse_options(option), adapter_paths=adapter_path,
+        tell=lambda text: typer.echo(text, err=True),
+    )  # fmt: skip
+    typer.echo(str(folder))
+
+
+def _fill(file: Any, content: bytes) -> None:
+    file.write(content)

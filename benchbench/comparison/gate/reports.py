@@ -1,0 +1,217 @@
+"""The gate's decision for those who have to act on it: terminal, JUnit, step summary, JSON, HTML."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from html import escape
+from pathlib import Path
+from typing import IO, Final
+from xml.etree import ElementTree as Xml
+
+from benchbench.comparison.gate.decision import GateResult
+from benchbench.comparison.gate.rules import Check
+from benchbench.comparison.html import comparison_body, page
+from benchbench.comparison.text import records
+from benchbench.io.atomic import write_atomically
+
+__all__ = [
+    "SUMMARY_LIMIT",
+    "gate_html",
+    "gate_json",
+    "gate_junit",
+    "gate_markdown",
+    "gate_text",
+    "write_reports",
+]
+
+SUMMARY_LIMIT: Final = 1_000_000
+"""Bytes of a step summary. GitHub refuses more than 1 MiB (1,048,576 bytes) a step."""
+
+_ORDER: Final = ("failed", "not compared", "warning", "passed")
+_COLUMNS: Final = ("status", "model", "target", "metric", "rule", "message")
+_NOT_XML: Final = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+def _ordered(checks: Sequence[Check]) -> list[Check]:
+    return sorted(checks, key=lambda check: _ORDER.index(check.status))
+
+
+def _cells(check: Check) -> tuple[str, ...]:
+    return (check.status, check.model, check.target or "-", check.metric, check.rule, check.message)
+
+
+def gate_text(result: GateResult, *, limit: int = 30) -> str:
+    """The decision and what lies behind it, for a terminal."""
+    shown = [check for check in _ordered(result.checks) if check.status != "passed"][:limit]
+    cells = [_cells(check) for check in shown]
+    widths = [
+        max((len(line[index]) for line in cells), default=0) for index in range(len(_COLUMNS))
+    ]
+    lines = [
+        "  ".join(text.ljust(width) for text, width in zip(line, widths, strict=True)).rstrip()
+        for line in cells
+    ]
+    hidden = len(result.checks) - result.count("passed") - len(shown)
+    if hidden:
+        lines.append(f"... and {hidden} more; --json has them all.")
+    passed = f"{result.count('passed')} of {len(result.checks)} checks passed"
+    if lines:
+        lines.append("")
+    return "\n".join([*lines, f"{result.headline} ({passed})"]) + "\n"
+
+
+def gate_junit(result: GateResult) -> str:
+    """JUnit XML: a suite a model, a case a target and metric.
+
+    A row that was not compared is an error, for a report of nothing but skipped cases shows green.
+    """
+    root = Xml.Element("testsuites", name="benchbench gate")
+    by_model: dict[str, list[Check]] = {}
+    for check in result.checks:
+        by_model.setdefault(check.model, []).append(check)
+    if not by_model:
+        by_model = {"gate": [Check("gate", "", "comparison", "not compared", "", result.headline)]}
+    for model, checks in by_model.items():
+        suite = Xml.SubElement(root, "testsuite", name=_clean(model), tests=str(len(checks)))
+        for status, name in (("failed", "failures"), ("not compared", "errors"), ("", "skipped")):
+            suite.set(name, str(sum(check.status == status for check in checks)))
+        for check in checks:
+            case = Xml.SubElement(
+                suite,
+                "testcase",
+                classname=_clean(".".join(filter(None, (model, check.target)))),
+                name=_clean(check.metric),
+                time="0",
+            )
+            tag = {"failed": "failure", "not compared": "error"}.get(check.status)
+            if tag:
+                found = Xml.SubElement(case, tag, type=check.rule, message=_clean(check.message))
+                found.text = _clean(f"{check.rule}: {check.message}")
+            elif check.message:
+                said = f"{check.status}, {check.rule}: {check.message}"
+                Xml.SubElement(case, "system-out").text = _clean(said)
+    Xml.indent(root)
+    return Xml.tostring(root, encoding="unicode", xml_declaration=True) + "\n"
+
+
+def _clean(text: str) -> str:
+    """Without the characters that XML cannot hold, which track names do hold at times."""
+    return _NOT_XML.sub("\ufffd", text)
+
+
+def gate_markdown(result: GateResult, *, limit: int = SUMMARY_LIMIT) -> str:
+    """A step summary of at most `limit` bytes: rows are left out from the least pressing end."""
+    mark = {0: "✅", 1: "❌"}.get(result.exit_code, "⚠️")
+    head = f"## {mark} {result.headline}\n\n"
+    if result.comparison is not None:
+        head += f"`{result.comparison.b}` against `{result.comparison.a}`, "
+    head += f"profile {result.config.profile}.\n\n"
+    checks = _ordered(result.checks)
+    lines = [_line(_COLUMNS), _line(["---"] * len(_COLUMNS))]
+    tail = "\n{} rows are left out; the JSON report has them all.\n"
+    room = limit - len(head.encode()) - sum(len(line.encode()) for line in lines) - len(tail) - 20
+    shown = 0
+    for check in checks:
+        line = _line(_cells(check))
+        room -= len(line.encode())
+        if room < 0:
+            break
+        lines.append(line)
+        shown += 1
+    hidden = len(checks) - shown
+    return head + "".join(lines) + (tail.format(hidden) if hidden else "")
+
+
+def _line(cells: Sequence[str]) -> str:
+    safe = [escape(cell, quote=False).replace("|", "\\|").replace("\n", " ") for cell in cells]
+    return f"| {' | '.join(safe)} |\n"
+
+
+def gate_json(result: GateResult) -> str:
+    """Everything, as JSON."""
+    comparison = result.comparison
+    return json.dumps(
+        {
+            "schema": 1,
+            "exit_code": result.exit_code,
+            "headline": result.headline,
+            "checks": [asdict(check) for check in result.checks],
+            "rows": records(comparison.rows) if comparison else [],
+            "costs": records(comparison.costs) if comparison else [],
+            "settings": dict(comparison.settings) if comparison else {},
+            "config": asdict(result.config),
+        },
+        indent=2,
+        allow_nan=False,
+    )
+
+
+def gate_html(result: GateResult) -> str:
+    """A page that needs nothing but itself: the checks, then the whole comparison."""
+    rows = "".join(
+        f'<tr class="{"worse" if check.status == "failed" else ""}">'
+        + "".join(f"<td>{escape(text)}</td>" for text in _cells(check))
+        + "</tr>"
+        for check in _ordered(result.checks)
+    )
+    header = "".join(f'<th scope="col">{name}</th>' for name in _COLUMNS)
+    body = (
+        f"<h1>{escape(result.headline)}</h1>"
+        f'<div class="scroll" tabindex="0"><table><caption>Checks</caption>'
+        f"<thead><tr>{header}</tr></thead><tbody>{rows}</tbody></table></div>"
+    )
+    if result.comparison is not None:
+        against = f"{result.comparison.b} against {result.comparison.a}"
+        body += f"<h2>{escape(against)}</h2>{comparison_body(result.comparison)}"
+    return page("Gate", body)
+
+
+def write_reports(
+    result: GateResult,
+    *,
+    junit: Path | None = None,
+    summary: Path | None = None,
+    json_file: Path | None = None,
+    html: Path | None = None,
+) -> list[Path]:
+    """Write the reports that are asked for.
+
+    Parameters
+    ----------
+    result
+        What `gate` returned.
+    junit, json_file, html
+        Files to write.
+    summary
+        A file to append to, as ``$GITHUB_STEP_SUMMARY`` asks.
+
+    Raises
+    ------
+    OutputError
+        When one cannot be written.
+    """
+    makers: tuple[tuple[Path | None, Callable[[GateResult], str]], ...] = (
+        (junit, gate_junit),
+        (json_file, gate_json),
+        (html, gate_html),
+    )
+    written = []
+    for path, make in makers:
+        if path is not None:
+            _put(path, make(result).encode())
+            written.append(path)
+    if summary is not None:
+        before = summary.read_bytes() if summary.exists() else b""
+        _put(summary, before + gate_markdown(result, limit=SUMMARY_LIMIT - len(before)).encode())
+        written.append(summary)
+    return written
+
+
+def _put(path: Path, data: bytes) -> None:
+    def write(file: IO[bytes]) -> None:
+        file.write(data)
+
+    write_atomically(path, write)

@@ -1,0 +1,73 @@
+"""One side of a comparison: the scores per track of some models, their costs and their origin."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import pandas as pd
+
+from benchbench.comparison.costs import COST_COLUMNS
+from benchbench.errors import UnknownNameError
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """One side of a comparison.
+
+    Parameters
+    ----------
+    label
+        How reports call it.
+    tracks
+        What `benchbench.stats.per_track` makes of its scores.
+    hashes
+        For each data set the hashes of the versions that were used; empty where unknown.
+    failed
+        (model, data set, track) of every separation that did not finish.
+    costs
+        One row a model with `COST_COLUMNS`.
+    machine
+        Facts about the machine that measured the costs; empty where unknown.
+    origin
+        Where the numbers come from: paths, run ids, hashes of models.
+    scores
+        The score rows themselves, where they were asked to be kept.
+    """
+
+    label: str
+    tracks: pd.DataFrame
+    hashes: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    failed: frozenset[tuple[str, str, str]] = frozenset()
+    costs: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=list(COST_COLUMNS)))
+    machine: Mapping[str, Any] = field(default_factory=dict)
+    origin: Mapping[str, Any] = field(default_factory=dict)
+    scores: pd.DataFrame | None = None
+
+    @property
+    def models(self) -> list[str]:
+        """The models with scores or failures, in the order of their names."""
+        return sorted(
+            {*map(str, self.tracks["model"].unique()), *(item[0] for item in self.failed)}
+        )
+
+    def only(self, models: Sequence[str]) -> Side:
+        """The same side with some of its models.
+
+        Raises
+        ------
+        UnknownNameError
+            Listing the models that there are.
+        """
+        for name in models:
+            if name not in self.models:
+                raise UnknownNameError("model", name, self.models, where=f" in {self.label}")
+        keep = set(models)
+        return replace(
+            self,
+            tracks=self.tracks[self.tracks["model"].isin(keep)],
+            failed=frozenset(item for item in self.failed if item[0] in keep),
+            costs=self.costs[self.costs["model"].isin(keep)],
+            scores=None if self.scores is None else self.scores[self.scores["model"].isin(keep)],
+        )

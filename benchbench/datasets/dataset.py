@@ -1,0 +1,169 @@
+"""A data set's tracks as small lazy objects: where each stem lies, and what identifies it.
+
+No audio is read here. A *track* knows its stems and, where the data set ships one, its mixture.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import inspect
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchbench.datasets.layouts import find_stems, load_loader
+from benchbench.datasets.layouts import tracks as tracks_of
+from benchbench.datasets.tracks import Source, Track
+from benchbench.errors import UnknownNameError, UsageError
+from benchbench.io.cache import cache_folder, locked
+from benchbench.plugins.catalog import Dataset
+from benchbench.plugins.manifest_schema import DatasetManifest
+
+__all__ = ["Corpus", "Source", "Track", "find_stems", "installed_folder", "open_corpus"]
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """The tracks of a data set that were asked for."""
+
+    manifest: DatasetManifest
+    root: Path
+    tracks: tuple[Track, ...]
+
+    @property
+    def version_hash(self) -> str:
+        """A hash over the names and fingerprints of the tracks."""
+        lines = sorted(f"{track.name}\t{track.fingerprint}" for track in self.tracks)
+        return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:16]
+
+
+def open_corpus(
+    dataset: Dataset,
+    root: Path | None = None,
+    *,
+    split: str | None = None,
+    names: Sequence[str] | None = None,
+    limit: int | None = None,
+    tell: Callable[[str], None] = lambda _: None,
+) -> Corpus:
+    """Find a data set's tracks.
+
+    Parameters
+    ----------
+    dataset
+        The data set.
+    root
+        Its folder; None: the manifest's environment variable, else what `bench install` made.
+    split
+        One of the manifest's splits; None: its default, ``all``: every one.
+    names
+        Only these tracks.
+    limit
+        Only the first so many.
+    tell
+        Told in a sentence what is being done.
+
+    Raises
+    ------
+    UsageError
+        When the folder or every track is missing; says how to get the data set.
+    UnknownNameError
+        For a split or track that is not there.
+    """
+    manifest = dataset.manifest
+    folder = _root(dataset, root, tell)
+    tracks = [
+        track
+        for name in _splits(manifest, split)
+        for track in tracks_of(manifest, dataset.folder / manifest.loader, folder, name)
+    ]
+    if not tracks:
+        raise UsageError(
+            f"{folder} holds no tracks of {manifest.name}.",
+            hint=f"`bench show {manifest.name}` says how its files must lie.",
+        )
+    if names:
+        known = {track.name: track for track in tracks}
+        for name in names:
+            if name not in known:
+                raise UnknownNameError("track", name, known, where=f" of {manifest.name}")
+        tracks = [known[name] for name in names]
+    return Corpus(manifest, folder, tuple(tracks[:limit]))
+
+
+def installed_folder(manifest: DatasetManifest) -> Path:
+    """Where `bench install` puts a data set, or where a generated one is kept."""
+    version = f"-v{manifest.version}" if manifest.version else ""
+    return cache_folder("datasets") / f"{manifest.name}{version}"
+
+
+def _root(dataset: Dataset, given: Path | None, tell: Callable[[str], None]) -> Path:
+    manifest = dataset.manifest
+    variable = manifest.root_variable
+    if given is None and variable and os.environ.get(variable):
+        given = Path(os.environ[variable])
+    if given is not None:
+        if manifest.layout == "table":
+            if not given.is_file():
+                raise UsageError(f"{given} is not a file.", hint="Name the CSV file with --root.")
+        elif not given.is_dir():
+            raise UsageError(
+                f"{given} is not a folder.", hint="Name the data set's folder with --root."
+            )
+        return given
+    folder = installed_folder(manifest)
+    if manifest.layout == "generated":
+        _generate(dataset, folder, tell)
+    if not folder.is_dir():
+        ways = [f"`bench install {manifest.name}`"] if manifest.downloads else []
+        ways.append("--root FOLDER")
+        ways += [f"the environment variable {variable}"] if variable else []
+        raise UsageError(
+            f"The data set {manifest.name} is not here.",
+            hint=f"Get it with {', or name its folder with '.join(ways[:2])}"
+            + (f" or {ways[2]}" if len(ways) > 2 else "")
+            + f". {manifest.instructions}".rstrip(),
+        )
+    return folder
+
+
+def _generate(dataset: Dataset, folder: Path, tell: Callable[[str], None]) -> None:
+    """Let the data set's ``loader.py`` write its tracks into the cache, once.
+
+    A loader that takes long may accept `tell` and say how far it is.
+    """
+    with locked(folder):
+        if folder.is_dir():
+            return
+        path = dataset.folder / dataset.manifest.loader
+        if dataset.origin == "working directory":
+            tell(f"{dataset.manifest.name} runs the code in {path} of the working directory.")
+        tell(f"Preparing the data set {dataset.manifest.name} (once)")
+        module = load_loader(path)
+        with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".prepare-") as scratch:
+            tracks = Path(scratch) / "tracks"
+            if "tell" in inspect.signature(module.prepare).parameters:
+                module.prepare(tracks, tell=tell)
+            else:
+                module.prepare(tracks)
+            shutil.move(tracks, folder)
+
+
+def _splits(manifest: DatasetManifest, split: str | None) -> Sequence[str]:
+    if not manifest.splits:
+        if split not in (None, "all"):
+            raise UsageError(
+                f"The data set {manifest.name} has no splits.", hint="Leave out --split."
+            )
+        return ("",)
+    if split == "all":
+        return manifest.splits
+    chosen = split or manifest.default_split or manifest.splits[0]
+    if chosen not in manifest.splits:
+        raise UnknownNameError(
+            "split", chosen, [*manifest.splits, "all"], where=f" of {manifest.name}"
+        )
+    return (chosen,)

@@ -1,8 +1,0 @@
-"""Who carries out a plan's batches: processes of this machine, or the workers of a cluster."""
-
-from __future__ import annotations
-
-from benchbench.executors.base import Executor, Stop
-from benchbench.executors.local import LocalExecutor
-
-__all__ = ["Executor", "LocalExecutor", "Stop"]

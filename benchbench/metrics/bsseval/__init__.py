@@ -1,0 +1,1 @@
+"""The BSS Eval family: projections of estimates on shifted references."""

@@ -1,0 +1,1 @@
+"""Metrics of short-time spectra: bands, distances, logWMSE."""

@@ -1,0 +1,1 @@
+"""Plug-in folders: the manifests of adapters and data sets, read, checked and found."""

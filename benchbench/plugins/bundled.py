@@ -1,0 +1,15 @@
+"""Where the plug-in folders and templates that come with the package lie."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+__all__ = ["folder"]
+
+
+def folder(name: Literal["adapters", "datasets", "reports"]) -> Path:
+    """The shipped folder of that name: in the installed package, else beside it in a checkout."""
+    package = Path(__file__).resolve().parent.parent
+    installed = package / "_bundled" / name
+    return installed if installed.is_dir() else package.parent / name

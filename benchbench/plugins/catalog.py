@@ -1,0 +1,195 @@
+"""Names to manifests: which adapters and data sets there are, and where.
+
+A plug-in is a folder with an ``adapter.toml`` or ``dataset.toml``. The places are searched in
+this order: folders given by the caller, the shipped ones, ``./adapters`` or ``./datasets`` of the
+working directory. So a folder that happens to lie where `bench` is started never stands in for a
+shipped plug-in; its own are used when somebody names them. Nothing here imports a plug-in's code.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Literal
+
+from benchbench.errors import ManifestError, UnknownNameError
+from benchbench.plugins.bundled import folder
+from benchbench.plugins.manifest import read_adapter, read_dataset
+from benchbench.plugins.manifest_schema import AdapterManifest, DatasetManifest, Variant
+
+__all__ = ["Catalog", "Dataset", "Model", "Origin"]
+
+Origin = Literal["given", "working directory", "shipped"]
+
+NAME_LINE = re.compile(r"""^name\s*=\s*["']([^"']+)["']""", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Adapter:
+    """An adapter's folder and manifest."""
+
+    folder: Path
+    origin: Origin
+    manifest: AdapterManifest
+
+
+@dataclass(frozen=True)
+class Model:
+    """A separator that can be run: an adapter and one of its variants."""
+
+    adapter: Adapter
+    variant_name: str
+
+    @property
+    def name(self) -> str:
+        """``adapter:variant``."""
+        return f"{self.adapter.manifest.name}:{self.variant_name}"
+
+    @property
+    def manifest(self) -> AdapterManifest:
+        """What the adapter says of itself."""
+        return self.adapter.manifest
+
+    @property
+    def variant(self) -> Variant:
+        """What the adapter says of this variant."""
+        return self.adapter.manifest.variants[self.variant_name]
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """A data set's folder and manifest."""
+
+    folder: Path
+    origin: Origin
+    manifest: DatasetManifest
+
+
+@dataclass(frozen=True)
+class Catalog:
+    """All adapters and data sets that can be found.
+
+    Parameters
+    ----------
+    adapter_paths
+        Folders searched before all others; each holds adapter folders, or is one.
+    working_directory
+        Whose ``adapters`` and ``datasets`` folders are searched last; None: nobody's, for names
+        that were not given by whoever runs the command.
+    """
+
+    adapter_paths: tuple[Path, ...] = ()
+    working_directory: Path | None = Path()
+
+    @cached_property
+    def _adapter_folders(self) -> dict[str, tuple[Path, Origin]]:
+        given: list[tuple[Path, Origin]] = [(path, "given") for path in self.adapter_paths]
+        return _search(self._places("adapters", given), "adapter.toml")
+
+    @cached_property
+    def _dataset_folders(self) -> dict[str, tuple[Path, Origin]]:
+        return _search(self._places("datasets", []), "dataset.toml")
+
+    def _places(
+        self, kind: Literal["adapters", "datasets"], given: list[tuple[Path, Origin]]
+    ) -> Iterator[tuple[Path, Origin]]:
+        yield from given
+        shipped = folder(kind)
+        yield shipped, "shipped"
+        if self.working_directory is None:
+            return
+        local = self.working_directory / kind
+        if local.is_dir() and not (shipped.is_dir() and local.samefile(shipped)):
+            yield local, "working directory"
+
+    def adapter_names(self) -> list[str]:
+        """Every adapter, by name."""
+        return sorted(self._adapter_folders)
+
+    def dataset_names(self) -> list[str]:
+        """Every data set, by name."""
+        return sorted(self._dataset_folders)
+
+    def adapter(self, name: str) -> Adapter:
+        """The adapter of that name.
+
+        Raises
+        ------
+        UnknownNameError, ManifestError
+        """
+        if name not in self._adapter_folders:
+            raise UnknownNameError("model", name, self._adapter_folders)
+        path, origin = self._adapter_folders[name]
+        manifest = read_adapter(path / "adapter.toml")
+        _require_same_name(path, manifest.name)
+        return Adapter(path, origin, manifest)
+
+    def model(self, name: str) -> Model:
+        """``adapter:variant``, or ``adapter`` for its default variant.
+
+        Raises
+        ------
+        UnknownNameError, ManifestError
+        """
+        adapter_name, _, variant = name.partition(":")
+        adapter = self.adapter(adapter_name)
+        variant = variant or adapter.manifest.default_variant
+        if variant not in adapter.manifest.variants:
+            raise UnknownNameError(
+                "variant", variant, adapter.manifest.variants, where=f" of {adapter_name}"
+            )
+        return Model(adapter, variant)
+
+    def models(self, names: Sequence[str]) -> list[Model]:
+        """Several models, in the order given, each once."""
+        return list({model.name: model for model in map(self.model, names)}.values())
+
+    def dataset(self, name: str) -> Dataset:
+        """The data set of that name.
+
+        Raises
+        ------
+        UnknownNameError, ManifestError
+        """
+        if name not in self._dataset_folders:
+            raise UnknownNameError("data set", name, self._dataset_folders)
+        path, origin = self._dataset_folders[name]
+        manifest = read_dataset(path / "dataset.toml")
+        _require_same_name(path, manifest.name)
+        return Dataset(path, origin, manifest)
+
+
+def _search(
+    places: Iterator[tuple[Path, Origin]], file_name: str
+) -> dict[str, tuple[Path, Origin]]:
+    """Plug-in folders by name; where two places have the same name, the first counts."""
+    found: dict[str, tuple[Path, Origin]] = {}
+    for place, origin in places:
+        folders = [place] if (place / file_name).is_file() else sorted(place.glob("*/"))
+        for path in folders:
+            if (path / file_name).is_file():
+                found.setdefault(_name(path, file_name), (path, origin))
+    return found
+
+
+def _name(path: Path, file_name: str) -> str:
+    """The folder's name, with hyphens for underscores where the manifest writes it so.
+
+    A folder that Python can take for a package (``demucs_onnx``) may hold an adapter whose name
+    it cannot (``demucs-onnx``).
+    """
+    folder = path.resolve().name
+    said = NAME_LINE.search((path / file_name).read_text(encoding="utf-8", errors="replace"))
+    return said[1] if said and said[1].replace("-", "_") == folder else folder
+
+
+def _require_same_name(path: Path, name: str) -> None:
+    if path.resolve().name not in (name, name.replace("-", "_")):
+        raise ManifestError(
+            f"{path} holds a manifest with name = {name!r}.",
+            hint=f"Give the folder and the manifest one name: rename one of them to {name!r} "
+            f"or {path.resolve().name!r}.",
+        )

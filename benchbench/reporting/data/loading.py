@@ -1,0 +1,186 @@
+"""Stored rows as tables small enough to hold: one row a track instead of one a frame.
+
+A large results folder has tens of millions of rows in tens of thousands of parts. They are read
+one model after the other and summed up at once, so that memory follows the largest models and not
+the folder.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from benchbench.errors import DamagedResultsError, NothingToCompareError, UnknownNameError
+from benchbench.results.parquet_parts import UNREADABLE, encoded, folders, read_parts
+from benchbench.results.schema import SCORES
+from benchbench.results.store import Results, open_results
+from benchbench.stats import newest, per_track
+from benchbench.stats.groups import group_by
+from benchbench.stats.tracks import KEYS
+
+__all__ = ["Reading", "read", "stored_models"]
+
+_TEXT: Final = frozenset(field.name for field in SCORES if pa.types.is_string(field.type))
+_WANTED: Final = tuple(name for name in SCORES.names if name not in {"cell_id", "separation_id"})
+_IN_TIME: Final = ("windows", "bsseval-v4")
+_AT_ONCE: Final = 2  # models; reading waits for the disk while another is summed up
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What a report is made from.
+
+    Parameters
+    ----------
+    roots
+        The results folders.
+    tracks
+        One row a track (see `benchbench.stats.per_track`): ``value`` sums frames up by their median,
+        ``mean`` by their mean.
+    frames
+        SDR by frame: model, dataset, track, target, reference_set, protocol, start_s, duration_s,
+        value; of the windows protocol where a model has it, of BSS Eval otherwise.
+    history
+        One row a track and run.
+    separations
+        How every separation ended and what it cost.
+    runs
+        Every run's facts, oldest first.
+    """
+
+    roots: tuple[Path, ...]
+    tracks: pd.DataFrame
+    frames: pd.DataFrame
+    history: pd.DataFrame
+    separations: pd.DataFrame
+    runs: tuple[dict[str, Any], ...]
+
+
+def stored_models(roots: Sequence[Path]) -> list[str]:
+    """The models that have scores, by the names of folders alone."""
+    return sorted({model for root in roots for model in Results(root).models()})
+
+
+def read(roots: Sequence[Path], models: Sequence[str] | None = None) -> Reading:
+    """Read and sum up results folders.
+
+    Raises
+    ------
+    NothingToCompareError
+        When there is not a single score.
+    UnknownNameError
+        When a model that was asked for has no scores.
+    DamagedResultsError
+        When a part cannot be read.
+    """
+    stored = [open_results(root) for root in roots]
+    known = stored_models(roots)
+    for name in models or ():
+        if name not in known:
+            raise UnknownNameError("model", name, known, where=" in these results")
+    wanted = [name for name in known if models is None or name in models]
+    runs = sorted(
+        (run for results in stored for run in results.runs()),
+        key=lambda run: str(run.get("started", "")),
+    )
+    order = [str(run.get("run_id")) for run in runs]
+    if not wanted:
+        raise NothingToCompareError(
+            f"There are no scores in {', '.join(map(str, roots))}.",
+            hint="Make some with `bench run`.",
+        )
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        logs = [pool.submit(results.separations_frame) for results in stored]
+        tables = list(pool.map(lambda name: _of_model(stored, name, order), wanted))
+    tracks, frames, history = (_joined(list(kind)) for kind in zip(*tables, strict=True))
+    separations = _joined([log.result() for log in logs])
+    separations = separations[separations["model"].isin(wanted)]
+    return Reading(
+        tuple(root.resolve() for root in roots), tracks, frames, history, separations, tuple(runs)
+    )
+
+
+def _of_model(
+    stored: Sequence[Results], model: str, order: list[str]
+) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    scores = scores_of(stored, model)
+    latest = newest(scores, order)
+    tracks = per_track(latest, "median")
+    # per_track has one row a group, in the order of group_by.
+    tracks["mean"] = group_by(latest, KEYS).mean(latest["value"].to_numpy(dtype=np.float64))
+    several = scores["run_id"].nunique() > 1
+    broad = scores[scores["band_lo_hz"].isna()] if several else scores.iloc[:0]
+    return tracks, _in_time(latest), per_track(broad, "median", runs="each")
+
+
+def _in_time(scores: pd.DataFrame) -> pd.DataFrame:
+    """The SDR of every frame, in few bytes: this is the one table that grows with the frames."""
+    framed = scores["start_s"].notna() & scores["band_lo_hz"].isna() & (scores["metric"] == "SDR")
+    held = set(scores.loc[framed, "protocol"].unique())
+    chosen = next((name for name in _IN_TIME if name in held), "")
+    columns = ["model", "dataset", "track", "target", "reference_set", "protocol"]
+    numbers = ["start_s", "duration_s", "value"]
+    rows = scores.loc[framed & (scores["protocol"] == chosen), [*columns, *numbers]]
+    return rows.astype(dict.fromkeys(numbers, "float32")).reset_index(drop=True)
+
+
+def scores_of(stored: Sequence[Results], model: str) -> pd.DataFrame:
+    """Every score row of one model, text columns as categoricals."""
+    places = [results.scores_path("x", model, "x").parent.parent for results in stored]
+    try:
+        table = pa.concat_tables(part for place in places for part in _tables(place))
+    except UNREADABLE as error:
+        raise DamagedResultsError(
+            f"Scores of {model} cannot be read: {error}.",
+            hint="`bench doctor RESULTS --repair` sets damaged parts aside.",
+        ) from error
+    frame: pd.DataFrame = table.unify_dictionaries().to_pandas(
+        split_blocks=True, self_destruct=True
+    )
+    return frame
+
+
+def _tables(place: Path) -> Iterator[pa.Table]:
+    """The score rows of a model's folder, each cell once."""
+    every = folders(place).values()
+    if any(folder.compacted and len(folder.loose + folder.compacted) > 1 for folder in every):
+        yield read_parts(place, encoded(SCORES), "cell_id", _WANTED)
+        return
+    # File by file: a dataset's own machinery costs more than these small parts themselves.
+    for path in [path for folder in every for path in (*folder.loose, *folder.compacted)]:
+        file = pq.ParquetFile(
+            path, read_dictionary=list(_TEXT), memory_map=True, page_checksum_verification=True
+        )
+        yield file.read(columns=list(_WANTED), use_threads=False)
+
+
+def _joined(tables: list[pd.DataFrame]) -> pd.DataFrame:
+    """Tables of several models as one, text columns as categoricals over all their words."""
+    filled = [table for table in tables if len(table)] or tables[:1]
+    made: dict[str, Any] = {}
+    for name in filled[0].columns:
+        columns = [table[name] for table in filled]
+        text = any(isinstance(column.dtype, pd.CategoricalDtype) for column in columns)
+        made[name] = _categorical(columns) if text else pd.concat(columns, ignore_index=True)
+    return pd.DataFrame(made)
+
+
+def _categorical(columns: list[pd.Series]) -> pd.Categorical:
+    given = [column.astype("category") for column in columns]
+    words = sorted({str(word) for column in given for word in column.cat.categories})
+    place = {word: index for index, word in enumerate(words)}
+    codes = []
+    for column in given:
+        new = np.array([place[str(word)] for word in column.cat.categories] + [-1], dtype=np.int64)
+        codes.append(new[column.cat.codes.to_numpy()])
+    kind: pd.CategoricalDtype = pd.CategoricalDtype(pd.Index(words, dtype="object"))
+    joined: pd.Categorical = pd.Categorical.from_codes(np.concatenate(codes), dtype=kind)
+    return joined

@@ -1,0 +1,278 @@
+"""What a reader must know of each model beside its scores: cost, training data, failures, licence."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+
+from benchbench.reporting.data.loading import Reading
+
+__all__ = ["Badge", "Cost", "Entrant", "entrants", "newest_separations"]
+
+BASELINES: Final = ("mixture", "silence")
+"""Adapters that separate nothing and show what a metric gives for that."""
+
+
+@dataclass(frozen=True, slots=True)
+class Badge:
+    """A short mark beside a model's name, with the sentence that explains it."""
+
+    key: str
+    label: str
+    meaning: str
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What a model needs.
+
+    Parameters
+    ----------
+    real_time_factor
+        Seconds of work for a second of audio, over all tracks; loading and the first track of a
+        worker, which holds compilation, are left out where others exist.
+    peak_bytes
+        The highest resident memory of any track.
+    parameters
+        Trained parameters; None when the model has none or does not say.
+    load_s
+        The median time to load.
+    tracks
+        Tracks that were timed.
+    jobs
+        The most that ran at the same time; above 1 the times are not to be compared.
+    """
+
+    real_time_factor: float | None = None
+    peak_bytes: int | None = None
+    parameters: int | None = None
+    load_s: float | None = None
+    tracks: int = 0
+    jobs: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Entrant:
+    """One model as the report shows it.
+
+    Parameters
+    ----------
+    index
+        Its place in every list of the page; fixes colour and shape.
+    oracle, baseline, published
+        It saw the references; it separates nothing; its scores were imported.
+    slug
+        Its name as part of a file name or an anchor.
+    """
+
+    index: int
+    name: str
+    slug: str
+    adapter: str
+    variant: str
+    summary: str
+    oracle: bool
+    baseline: bool
+    published: bool
+    trained_on: tuple[str, ...]
+    stems: str
+    cost: Cost
+    failed: int
+    attempted: int
+    badges: tuple[Badge, ...]
+    hashes: dict[str, str] = field(default_factory=dict)
+    licence: dict[str, str] = field(default_factory=dict)
+    homepage: str | None = None
+
+    @property
+    def ranked(self) -> bool:
+        """Whether it takes part in the contest."""
+        return not (self.oracle or self.baseline)
+
+
+def slug(name: str, taken: set[str]) -> str:
+    """A file name for any name: its plain letters, numbered when two would be alike."""
+    base = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:60] or "x"
+    answer, number = base, 2
+    while answer in taken:
+        answer, number = f"{base}-{number}", number + 1
+    taken.add(answer)
+    return answer
+
+
+def entrants(reading: Reading, names: Sequence[str], dataset: str) -> tuple[Entrant, ...]:
+    """The models in the order of `names`, which is that of the headline's ranks."""
+    told: dict[str, dict[str, Any]] = {}
+    for run in reading.runs:
+        told.update({str(model.get("name")): model for model in run.get("models", ())})
+    taken: set[str] = set()
+    here = reading.separations[reading.separations["dataset"] == dataset]
+    latest = newest_separations(here, [str(run.get("run_id")) for run in reading.runs])
+    ill = _ill_conditioned(reading.tracks, dataset)
+    return tuple(
+        _entrant(
+            index,
+            name,
+            slug(name, taken),
+            told.get(name, {}),
+            latest[latest["model"] == name],
+            ill.get(name, 0.0),
+            dataset,
+        )
+        for index, name in enumerate(names)
+    )
+
+
+def newest_separations(separations: pd.DataFrame, order: list[str]) -> pd.DataFrame:
+    """The newest attempt of every model on every track."""
+    if separations.empty:
+        return separations
+    place = {run: index for index, run in enumerate(order)}
+    age = separations["run_id"].astype("object").map(lambda run: place.get(run, -1))
+    aged = separations.assign(age=age.astype("int64")).sort_values("age", kind="stable")
+    aged = aged.astype({"model": "object", "track": "object"})
+    return aged.drop_duplicates(["model", "track"], keep="last")
+
+
+def _ill_conditioned(table: pd.DataFrame, dataset: str) -> dict[str, float]:
+    here = table[(table["dataset"] == dataset) & (table["ill_conditioned"] > 0)]
+    return {str(name): 1.0 for name in here["model"].unique()}
+
+
+def _entrant(
+    index: int,
+    name: str,
+    anchor: str,
+    told: dict[str, Any],
+    rows: pd.DataFrame,
+    ill: float,
+    dataset: str,
+) -> Entrant:
+    adapter, _, variant = name.partition(":")
+    first = rows.iloc[-1] if len(rows) else None
+    trained = (
+        tuple(dict.fromkeys(" ".join(map(str, rows["trained_on"].unique())).split()))
+        if first is not None
+        else tuple(map(str, told.get("trained_on") or ()))
+    )
+    oracle = bool(first["oracle"]) if first is not None else bool(told.get("oracle"))
+    failed = int((rows["status"] != "ok").sum()) if len(rows) else 0
+    licence = told.get("licence") or {}
+    badges = _badges(
+        oracle,
+        adapter in BASELINES,
+        trained,
+        dataset,
+        len(rows) == 0,
+        failed,
+        len(rows),
+        ill,
+        bool(told.get("live")),
+    )
+    return Entrant(
+        index=index,
+        name=name,
+        slug=anchor,
+        adapter=str(told.get("adapter") or adapter),
+        variant=str(told.get("variant") or variant),
+        summary=str(told.get("summary") or ""),
+        oracle=oracle,
+        baseline=adapter in BASELINES,
+        published=len(rows) == 0,
+        trained_on=trained,
+        stems=str(first["stems"]) if first is not None else "+".join(told.get("stems") or ()),
+        cost=_cost(rows[rows["status"] == "ok"] if len(rows) else rows),
+        failed=failed,
+        attempted=len(rows),
+        badges=badges,
+        hashes={kind: str(first[f"{kind}_hash"]) for kind in ("adapter", "weights", "options")}
+        if first is not None
+        else {},
+        licence={str(key): str(value) for key, value in licence.items() if value},
+        homepage=told.get("homepage"),
+    )
+
+
+def _badges(
+    oracle: bool,
+    baseline: bool,
+    trained: tuple[str, ...],
+    dataset: str,
+    published: bool,
+    failed: int,
+    attempted: int,
+    ill: float,
+    live: bool,
+) -> tuple[Badge, ...]:
+    made = []
+    if oracle:
+        made.append(Badge("oracle", "oracle", "It was shown the references: a bound, not a rival."))
+    if baseline:
+        made.append(
+            Badge("baseline", "baseline", "It separates nothing; it shows what that scores.")
+        )
+    if published:
+        made.append(
+            Badge(
+                "imported",
+                "imported",
+                "These scores were imported; nothing was separated here, so no cost is known.",
+            )
+        )
+    if dataset in trained:
+        made.append(
+            Badge(
+                "trained",
+                "trained on this data set",
+                f"Its training data includes {dataset}, so its scores here say little about new music.",
+            )
+        )
+    if failed:
+        made.append(
+            Badge(
+                "failures",
+                f"{failed} of {attempted} failed",
+                "Tracks on which the separator did not finish have no score and count as missing.",
+            )
+        )
+    if ill:
+        made.append(
+            Badge(
+                "ill",
+                "ill-conditioned",
+                "On some tracks the references can hardly be told apart; BSSEval's SIR and SAR are "
+                "then unreliable.",
+            )
+        )
+    if live:
+        made.append(Badge("live", "live", "It can separate while the music plays."))
+    return tuple(made)
+
+
+def _cost(rows: pd.DataFrame) -> Cost:
+    if rows.empty:
+        return Cost()
+    warm = rows[~rows["first_in_worker"].fillna(False).astype(bool)]
+    timed = (warm if len(warm) else rows).dropna(subset=["wall_s", "audio_s"])
+    audio = float(timed["audio_s"].sum())
+    return Cost(
+        real_time_factor=float(timed["wall_s"].sum()) / audio if audio > 0 else None,
+        peak_bytes=_whole(rows["peak_rss_bytes"].max()),
+        parameters=_whole(rows["parameters"].max()),
+        load_s=_number(rows["load_s"][rows["load_s"] > 0].median()),
+        tracks=len(timed),
+        jobs=int(rows["jobs"].max()),
+    )
+
+
+def _number(value: float) -> float | None:
+    return None if pd.isna(value) else float(value)
+
+
+def _whole(value: float) -> int | None:
+    return None if pd.isna(value) or not np.isfinite(value) else int(value)

@@ -1,0 +1,165 @@
+"""Who is really better: paired differences between all models of a board, and what they allow to say."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Hashable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+
+from benchbench.errors import NothingToCompareError
+from benchbench.reporting.data.leaderboards import Board, number
+from benchbench.reporting.data.score_arrays import Grid, Series
+from benchbench.stats import (
+    AGGREGATIONS,
+    CriticalDifference,
+    Friedman,
+    critical_difference,
+    friedman,
+    holm,
+    pairwise,
+)
+
+__all__ = ["ALPHA", "Contest", "Pair", "contest"]
+
+ALPHA: Final = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """How much better `first` is than `second` on the tracks that both have.
+
+    Parameters
+    ----------
+    difference, low, high
+        Mean paired difference, first minus second, and its interval.
+    p
+        Wilcoxon's p after Holm's correction over all pairs of the board.
+    win_rate
+        Share of tracks on which `first` is better; a tie counts half.
+    higher
+        Whether higher values are better.
+    detectable
+        The difference that this many tracks would have found four times out of five.
+    """
+
+    first: str
+    second: str
+    tracks: int
+    difference: float
+    low: float | None
+    high: float | None
+    p: float
+    win_rate: float
+    effect: float
+    detectable: float | None
+    higher: bool = True
+
+    @property
+    def distinguishable(self) -> bool:
+        """Whether the test tells the two apart at the 5% level."""
+        return self.p < ALPHA
+
+    @property
+    def ahead(self) -> bool:
+        """Whether `first` is the better one on average."""
+        return self.difference > 0 if self.higher else self.difference < 0
+
+    def turned(self) -> Pair:
+        """The same pair seen from the other side."""
+        low, high = self.high, self.low
+        return Pair(
+            self.second,
+            self.first,
+            self.tracks,
+            -self.difference,
+            None if low is None else -low,
+            None if high is None else -high,
+            self.p,
+            1 - self.win_rate,
+            -self.effect,
+            self.detectable,
+            self.higher,
+        )
+
+
+@dataclass(frozen=True)
+class Contest:
+    """All pairs of one series, with the tests over all models at once where there are enough."""
+
+    series: Series
+    models: tuple[str, ...]
+    pairs: dict[tuple[str, str], Pair]
+    ranks: CriticalDifference | None
+    overall: Friedman | None
+
+    def pair(self, first: str, second: str) -> Pair | None:
+        """The pair in that order, whichever way it is stored."""
+        if (first, second) in self.pairs:
+            return self.pairs[first, second]
+        other = self.pairs.get((second, first))
+        return other.turned() if other else None
+
+
+def contest(grid: Grid, board: Board, rivals: Collection[str]) -> Contest:
+    """Compare the models of a board track by track.
+
+    Parameters
+    ----------
+    grid, board
+        The series and its leaderboard.
+    rivals
+        The models that compete. Holm's correction runs over their pairs alone, and over all other
+        pairs apart: that an oracle beats silence is no question, and must not cost a rival its proof.
+    """
+    models = tuple(row.model for row in board.rows if row.value is not None)
+    rows = grid.frame(AGGREGATIONS[board.aggregation].frames, models)
+    found = pairwise(rows, models=models)
+    made: dict[tuple[str, str], Pair] = {}
+    if len(found):
+        competing = (found["a"].isin(list(rivals)) & found["b"].isin(list(rivals))).to_numpy()
+        corrected = np.where(
+            competing,
+            holm(np.where(competing, found["p"], np.nan)),
+            holm(np.where(competing, np.nan, found["p"])),
+        )
+        for row, p in zip(found.to_dict("records"), corrected, strict=True):
+            if row["n"] > 0:
+                made[row["a"], row["b"]] = _pair(row, float(p), board.higher_is_better)
+    own = [name for name in models if name in rivals]
+    together = own if len(own) > 2 else list(models)
+    rows = rows[rows["model"].isin(together)]
+    try:
+        ranks: CriticalDifference | None = critical_difference(
+            rows, direction="higher" if board.higher_is_better else "lower"
+        )
+    except NothingToCompareError:
+        ranks = None
+    try:
+        overall: Friedman | None = friedman(rows)
+    except NothingToCompareError:
+        overall = None
+    return Contest(board.series, models, made, ranks, overall)
+
+
+def _pair(row: Mapping[Hashable, Any], p: float, higher: bool) -> Pair:
+    """A row of `pairwise`, turned: the statistics subtract a from b, and a is the better one."""
+    return Pair(
+        str(row["a"]),
+        str(row["b"]),
+        int(row["n"]),
+        -float(row["difference"]),
+        _minus(row["hi"]),
+        _minus(row["lo"]),
+        p,
+        1 - float(row["win_rate"]) if higher else float(row["win_rate"]),
+        -float(row["effect"]),
+        number(row["detectable"]),
+        higher,
+    )
+
+
+def _minus(value: float) -> float | None:
+    found = number(value)
+    return None if found is None else -found

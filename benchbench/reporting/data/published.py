@@ -1,0 +1,126 @@
+"""What the field has published: numbers with their protocol, data set and citation.
+
+They stand beside measured ones for orientation. Nothing is computed with them: without the numbers
+of each track there is no interval and no test.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+from typing import Any, Final
+
+import pandas as pd
+
+from benchbench.errors import ManifestError
+
+__all__ = ["PublishedResult", "published_results", "published_table", "read_published"]
+
+
+@dataclass(frozen=True, slots=True)
+class PublishedResult:
+    """One model's published numbers on one protocol.
+
+    Parameters
+    ----------
+    model
+        The name in the publication.
+    dataset, protocol, aggregation, metric
+        What was measured on what, and how it was summed up; the aggregation is a key of
+        `benchbench.stats.AGGREGATIONS`.
+    reference_set
+        The references that the targets were scored against; ``unstated`` where nobody said.
+    values
+        By target.
+    source
+        The publication.
+    oracle
+        Whether the model saw the references.
+    extra_data
+        Whether it was trained on more than the data set's training part.
+    note
+        What a reader must know.
+    """
+
+    model: str
+    dataset: str
+    protocol: str
+    aggregation: str
+    metric: str
+    values: dict[str, float]
+    source: str
+    reference_set: str = "unstated"
+    oracle: bool = False
+    extra_data: bool = False
+    note: str = ""
+
+
+_SHARED: Final = ("dataset", "protocol", "aggregation", "reference_set", "source", "note")
+_OWN: Final = ("model", "oracle", "extra_data", "note", "source")
+
+
+def read_published(path: Path) -> tuple[PublishedResult, ...]:
+    """Read a file of published results.
+
+    The file has tables ``[[series]]`` with what their entries share, each with entries
+    ``[[series.entries]]``: a model, flags, and a table of values by target for every metric.
+
+    Raises
+    ------
+    ManifestError
+        Naming the file and what is wrong in it.
+    """
+    try:
+        data = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise ManifestError(f"{path} cannot be read: {error}.") from error
+    try:
+        return tuple(
+            result
+            for series in data["series"]
+            for entry in series["entries"]
+            for result in _results(series, entry)
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise ManifestError(f"{path}: {type(error).__name__}: {error}.") from error
+
+
+def _results(series: dict[str, Any], entry: dict[str, Any]) -> list[PublishedResult]:
+    shared: dict[str, Any] = {key: series[key] for key in _SHARED if key in series}
+    own: dict[str, Any] = {key: entry[key] for key in _OWN if key in entry}
+    metrics = {key: value for key, value in entry.items() if isinstance(value, dict)}
+    unknown = set(entry) - set(own) - set(metrics)
+    if unknown or not metrics:
+        raise ValueError(f"entry {entry.get('model')!r}: unknown keys {sorted(unknown)}")
+    return [
+        PublishedResult(
+            **{**shared, **own},
+            metric=metric,
+            values={target: float(value) for target, value in values.items()},
+        )
+        for metric, values in metrics.items()
+    ]
+
+
+@cache
+def published_results() -> tuple[PublishedResult, ...]:
+    """The results that come with benchbench."""
+    return read_published(Path(str(files("benchbench.reporting.data") / "published.toml")))
+
+
+def published_table(results: Sequence[PublishedResult] | None = None) -> pd.DataFrame:
+    """One row a model, target and metric, with the columns of `PublishedResult`."""
+    found = published_results() if results is None else results
+    columns = [name for name in PublishedResult.__slots__ if name != "values"]
+    return pd.DataFrame(
+        [
+            {**{name: getattr(result, name) for name in columns}, "target": target, "value": value}
+            for result in found
+            for target, value in result.values.items()
+        ],
+        columns=[*columns, "target", "value"],
+    )

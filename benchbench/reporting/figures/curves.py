@@ -1,0 +1,114 @@
+"""Curves over frequency, one a model, with intervals and the reference's own spectrum behind."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from markupsafe import Markup
+
+from benchbench.reporting.figures.axes import Axis, linear, logarithmic
+from benchbench.reporting.figures.shapes import shape
+
+__all__ = ["Curve", "curves"]
+
+WIDTH, HEIGHT = 520, 280
+LOWEST_DB = -12.0  # below that an estimate is wrong whatever the number
+LEFT, RIGHT, TOP, BOTTOM = 40, 12, 14, 36
+
+
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """One model's values: (frequency in hertz, value, low, high), rising in frequency."""
+
+    name: str
+    index: int
+    points: tuple[tuple[float, float, float | None, float | None], ...]
+    loud: bool  # drawn in its colour; the others stay grey
+
+
+def curves(
+    lines: Sequence[Curve],
+    spectrum: Sequence[tuple[float, float]],
+    target: str,
+    description: str,
+    identifier: str,
+) -> Markup:
+    """An SVG of SDR against frequency for one target.
+
+    Parameters
+    ----------
+    lines
+        The models' curves.
+    spectrum
+        (frequency, level in dB re the loudest band) of the reference; may be empty.
+    target, description, identifier
+        For the title, the description and the ids.
+    """
+    frequencies = [point[0] for line in lines for point in line.points]
+    x = logarithmic(frequencies, LEFT, WIDTH - RIGHT)
+    values = [
+        value
+        for line in lines
+        if line.loud
+        for point in line.points
+        for value in point[1:]
+        if value is not None
+    ]
+    y = linear([max(LOWEST_DB, value) for value in values], HEIGHT - BOTTOM, TOP, count=5)
+    parts = [*_axes(x, y), _area(spectrum, x), *(_line(line, x, y) for line in lines)]
+    return Markup(
+        '<svg class="figure curves" viewBox="0 0 {0} {1}" role="img" aria-labelledby="{2}-t {2}-d">'
+        '<title id="{2}-t">SDR of {3} by frequency</title><desc id="{2}-d">{4}</desc>{5}</svg>'
+    ).format(WIDTH, HEIGHT, identifier, target, description, Markup("").join(parts))
+
+
+def _axes(x: Axis, y: Axis) -> list[Markup]:
+    line = Markup('<line class="{}" x1="{}" x2="{}" y1="{}" y2="{}"/>')
+    text = Markup('<text class="tick" x="{}" y="{}" text-anchor="{}">{}</text>')
+    made = []
+    for tick in y.ticks:
+        made.append(
+            line.format("zero" if tick == 0 else "grid", LEFT, WIDTH - RIGHT, y.x(tick), y.x(tick))
+        )
+        made.append(text.format(LEFT - 6, f"{y.place(tick) + 4:.1f}", "end", y.label(tick)))
+    for octave in (63, 125, 250, 500, 1000, 2000, 4000, 8000, 16000):
+        if x.low <= octave <= x.high:
+            label = f"{octave // 1000} k" if octave >= 1000 else str(octave)
+            made.append(text.format(x.x(octave), HEIGHT - BOTTOM + 16, "middle", label))
+    made.append(text.format(WIDTH - RIGHT, HEIGHT - 4, "end", "Hz"))
+    made.append(text.format(4, 10, "start", "dB"))
+    return made
+
+
+def _area(spectrum: Sequence[tuple[float, float]], x: Axis) -> Markup:
+    if len(spectrum) < 2:
+        return Markup("")
+    y = Axis(-60.0, 0.0, HEIGHT - BOTTOM, TOP + 60, ())
+    path = " ".join(f"L{x.x(frequency)} {y.x(level)}" for frequency, level in spectrum)
+    base = HEIGHT - BOTTOM
+    return Markup('<path class="spectrum" d="M{} {} {} L{} {}z"/>').format(
+        x.x(spectrum[0][0]), base, path, x.x(spectrum[-1][0]), base
+    )
+
+
+def _line(curve: Curve, x: Axis, y: Axis) -> Markup:
+    path = "M" + "L".join(f"{x.x(point[0])} {y.x(point[1])}" for point in curve.points)
+    kind = f"c{curve.index % 8} loud" if curve.loud else "quiet"
+    parts = []
+    if curve.loud:
+        for frequency, value, low, high in curve.points:
+            if low is not None and high is not None:
+                parts.append(
+                    Markup('<line class="thin" x1="{0}" x2="{0}" y1="{1}" y2="{2}"/>').format(
+                        x.x(frequency), y.x(low), y.x(high)
+                    )
+                )
+            parts.append(
+                Markup('<path class="dot" transform="translate({} {}) scale(.75)" d="{}"/>').format(
+                    x.x(frequency), y.x(value), shape(curve.index)
+                )
+            )
+    return Markup('<g class="{}"><title>{}</title><path class="curve" d="{}"/>{}</g>').format(
+        kind, curve.name, path, Markup("").join(parts)
+    )

@@ -1,0 +1,224 @@
+"""What a page says of models as wholes: ranks, differences, cost, and where the numbers come from."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Final
+
+import numpy as np
+from markupsafe import Markup
+
+from benchbench.reporting.data.leaderboards import Board, Boards
+from benchbench.reporting.data.loading import Reading
+from benchbench.reporting.data.models import Entrant
+from benchbench.reporting.data.pairwise import Contest
+from benchbench.reporting.data.score_arrays import Cube
+from benchbench.reporting.figures import pictures
+from benchbench.reporting.figures.axes import Axis, linear
+from benchbench.reporting.figures.scatter import Point, front, scatter
+from benchbench.reporting.script_data import payload
+from benchbench.reporting.sections import reproduce as origins
+from benchbench.reporting.sections.citations import Citations, Cited, Origin, citations, origins_of
+from benchbench.reporting.sections.differences import Round, rounds
+from benchbench.reporting.sections.metric_choice import Yardstick, advice, yardsticks
+from benchbench.reporting.sections.summary import Verdict
+from benchbench.reporting.templates import data_block
+
+__all__ = ["Standing", "board_axis"]
+
+NAVIGATION: Final = (
+    ("leaderboard", "Leaderboard"),
+    ("believe", "Which number"),
+    ("differences", "Differences"),
+    ("cost", "Cost"),
+    ("frequency", "Frequency"),
+    ("time", "Time"),
+    ("listening", "Listening"),
+    ("tracks", "Tracks"),
+    ("history", "History"),
+    ("reproduce", "Reproduce"),
+)
+
+
+@dataclass(frozen=True)
+class Standing:
+    """The part of a page that needs no single track.
+
+    Parameters
+    ----------
+    reading, cube, boards, entrants, contest
+        The tables, and what was worked out from them.
+    board
+        The headline.
+    audio
+        ``none``, ``excerpts`` or ``full``.
+    baseline
+        The model that differences are shown against.
+    """
+
+    reading: Reading
+    cube: Cube
+    boards: Boards
+    board: Board
+    entrants: dict[str, Entrant]
+    contest: Contest
+    verdict: Verdict
+    run: dict[str, Any]
+    audio: str
+    baseline: str
+
+    navigation = NAVIGATION
+
+    @property
+    def title(self) -> str:
+        """Of the window."""
+        return f"{len(self.entrants)} separators on {self.board.series.dataset}"
+
+    @property
+    def dataset(self) -> dict[str, Any]:
+        """The facts of the headline's data set."""
+        found: dict[str, Any] = self.run.get("dataset") or {"name": self.board.series.dataset}
+        return found
+
+    @property
+    def runs(self) -> tuple[dict[str, Any], ...]:
+        """Every run, oldest first."""
+        return self.reading.runs
+
+    @property
+    def command(self) -> str:
+        """What started the newest run."""
+        return origins.command_of(self.run)
+
+    def again(self, metrics: str) -> str:
+        """The command that adds scores by a protocol to the newest run's."""
+        words = [str(word) for word in self.run.get("command") or ("bench", "run")]
+        if "--metrics" in words[:-1]:
+            place = words.index("--metrics") + 1
+            words[place] = f"{words[place]},{metrics}"
+        else:
+            words += ["--metrics", f"standard,{metrics}"]
+        return shlex.join(words)
+
+    @cached_property
+    def ramp(self) -> str:
+        """The colours of the strips from worst to best, as a picture."""
+        return pictures.strip(np.linspace(pictures.LOW_DB, pictures.HIGH_DB, 60)[None, :])
+
+    @property
+    def facts(self) -> tuple[tuple[str, str], ...]:
+        """Versions and machine of the newest run."""
+        return origins.facts(self.run)
+
+    @property
+    def packages(self) -> tuple[tuple[str, str], ...]:
+        """The packages of the newest run."""
+        return origins.packages(self.run)
+
+    @cached_property
+    def downloads(self) -> tuple[origins.Download, ...]:
+        """The rows behind the tables."""
+        return origins.downloads(self.reading.tracks, self.reading.separations)
+
+    @cached_property
+    def data(self) -> Markup:
+        """The numbers that the page's script works with."""
+        return data_block(
+            payload(self.cube, self.boards, self.entrants, self.rounds, self.citations)
+        )
+
+    @property
+    def axis(self) -> Axis:
+        """An axis that holds every value and interval of the headline."""
+        return board_axis(self.board, self.cited)
+
+    @cached_property
+    def citations(self) -> Citations:
+        """Published figures beside the boards."""
+        return citations(self.boards)
+
+    @property
+    def cited(self) -> tuple[Cited, ...]:
+        """Published figures beside the headline."""
+        return self.citations.beside(self.board)
+
+    @cached_property
+    def imports(self) -> tuple[Origin, ...]:
+        """Where the scores that were not made here come from."""
+        return origins_of(self.runs, list(self.entrants))
+
+    @cached_property
+    def ranks(self) -> dict[str, str]:
+        """The rank of every model; models that are no rivals have none."""
+        answer, place = {}, 0
+        for row in self.board.rows:
+            ranked = row.value is not None and self.entrants[row.model].ranked
+            place += ranked
+            answer[row.model] = str(place) if ranked else "–"
+        return answer
+
+    @cached_property
+    def targets(self) -> tuple[tuple[Board, Axis], ...]:
+        """The headline's metric for every target, all on one scale."""
+        found = [self.boards.by_series[one] for one in self.boards.beside(self.board.series)]
+        same = [ways[self.board.aggregation] for ways in found]
+        axis = linear([value for board in same for value in _bounds(board)], 6, 174, count=3)
+        return tuple((board, axis) for board in same)
+
+    @cached_property
+    def yardsticks(self) -> tuple[Yardstick, ...]:
+        """Every metric of the headline's target."""
+        return yardsticks(self.boards, self.entrants)
+
+    @property
+    def advice(self) -> str:
+        """Which of them to read."""
+        return advice(self.yardsticks)
+
+    @cached_property
+    def rounds(self) -> tuple[Round, ...]:
+        """The tests on every target of the headline's metric, the headline first."""
+        return rounds(self.cube, self.boards, self.contest, self.entrants, self.baseline)
+
+    @cached_property
+    def points(self) -> tuple[Point, ...]:
+        """Cost and quality of the models that have both."""
+        made = []
+        for row in self.board.rows:
+            entrant = self.entrants[row.model]
+            factor = entrant.cost.real_time_factor
+            if row.value is not None and factor and not entrant.baseline and not entrant.oracle:
+                made.append(Point(row.model, entrant.index, factor, row.value, row.low, row.high))
+        return tuple(made)
+
+    @property
+    def front(self) -> list[str]:
+        """The models that none beats in both quality and cost, the cheapest first."""
+        return [point.name for point in front(self.points)]
+
+    @property
+    def cost_figure(self) -> Markup:
+        """Quality against cost."""
+        series = self.board.series
+        words = "Up is better, left is cheaper; the line joins the models that none beats in both."
+        return scatter(
+            self.points,
+            f"{series.label} of {series.target} against time",
+            words,
+            "seconds of work for a second of music",
+            f"{series.metric} of {series.target}, {self.board.unit}",
+        )
+
+
+def board_axis(board: Board, cited: Sequence[Cited] = ()) -> Axis:
+    """An axis that holds every value and interval of a board, and the figures beside it."""
+    return linear([*_bounds(board), *(one.value for one in cited)], 6, 234, count=4)
+
+
+def _bounds(board: Board) -> list[float]:
+    return [
+        value for row in board.rows for value in (row.value, row.low, row.high) if value is not None
+    ]

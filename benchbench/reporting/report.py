@@ -1,0 +1,75 @@
+"""`report`: results folders in, one page or a static site out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import IO, Literal
+
+from benchbench.errors import UnknownNameError
+from benchbench.io.atomic import write_atomically
+from benchbench.io.remote import local_folder
+from benchbench.reporting.data.loading import read
+from benchbench.reporting.page import assemble
+from benchbench.reporting.site import write_site
+from benchbench.reporting.templates import render
+
+__all__ = ["report"]
+
+Audio = Literal["none", "excerpts", "full"]
+
+
+def report(
+    results: Sequence[Path],
+    out: Path,
+    *,
+    audio: Audio = "excerpts",
+    models: Sequence[str] | None = None,
+    baseline: str | None = None,
+) -> Path:
+    """Write the report of one or several results folders.
+
+    Parameters
+    ----------
+    results
+        Folders written by `bench run`, `bench score` or `bench import`; several are read as one.
+    out
+        A file name makes one self-contained page, a folder (an existing one, or a name without
+        ``.html``) a static site.
+    audio
+        ``"none"``, excerpts chosen where models differ most, or whole tracks. Only what the data
+        set's licence allows is taken over.
+    models
+        The models to show; all by default.
+    baseline
+        The model that differences are shown against; the best by default.
+
+    Returns
+    -------
+    Path
+        The page to open.
+
+    Raises
+    ------
+    NothingToCompareError
+        When there are no scores.
+    UnknownNameError
+        For a model that has none.
+    DamagedResultsError, OutputError
+        When results cannot be read, or the page not written.
+    """
+    reading = read([local_folder(path) for path in results], models)
+    names = [str(name) for name in reading.tracks["model"].unique()]
+    if baseline is not None and baseline not in names:
+        raise UnknownNameError("model", baseline, names, where=" in these results")
+    page = assemble(reading, baseline=baseline, audio=audio)
+    target = Path(out)
+    if target.suffix.lower() not in {".html", ".htm"}:
+        return write_site(page, target)
+    text = render("page.html", page=page)
+    write_atomically(target, lambda file: _write(file, text))
+    return target
+
+
+def _write(file: IO[bytes], text: str) -> None:
+    file.write(text.encode("utf-8"))

@@ -1,0 +1,187 @@
+"""The same models over several runs: what moved, by how much, and what had changed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from markupsafe import Markup
+
+from benchbench.errors import NothingToCompareError
+from benchbench.reporting.data.leaderboards import Board
+from benchbench.reporting.data.models import Entrant
+from benchbench.reporting.data.pairwise import ALPHA
+from benchbench.reporting.figures.axes import linear
+from benchbench.stats import AGGREGATIONS, paired
+
+__all__ = ["Event", "Line", "histories"]
+
+WIDTH, HEIGHT = 260, 64
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One run of one model.
+
+    Parameters
+    ----------
+    value
+        Under the headline's aggregation.
+    change
+        The mean paired difference from the run before, over the tracks of both.
+    step
+        Whether the paired test tells the two runs apart.
+    changed
+        What was not the same as in the run before.
+    """
+
+    run: str
+    date: str
+    value: float
+    tracks: int
+    change: float | None
+    step: bool
+    changed: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A model's runs, oldest first, and their drawing."""
+
+    model: str
+    events: tuple[Event, ...]
+    figure: Markup
+
+
+def histories(
+    history: pd.DataFrame,
+    separations: pd.DataFrame,
+    runs: tuple[dict[str, Any], ...],
+    board: Board,
+    entrants: dict[str, Entrant],
+) -> tuple[Line, ...]:
+    """One line for each model that was run more than once on the headline's series."""
+    series = board.series
+    rows = history[
+        (history["dataset"] == series.dataset)
+        & (history["reference_set"] == series.references)
+        & (history["target"] == series.target)
+        & (history["protocol"] == series.protocol)
+        & (history["metric"] == series.metric)
+        & (history["metric_version"] == series.version)
+    ]
+    if rows.empty:
+        return ()
+    facts = {str(run.get("run_id")): run for run in runs}
+    order = {run: place for place, run in enumerate(facts)}
+    lines = []
+    for name in entrants:
+        own = rows[rows["model"] == name]
+        named = sorted(
+            {str(run) for run in own["run_id"]}, key=lambda run: (order.get(run, -1), run)
+        )
+        if len(named) > 1:
+            events = _events(name, own, named, facts, separations, board)
+            lines.append(Line(name, events, _drawing(events, entrants[name])))
+    return tuple(lines)
+
+
+def _events(
+    model: str,
+    rows: pd.DataFrame,
+    names: list[str],
+    facts: dict[str, dict[str, Any]],
+    separations: pd.DataFrame,
+    board: Board,
+) -> tuple[Event, ...]:
+    median = AGGREGATIONS[board.aggregation].tracks == "median"
+    made: list[Event] = []
+    before: tuple[str, pd.Series] | None = None
+    for run in names:
+        part = rows[rows["run_id"] == run]
+        values = pd.Series(
+            part["value"].to_numpy(dtype=np.float64), index=part["track"].astype("object")
+        ).dropna()
+        if values.empty:
+            continue
+        change: float | None = None
+        step, changed = False, tuple[str, ...]()
+        if before is not None:
+            change, step = _difference(before[1], values)
+            changed = _changes(model, before[0], run, facts, separations)
+        date = str(facts.get(run, {}).get("started", ""))[:10]
+        summary = float(values.median() if median else values.mean())
+        made.append(Event(run, date, summary, len(values), change, step, changed))
+        before = run, values
+    return tuple(made)
+
+
+def _difference(old: pd.Series, new: pd.Series) -> tuple[float | None, bool]:
+    try:
+        found = paired(old, new)
+    except NothingToCompareError:
+        return None, False
+    return found.difference, found.p < ALPHA
+
+
+def _changes(
+    model: str,
+    before: str,
+    after: str,
+    facts: dict[str, dict[str, Any]],
+    separations: pd.DataFrame,
+) -> tuple[str, ...]:
+    own = separations[separations["model"] == model]
+    told = []
+    for kind, words in (
+        ("weights", "weights"),
+        ("adapter", "adapter"),
+        ("options", "options"),
+        ("dataset", "data set"),
+    ):
+        sets = [
+            {str(value) for value in own.loc[own["run_id"] == run, f"{kind}_hash"]}
+            for run in (before, after)
+        ]
+        if sets[0] and sets[1] and sets[0] != sets[1]:
+            told.append(words)
+    old, new = facts.get(before, {}), facts.get(after, {})
+    for key, words in (("benchbench", "benchbench"), ("python", "Python")):
+        if old.get(key) != new.get(key):
+            told.append(f"{words} {old.get(key)} to {new.get(key)}")
+    if (old.get("git") or {}).get("sha") != (new.get("git") or {}).get("sha"):
+        told.append(f"source {str((new.get('git') or {}).get('sha'))[:8]}")
+    if (old.get("machine") or {}).get("cpu") != (new.get("machine") or {}).get("cpu"):
+        told.append("machine")
+    packages = old.get("packages") or {}
+    moved = [
+        f"{name} {packages.get(name)} to {version}"
+        for name, version in sorted((new.get("packages") or {}).items())
+        if packages.get(name) != version
+    ]
+    return (*told, *moved[:4], *([f"{len(moved) - 4} more packages"] if len(moved) > 4 else []))
+
+
+def _drawing(events: tuple[Event, ...], entrant: Entrant) -> Markup:
+    y = linear([event.value for event in events], HEIGHT - 10, 10, count=3)
+    gap = (WIDTH - 24) / max(1, len(events) - 1)
+    places = [(12 + gap * place, y.place(event.value)) for place, event in enumerate(events)]
+    dots = Markup("").join(
+        Markup(
+            '<circle class="{}" cx="{:.1f}" cy="{:.1f}" r="{}"><title>{}: {:.2f}</title></circle>'
+        ).format(
+            "step" if event.step else "still",
+            x,
+            top,
+            4.5 if event.step else 3,
+            event.date,
+            event.value,
+        )
+        for (x, top), event in zip(places, events, strict=True)
+    )
+    path = "M" + "L".join(f"{x:.1f} {top:.1f}" for x, top in places)
+    return Markup(
+        '<svg class="history c{}" viewBox="0 0 {} {}" aria-hidden="true"><path class="curve" d="{}"/>{}</svg>'
+    ).format(entrant.index % 8, WIDTH, HEIGHT, path, dots)

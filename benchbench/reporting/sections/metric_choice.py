@@ -1,0 +1,111 @@
+"""Which number to believe: what each protocol is good for, and whether they agree on the order."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from scipy import stats
+
+from benchbench import metrics
+from benchbench.errors import UnknownNameError
+from benchbench.reporting.data.leaderboards import Board, Boards, usual
+from benchbench.reporting.data.models import Entrant
+
+__all__ = ["Yardstick", "advice", "yardsticks"]
+
+
+@dataclass(frozen=True, slots=True)
+class Yardstick:
+    """One metric on the headline's target.
+
+    Parameters
+    ----------
+    agreement
+        Kendall's tau between its order of the models and the headline's, 1 when they are the same;
+        None with fewer than three models.
+    first
+        The best model by it among those that take part in the contest.
+    silence
+        What an estimate of silence scores; None when it has no value.
+    """
+
+    protocol: str
+    label: str
+    version: int
+    aggregation: str
+    headline: bool
+    first: str | None
+    agreement: float | None
+    silence: float | None
+    silence_told: bool
+    good_for: str
+    misleads: str
+
+
+def yardsticks(made: Boards, entrants: dict[str, Entrant]) -> tuple[Yardstick, ...]:
+    """Every metric of the headline's target and references."""
+    head = made.headline
+    answer = []
+    for series, ways in made.by_series.items():
+        same = (series.dataset, series.references, series.target) == (
+            head.series.dataset,
+            head.series.references,
+            head.series.target,
+        )
+        if same:
+            answer.append(_yardstick(usual(ways), head, entrants))
+    return tuple(answer)
+
+
+def _yardstick(board: Board, head: Board, entrants: dict[str, Entrant]) -> Yardstick:
+    ranked = [
+        row.model for row in board.rows if row.value is not None and entrants[row.model].ranked
+    ]
+    reference = [row.model for row in head.rows if row.value is not None]
+    shared = [name for name in ranked if name in reference]
+    agreement = None
+    if len(shared) >= 3:
+        order = [reference.index(name) for name in shared]
+        agreement = float(stats.kendalltau(range(len(shared)), order).statistic)
+    silent = [row for row in board.rows if entrants[row.model].adapter == "silence"]
+    try:
+        about = metrics.protocol(board.series.protocol)
+        good_for, misleads = about.good_for, about.misleads
+    except UnknownNameError:
+        good_for = misleads = ""
+    return Yardstick(
+        board.series.protocol,
+        board.series.label,
+        board.series.version,
+        board.aggregation,
+        board.series == head.series,
+        ranked[0] if ranked else None,
+        agreement,
+        silent[0].value if silent else None,
+        bool(silent),
+        good_for,
+        misleads,
+    )
+
+
+def advice(sticks: tuple[Yardstick, ...]) -> str:
+    """In a sentence or two: which number to read, and whether the others contradict it."""
+    head = next(stick for stick in sticks if stick.headline)
+    others = [
+        stick
+        for stick in sticks
+        if not stick.headline and stick.first is not None and stick.label.endswith("SDR")
+    ]
+    start = (
+        f"Read {head.label}, {head.aggregation}. It is the number that most publications give, so "
+        "it can stand beside theirs, provided that data set and references are the same."
+        if head.label.startswith("bsseval-v4")
+        else f"Read {head.label}, {head.aggregation}: it is the best known of what is stored here."
+    )
+    if not others or head.first is None:
+        return start
+    differing = [stick for stick in others if stick.first != head.first]
+    if not differing:
+        return f"{start} Every other SDR here names the same best separator."
+    names = ", ".join(stick.label for stick in differing)
+    return f"{start} Mind that another separator is best by {names}: the order depends on the yardstick."

@@ -1,0 +1,99 @@
+"""Where the numbers come from: commands, versions, hashes, machine, and the rows themselves."""
+
+from __future__ import annotations
+
+import base64
+import io
+import shlex
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from benchbench.reporting.formatting import megabytes
+
+__all__ = ["Download", "command_of", "downloads", "facts"]
+
+
+@dataclass(frozen=True, slots=True)
+class Download:
+    """A file inside the page."""
+
+    name: str
+    label: str
+    size: str
+    content: bytes
+
+    @property
+    def url(self) -> str:
+        """The file as a ``data:`` URL."""
+        text = base64.b64encode(self.content).decode("ascii")
+        return f"data:application/vnd.apache.parquet;base64,{text}"
+
+
+def command_of(run: dict[str, Any]) -> str:
+    """The command that started a run, ready to be pasted into a shell."""
+    return shlex.join(str(word) for word in run.get("command") or ())
+
+
+def facts(run: dict[str, Any]) -> tuple[tuple[str, str], ...]:
+    """What must agree for the numbers to come out again, as label and value."""
+    machine, dataset, git = (run.get(key) or {} for key in ("machine", "dataset", "git"))
+    sha = str(git.get("sha") or "")
+    protocols = run.get("protocols") or ()
+    told = (
+        ("Run", run.get("run_id")),
+        ("Started", run.get("started")),
+        ("Finished", run.get("finished")),
+        ("benchbench", run.get("benchbench")),
+        ("Source", f"{sha[:12]}{', with uncommitted changes' if git.get('dirty') else ''}"),
+        ("Python", run.get("python")),
+        ("Data set", dataset.get("name")),
+        ("Data set version", dataset.get("version_hash")),
+        ("Data set licence", dataset.get("licence")),
+        ("Processor", machine.get("cpu")),
+        ("Cores", machine.get("cores")),
+        ("Memory", megabytes(machine["memory_bytes"]) if machine.get("memory_bytes") else None),
+        ("Graphics", _words(machine.get("gpu")) or "none"),
+        ("Linear algebra", _words(machine.get("blas"))),
+        ("System", machine.get("platform")),
+        ("Separations at a time", run.get("jobs")),
+        ("Protocols", ", ".join(f"{one['name']} version {one['version']}" for one in protocols)),
+    )
+    return tuple((label, str(value)) for label, value in told if value)
+
+
+def packages(run: dict[str, Any]) -> tuple[tuple[str, str], ...]:
+    """Every package of the interpreter, by name."""
+    return tuple(sorted((str(k), str(v)) for k, v in (run.get("packages") or {}).items()))
+
+
+def _words(value: Any) -> str:
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value or "")
+
+
+def downloads(tracks: pd.DataFrame, separations: pd.DataFrame) -> tuple[Download, ...]:
+    """The rows behind the tables, as Parquet files that travel inside the page."""
+    plain = tracks.drop(columns=["mean"]).rename(columns={"value": "median_over_frames"})
+    plain.insert(
+        list(plain.columns).index("median_over_frames") + 1, "mean_over_frames", tracks["mean"]
+    )
+    # Thousandths of a decibel are beyond any use, and half the size of the page.
+    for name in plain.select_dtypes("float64"):
+        plain[name] = plain[name].round(3).astype("float32")
+    logs = separations.drop(columns=[name for name in ("log_tail",) if name in separations])
+    return (
+        _download("tracks.parquet", "one row a model, track, target and metric", plain),
+        _download("separations.parquet", "one row a model and track: status, time, memory", logs),
+    )
+
+
+def _download(name: str, label: str, table: pd.DataFrame) -> Download:
+    buffer = io.BytesIO()
+    arrow = pa.Table.from_pandas(table, preserve_index=False).replace_schema_metadata(None)
+    pq.write_table(arrow, buffer, compression="zstd", compression_level=9)
+    content = buffer.getvalue()
+    size = f"{len(content) / 1e6:.1f} MB" if len(content) >= 1e6 else f"{len(content) / 1e3:.0f} kB"
+    return Download(name, f"{label}; {len(table):,} rows", size, content)

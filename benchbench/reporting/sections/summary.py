@@ -1,0 +1,284 @@
+"""The first sentences of the report: which model is best, by how much, how sure, at what cost."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from benchbench.reporting.data.leaderboards import Board, Row
+from benchbench.reporting.data.models import Entrant
+from benchbench.reporting.data.pairwise import Contest, Pair
+from benchbench.reporting.formatting import count, decibels, megabytes, signed
+
+__all__ = ["Part", "Verdict", "tied", "verdict"]
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A run of text, or a model's name, which a page isolates and links."""
+
+    text: str
+    model: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What the first screen says.
+
+    Parameters
+    ----------
+    answer
+        One sentence: who leads.
+    support
+        Further sentences: how sure, what it costs, what to distrust.
+    leader
+        The best model that is no oracle; None when nothing was scored.
+    tied
+        The models that cannot be told from it.
+    """
+
+    answer: tuple[Part, ...]
+    support: tuple[tuple[Part, ...], ...]
+    leader: str | None
+    tied: tuple[str, ...]
+
+
+def verdict(
+    board: Board, contest: Contest, entrants: dict[str, Entrant], baseline: str | None = None
+) -> Verdict:
+    """Put a board and its tests into sentences that hold for exactly these numbers.
+
+    Parameters
+    ----------
+    board, contest, entrants
+        The headline, its pairs and what is known of its models.
+    baseline
+        A model that the reader wants everything compared with.
+    """
+    rivals = _rivals(board, entrants)
+    if not rivals:
+        return Verdict(
+            (Part("Only bounds and baselines were scored: there is no separator to rank yet."),),
+            tuple(_bounds(board, None, entrants)),
+            None,
+            (),
+        )
+    leader = rivals[0]
+    pairs = [contest.pair(leader.model, row.model) for row in rivals[1:]]
+    equal = tied(board, contest, entrants)
+    support = [
+        *_certainty(rivals, pairs, equal, unit(board)),
+        *_against(rivals, contest, baseline, unit(board)),
+        *_gain(leader, contest, entrants, unit(board)),
+        *_bounds(board, leader, entrants),
+        *_cost(leader, [pair for pair in pairs if pair is not None and _level(pair)], entrants),
+        *_training(leader, entrants, board),
+    ]
+    proven = all(pair is not None and pair.distinguishable for pair in pairs)
+    answer = _answer(board, leader, rivals, equal, proven)
+    return Verdict(answer, tuple(support), leader.model, equal)
+
+
+def _rivals(board: Board, entrants: dict[str, Entrant]) -> list[Row]:
+    return [row for row in board.rows if row.value is not None and entrants[row.model].ranked]
+
+
+def tied(board: Board, contest: Contest, entrants: dict[str, Entrant]) -> tuple[str, ...]:
+    """The competing models of which nothing says that they are worse than the best of them.
+
+    A test that is corrected for many pairs may have too few tracks to tell anything apart; a model
+    whose interval leaves zero out is not called level because of that.
+    """
+    names = [row.model for row in _rivals(board, entrants)]
+    pairs = [contest.pair(names[0], name) for name in names[1:]]
+    return tuple(pair.second for pair in pairs if pair is not None and _level(pair))
+
+
+def unit(board: Board) -> str:
+    """The unit behind a number; plain numbers have none."""
+    return "" if board.unit == "1" else f" {board.unit}"
+
+
+def _answer(
+    board: Board, leader: Row, rivals: list[Row], tied: tuple[str, ...], proven: bool
+) -> tuple[Part, ...]:
+    best = Part(leader.model, leader.model)
+    target = board.series.target
+    if len(rivals) == 1:
+        told = f" scores {decibels(leader.value)}{unit(board)} on {target}; it has no rival here."
+        return (best, Part(told))
+    if not tied:
+        sure = "and its lead is no accident" if proven else "on too few tracks to prove it"
+        return (best, Part(f" separates {target} best, {sure}."))
+    if len(tied) == len(rivals) - 1:
+        return (
+            Part(f"No separator is clearly best on {target}; "),
+            best,
+            Part(" is ahead on paper."),
+        )
+    names = _models(tied[:2], len(tied))
+    return (best, Part(f" leads on {target}, yet cannot be told from "), *names, Part("."))
+
+
+def _models(names: tuple[str, ...], total: int) -> list[Part]:
+    parts: list[Part] = []
+    for place, name in enumerate(names):
+        last = place == len(names) - 1 and total == len(names)
+        if place:
+            parts.append(Part(" and " if last else ", "))
+        parts.append(Part(name, name))
+    if total > len(names):
+        parts.append(Part(f" and {total - len(names)} more"))
+    return parts
+
+
+def _certainty(
+    rivals: list[Row], pairs: list[Pair | None], tied: tuple[str, ...], unit: str
+) -> list[tuple[Part, ...]]:
+    if len(rivals) < 2 or pairs[0] is None:
+        return []
+    pair = pairs[0]
+    interval = (
+        f" (95% interval {signed(pair.low)} to {signed(pair.high)})"
+        if pair.low is not None and pair.high is not None
+        else ""
+    )
+    apart = f"{abs(pair.difference):.2f}"
+    side = "ahead of" if pair.ahead else "behind"
+    place = "level with" if apart == "0.00" else f"{apart}{unit} {side}"
+    sentence = [
+        Part(f"Over {count(pair.tracks, 'track')} it is {place} "),
+        Part(pair.second, pair.second),
+        Part(f" on average{interval} and better on {pair.win_rate:.0%} of them"),
+    ]
+    if pair.distinguishable:
+        sentence.append(Part(f" (p\u00a0{_p(pair.p)} after correction for all pairs)."))
+    else:
+        seen = (
+            "; the two are not distinguishable, since this many tracks reliably show only "
+            f"differences from {pair.detectable:.2f}{unit} up."
+            if pair.detectable is not None
+            else "."
+        )
+        sentence.append(Part(seen if tied else "."))
+    return [tuple(sentence)]
+
+
+def _against(
+    rivals: list[Row], contest: Contest, baseline: str | None, unit: str
+) -> list[tuple[Part, ...]]:
+    """How those that compete stand against the model that the reader named."""
+    if baseline is None:
+        return []
+    named = Part(baseline, baseline)
+    found = [contest.pair(row.model, baseline) for row in rivals if row.model != baseline]
+    pairs = [pair for pair in found if pair is not None]
+    if not pairs:
+        return [(Part("Nothing here can be compared with "), named, Part("."))]
+    better = sum(pair.distinguishable and pair.ahead for pair in pairs)
+    worse = sum(pair.distinguishable and not pair.ahead for pair in pairs)
+    told = [
+        Part(f"Of {count(len(pairs), 'separator')} compared with "),
+        named,
+        Part(
+            f", {better} {_are(better)} better, {worse} {_are(worse)} worse and "
+            f"{len(pairs) - better - worse} not distinguishable"
+        ),
+    ]
+    lead = pairs[0]
+    if lead.first == rivals[0].model:
+        told += [
+            Part("; "),
+            Part(lead.first, lead.first),
+            Part(f" differs from it by {signed(lead.difference)}{unit}"),
+        ]
+    return [(*told, Part("."))]
+
+
+def _are(number: int) -> str:
+    return "is" if number == 1 else "are"
+
+
+def _p(value: float) -> str:
+    return f"=\u00a0{value:.3f}" if value >= 0.001 else "<\u00a00.001"
+
+
+def _gain(
+    leader: Row, contest: Contest, entrants: dict[str, Entrant], unit: str
+) -> list[tuple[Part, ...]]:
+    """What it gains over doing nothing: the only zero that a reader can imagine."""
+    idle = [name for name in contest.models if entrants[name].adapter == "mixture"]
+    pair = contest.pair(leader.model, idle[0]) if idle else None
+    if pair is None or not pair.ahead:
+        return []
+    return [
+        (Part(f"Over the unprocessed mixture it gains {decibels(abs(pair.difference), 1)}{unit}."),)
+    ]
+
+
+def _bounds(
+    board: Board, leader: Row | None, entrants: dict[str, Entrant]
+) -> list[tuple[Part, ...]]:
+    oracles = [row for row in board.rows if row.value is not None and entrants[row.model].oracle]
+    if not oracles or oracles[0].value is None:
+        return []
+    name = oracles[0].model
+    told = [Part("The oracle "), Part(name, name), Part(", which was shown the answer, reaches ")]
+    if leader is None or leader.value is None:
+        return [(*told, Part(f"{decibels(oracles[0].value)}{unit(board)}."))]
+    gap = oracles[0].value - leader.value
+    if gap <= 0 or not board.higher_is_better:
+        return []
+    return [(*told, Part(f"{gap:.1f}{unit(board)} more: that is the room left."))]
+
+
+def _level(pair: Pair) -> bool:
+    """Whether no difference is seen at all; a test of few tracks may miss one that is plain to see."""
+    return not pair.distinguishable and (pair.low or 0.0) <= 0 <= (pair.high or 0.0)
+
+
+def _cost(
+    leader: Row, level: Sequence[Pair], entrants: dict[str, Entrant]
+) -> list[tuple[Part, ...]]:
+    cost = entrants[leader.model].cost
+    if cost.real_time_factor is None:
+        return []
+    memory = f" and needs {megabytes(cost.peak_bytes)} of memory" if cost.peak_bytes else ""
+    sentence = [
+        Part(leader.model, leader.model),
+        Part(f" works for {_share(cost.real_time_factor)} of the music's length{memory}"),
+    ]
+    cheap = [
+        (found, pair.second)
+        for pair in level
+        if (found := entrants[pair.second].cost.real_time_factor) is not None
+        and found < cost.real_time_factor / 1.5
+    ]
+    if cheap:
+        factor, name = min(cheap)
+        sentence += [
+            Part("; "),
+            Part(name, name),
+            Part(
+                f", as good as far as can be told, is {cost.real_time_factor / factor:.1f} times faster"
+            ),
+        ]
+    return [(*sentence, Part("."))]
+
+
+def _share(factor: float) -> str:
+    return f"{factor * 100:.2g}%" if factor < 1 else f"{factor:.1f} times"
+
+
+def _training(leader: Row, entrants: dict[str, Entrant], board: Board) -> list[tuple[Part, ...]]:
+    if board.series.dataset not in entrants[leader.model].trained_on:
+        return []
+    return [
+        (
+            Part("Mind: "),
+            Part(leader.model, leader.model),
+            Part(
+                f" was trained on {board.series.dataset}, so this rank may not carry over to new music."
+            ),
+        )
+    ]

@@ -1,0 +1,61 @@
+"""Track by track: the headline on every track, and where one model beats another most."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from benchbench.reporting.data.leaderboards import Board
+from benchbench.reporting.data.score_arrays import Grid
+from benchbench.stats import AGGREGATIONS
+
+__all__ = ["Swing", "TrackTable", "swings", "track_table"]
+
+
+@dataclass(frozen=True, slots=True)
+class TrackTable:
+    """The value of every model on every track; rows are (track, values)."""
+
+    models: tuple[str, ...]
+    rows: tuple[tuple[str, tuple[float | None, ...]], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Swing:
+    """Where `first` beats `second` most and least; rows are (track, first, second, difference)."""
+
+    first: str
+    second: str
+    wins: tuple[tuple[str, float, float, float], ...]
+    losses: tuple[tuple[str, float, float, float], ...]
+
+
+def track_table(grid: Grid, board: Board) -> TrackTable:
+    """The values that the board sums up."""
+    shown = [row.model for row in board.rows]
+    values = grid.values(AGGREGATIONS[board.aggregation].frames)
+    chosen = values[[grid.models.index(name) for name in shown]]
+    return TrackTable(
+        tuple(shown),
+        tuple(
+            (track, tuple(None if np.isnan(value) else float(value) for value in chosen[:, place]))
+            for place, track in enumerate(grid.tracks)
+        ),
+    )
+
+
+def swings(grid: Grid, board: Board, first: str, second: str, count: int = 5) -> Swing:
+    """The tracks at both ends of the paired differences."""
+    values = grid.values(AGGREGATIONS[board.aggregation].frames)
+    left, right = (values[grid.models.index(name)] for name in (first, second))
+    rows = [
+        (track, float(a), float(b), float(a - b))
+        for track, a, b in zip(grid.tracks, left, right, strict=True)
+        if not np.isnan(a - b)
+    ]
+    sign = 1 if board.higher_is_better else -1
+    rows.sort(key=lambda row: -sign * row[3])
+    wins = tuple(row for row in rows[:count] if sign * row[3] > 0)
+    losses = tuple(row for row in rows[::-1][:count] if sign * row[3] < 0)
+    return Swing(first, second, wins, losses)

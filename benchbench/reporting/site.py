@@ -1,0 +1,161 @@
+"""A static site: the report as index, a page a model, a page a track, the history, the rows as files.
+
+Nothing in it refers to anything outside its folder, so it can be published by copying.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+
+from benchbench.io.atomic import write_atomically
+from benchbench.reporting.data.frames import Place
+from benchbench.reporting.data.leaderboards import Board, Row, usual
+from benchbench.reporting.data.models import Entrant, slug
+from benchbench.reporting.data.pairwise import Pair
+from benchbench.reporting.data.score_arrays import Series
+from benchbench.reporting.page import Page
+from benchbench.reporting.sections.listening import Excerpt, excerpts
+from benchbench.reporting.sections.time import Timeline, timeline
+from benchbench.reporting.templates import render
+
+__all__ = ["ModelPage", "TrackPage", "write_site"]
+
+
+@dataclass(frozen=True, slots=True)
+class ModelPage:
+    """What is shown of one model: every board that it stands on, its pairs, its failures."""
+
+    entrant: Entrant
+    boards: tuple[tuple[Board, Row, int], ...]
+    pairs: tuple[Pair, ...]
+    worst: tuple[Place, ...]
+    failures: tuple[dict[str, Any], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TrackPage:
+    """What is shown of one track: every model's numbers, its drawing, an excerpt."""
+
+    track: str
+    slug: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, tuple[float | None, ...]], ...]
+    timeline: Timeline | None
+    excerpts: tuple[Excerpt, ...]
+
+
+def write_site(page: Page, folder: Path) -> Path:
+    """Write all pages and return the index."""
+    tracks = track_slugs(page)
+    shared = {"page": page, "track_slugs": tracks}
+    _write(folder / "index.html", render("page.html", site=True, root="", up="", **shared))
+    _write(folder / "history.html", render("history.html", root="index.html", up="", **shared))
+    for model in model_pages(page):
+        text = render("model.html", root="../index.html", up="../", model=model, **shared)
+        _write(folder / "models" / f"{model.entrant.slug}.html", text)
+    for track in track_pages(page, tracks):
+        text = render("track.html", root="../index.html", up="../", track=track, **shared)
+        _write(folder / "tracks" / f"{track.slug}.html", text)
+    for file in page.downloads:
+        _write(folder / "data" / file.name, file.content)
+    # GitHub Pages would otherwise leave out files whose names begin with an underscore.
+    _write(folder / ".nojekyll", "")
+    return folder / "index.html"
+
+
+def track_slugs(page: Page) -> dict[str, str]:
+    """A file name for every track of the headline's data set."""
+    taken: set[str] = set()
+    return {track: slug(track, taken) for track in page.cube.tracks[page.board.series.dataset]}
+
+
+def _write(path: Path, content: str | bytes) -> None:
+    data = content.encode("utf-8") if isinstance(content, str) else content
+
+    def fill(file: IO[bytes]) -> None:
+        file.write(data)
+
+    write_atomically(path, fill)
+
+
+def model_pages(page: Page) -> Iterator[ModelPage]:
+    """One a model, in the order of the leaderboard."""
+    for name, entrant in page.entrants.items():
+        rows = page.reading.separations
+        failed = rows[(rows["model"] == name) & (rows["status"] != "ok")]
+        pairs = (page.contest.pair(name, other) for other in page.contest.models if other != name)
+        yield ModelPage(
+            entrant,
+            tuple(_standings(page, name)),
+            tuple(pair for pair in pairs if pair is not None),
+            page.moments.worst(name, 10) if page.moments else (),
+            tuple(
+                {str(key): value for key, value in row.items()} for row in failed.to_dict("records")
+            ),
+        )
+
+
+def _standings(page: Page, name: str) -> Iterator[tuple[Board, Row, int]]:
+    for ways in page.boards.by_series.values():
+        board = usual(ways)
+        valued = [row.model for row in board.rows if row.value is not None]
+        for row in board.rows:
+            if row.model == name:
+                yield board, row, valued.index(name) + 1 if name in valued else 0
+
+
+def track_pages(page: Page, slugs: dict[str, str]) -> Iterator[TrackPage]:
+    """One a track of the headline's data set."""
+    columns = _columns(page)
+    names = list(page.entrants)
+    for place, (track, anchor) in enumerate(slugs.items()):
+        rows = tuple((name, tuple(_values(page, columns, name, place))) for name in names)
+        heard = _heard(page, track)
+        drawn = None
+        if page.moments is not None and track in page.moments.tracks:
+            shown = [name for name in names if not page.entrants[name].baseline]
+            drawn = timeline(
+                page.moments.tracks[track],
+                shown,
+                page.entrants,
+                page.board.series.target,
+                page.library,
+                heard[0] if heard else None,
+                "strip",
+            )
+        labels = tuple(f"{one.target} {one.label}" for one in columns)
+        yield TrackPage(track, anchor, labels, rows, drawn, heard)
+
+
+def _columns(page: Page) -> list[Series]:
+    """SDR and SI-SDR of every target of the headline's references."""
+    head = page.board.series
+    return [
+        series
+        for series in page.boards.by_series
+        if (series.dataset, series.references) == (head.dataset, head.references)
+        and series.metric in {"SDR", "SI-SDR"}
+    ]
+
+
+def _values(page: Page, columns: list[Series], name: str, place: int) -> Iterator[float | None]:
+    for series in columns:
+        grid = page.cube.grids[series]
+        value = grid.medians[grid.models.index(name), place]
+        yield None if np.isnan(value) else float(value)
+
+
+def _heard(page: Page, track: str) -> tuple[Excerpt, ...]:
+    if page.library is None or page.moments is None or track not in page.moments.tracks:
+        return ()
+    wide = page.moments.widest(page.rivals, len(page.moments.tracks))
+    words = "Here the separators lie furthest apart on this track."
+    place = next((one for one in wide if one.track == track), None)
+    chosen = Place(track, place.start_s if place else 0.0, None, None, words if place else "")
+    target = page.board.series.target
+    return excerpts(page.library, [chosen], target, page.entrants, full=page.audio == "full")

@@ -1,0 +1,146 @@
+"""Put many small parts together, so that a large folder is listed and read quickly.
+
+A compacted part is complete and in its place before any part that it holds is removed, and a cell
+that is there twice counts once; so a compaction may be killed at any moment, and run again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow as pa
+
+from benchbench.errors import DamagedResultsError
+from benchbench.io.atomic import replacing
+from benchbench.io.cache import locked
+from benchbench.results.parquet_parts import (
+    COMPACTED,
+    UNREADABLE,
+    Folder,
+    folders,
+    read_groups,
+    write_parts,
+)
+from benchbench.results.schema import SCORES, SEPARATIONS
+from benchbench.results.store import Results
+
+__all__ = ["Compacted", "compact"]
+
+ROWS = 1 << 17
+"""Rows that are held in memory, and that make a group in the file."""
+
+
+@dataclass(frozen=True, slots=True)
+class Compacted:
+    """What a compaction did: parts before, parts after, and rows in them."""
+
+    before: int
+    after: int
+    rows: int
+
+
+def compact(results: Results, *, tell: Callable[[str], None] = lambda _: None) -> Compacted:
+    """Put the parts of every folder together, each folder into one.
+
+    Parts that appear meanwhile stay as they are.
+
+    Parameters
+    ----------
+    results
+        The results.
+    tell
+        Told of each folder.
+
+    Raises
+    ------
+    DamagedResultsError
+        When a part cannot be read; nothing was removed then.
+    OutputError
+        When the new part cannot be written; nothing was removed then.
+    """
+    before = after = rows = 0
+    with locked(results.root / ".compact"):
+        for kind, schema, key in (
+            ("scores", SCORES, "cell_id"),
+            ("separations", SEPARATIONS, "separation_id"),
+        ):
+            for place, folder in folders(results.root / kind).items():
+                paths = [*folder.loose, *folder.compacted]
+                before, after = before + len(paths), after + 1
+                if len(paths) > 1:
+                    written = _compact_folder(place, folder, schema, key)
+                    rows += written
+                    tell(f"{place}: {len(paths)} parts, {written} rows")
+    return Compacted(before, after, rows)
+
+
+def _compact_folder(place: Path, folder: Folder, schema: pa.Schema, key: str) -> int:
+    """Write the new part, then remove what it replaces; returns its rows."""
+    paths = [*folder.loose, *folder.compacted]
+    seen = {path: _state(path) for path in paths}
+    names = hashlib.sha256("\n".join(path.name for path in paths).encode()).hexdigest()[:16]
+    target = place / f"{COMPACTED}{_generation(folder) + 1:06d}-{names}.parquet"
+    with replacing(target) as temporary:
+        rows = write_parts(_gathered(folder, schema, key), schema, temporary)
+    for path in paths:
+        if path != target and _state(path) == seen[path]:  # else somebody computed it anew
+            path.unlink(missing_ok=True)
+    return rows
+
+
+def _gathered(folder: Folder, schema: pa.Schema, key: str) -> Iterator[pa.Table]:
+    """Rows of a folder's parts, each cell once, some at a time."""
+    waiting: list[pa.Table] = []
+    count = 0
+    for table in _tables(folder, schema, key):
+        waiting.append(table)
+        count += table.num_rows
+        if count >= ROWS:
+            yield pa.concat_tables(waiting).combine_chunks()
+            waiting, count = [], 0
+    if waiting:
+        yield pa.concat_tables(waiting).combine_chunks()
+
+
+def _tables(folder: Folder, schema: pa.Schema, key: str) -> Iterator[pa.Table]:
+    known = {path.stem for path in folder.loose}
+    for path in folder.loose:
+        yield from _checked(path, schema)
+    for path in folder.compacted:
+        own = set()
+        for table in _checked(path, schema):
+            cells = table.column(key).to_pylist()
+            own.update(cells)
+            yield table.filter(pa.array([cell not in known for cell in cells], pa.bool_()))
+        known |= own
+
+
+def _checked(path: Path, schema: pa.Schema) -> Iterator[pa.Table]:
+    try:
+        yield from read_groups(path, schema)
+    except UNREADABLE as error:
+        raise _damaged(path, error) from error
+
+
+def _damaged(path: Path, error: Exception) -> DamagedResultsError:
+    return DamagedResultsError(
+        f"{path} cannot be read: {error}.",
+        hint="`bench doctor RESULTS --repair` sets damaged parts aside; nothing was removed.",
+    )
+
+
+def _generation(folder: Folder) -> int:
+    """The highest number in the names of compacted parts; later ones count more."""
+    numbers = [path.name.removeprefix(COMPACTED).partition("-")[0] for path in folder.compacted]
+    return max((int(number) for number in numbers if number.isdecimal()), default=0)
+
+
+def _state(path: Path) -> Sequence[int]:
+    try:
+        facts = path.stat()
+    except FileNotFoundError:
+        return ()
+    return (facts.st_ino, facts.st_size, facts.st_mtime_ns)

@@ -1,0 +1,32 @@
+"""Results from elsewhere, and results for elsewhere.
+
+What comes in keeps its source, protocol and licence, and is marked as imported: it has scores, but no
+separation stands behind it. What goes out names its aggregation.
+"""
+
+from benchbench.results.interchange.benchbench_import import import_benchbench
+from benchbench.results.interchange.huggingface_export import export_huggingface
+from benchbench.results.interchange.latex_export import latex_table
+from benchbench.results.interchange.msst_import import import_msst
+from benchbench.results.interchange.museval_export import export_museval
+from benchbench.results.interchange.museval_import import import_museval
+from benchbench.results.interchange.provenance import Imported, Source
+from benchbench.results.interchange.table_import import Mapping, import_table, read_mapping
+from benchbench.results.interchange.tidy_export import tidy_csv
+from benchbench.results.interchange.webmushra_export import export_webmushra
+
+__all__ = [
+    "Imported",
+    "Mapping",
+    "Source",
+    "export_huggingface",
+    "export_museval",
+    "export_webmushra",
+    "import_benchbench",
+    "import_msst",
+    "import_museval",
+    "import_table",
+    "latex_table",
+    "read_mapping",
+    "tidy_csv",
+]

@@ -1,0 +1,229 @@
+"""Results as plain files: append-only atomic parts, mergeable by copying, safe to kill at any time.
+
+::
+
+    <root>/runs/<run_id>/run.json
+    <root>/separations/<separation_id>.parquet
+    <root>/scores/model=<quoted>/dataset=<quoted>/<cell_id>.parquet
+
+What is present is known by file name, or by the keys of a compacted part, which holds many cells
+(`benchbench.results.compaction`). Every part carries all columns, so a file means the same wherever it
+lies.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
+from urllib.parse import quote, unquote
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from benchbench.errors import DamagedResultsError, UsageError
+from benchbench.io.atomic import write_atomically
+from benchbench.io.remote import local_folder
+from benchbench.results.integrity import damaged_parts
+from benchbench.results.parquet_parts import (
+    UNREADABLE,
+    encoded,
+    folders,
+    keys_of,
+    read_parts,
+    write_parts,
+)
+from benchbench.results.schema import SCORES, SEPARATIONS
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["Results", "open_results", "safe_name"]
+
+
+def _table(rows: Sequence[Mapping[str, Any]], schema: pa.Schema) -> pa.Table:
+    return pa.Table.from_pylist([dict(row) for row in rows], schema=schema)
+
+
+@dataclass(frozen=True, slots=True)
+class Results:
+    """A folder of results, to be written to and asked.
+
+    Parameters
+    ----------
+    root
+        The folder. Nothing is created before the first part is written.
+    """
+
+    root: Path
+
+    # -- writing ---------------------------------------------------------------------------
+
+    def write_scores(self, cell_id: str, model: str, dataset: str, table: pa.Table) -> Path:
+        """Store the score rows of one cell (schema `benchbench.results.schema.SCORES`)."""
+        path = self.scores_path(cell_id, model, dataset)
+        write_atomically(path, lambda file: _write(table.cast(SCORES), file))
+        return path
+
+    def write_separation(self, row: Mapping[str, Any]) -> Path:
+        """Store how one separation ended and what it cost; replaces an earlier attempt."""
+        path = self.root / "separations" / f"{row['separation_id']}.parquet"
+        table = _table([row], SEPARATIONS)
+        write_atomically(path, lambda file: _write(table, file))
+        return path
+
+    def write_run(self, run_id: str, facts: Mapping[str, Any]) -> Path:
+        """Store ``run.json`` of a run."""
+        path = self.root / "runs" / run_id / "run.json"
+        text = json.dumps(facts, indent=2, ensure_ascii=False, sort_keys=False, allow_nan=False)
+        write_atomically(path, lambda file: _write_text(file, text + "\n"))
+        return path
+
+    # -- what is there ---------------------------------------------------------------------
+
+    def scores_path(self, cell_id: str, model: str, dataset: str) -> Path:
+        """Where the scores of a cell lie or would lie."""
+        folder = self.root / "scores" / f"model={_quoted(model)}" / f"dataset={_quoted(dataset)}"
+        return folder / f"{cell_id}.parquet"
+
+    def stored_cells(self, model: str, dataset: str) -> frozenset[str]:
+        """The cells of a model on a data set that have scores.
+
+        Raises
+        ------
+        DamagedResultsError
+            When a compacted part cannot be read.
+        """
+        cells: set[str] = set()
+        for folder in folders(self.scores_path("x", model, dataset).parent).values():
+            cells.update(path.stem for path in folder.loose)
+            for path in folder.compacted:
+                try:
+                    cells |= keys_of(path, "cell_id")
+                except UNREADABLE as error:
+                    raise _damaged(self.root, [path], error) from error
+        return frozenset(cells)
+
+    def models(self) -> list[str]:
+        """The models that have scores, by the names of folders alone."""
+        names = (path.name for path in (self.root / "scores").glob("model=*"))
+        return sorted(unquote(name.removeprefix("model=")) for name in names)
+
+    def exists(self) -> bool:
+        """Whether anything was ever stored here."""
+        return any((self.root / name).is_dir() for name in ("scores", "separations", "runs"))
+
+    def track_audio(self, track_hash: str) -> Path:
+        """The folder with a track's kept audio: ``mixture.flac`` and ``<target>.flac``."""
+        return self.root / "audio" / "tracks" / safe_name(track_hash)
+
+    def stem_audio(self, separation_id: str) -> Path:
+        """The folder with a separation's kept stems: ``<stem>.flac``."""
+        return self.root / "audio" / "separations" / safe_name(separation_id)
+
+    # -- reading ---------------------------------------------------------------------------
+
+    def scores(
+        self, *, columns: Sequence[str] | None = None, where: pc.Expression | None = None
+    ) -> pa.Table:
+        """All score rows, or those that match `where`, as one Arrow table."""
+        return _read(self.root / "scores", SCORES, columns, where)
+
+    def separations(self, *, columns: Sequence[str] | None = None) -> pa.Table:
+        """One row a (model, track): status and cost."""
+        return _read(self.root / "separations", SEPARATIONS, columns, None)
+
+    def scores_frame(
+        self, where: pc.Expression | None = None, columns: Sequence[str] | None = None
+    ) -> pd.DataFrame:
+        """All score rows as a data frame; text columns are categoricals, missing values NaN."""
+        return _frame(_read(self.root / "scores", encoded(SCORES), columns, where))
+
+    def separations_frame(self) -> pd.DataFrame:
+        """All separation rows as a data frame."""
+        return _frame(_read(self.root / "separations", encoded(SEPARATIONS), None, None))
+
+    def runs(self) -> list[dict[str, Any]]:
+        """Every ``run.json``, oldest first.
+
+        Raises
+        ------
+        DamagedResultsError
+            Naming the file that is not valid JSON.
+        """
+        return sorted(self._runs(), key=lambda run: str(run.get("started", "")))
+
+    def _runs(self) -> Iterator[dict[str, Any]]:
+        for path in sorted(self.root.glob("runs/*/run.json")):
+            try:
+                facts = json.loads(path.read_text(encoding="utf-8"))
+            except ValueError as error:
+                raise DamagedResultsError(
+                    f"{path} is not valid JSON: {error}.",
+                    hint=f"Move the folder {path.parent} away; scores do not depend on it.",
+                ) from error
+            if isinstance(facts, dict):
+                yield facts
+
+
+def open_results(path: Path | str) -> Results:
+    """The results in a folder that must hold some; at an address, the mirror of what is there.
+
+    Raises
+    ------
+    UsageError
+        When there is no such folder, or nothing of ours in it.
+    """
+    results = Results(local_folder(path))
+    if not results.exists():
+        raise UsageError(
+            f"There are no results in {path}.",
+            hint="Make some with `bench run`, or name the folder that holds runs/ and scores/.",
+        )
+    return results
+
+
+def _quoted(value: str) -> str:
+    return quote(value, safe="")
+
+
+def safe_name(name: str) -> str:
+    """A name as a file's name: nothing that could lead elsewhere."""
+    return "".join(c if c.isalnum() or c in "-_ " else "_" for c in name)
+
+
+def _write(table: pa.Table, file: IO[bytes]) -> None:
+    write_parts([table], table.schema, file)
+
+
+def _write_text(file: IO[bytes], text: str) -> None:
+    file.write(text.encode("utf-8"))
+
+
+def _read(
+    folder: Path,
+    schema: pa.Schema,
+    columns: Sequence[str] | None,
+    where: pc.Expression | None,
+) -> pa.Table:
+    try:
+        return read_parts(folder, schema, schema.names[0], columns, where)
+    except UNREADABLE as error:
+        bad = [path for path, _ in damaged_parts(folder.parent, folder.name)]
+        raise _damaged(folder.parent, bad, error) from error
+
+
+def _damaged(root: Path, paths: Sequence[Path], error: Exception) -> DamagedResultsError:
+    return DamagedResultsError(
+        f"{len(paths) or 'Some'} parts in {root} cannot be read: "
+        f"{', '.join(map(str, paths[:3])) or error}.",
+        hint=f"`bench doctor {root} --repair` sets damaged parts aside; "
+        "the next run computes only those again.",
+    )
+
+
+def _frame(table: pa.Table) -> pd.DataFrame:
+    frame: pd.DataFrame = table.to_pandas()
+    return frame

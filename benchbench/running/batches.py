@@ -1,0 +1,71 @@
+"""Jobs in batches: one track with some models, to be carried out in one place.
+
+A batch is what is handed out. Its track is decoded once and its references are factored once;
+batches of the same models follow one another, so that models stay loaded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import count
+
+from benchbench.running.plan import Job, Plan
+
+__all__ = ["Batch", "batches", "model_groups"]
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Some jobs on one track.
+
+    Parameters
+    ----------
+    number
+        Its place in the run.
+    jobs
+        At least one; all of the same track.
+    """
+
+    number: int
+    jobs: tuple[Job, ...]
+
+
+def batches(
+    plan: Plan, needs: Mapping[str, float], room_mb: float, stations: int
+) -> Iterator[Batch]:
+    """A plan's jobs, made up as they are asked for.
+
+    Parameters
+    ----------
+    plan
+        What is left to do.
+    needs
+        Model name to the memory that it declares, in megabytes.
+    room_mb
+        Memory that the models of one station may take together.
+    stations
+        How many batches are carried out at the same time; with fewer tracks than that, a track's
+        models are divided.
+    """
+    numbers = count()
+    parts = -(-stations // max(1, len(plan.tracks)))
+    for group in model_groups(needs, room_mb):
+        size = -(-len(group) // parts)
+        for track in plan.tracks:
+            jobs = plan.jobs(track, group)
+            for start in range(0, len(jobs), size):
+                yield Batch(next(numbers), tuple(jobs[start : start + size]))
+
+
+def model_groups(needs: Mapping[str, float], room_mb: float) -> list[Sequence[str]]:
+    """Models in groups that fit in memory together, in their order; a larger one is alone."""
+    groups: list[list[str]] = []
+    taken = 0.0
+    for model, need in needs.items():
+        if not groups or taken + need > room_mb:
+            groups.append([])
+            taken = 0.0
+        groups[-1].append(model)
+        taken += need
+    return [tuple(group) for group in groups]

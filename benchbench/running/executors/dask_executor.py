@@ -1,0 +1,253 @@
+"""Stations on the workers of a Dask cluster.
+
+The driver keeps a window of batches on their way, so that its memory does not grow with the plan,
+and receives events only. A batch whose worker dies is given to another worker by the scheduler;
+what was stored of it is not computed again, and what was told of it is not told again.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import queue
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+from benchbench.errors import MissingExtraError, UsageError
+from benchbench.running.batches import Batch, batches
+from benchbench.running.events import Event, Separated, Spent, unpacked
+from benchbench.running.executors.base import Remaining, Stop, lost, shared
+from benchbench.running.executors.dask_clusters import require_kind, started
+from benchbench.running.plan import Plan
+from benchbench.running.settings import Order
+
+try:
+    import distributed
+except ImportError as error:
+    raise MissingExtraError("distributed", "cluster", "--executor dask") from error
+
+from benchbench.running.executors.dask_worker import TOPIC, Stations, ask_to_stop, plugin_name, work
+
+if TYPE_CHECKING:
+    from distributed import Client
+
+__all__ = ["DaskExecutor"]
+
+POLL_S = 0.5
+AWAIT_S = 30
+AHEAD = 2
+"""Batches on their way for each station: one at work, one that waits."""
+
+
+@dataclass(frozen=True)
+class DaskExecutor:
+    """The workers of a cluster, each with a station for every thread.
+
+    Parameters
+    ----------
+    scheduler
+        The address of a running scheduler.
+    cluster
+        A cluster to start instead: ``kind``, ``workers``, and the arguments of that kind's class.
+    jobs
+        With neither: a cluster of this machine with so many workers.
+
+    Raises
+    ------
+    UsageError
+        When both are given, or the kind is unknown.
+    """
+
+    scheduler: str | None = None
+    cluster: Mapping[str, Any] | None = None
+    jobs: int = 1
+
+    def __post_init__(self) -> None:
+        if self.scheduler and self.cluster:
+            raise UsageError(
+                "A scheduler and a cluster are named.",
+                hint="--scheduler is for one that runs already; leave out one of them.",
+            )
+        require_kind(self._description)
+
+    @property
+    def _is_ours(self) -> bool:
+        """Whether the workers are children of this process, and hear its Ctrl-C."""
+        return not self.scheduler and self._description["kind"] == "local"
+
+    @property
+    def _at_once(self) -> int:
+        """Number of workers that no queue holds back."""
+        if self.scheduler:
+            return 1
+        match self._description:
+            case {"kind": "ssh", "hosts": [_, *workers]}:
+                return max(1, len(workers))
+            case {"kind": "local", "workers": workers}:
+                return int(workers)
+        return 1
+
+    @property
+    def _description(self) -> dict[str, Any]:
+        return {"kind": "local", "workers": self.jobs, **(self.cluster or {})}
+
+    def run(self, order: Order, plan: Plan, stop: Stop) -> Iterator[Event]:
+        """See `benchbench.running.executors.base.Executor`."""
+        needs = {
+            name: float(setup.model.manifest.runtime.memory_mb)
+            for name, setup in order.setups.items()
+        }
+        with ExitStack() as stack:
+            client = self._client(stack)
+            hosts = _threads_by_host(client)
+            client.register_plugin(Stations(order, hosts, self._is_ours))
+            stack.callback(_unregister, client, order.run_id)
+            room = min(_room_mb(client), default=float("inf"))
+            expected = 0 if self.scheduler else int(self._description["workers"])
+            todo = batches(plan, needs, room, max(expected, sum(hosts.values())))
+            yield from _carry_out(client, order, todo, stop)
+
+    def _client(self, stack: ExitStack) -> Client:
+        """A client of the cluster, which is started first if need be; both end with the stack."""
+        if self.scheduler:
+            try:
+                client = distributed.Client(self.scheduler, timeout=30, set_as_default=False)
+            except (OSError, ValueError) as error:
+                raise UsageError(
+                    f"There is no Dask scheduler at {self.scheduler}: {error}.",
+                    hint="Start one with `dask scheduler`, and workers with `dask worker ADDRESS`.",
+                ) from error
+            stack.callback(client.close)
+        else:
+            cluster = started(self._description)
+            stack.callback(cluster.close)
+            client = distributed.Client(cluster, set_as_default=False)
+            stack.callback(client.close)
+        try:
+            client.wait_for_workers(1, timeout=600)
+        except TimeoutError as error:
+            raise UsageError(
+                f"No worker joined the scheduler {client.scheduler.address} within ten minutes.",
+                hint="Look at the workers' logs, or at the queue of the cluster.",
+            ) from error
+        # Workers share a host's cores by how many there are, so those that come at once are awaited.
+        with contextlib.suppress(TimeoutError):
+            client.wait_for_workers(self._at_once, timeout=AWAIT_S)
+        return client
+
+
+def _threads_by_host(client: Client) -> dict[str, int]:
+    """Host to the number of batches that its workers carry out at the same time."""
+    hosts: dict[str, int] = {}
+    for facts in client.scheduler_info(n_workers=-1)["workers"].values():
+        hosts[facts["host"]] = hosts.get(facts["host"], 0) + facts["nthreads"]
+    return hosts
+
+
+def _room_mb(client: Client) -> Iterator[float]:
+    """Memory for the loaded models of one station, for each worker."""
+    for facts in client.scheduler_info(n_workers=-1)["workers"].values():
+        if facts["memory_limit"]:
+            yield shared(facts["nthreads"], 1, facts["memory_limit"] / 1e6).memory_mb
+
+
+def _unregister(client: Client, run_id: str) -> None:
+    with contextlib.suppress(Exception):  # the cluster may be gone already
+        client.unsubscribe_topic(TOPIC)
+        client.unregister_worker_plugin(plugin_name(run_id))
+
+
+class _Heard:
+    """What was heard of a batch; passes every event on once, whichever way it came first.
+
+    That a job failed is passed on when the attempt's last event comes: should the worker die
+    before, the next attempt tries the job again.
+
+    Parameters
+    ----------
+    batch
+        The batch.
+    """
+
+    def __init__(self, batch: Batch) -> None:
+        self.remaining = Remaining(batch)
+        self._heard: Counter[str] = Counter()
+        self._failures: dict[str, list[Event]] = {}
+
+    def tell(self, attempt: str, number: int, event: Event) -> Iterator[Event]:
+        """Take what an attempt told as its event of that number; yields it if it is news.
+
+        Where a message was lost, those behind it wait for the attempt's whole list. A job that is
+        done is no news in another attempt.
+        """
+        if number != self._heard[attempt]:
+            return
+        self._heard[attempt] += 1
+        if isinstance(event, Separated) and event.status != "ok":
+            self._failures.setdefault(attempt, []).append(event)
+            return
+        failures = self._failures.pop(attempt, []) if isinstance(event, Spent) else []
+        for one in (*failures, event):
+            if self.remaining.concerns(one):
+                self.remaining.note(one)
+                yield one
+
+
+def _carry_out(client: Client, order: Order, todo: Iterator[Batch], stop: Stop) -> Iterator[Event]:
+    waiting: dict[Any, _Heard] = {}
+    by_number: dict[int, _Heard] = {}
+    inbox: queue.SimpleQueue[Any] = queue.SimpleQueue()
+
+    def fill_up() -> None:
+        """Keep every thread supplied, those of workers that joined late too."""
+        window = AHEAD * max(1, sum(client.nthreads().values()))
+        for batch in islice(todo, max(0, window - len(waiting))):
+            future = client.submit(work, order.run_id, batch, pure=False, priority=-batch.number)
+            waiting[future] = by_number[batch.number] = _Heard(batch)
+            future.add_done_callback(inbox.put)
+
+    client.subscribe_topic(TOPIC, lambda event: inbox.put(event[1]))
+    fill_up()
+    told = False
+    while waiting:
+        if stop.asked and not told:
+            told = True
+            client.run(ask_to_stop, order.run_id, on_error="return")
+        try:
+            news = inbox.get(timeout=POLL_S)
+        except queue.Empty:
+            news = None
+        if isinstance(news, dict):
+            if news["run"] == order.run_id and news["batch"] in by_number:
+                event = unpacked(news["event"])
+                yield from by_number[news["batch"]].tell(news["attempt"], news["number"], event)
+            continue
+        if news is not None:
+            if news.cancelled():  # nobody else would
+                raise UsageError(
+                    f"The scheduler {client.scheduler.address} is gone, or was started anew.",
+                    hint="Everything that was stored is kept; the same command goes on from there.",
+                )
+            heard = waiting.pop(news)
+            del by_number[heard.remaining.number]
+        if not stop.asked:
+            fill_up()
+        if news is not None:
+            yield from _outcome(news, heard)
+            news.release()
+
+
+def _outcome(future: Any, heard: _Heard) -> Iterator[Event]:
+    """The rest of what a batch's station told; of a batch that killed its workers, what is lost."""
+    try:
+        attempt, events = future.result()
+    except distributed.KilledWorker as error:
+        for job in heard.remaining.jobs:
+            yield lost(job, f"Its workers died: {error}")
+        yield Spent(0.0, 0.0, 0.0)
+        return
+    for number, event in enumerate(events):
+        yield from heard.tell(attempt, number, event)

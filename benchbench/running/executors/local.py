@@ -1,0 +1,241 @@
+"""Stations in processes of this machine.
+
+Each process has a connection to the driver: batches go one way, events come back. A process that
+dies costs the job in hand one more attempt; when the driver dies, however that happens, its
+processes end too.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import multiprocessing
+import os
+import signal
+import sys
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from multiprocessing.connection import Connection, wait
+from pathlib import Path
+from types import ModuleType
+
+from benchbench.errors import BenchbenchError
+from benchbench.io.raw_audio import scratch_folder
+from benchbench.running.batches import Batch, batches
+from benchbench.running.events import Event, Spent
+from benchbench.running.executors.base import Remaining, Stop, lost, shared, stations_that_fit
+from benchbench.running.machine import keep_freed_memory, visible_gpus
+from benchbench.running.pipeline import Share, Station
+from benchbench.running.plan import Plan
+from benchbench.running.settings import Order
+
+__all__ = ["LocalExecutor"]
+
+POLL_S = 0.2
+ATTEMPTS = 2
+"""How often a job is begun whose station dies over it."""
+
+
+@dataclass(frozen=True)
+class LocalExecutor:
+    """Some stations on this machine.
+
+    Parameters
+    ----------
+    jobs
+        How many batches are carried out at the same time, as far as processors and memory go.
+        With 1, nothing else runs while a model separates, and timings are clean.
+    """
+
+    jobs: int = 1
+
+    def run(self, order: Order, plan: Plan, stop: Stop) -> Iterator[Event]:
+        """See `benchbench.running.executors.base.Executor`."""
+        needs = {
+            name: float(setup.model.manifest.runtime.memory_mb)
+            for name, setup in order.setups.items()
+        }
+        stations = stations_that_fit(self.jobs, needs)
+        share = shared(stations, order.threads)
+        todo = batches(plan, needs, share.memory_mb, stations)
+        with ExitStack() as stack:
+            scratch = stack.enter_context(scratch_folder())
+            pool = [
+                _Process(order, share, scratch / f"station-{number}")
+                for number, share in enumerate(_with_gpus(share))
+            ]
+            for process in pool:
+                stack.callback(process.close)
+            yield from _carry_out(pool, todo, stop)
+
+
+def _with_gpus(share: Share) -> Iterator[Share]:
+    """A share for each station; several accelerators are given out in turn."""
+    gpus = visible_gpus() if share.stations > 1 else ()
+    for number in range(share.stations):
+        yield replace(share, gpu=gpus[number % len(gpus)]) if gpus else share
+
+
+def _carry_out(pool: list[_Process], todo: Iterator[Batch], stop: Stop) -> Iterator[Event]:
+    again: list[Batch] = []
+    attempts: Counter[str] = Counter()
+    told = False
+    while True:
+        for process in pool:
+            if process.idle and not stop.asked:
+                batch = again.pop() if again else next(todo, None)
+                if batch is not None:
+                    process.give(batch)
+        busy = {process.connection: process for process in pool if not process.idle}
+        if not busy:
+            return
+        if stop.asked and not told:
+            told = True
+            for process in busy.values():
+                process.stop()
+        for connection in wait(list(busy), POLL_S):
+            process = busy[connection]  # type: ignore[index]
+            event = process.receive()
+            if event is not None:
+                yield event
+                continue
+            left = process.restart().batch
+            if left.jobs:
+                first = left.jobs[0]
+                attempts[first.separation_id] += 1
+                if attempts[first.separation_id] == ATTEMPTS:
+                    yield lost(first, f"The process that worked on it died {ATTEMPTS} times.")
+                    left = Batch(left.number, left.jobs[1:])
+            if left.jobs:
+                again.append(left)
+
+
+class _Process:
+    """A station in a process of its own, as the driver sees it."""
+
+    def __init__(self, order: Order, share: Share, scratch: Path) -> None:
+        self._arguments = (order, share, scratch)
+        self._remaining: Remaining | None = None
+        self._start()
+
+    def _start(self) -> None:
+        context = multiprocessing.get_context("spawn")
+        self.connection, theirs = context.Pipe()
+        self._process = context.Process(
+            target=_serve, args=(theirs, *self._arguments), daemon=False
+        )
+        with _plain_main():
+            self._process.start()
+        theirs.close()
+
+    @property
+    def idle(self) -> bool:
+        """Whether it has nothing to do."""
+        return self._remaining is None
+
+    def give(self, batch: Batch) -> None:
+        """Hand it a batch; one that died meanwhile is noticed when it is heard next."""
+        self._remaining = Remaining(batch)
+        with contextlib.suppress(OSError):
+            self.connection.send(batch)
+
+    def stop(self) -> None:
+        """Let it finish the job in hand and no more."""
+        with contextlib.suppress(OSError):
+            self.connection.send(None)
+
+    def receive(self) -> Event | None:
+        """The next event; None when the process is gone.
+
+        Raises
+        ------
+        BenchbenchError, RuntimeError
+            What ended the station.
+        """
+        try:
+            message = self.connection.recv()
+        except (EOFError, OSError):
+            return None
+        if isinstance(message, Exception):
+            raise message
+        event: Event = message
+        if self._remaining is not None:
+            self._remaining.note(event)
+        if isinstance(event, Spent):
+            self._remaining = None
+        return event
+
+    def restart(self) -> Remaining:
+        """Start the process anew; returns what it leaves undone."""
+        assert self._remaining is not None
+        left, self._remaining = self._remaining, None
+        self.close()
+        self._start()
+        return left
+
+    def close(self) -> None:
+        """End the process: at once if it is at work, else when it has closed its separators."""
+        self.connection.close()
+        if self._remaining is not None:
+            self._process.kill()
+        self._process.join(30)
+        if self._process.is_alive():
+            self._process.kill()
+            self._process.join()
+
+
+def _serve(connection: Connection, order: Order, share: Share, scratch: Path) -> None:
+    """The station's process: batches in, events out, until the driver hangs up."""
+    _begin(share.threads)
+    with Station(order, share, scratch) as station, contextlib.suppress(EOFError, OSError):
+        while True:
+            batch = connection.recv()
+            if batch is None:  # asked to stop after the batch had ended
+                continue
+            try:
+                station.carry_out(batch, connection.send, connection.poll)
+            except BenchbenchError as error:
+                connection.send(error)
+                return
+            except BrokenPipeError:
+                return
+            except Exception as error:
+                import traceback
+
+                traceback.print_exc()
+                connection.send(RuntimeError(f"A station failed: {type(error).__name__}: {error}"))
+                return
+
+
+def _begin(threads: int) -> None:
+    """Set the process up: threads and memory, Ctrl-C left to the driver, an end with the driver."""
+    from threadpoolctl import threadpool_limits
+
+    threadpool_limits(threads)
+    keep_freed_memory()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        threading.Thread(target=_end_with, args=(parent.sentinel,), daemon=True).start()
+
+
+def _end_with(sentinel: int) -> None:
+    wait([sentinel])
+    os._exit(1)
+
+
+@contextmanager
+def _plain_main() -> Iterator[None]:
+    """Hide the user's script from processes that start meanwhile.
+
+    A spawned process runs the parent's main module again, which in a script without
+    ``if __name__ == "__main__"`` would start the whole benchmark anew. A station needs none of it.
+    """
+    main = sys.modules["__main__"]
+    sys.modules["__main__"] = ModuleType("__main__")
+    try:
+        yield
+    finally:
+        sys.modules["__main__"] = main

@@ -1,0 +1,297 @@
+"""A station: the place where work is done, whoever hands it out.
+
+One process has one station for each thread that works in it. It decodes a track once, separates
+it with models that stay loaded, scores the stems against references that are factored once, and
+stores each cell at once. Local processes and the workers of a cluster run the same station, so
+that a score does not depend on where it was made.
+"""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from benchbench.datasets.preparation import PreparedTrack, prepare
+from benchbench.errors import BenchbenchError, OutputError
+from benchbench.io.raw_audio import is_full, scratch_folder
+from benchbench.io.remote import RemoteFolder
+from benchbench.results.store import Results
+from benchbench.running.batches import Batch
+from benchbench.running.events import (
+    Listener,
+    Note,
+    ScoresReady,
+    Separated,
+    Skipped,
+    Spent,
+    Started,
+)
+from benchbench.running.plan import Job
+from benchbench.running.run_record import SeparationRecord
+from benchbench.running.settings import Order
+from benchbench.scoring.score_rows import Labels, cell_id
+from benchbench.scoring.scorer import Scorer, ScoreTask
+from benchbench.separation.precomputed import Separator, open_separator
+from benchbench.separation.separator import Separation, Worker
+
+__all__ = ["Share", "Station"]
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """What a station may use of its machine.
+
+    Parameters
+    ----------
+    stations
+        How many stations work at the same time, this one included.
+    threads
+        Threads for numeric libraries, of a separator or of the scoring.
+    memory_mb
+        Memory that its loaded models may declare together.
+    gpu
+        The accelerator that its separators see; None: whatever there is.
+    """
+
+    stations: int
+    threads: int
+    memory_mb: float
+    gpu: str | None = None
+
+
+class Station:
+    """Carries out batches; use it as a context manager.
+
+    Parameters
+    ----------
+    order
+        What the run wants of every station.
+    share
+        What it may use.
+    scratch
+        A folder for raw audio; None: one of its own.
+    """
+
+    def __init__(self, order: Order, share: Share, scratch: Path | None = None) -> None:
+        self.order = order
+        self.share = share
+        self._stack = ExitStack()
+        self._scratch = (
+            _emptied(scratch) if scratch else self._stack.enter_context(scratch_folder())
+        )
+        self._remote = RemoteFolder(order.results) if order.is_remote else None
+        staged = self._scratch / "staged" if self._remote else Path(order.results)
+        self.results = Results(staged)
+        self._scorer = Scorer(self.results, self._publish, share.threads)
+        self._workers: dict[str, Separator] = {}
+
+    def __enter__(self) -> Station:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the separators and remove what is left of the audio."""
+        self._scorer.forget()
+        while self._workers:
+            self._end(next(iter(self._workers)))
+        self._stack.close()
+
+    def carry_out(self, batch: Batch, tell: Listener, stopped: Callable[[], bool]) -> None:
+        """Do a track's jobs one by one, until done or stopped.
+
+        A separator's fault, an unreadable track or a metric that fails costs its own cells.
+
+        Raises
+        ------
+        OutputError
+            When results or scratch files cannot be written; what was stored before is intact.
+        """
+        start = time.perf_counter()
+        folder = self._scratch / f"track-{batch.number}"
+        prepared: PreparedTrack | None = None
+        spent = Spent(0.0, 0.0, 0.0)
+        try:
+            for number, job in enumerate(batch.jobs):
+                if stopped():
+                    break
+                left = self._left(job)
+                if left is None:
+                    tell(Skipped(job.identity.model, job.track.name))
+                    continue
+                if prepared is None:
+                    start = time.perf_counter()
+                    prepared = self._prepare(batch.jobs[number:], folder, tell)
+                    spent = spent.plus(preparing_s=time.perf_counter() - start)
+                if prepared is None:
+                    break
+                spent = self._do(left, prepared, folder, tell, spent)
+        finally:
+            self._scorer.forget()
+            shutil.rmtree(folder, ignore_errors=True)
+        tell(spent)
+
+    def _left(self, job: Job) -> Job | None:
+        """The job without what somebody stored since it was planned; None: nothing is left."""
+        if not self.order.skip_stored:
+            return job
+        left = tuple(
+            protocol
+            for protocol in job.protocols
+            if not self._is_stored(
+                self.results.scores_path(
+                    cell_id(job.separation_id, protocol), job.identity.model, job.track.dataset
+                )
+            )
+        )
+        return replace(job, protocols=left) if left else None
+
+    def _is_stored(self, path: Path) -> bool:
+        if self._remote:
+            return self._remote.exists(path.relative_to(self.results.root).as_posix())
+        return path.is_file()
+
+    def _prepare(self, jobs: Sequence[Job], folder: Path, tell: Listener) -> PreparedTrack | None:
+        """The track, or None when it cannot be read; then every job on it has failed."""
+        try:
+            return prepare(jobs[0].track, folder)
+        except OutputError:
+            raise
+        except (BenchbenchError, OSError, MemoryError) as error:
+            if is_full(error):
+                raise _scratch_full(self._scratch, error) from error
+            outcome = Separation("failed", {}, f"The track cannot be read: {error}")
+            for job in jobs:
+                self._store(job, outcome, None, tell)
+            return None
+
+    def _do(
+        self, job: Job, prepared: PreparedTrack, folder: Path, tell: Listener, spent: Spent
+    ) -> Spent:
+        """Separate, store how it went, score, store the scores."""
+        model, track = job.identity.model, job.track
+        tell(Started(model, track.name))
+        out = folder / job.separation_id
+        out.mkdir()
+        worker = self._worker(model)
+        start = time.perf_counter()
+        oracle = worker.setup.model.manifest.oracle
+        outcome = worker.separate(
+            prepared.mixture,
+            prepared.sample_rate,
+            out,
+            prepared.stems if oracle else None,
+            track=track.name,
+        )
+        spent = spent.plus(separating_s=time.perf_counter() - start)
+        if outcome.status == "disk_full":
+            raise _scratch_full(self._scratch, outcome.error)
+        if outcome.status != "ok" and self._left(job) is None:
+            tell(Skipped(model, track.name))  # another run did better meanwhile: its row stays
+            return spent
+        row = self._store(job, outcome, prepared, tell)
+        if outcome.status == "ok":
+            labels = Labels(job.separation_id, self.order.run_id, model, track.dataset, track.name)
+            task = ScoreTask(prepared, outcome.stems, labels, job.protocols, self.order.keep_audio)
+            spent = self._score(task, row, tell, spent)
+        shutil.rmtree(out, ignore_errors=True)
+        return spent
+
+    def _score(
+        self, task: ScoreTask, row: Mapping[str, Any], tell: Listener, spent: Spent
+    ) -> Spent:
+        model, track = task.labels.model, task.labels.track
+        try:
+            scored = self._scorer.score(task)
+        except OutputError:
+            raise
+        except Exception as error:  # whatever a metric did wrong costs this separation only
+            if is_full(error):
+                raise _scratch_full(self._scratch, error) from error
+            message = f"The scores cannot be computed: {type(error).__name__}: {error}"
+            tell(Separated(model, track, "failed", message, None, None))
+            return spent
+        tell(ScoresReady(model, track, scored.headline))
+        if scored.warning:
+            self._publish(self.results.write_separation({**row, "error": scored.warning}))
+            tell(Note(f"{model} on {track}: {scored.warning}"))
+        return spent.plus(scoring_s=scored.seconds)
+
+    def _store(
+        self, job: Job, outcome: Separation, prepared: PreparedTrack | None, tell: Listener
+    ) -> dict[str, Any]:
+        """Store how a separation went and tell of it; the stored row."""
+        setup = self.order.setups[job.identity.model]
+        record = SeparationRecord(
+            job, setup.model, self.order.run_id, self.order.dataset_hash, self.share.stations
+        )
+        row = record.row(outcome, prepared)
+        self._publish(self.results.write_separation(row))
+        tell(
+            Separated(
+                job.identity.model,
+                job.track.name,
+                outcome.status,
+                outcome.error,
+                outcome.wall_s,
+                prepared.seconds if prepared else None,
+            )
+        )
+        return row
+
+    def _publish(self, path: Path) -> None:
+        """Hand a stored file on, where results do not lie on this machine."""
+        if self._remote:
+            self._remote.put(path, path.relative_to(self.results.root).as_posix())
+            path.unlink()
+
+    def _worker(self, model: str) -> Separator:
+        """The separator, loaded; those used longest ago are ended to make room."""
+        if model in self._workers:
+            self._workers[model] = self._workers.pop(model)  # the last one is the latest
+            return self._workers[model]
+        need = self._need(model)
+        while self._workers and need + sum(map(self._need, self._workers)) > self.share.memory_mb:
+            self._end(next(iter(self._workers)))
+        setup = replace(self.order.setups[model], threads=self.share.threads, gpu=self.share.gpu)
+        logs = self.results.root / "runs" / self.order.run_id
+        log = logs / f"{model.replace(':', '-')}.log"
+        self._workers[model] = open_separator(setup, self.order.limits, log)
+        return self._workers[model]
+
+    def _need(self, model: str) -> float:
+        return self.order.setups[model].model.manifest.runtime.memory_mb
+
+    def _end(self, model: str) -> None:
+        worker = self._workers.pop(model)
+        worker.close()
+        if self._remote and isinstance(worker, Worker) and worker.process.log.is_file():
+            log = worker.process.log
+            name = f"{log.stem}-{self._scratch.name}.log"
+            self._remote.put(log, f"runs/{self.order.run_id}/{name}")
+
+
+def _emptied(folder: Path) -> Path:
+    """The folder, without what a station that died may have left in it."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    return folder
+
+
+def _scratch_full(folder: Path, error: object) -> OutputError:
+    return OutputError(
+        f"The scratch folder {folder} is full: {error}.",
+        hint="Free space, or let TMPDIR name a larger disk; everything stored before is intact.",
+    )

@@ -1,0 +1,131 @@
+"""What is to be done: models x tracks -> separations -> cells, minus what is already stored.
+
+Identity is by content: a separation is known by the adapter's code, its weights, its options and
+the track; a cell is one separation under one version of one protocol. Whatever changes makes a
+new name, so nothing stale is ever taken for a result.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import pyarrow.compute as pc
+
+from benchbench.datasets.dataset import Track
+from benchbench.metrics.base import Protocol
+from benchbench.results.store import Results
+from benchbench.scoring.score_rows import cell_id
+from benchbench.separation.identity import Identity
+
+__all__ = [
+    "Job",
+    "Plan",
+    "Resume",
+    "plan",
+]
+
+Resume = Literal["only-missing", "always", "never"]
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One separation to make, and the protocols to score it under."""
+
+    identity: Identity
+    track: Track
+    separation_id: str
+    protocols: tuple[Protocol, ...]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What was asked for, minus what is stored; jobs are made up as they are asked for.
+
+    So a plan's size does not grow with the number of models, and nothing of it is sent anywhere.
+
+    Parameters
+    ----------
+    identities, tracks, protocols
+        What was asked for.
+    stored
+        The cells that are stored already.
+    failed
+        The separations that are not tried again.
+    """
+
+    identities: tuple[Identity, ...]
+    tracks: tuple[Track, ...]
+    protocols: tuple[Protocol, ...]
+    stored: frozenset[str]
+    failed: frozenset[str]
+
+    def jobs(self, track: Track, models: Collection[str] | None = None) -> list[Job]:
+        """The jobs that are left on a track, of all models or of some."""
+        jobs = []
+        for identity in self.identities:
+            if models is None or identity.model in models:
+                job = self._job(identity, track)
+                if job.protocols and job.separation_id not in self.failed:
+                    jobs.append(job)
+        return jobs
+
+    def every_job(self) -> Iterator[Job]:
+        """All jobs that are left, track by track."""
+        for track in self.tracks:
+            yield from self.jobs(track)
+
+    def counts(self) -> tuple[int, int]:
+        """How many jobs are left, and how many of the cells are stored."""
+        left = present = 0
+        for track in self.tracks:
+            for identity in self.identities:
+                job = self._job(identity, track)
+                present += len(self.protocols) - len(job.protocols)
+                left += bool(job.protocols) and job.separation_id not in self.failed
+        return left, present
+
+    def _job(self, identity: Identity, track: Track) -> Job:
+        separation = identity.separation_id(track)
+        left = tuple(p for p in self.protocols if cell_id(separation, p) not in self.stored)
+        return Job(identity, track, separation, left)
+
+
+def plan(
+    results: Results,
+    identities: Sequence[Identity],
+    tracks: Iterable[Track],
+    protocols: Sequence[Protocol],
+    *,
+    resume: Resume = "only-missing",
+    retry_failed: bool = False,
+) -> Plan:
+    """What is left to do.
+
+    Parameters
+    ----------
+    results
+        Where earlier results lie.
+    identities, tracks, protocols
+        What was asked for.
+    resume
+        ``never``: compute everything again; otherwise what is stored is left out.
+    retry_failed
+        Whether separations that failed before are tried again.
+    """
+    chosen = tuple(tracks)
+    failed = frozenset[str]() if retry_failed or resume == "never" else failed_separations(results)
+    stored: set[str] = set()
+    if resume != "never":
+        for identity in identities:
+            for dataset in {track.dataset for track in chosen}:
+                stored |= results.stored_cells(identity.model, dataset)
+    return Plan(tuple(identities), chosen, tuple(protocols), frozenset(stored), failed)
+
+
+def failed_separations(results: Results) -> frozenset[str]:
+    """The separations whose last attempt did not end well."""
+    table = results.separations(columns=["separation_id", "status"])
+    bad = table.filter(pc.field("status") != "ok")
+    return frozenset(bad.column("separation_id").to_pylist())

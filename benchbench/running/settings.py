@@ -1,0 +1,50 @@
+"""What a run wants of every station that works for it; small, and fit to be sent anywhere."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from benchbench.io.remote import is_url
+from benchbench.separation.separator import Limits, Setup
+
+__all__ = ["Order"]
+
+
+@dataclass(frozen=True)
+class Order:
+    """Everything beside the batches themselves.
+
+    Parameters
+    ----------
+    results
+        The results' folder, or the address of one that lies elsewhere.
+    run_id
+        The run's name.
+    dataset_hash
+        What the data set's tracks hash to.
+    setups
+        Model name to how it is loaded.
+    limits
+        Time and memory limits of the separators.
+    keep_audio
+        Whether stems are kept for listening.
+    skip_stored
+        Whether cells that another run stored meanwhile are left out.
+    threads
+        Threads for each station; None: the machine's processors, shared.
+    """
+
+    results: str
+    run_id: str
+    dataset_hash: str
+    setups: Mapping[str, Setup]
+    limits: Limits
+    keep_audio: bool
+    skip_stored: bool = True
+    threads: int | None = None
+
+    @property
+    def is_remote(self) -> bool:
+        """Whether results go to another place than this machine's own folders."""
+        return is_url(self.results)

@@ -1,0 +1,1 @@
+"""From stems and references to rows of scores, and the check against reference programs."""

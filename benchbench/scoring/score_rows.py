@@ -1,0 +1,140 @@
+"""Estimates against references: pair the targets, compute the protocols, shape the rows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from benchbench.io.hashing import short_hash
+from benchbench.metrics import Protocol, Series, evaluate
+from benchbench.metrics.mapped_arrays import roomy_zeros
+from benchbench.metrics.references import References
+from benchbench.metrics.targets import ReferenceSet
+from benchbench.results.schema import SCORES
+
+__all__ = ["Labels", "add", "rows", "score_set"]
+
+Floats = npt.NDArray[np.floating]
+
+
+@dataclass(frozen=True, slots=True)
+class Labels:
+    """What stands in every row of a cell."""
+
+    separation_id: str | None
+    run_id: str
+    model: str
+    dataset: str
+    track: str
+
+
+def add(parts: Sequence[Floats]) -> Floats:
+    """The sum of some stems; shorter ones count as silent after their end."""
+    if len(parts) == 1:
+        return parts[0]
+    length = max(part.shape[1] for part in parts)
+    total = roomy_zeros((parts[0].shape[0], length), np.float32)
+    for part in parts:
+        total[:, : part.shape[1]] += part
+    return total
+
+
+def score_set(
+    references: References,
+    stems: Mapping[str, Floats],
+    chosen: ReferenceSet,
+    protocols: Sequence[Protocol],
+) -> dict[str, list[Series]]:
+    """The values of some protocols for one set of references.
+
+    Parameters
+    ----------
+    references
+        The references of `chosen`, prepared.
+    stems
+        The model's stems, each (channels, samples).
+    chosen
+        Which stems stand for which target.
+    protocols
+        What to compute.
+
+    Returns
+    -------
+    Protocol name to the values of its metrics.
+    """
+    estimates = {
+        target: add([stems[stem] for stem in parts]) for target, parts in chosen.estimates.items()
+    }
+    return evaluate(references, estimates, protocols)
+
+
+def rows(
+    labels: Labels,
+    protocol: Protocol,
+    scored: Mapping[str, Sequence[Series]],
+    cell: str,
+) -> pa.Table:
+    """One cell's score rows.
+
+    Parameters
+    ----------
+    labels
+        What every row says of its origin.
+    protocol
+        The cell's protocol.
+    scored
+        Name of the reference set to the values of the protocol's metrics.
+    cell
+        The cell's name.
+
+    Returns
+    -------
+    A table of schema `benchbench.results.schema.SCORES`.
+    """
+    parts = [
+        _series_table(labels, protocol, reference_set, series, cell)
+        for reference_set, every in scored.items()
+        for series in every
+    ]
+    return pa.concat_tables(parts) if parts else SCORES.empty_table()
+
+
+def _series_table(
+    labels: Labels, protocol: Protocol, reference_set: str, series: Series, cell: str
+) -> pa.Table:
+    count = len(series.values)
+    text: dict[str, str | None] = {
+        "cell_id": cell,
+        "separation_id": labels.separation_id,
+        "run_id": labels.run_id,
+        "model": labels.model,
+        "dataset": labels.dataset,
+        "track": labels.track,
+        "target": series.target,
+        "reference_set": reference_set,
+        "protocol": protocol.name,
+        "metric": series.metric,
+    }
+    columns: dict[str, Any] = {
+        name: pa.repeat(pa.scalar(value, pa.string()), count) for name, value in text.items()
+    }
+    columns["metric_version"] = pa.repeat(pa.scalar(protocol.version, pa.int32()), count)
+    for name in ("band_lo_hz", "band_hi_hz", "start_s", "duration_s"):
+        columns[name] = _floats(getattr(series, name), count)
+    columns["value"] = pa.array(series.values, pa.float64(), mask=~np.isfinite(series.values))
+    columns["reason"] = pa.array(list(series.reasons), pa.string())
+    return pa.table(columns, schema=SCORES)
+
+
+def _floats(values: Floats | None, count: int) -> pa.Array:
+    return pa.nulls(count, pa.float64()) if values is None else pa.array(values, pa.float64())
+
+
+def cell_id(separation_id: str, protocol: Protocol) -> str:
+    """The name of one separation's scores under one protocol."""
+    return short_hash(separation_id, protocol.name, protocol.version)

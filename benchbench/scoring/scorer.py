@@ -1,0 +1,172 @@
+"""Score a model's stems on a prepared track, and store the cells.
+
+A scorer keeps the prepared references of the track in hand, so that all models of a track share
+what is computed from the references alone.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from benchbench.datasets.preparation import PreparedTrack, summed
+from benchbench.io.audio_files import Audio, write_flac
+from benchbench.io.raw_audio import RawAudio
+from benchbench.metrics import Protocol, Series
+from benchbench.metrics.permutation import swapped
+from benchbench.metrics.references import References
+from benchbench.metrics.targets import ReferenceSet, reference_sets
+from benchbench.results.store import Results, safe_name
+from benchbench.scoring.score_rows import Labels, cell_id, rows, score_set
+
+__all__ = ["ScoreTask", "Scored", "Scorer"]
+
+
+@dataclass(frozen=True)
+class ScoreTask:
+    """One separation to be scored and stored.
+
+    Parameters
+    ----------
+    prepared
+        The track.
+    stems
+        The model's stems.
+    labels
+        What every row says of its origin.
+    protocols
+        The protocols to compute.
+    keep_audio
+        Whether to keep stems and references for listening, as 16-bit FLAC.
+    """
+
+    prepared: PreparedTrack
+    stems: Mapping[str, RawAudio]
+    labels: Labels
+    protocols: tuple[Protocol, ...]
+    keep_audio: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """What is told of a scored separation.
+
+    `headline` is one number a target of the first protocol's first metric, in the first set of
+    references (the median where there are frames). `warning` says what looks wrong though it was
+    scored.
+    """
+
+    headline: Mapping[str, float | None]
+    seconds: float
+    warning: str | None = None
+
+
+class Scorer:
+    """Scores separations, one track after another.
+
+    Parameters
+    ----------
+    results
+        Where the cells go.
+    stored
+        Told of each file that was put in place there.
+    threads
+        Threads that score frames; no number depends on how many there are.
+    """
+
+    def __init__(
+        self, results: Results, stored: Callable[[Path], None] = lambda _: None, threads: int = 1
+    ) -> None:
+        self.results = results
+        self._stored = stored
+        self._threads = threads
+        self._track = ""
+        self._references: dict[str, References] = {}
+
+    def score(self, task: ScoreTask) -> Scored:
+        """Score a separation and store its cells."""
+        start = time.perf_counter()
+        prepared, labels = task.prepared, task.labels
+        stems = {name: raw.open() for name, raw in task.stems.items()}
+        sets = reference_sets(tuple(prepared.stems), tuple(stems))
+        scored = {
+            chosen.name: score_set(self._prepared(prepared, chosen), stems, chosen, task.protocols)
+            for chosen in sets
+        }
+        if task.keep_audio:
+            self._keep_audio(task, sets)
+        for each in task.protocols:
+            cell = cell_id(labels.separation_id or "", each)
+            table = rows(labels, each, {name: by[each.name] for name, by in scored.items()}, cell)
+            self._stored(self.results.write_scores(cell, labels.model, labels.dataset, table))
+        first = scored[sets[0].name][task.protocols[0].name]
+        warning = _swapped(prepared, stems, sets[0])
+        return Scored(_headline(first, task.protocols[0]), time.perf_counter() - start, warning)
+
+    def forget(self) -> None:
+        """Let go of the references, whose files are about to go."""
+        self._references.clear()
+
+    def _prepared(self, prepared: PreparedTrack, chosen: ReferenceSet) -> References:
+        if prepared.mixture.file != self._track:
+            self._references.clear()
+            self._track = prepared.mixture.file
+        if chosen.name not in self._references:
+            audio = {name: raw.open() for name, raw in _targets(prepared, chosen).items()}
+            self._references[chosen.name] = References(
+                audio, prepared.sample_rate, threads=self._threads
+            )
+        return self._references[chosen.name]
+
+    def _keep_audio(self, task: ScoreTask, sets: Sequence[ReferenceSet]) -> None:
+        """Keep the mixture, every reference and the stems as FLAC, each once."""
+        prepared, rate = task.prepared, task.prepared.sample_rate
+        audio = {"mixture": prepared.mixture}
+        for chosen in sets:
+            audio |= _targets(prepared, chosen)
+        folder = self.results.track_audio(prepared.track.fingerprint)
+        own = self.results.stem_audio(task.labels.separation_id or "")
+        wanted = [(folder / f"{safe_name(name)}.flac", raw) for name, raw in audio.items()]
+        wanted += [(own / f"{safe_name(name)}.flac", raw) for name, raw in task.stems.items()]
+        for path, raw in wanted:
+            if not path.is_file():
+                write_flac(path, raw.open(), rate)
+                self._stored(path)
+
+
+def _swapped(
+    prepared: PreparedTrack, stems: Mapping[str, Audio], chosen: ReferenceSet
+) -> str | None:
+    """A sentence where stems seem to have changed places."""
+    estimates = {t: stems[parts[0]] for t, parts in chosen.estimates.items() if len(parts) == 1}
+    references = {t: raw.open() for t, raw in _targets(prepared, chosen).items()}
+    found = swapped(estimates, references)
+    return f"swapped labels? {', '.join(found)}" if found else None
+
+
+def _targets(prepared: PreparedTrack, chosen: ReferenceSet) -> dict[str, RawAudio]:
+    """Each target's reference; a sum is written once a track."""
+    folder = Path(prepared.mixture.file).parent
+    found = {}
+    for target, parts in chosen.references.items():
+        path = folder / f"target-{'-'.join(parts)}.f32"[:200]
+        shape = prepared.mixture.channels, prepared.mixture.samples
+        there = path.is_file() and path.stat().st_size == 4 * shape[0] * shape[1]
+        found[target] = (
+            RawAudio(str(path), *shape) if there else summed(prepared.stems, parts, path)
+        )
+    return found
+
+
+def _headline(series: Sequence[Series], chosen: Protocol) -> dict[str, float | None]:
+    metric = chosen.metrics[0].name
+    found: dict[str, float | None] = {}
+    for each in series:
+        if each.metric == metric:
+            values = each.values[np.isfinite(each.values)]
+            found[each.target] = float(np.median(values)) if values.size else None
+    return found

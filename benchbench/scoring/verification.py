@@ -1,0 +1,130 @@
+"""Recompute stored scores with the peers and say how far apart they are."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from benchbench.metrics.base import Series
+from benchbench.scoring.reference_programs import PEERS, peer_scores
+
+__all__ = ["Case", "Difference", "differences", "peer_scores", "tolerance_db", "verify_scores"]
+
+Stems: TypeAlias = Mapping[str, npt.NDArray[Any]]
+
+_EXACT = 1e-6
+_PROJECTED = 1e-3
+_REFITTED = 1e-4
+_ROUNDING_FROM_DB = 100.0
+_UNDETERMINED = frozenset({"ill_conditioned", "capped"})
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """Scores of one protocol on one track and model, and the way to their audio.
+
+    Parameters
+    ----------
+    name
+        For the report, for instance ``"spleeter:2stems, demo/track 1"``.
+    protocol
+        Name of the protocol.
+    scores
+        The stored series, in the order of frames in which they were computed.
+    audio
+        Reads references, estimates and the sample rate when the case's turn comes.
+    """
+
+    name: str
+    protocol: str
+    scores: list[Series]
+    audio: Callable[[], tuple[Stems, Stems, int]]
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """How far one metric of a protocol is from its peer, over all targets and frames.
+
+    Attributes
+    ----------
+    largest_db
+        Largest absolute difference of comparable values; 0 where there are none.
+    tolerance_db
+        What is allowed, see `tolerance_db`.
+    compared, set_aside
+        Numbers of values compared, and of those that no program determines (ill-conditioned,
+        capped, or a projection above 100 dB).
+    same_gaps
+        Whether both have values in exactly the same frames.
+    """
+
+    case: str
+    protocol: str
+    metric: str
+    largest_db: float
+    tolerance_db: float
+    compared: int
+    set_aside: int
+    same_gaps: bool
+
+    @property
+    def passed(self) -> bool:
+        """Whether the difference is within the tolerance and the gaps agree."""
+        return self.same_gaps and self.largest_db <= self.tolerance_db
+
+
+def verify_scores(cases: Iterable[Case]) -> list[Difference]:
+    """Compare stored scores with the peers' own, largest excess over the tolerance first.
+
+    Cases of protocols that have no peer are passed over.
+    """
+    found: list[Difference] = []
+    for case in cases:
+        if case.protocol in PEERS:
+            theirs = peer_scores(case.protocol, *case.audio())
+            found.extend(differences(case.scores, theirs, protocol=case.protocol, case=case.name))
+    return sorted(found, key=lambda one: (one.passed, -one.largest_db / one.tolerance_db))
+
+
+def differences(
+    ours: Iterable[Series], theirs: Iterable[Series], *, protocol: str = "", case: str = ""
+) -> list[Difference]:
+    """Largest difference by metric, over the targets and metrics that both have."""
+    known = {(one.target, one.metric): one for one in ours}
+    by_metric: dict[str, list[tuple[Series, Series]]] = {}
+    for their in theirs:
+        our = known.get((their.target, their.metric))
+        if our is not None:
+            by_metric.setdefault(their.metric, []).append((our, their))
+    return [_difference(pairs, metric, protocol, case) for metric, pairs in by_metric.items()]
+
+
+def tolerance_db(protocol: str, metric: str) -> float:
+    """The largest difference from the peer that is no fault, in decibels."""
+    if protocol in ("usdr", "si") or (metric == "SDR" and protocol == "bsseval-v4"):
+        return _EXACT
+    return _PROJECTED if protocol == "bsseval-v4" else _REFITTED
+
+
+def _difference(
+    pairs: list[tuple[Series, Series]], metric: str, protocol: str, case: str
+) -> Difference:
+    largest, compared, set_aside, same_gaps = 0.0, 0, 0, True
+    for our, their in pairs:
+        values = np.broadcast_to(their.values, our.values.shape)
+        gaps = np.isnan(values)
+        same_gaps &= bool(np.array_equal(np.isnan(our.values), gaps))
+        doubtful = np.array([reason in _UNDETERMINED for reason in our.reasons], dtype=bool)
+        if metric != "SDR":
+            doubtful |= np.abs(values) > _ROUNDING_FROM_DB
+        usable = ~gaps & ~np.isnan(our.values) & ~doubtful
+        compared += int(usable.sum())
+        set_aside += int((doubtful & ~gaps).sum())
+        if usable.any():
+            largest = max(largest, float(np.abs(our.values - values)[usable].max()))
+    tolerance = tolerance_db(protocol, metric)
+    return Difference(case, protocol, metric, largest, tolerance, compared, set_aside, same_gaps)

@@ -1,0 +1,59 @@
+"""What a model is by content: hashes of its code, weights and options, which name its separations."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchbench.datasets.dataset import Track
+from benchbench.io.hashing import short_hash
+from benchbench.plugins.manifest_schema import AnyValue
+from benchbench.separation.precomputed import stems_folder
+from benchbench.separation.separator import Setup
+from benchbench.separation.weights import weights_hash
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """What a model is, by content."""
+
+    model: str
+    adapter_hash: str
+    weights_hash: str
+    options_hash: str
+
+    def separation_id(self, track: Track) -> str:
+        """The name of this model's separation of a track."""
+        return short_hash(
+            self.model, self.adapter_hash, self.weights_hash, self.options_hash,
+            track.dataset, track.name, track.fingerprint,
+        )  # fmt: skip
+
+
+def options_hash(options: Mapping[str, AnyValue]) -> str:
+    """A hash over options, whatever their order."""
+    return short_hash(json.dumps(dict(options), sort_keys=True))
+
+
+def adapter_hash(folder: Path) -> str:
+    """A hash over the code and the manifest of an adapter's folder."""
+    total = hashlib.sha256()
+    for path in sorted(folder.rglob("*")):
+        if path.suffix in (".py", ".toml") and "__pycache__" not in path.parts:
+            text = path.read_bytes().replace(b"\r\n", b"\n")
+            total.update(path.relative_to(folder).as_posix().encode() + b"\0" + text + b"\0")
+    return total.hexdigest()[:16]
+
+
+def identity(setup: Setup) -> Identity:
+    """What a model is, by content; stems computed elsewhere stand for the weights."""
+    stems = stems_folder(setup) if setup.model.manifest.kind == "folder" else None
+    return Identity(
+        setup.model.name,
+        adapter_hash(setup.model.adapter.folder),
+        weights_hash(stems or setup.weights),
+        options_hash(setup.all_options),
+    )

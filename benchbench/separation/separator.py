@@ -1,0 +1,247 @@
+"""Run a separator in a worker process and watch it: time, memory, crash, hang.
+
+Whatever happens to the worker becomes a status; only errors of the caller are raised.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from benchbench.errors import AudioError
+from benchbench.io.conversion import convert
+from benchbench.io.raw_audio import RawAudio
+from benchbench.plugins.catalog import Model
+from benchbench.plugins.manifest_schema import AnyValue
+from benchbench.separation.worker_process import WorkerFailureError, WorkerProcess
+
+__all__ = ["Limits", "Separation", "Setup", "Worker"]
+
+COMMAND_ADAPTER = Path(__file__).resolve().with_name("command_adapter.py")
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a separation may take before it is ended.
+
+    Parameters
+    ----------
+    load_s
+        Seconds for loading the model.
+    seconds_per_second
+        Seconds of work allowed for a second of audio, beside `base_s`.
+    base_s
+        Seconds allowed for any separation, however short.
+    memory_bytes
+        Memory that the worker and its children may hold, pages of mapped files not counted; None:
+        no limit.
+    """
+
+    load_s: float = 600.0
+    seconds_per_second: float = 60.0
+    base_s: float = 300.0
+    memory_bytes: int | None = None
+
+    def separation_s(self, audio_s: float) -> float:
+        """The time limit for audio of that length."""
+        return self.base_s + self.seconds_per_second * audio_s
+
+
+@dataclass(frozen=True)
+class Setup:
+    """All that a worker needs to be told to load a model."""
+
+    model: Model
+    python: Path
+    weights: Path | None = None
+    device: str = "auto"
+    options: Mapping[str, AnyValue] = field(default_factory=dict)
+    threads: int | None = None
+    environment: Mapping[str, Any] | None = None
+    """What is installed for it, as a run records it; None: the engine's own packages."""
+    gpu: str | None = None
+
+    @property
+    def all_options(self) -> dict[str, AnyValue]:
+        """Defaults of the manifest, changed by the variant, changed by the user."""
+        return {**self.model.manifest.options, **self.model.variant.options, **self.options}
+
+
+@dataclass(frozen=True, slots=True)
+class Separation:
+    """How one separation ended; `stems` are there when `status` is ``ok``."""
+
+    status: str
+    stems: Mapping[str, RawAudio]
+    error: str | None = None
+    log_tail: str | None = None
+    load_s: float | None = None
+    wall_s: float | None = None
+    peak_rss: int | None = None
+    """The most that was resident, in bytes, mapped files included."""
+    peak_held: int | None = None
+    """The most that was held, in bytes, of what was seen every 50 ms: `benchbench.separation.process_memory`."""
+    parameters: int | None = None
+    first_in_worker: bool = False
+
+
+class Worker:
+    """A worker with one model, loaded at the first separation and kept.
+
+    After a crash, a time-out or a memory kill the next separation starts a new process.
+
+    Parameters
+    ----------
+    setup
+        The model and how to load it.
+    limits
+        Time and memory limits.
+    log
+        File that receives everything the adapter prints.
+    """
+
+    def __init__(self, setup: Setup, limits: Limits, log: Path) -> None:
+        self.setup = setup
+        self.limits = limits
+        command = setup.model.manifest.kind == "command"
+        self.process = WorkerProcess(
+            Path(sys.executable) if command else setup.python,  # the program has the other one
+            log,
+            setup.threads,
+            limits.memory_bytes,
+            setup.python.parent,
+            setup.gpu,
+        )
+        self.load_s: float | None = None
+        self.parameters: int | None = None
+        self._separated = 0
+
+    def __enter__(self) -> Worker:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the process."""
+        self.process.close()
+
+    def separate(
+        self,
+        mixture: RawAudio,
+        sample_rate: int,
+        out: Path,
+        references: Mapping[str, RawAudio] | None = None,
+        *,
+        track: str = "",
+    ) -> Separation:
+        """Separate one mixture into raw files in the folder `out`.
+
+        Where the manifest declares a sampling rate or channels, the mixture is converted to them
+        and the stems are converted back; this is no part of `Separation.wall_s`.
+
+        Parameters
+        ----------
+        mixture
+            The mixture.
+        sample_rate
+            In hertz.
+        out
+            An existing folder.
+        references
+            The true stems, for a model that declares itself an oracle.
+        track
+            The track's name; a worker has no use for it.
+        """
+        del track
+        self.process.mark_log()
+        try:
+            self._ensure_loaded()
+            audio = self.setup.model.manifest.audio
+            rate, channels = audio.sample_rate or sample_rate, audio.channels or mixture.channels
+            given = convert(mixture, out / "given.f32", sample_rate, rate, channels)
+            true = {
+                name: convert(raw, out / f"true-{number}.f32", sample_rate, rate, channels)
+                for number, (name, raw) in enumerate((references or {}).items())
+            }
+            request = {
+                "do": "separate",
+                "mixture": given.describe(),
+                "sample_rate": rate,
+                "out": str(out),
+                "references": {name: raw.describe() for name, raw in true.items()},
+            }
+            seconds = mixture.samples / sample_rate
+            answer, sampled = self.process.ask(request, self.limits.separation_s(seconds))
+        except AudioError as error:
+            return Separation("failed", {}, str(error), None, self.load_s)
+        except WorkerFailureError as failure:
+            return Separation(
+                failure.status, {}, str(failure), self.process.log_tail(), self.load_s
+            )
+        first, self._separated = self._separated == 0, self._separated + 1
+        stems = {
+            stem: _restored(RawAudio(**raw), rate, given, mixture, sample_rate)
+            for stem, raw in answer["stems"].items()
+        }
+        return Separation(
+            "ok",
+            stems,
+            load_s=self.load_s,
+            wall_s=answer["wall_s"],
+            peak_rss=max(sampled.resident, answer["peak_rss"] or 0) if first else sampled.resident,
+            peak_held=sampled.held,
+            parameters=self.parameters,
+            first_in_worker=first,
+        )
+
+    def _ensure_loaded(self) -> None:
+        if self.process.alive:
+            return
+        self.process.close()
+        self.process.start()
+        model = self.setup.model
+        folder, command = model.adapter.folder.resolve(), model.manifest.kind == "command"
+        request = {
+            "do": "load",
+            "folder": str(folder),
+            "file": str(COMMAND_ADAPTER if command else folder / "adapter.py"),
+            "callable": model.manifest.callable,
+            "variant": model.variant_name,
+            "stems": list(model.variant.stems),
+            "oracle": model.manifest.oracle,
+            "weights": str(self.setup.weights.resolve()) if self.setup.weights else None,
+            "device": self.setup.device,
+            "options": _program(self.setup) if command else self.setup.all_options,
+        }
+        answer, _ = self.process.ask(request, self.limits.load_s)
+        self.load_s, self.parameters = answer["load_s"], answer["parameters"]
+        self._separated = 0
+
+
+def _restored(
+    stem: RawAudio, rate: int, given: RawAudio, mixture: RawAudio, sample_rate: int
+) -> RawAudio:
+    """A stem at the mixture's own rate and channels.
+
+    One of the length that was given gets the mixture's length to the sample; another length is
+    the separator's fault and stays visible.
+    """
+    samples = mixture.samples if stem.samples == given.samples else None
+    path = Path(stem.file).with_suffix(".back.f32")
+    return convert(stem, path, rate, sample_rate, mixture.channels, samples)
+
+
+def _program(setup: Setup) -> dict[str, Any]:
+    """What `command_adapter` is told of a model of kind ``command``."""
+    manifest = setup.model.manifest
+    return {
+        "command": list(manifest.command),
+        "files": manifest.files,
+        "stems": list(setup.model.variant.stems),
+        "folder": str(setup.model.adapter.folder.resolve()),
+        "values": setup.all_options,
+    }

