@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 
 from benchbench.errors import DamagedResultsError
 from benchbench.io.atomic import replacing
@@ -20,11 +21,12 @@ from benchbench.results.parquet_parts import (
     COMPACTED,
     UNREADABLE,
     Folder,
+    encoded,
     folders,
     read_groups,
     write_parts,
 )
-from benchbench.results.schema import SCORES, SEPARATIONS
+from benchbench.results.schema import PARTITIONED_BY, SCORES, SEPARATIONS
 from benchbench.results.store import Results
 
 __all__ = ["Compacted", "compact"]
@@ -63,28 +65,38 @@ def compact(results: Results, *, tell: Callable[[str], None] = lambda _: None) -
     """
     before = after = rows = 0
     with locked(results.root / ".compact"):
-        for kind, schema, key in (
-            ("scores", SCORES, "cell_id"),
-            ("separations", SEPARATIONS, "separation_id"),
+        for kind, schema, key, dictionaries in (
+            ("scores", SCORES, "cell_id", PARTITIONED_BY),
+            ("separations", SEPARATIONS, "separation_id", ()),
         ):
             for place, folder in folders(results.root / kind).items():
                 paths = [*folder.loose, *folder.compacted]
                 before, after = before + len(paths), after + 1
-                if len(paths) > 1:
-                    written = _compact_folder(place, folder, schema, key)
+                if len(paths) > 1 or not _has_types(paths[0], encoded(schema, dictionaries)):
+                    written = _compact_folder(place, folder, schema, key, dictionaries)
                     rows += written
                     tell(f"{place}: {len(paths)} parts, {written} rows")
     return Compacted(before, after, rows)
 
 
-def _compact_folder(place: Path, folder: Folder, schema: pa.Schema, key: str) -> int:
+def _has_types(path: Path, schema: pa.Schema) -> bool:
+    """Whether a part's columns are stored with today's types; a damaged part counts as such."""
+    try:
+        return bool(pq.read_schema(path).equals(schema))
+    except UNREADABLE:
+        return True
+
+
+def _compact_folder(
+    place: Path, folder: Folder, schema: pa.Schema, key: str, dictionaries: Sequence[str]
+) -> int:
     """Write the new part, then remove what it replaces; returns its rows."""
     paths = [*folder.loose, *folder.compacted]
     seen = {path: _state(path) for path in paths}
     names = hashlib.sha256("\n".join(path.name for path in paths).encode()).hexdigest()[:16]
     target = place / f"{COMPACTED}{_generation(folder) + 1:06d}-{names}.parquet"
     with replacing(target) as temporary:
-        rows = write_parts(_gathered(folder, schema, key), schema, temporary)
+        rows = write_parts(_gathered(folder, schema, key), schema, temporary, dictionaries)
     for path in paths:
         if path != target and _state(path) == seen[path]:  # else somebody computed it anew
             path.unlink(missing_ok=True)

@@ -78,16 +78,31 @@ def folders(root: Path) -> dict[Path, Folder]:
     }
 
 
-def write_parts(tables: Iterable[pa.Table], schema: pa.Schema, where: Any) -> int:
+def write_parts(
+    tables: Iterable[pa.Table], schema: pa.Schema, where: Any, dictionaries: Sequence[str] = ()
+) -> int:
     """Write a part from one table or several; returns the number of rows.
 
-    Every page carries a checksum, and the file a digest of what it says, so that damage is found
-    that would else pass for numbers: a flipped bit in a column's name loses the column in silence.
+    Every page carries a checksum, and the file a digest of its values, so that damage is detected
+    that could otherwise be read as numbers: a flipped bit in a column's name loses the column.
+
+    Parameters
+    ----------
+    tables
+        Tables of `schema`.
+    schema
+        The columns and their types in memory.
+    where
+        The file, or its path.
+    dictionaries
+        Text columns that the file declares as dictionaries, see
+        `benchbench.results.schema.PARTITIONED_BY`.
     """
     rows, total = 0, hashlib.sha256()
-    with pq.ParquetWriter(where, schema, write_page_checksum=True) as writer:
+    stored = encoded(schema, dictionaries)
+    with pq.ParquetWriter(where, stored, write_page_checksum=True) as writer:
         for table in tables:
-            writer.write_table(table, row_group_size=max(1, table.num_rows))
+            writer.write_table(table.cast(stored), row_group_size=max(1, table.num_rows))
             total.update(_digest(table, schema))
             rows += table.num_rows
         writer.add_key_value_metadata({DIGEST: total.hexdigest()})
@@ -147,15 +162,24 @@ def _digest(table: pa.Table, schema: pa.Schema) -> bytes:
     return total.digest()
 
 
-def encoded(schema: pa.Schema) -> pa.Schema:
-    """The schema with text as dictionaries: a word is then held once, not once a row."""
+def encoded(schema: pa.Schema, columns: Sequence[str] | None = None) -> pa.Schema:
+    """The schema with text as dictionaries, which hold each word once instead of once per row.
+
+    Parameters
+    ----------
+    schema
+        Any schema.
+    columns
+        Only these columns; by default all that hold text.
+    """
     return pa.schema(
         [
             field.with_type(pa.dictionary(pa.int32(), pa.string()))
-            if pa.types.is_string(field.type)
+            if pa.types.is_string(field.type) and (columns is None or field.name in columns)
             else field
             for field in schema
-        ]
+        ],
+        metadata=schema.metadata,
     )
 
 

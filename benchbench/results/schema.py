@@ -10,7 +10,7 @@ from typing import Final
 
 import pyarrow as pa
 
-__all__ = ["REASONS", "SCHEMA_VERSION", "SCORES", "SEPARATIONS", "STATUSES"]
+__all__ = ["PARTITIONED_BY", "REASONS", "SCHEMA_VERSION", "SCORES", "SEPARATIONS", "STATUSES"]
 
 SCHEMA_VERSION: Final = 1
 
@@ -36,10 +36,17 @@ SCORES: Final = pa.schema(
     ],
     metadata={"benchbench_schema": str(SCHEMA_VERSION)},
 )
-"""One row a number. ``value`` is never NaN or infinite: it is null, with a ``reason``.
+"""One row per number. ``value`` is never NaN or infinite: it is null, with a ``reason``.
 
 A reason may also stand beside a value; then the number was computed by the protocol's rule but
 deserves distrust (``ill_conditioned``, ``capped``, ``estimate_padded``, ``estimate_trimmed``).
+"""
+
+PARTITIONED_BY: Final = ("model", "dataset")
+"""Columns of `SCORES` that also name the folders of a part, as ``column=value``.
+
+pandas and ``pyarrow.parquet`` read such a folder name as a dictionary column and refuse a file whose
+own column of that name is plain text, so parts store these columns as dictionaries.
 """
 
 SEPARATIONS: Final = pa.schema(
@@ -72,7 +79,7 @@ SEPARATIONS: Final = pa.schema(
     ],
     metadata={"benchbench_schema": str(SCHEMA_VERSION)},
 )
-"""One row a (model, track): what it cost and how it ended."""
+"""One row per model and track: what it cost and how it ended."""
 
 STATUSES: Final = ("ok", "crashed", "timeout", "out_of_memory", "invalid_output", "failed")
 

@@ -35,7 +35,7 @@ from benchbench.results.parquet_parts import (
     read_parts,
     write_parts,
 )
-from benchbench.results.schema import SCORES, SEPARATIONS
+from benchbench.results.schema import PARTITIONED_BY, SCORES, SEPARATIONS
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -64,14 +64,14 @@ class Results:
     def write_scores(self, cell_id: str, model: str, dataset: str, table: pa.Table) -> Path:
         """Store the score rows of one cell (schema `benchbench.results.schema.SCORES`)."""
         path = self.scores_path(cell_id, model, dataset)
-        write_atomically(path, lambda file: _write(table.cast(SCORES), file))
+        write_atomically(path, lambda file: _write(table, SCORES, file, PARTITIONED_BY))
         return path
 
     def write_separation(self, row: Mapping[str, Any]) -> Path:
         """Store how one separation ended and what it cost; replaces an earlier attempt."""
         path = self.root / "separations" / f"{row['separation_id']}.parquet"
         table = _table([row], SEPARATIONS)
-        write_atomically(path, lambda file: _write(table, file))
+        write_atomically(path, lambda file: _write(table, SEPARATIONS, file))
         return path
 
     def write_run(self, run_id: str, facts: Mapping[str, Any]) -> Path:
@@ -194,8 +194,10 @@ def safe_name(name: str) -> str:
     return "".join(c if c.isalnum() or c in "-_ " else "_" for c in name)
 
 
-def _write(table: pa.Table, file: IO[bytes]) -> None:
-    write_parts([table], table.schema, file)
+def _write(
+    table: pa.Table, schema: pa.Schema, file: IO[bytes], dictionaries: Sequence[str] = ()
+) -> None:
+    write_parts([table.cast(schema)], schema, file, dictionaries)
 
 
 def _write_text(file: IO[bytes], text: str) -> None:
