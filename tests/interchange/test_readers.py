@@ -35,7 +35,9 @@ def scores(tmp_path: Path) -> Path:
 
 
 WANTED = {
-    (model, dataset, 1.5) for model in ("spleeter:2stems", "net:a b") for dataset in ("demo", "2018")
+    (model, dataset, 1.5)
+    for model in ("spleeter:2stems", "net:a b")
+    for dataset in ("demo", "2018")
 }
 
 
