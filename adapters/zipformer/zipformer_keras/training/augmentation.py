@@ -19,6 +19,7 @@ import scipy.fft
 import soxr
 
 from ..spectrum import Samples
+from . import effects
 
 Song = Callable[[], Mapping[str, npt.NDArray[Any]]]
 """Gives a song's stems at 44.1 kHz, (channels, samples) of one length, float32 or int16.
@@ -28,6 +29,7 @@ best."""
 
 RATE = 44_100
 VOCALS, ACCOMPANIMENT, REST = "vocals", "accompaniment", "other"
+DRUMS, BASS = "drums", "bass"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +67,18 @@ class Variation:
     backing
         Share of the excerpts over an accompaniment whose stems are not known, where there are such
         songs.
+    deep
+        Share of the basses that are played slower, by up to half, and so up to an octave lower.
+    thick
+        Share of the vocals that are doubled, out of tune and late (`effects.thickened`).
+    room, wide
+        Share of the stems, without the bass, in a room; of another width.
+    sparse
+        Share of the excerpts without drums, without bass, or without both.
+    duck
+        Share of the excerpts in which bass and other give way to the drums.
+    master
+        Share of the mixtures that are compressed and limited; the stems get the same gain.
     """
 
     remix: float = 0.7
@@ -80,12 +94,18 @@ class Variation:
     double: float = 0.0
     drive: float = 0.0
     backing: float = 0.4
+    deep: float = 0.0
+    thick: float = 0.0
+    room: float = 0.0
+    wide: float = 0.0
+    sparse: float = 0.0
+    duck: float = 0.0
+    master: float = 0.0
 
 
 PLAIN = Variation(0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, silence=0.0, backing=0.0)
 TRIES = 4
 BEND_DB = 3.0
-QUIET = 1e-3
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,6 +198,7 @@ def draw_excerpt(
     together = rng.random() >= variation.remix
     aligned = (leading[int(rng.integers(len(leading)))](), rng.random())
     level = -variation.level_db * rng.random()
+    absent = _absent(variation, rng)
     for name in names:
         place = aligned if together else None
         index = list(stems).index(REST if name == ACCOMPANIMENT else name)
@@ -187,10 +208,39 @@ def draw_excerpt(
             gain = -gain
         if rng.random() < variation.swap:
             window = window[::-1]
-        if rng.random() >= variation.silence:
+        if rng.random() >= variation.silence and name not in absent:
             samples[index, :, : window.shape[1]] = window * np.float32(gain)
+    _produced(samples, names, stems, variation, rng)
     known = np.array([not backing or name == VOCALS for name in stems], np.float32)
     return Excerpt(samples, known)
+
+
+def _absent(variation: Variation, rng: np.random.Generator) -> tuple[str, ...]:
+    """Stems that an excerpt goes without."""
+    if not _happens(variation.sparse, rng):
+        return ()
+    return ((DRUMS,), (BASS,), (DRUMS, BASS))[int(rng.integers(3))]
+
+
+def _produced(
+    samples: Samples,
+    names: Sequence[str],
+    stems: Sequence[str],
+    variation: Variation,
+    rng: np.random.Generator,
+) -> None:
+    """Duck stems under the drums and master the mixture, in place."""
+    if DRUMS in names and _happens(variation.duck, rng):
+        gain = effects.ducking(samples[list(stems).index(DRUMS)], rng)
+        for name in {BASS, REST} & set(names):
+            samples[list(stems).index(name)] *= gain
+    if _happens(variation.master, rng):
+        samples *= effects.mastering(samples.sum(axis=0), rng)
+
+
+def _happens(share: float, rng: np.random.Generator) -> bool:
+    """Whether chance has it so; where it never does, no number is drawn."""
+    return share > 0.0 and rng.random() < share
 
 
 def _varied(
@@ -204,6 +254,8 @@ def _varied(
     """A window of a stem, its speed, number and shape changed by chance."""
     faster = rng.random() < variation.speed_share
     speed = 1.0 + variation.speed * rng.uniform(-1.0, 1.0) if faster else 1.0
+    if name == BASS and _happens(variation.deep, rng):
+        speed = 2.0 ** -rng.random()
     longer = int(np.ceil(length * speed))
     window = _heard(songs, name, longer, place, rng)
     if rng.random() < variation.double:
@@ -211,7 +263,13 @@ def _varied(
     if speed != 1.0:
         window = soxr.resample(window.T, speed, 1.0, quality="LQ").T[:, :length]
     if rng.random() < variation.drive:
-        window = _driven(window, rng.uniform(1.0, 6.0))
+        window = effects.driven(window, rng.uniform(1.0, 6.0))
+    if name == VOCALS and _happens(variation.thick, rng):
+        window = effects.thickened(window, rng)
+    if name != BASS and _happens(variation.room, rng):
+        window = effects.roomy(window, rng)
+    if name != BASS and _happens(variation.wide, rng):
+        window = effects.widened(window, rng)
     return window
 
 
@@ -228,19 +286,9 @@ def _heard(
     for _ in range(TRIES):
         song = songs[int(rng.integers(len(songs)))]()
         window = _window(song[name], rng.random(), length)
-        if np.abs(window[:, ::64]).max(initial=0.0) > QUIET:
+        if np.abs(window[:, ::64]).max(initial=0.0) > effects.QUIET:
             break
     return window
-
-
-def _driven(window: Samples, drive: float) -> Samples:
-    """Saturated by tanh, at the same loudness."""
-    loudness = float(np.sqrt(np.square(window).mean()))
-    if loudness < QUIET:
-        return window
-    bent = np.tanh(window * np.float32(drive / (4.0 * loudness)))
-    scaled: Samples = bent * np.float32(loudness / np.sqrt(np.square(bent).mean()))
-    return scaled
 
 
 def tones(
