@@ -4,6 +4,7 @@ A song of the generator's own instruments and singer needs nothing but NumPy and
 others are made where the packages are installed that the data set names.
 """
 
+import hashlib
 import importlib
 import importlib.util
 import sys
@@ -85,7 +86,9 @@ def test_another_seed_is_another_song() -> None:
 
 @pytest.mark.slow
 @pytest.mark.skipif(bool(lacking()), reason=f"not installed: {', '.join(lacking())}")
-@pytest.mark.parametrize("kind", ["written-spoken", "arranged-formant", "coded-spoken"])
+@pytest.mark.parametrize(
+    "kind", ["written-spoken", "arranged-formant", "coded-spoken", "electronic-spoken"]
+)
 def test_a_song_of_soundfonts_or_speech_is_made(kind: str) -> None:
     assert_is_a_song(short(kind, split="test"))
 
@@ -96,6 +99,23 @@ def test_splits_share_no_midi_file() -> None:
     pieces = {split: {p.data for p in materials.pieces(split)} for split in part("plan").SIZES}
     assert all(len(files) >= 5 for files in pieces.values())
     assert len(set.union(*pieces.values())) == sum(map(len, pieces.values()))
+
+
+def test_released_music_gets_drums_and_a_bass(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan, released, materials = part("plan"), part("released"), part("materials")
+    if part("materials").missing():
+        pytest.skip("soundfonts or voices are not installed")
+    monkeypatch.setattr(released, "SECONDS", 8.0)
+    excerpt = materials.excerpts("further-joined")[0]
+    order = plan.Order("train", 0, "joined-spoken", 7, excerpt=excerpt, voices="further")
+    stems = part("songs").render(order)
+    assert_is_a_song(stems)
+    spectrum = np.abs(np.fft.rfft(stems["other"][0].astype(float)))
+    frequency = np.fft.rfftfreq(stems["other"].shape[1], 1 / 44100)
+    low = np.square(spectrum[frequency < 60]).sum()
+    assert low < 1e-3 * np.square(spectrum[frequency > 250]).sum()
 
 
 def write_tone(path: Path, rate: int, seconds: float = 40.0, beat: float = 0.5) -> None:
@@ -141,7 +161,8 @@ def test_splits_share_no_released_music() -> None:
     packages = [{e.package for e in materials.excerpts(split)} for split in part("plan").SIZES]
     assert all(packages)
     assert len(set.union(*packages)) == sum(map(len, packages))
-    assert all((o.excerpt is None) != o.kind.startswith("released") for o in part("plan").orders())
+    over = ("released", "joined")
+    assert all((o.excerpt is None) != o.kind.startswith(over) for o in part("plan").orders())
 
 
 def test_splits_share_no_voice_and_no_seed() -> None:
@@ -150,6 +171,90 @@ def test_splits_share_no_voice_and_no_seed() -> None:
     assert len(set.union(*people)) == sum(map(len, people))
     orders = part("plan").orders()
     assert len({order.seed for order in orders}) == len(orders)
+
+
+def test_songs_of_earlier_versions_are_planned_as_they_were() -> None:
+    """Names, seeds and excerpts of the songs of version 3: scores on validation and test stay comparable."""
+    earlier = [order for order in part("plan").orders() if not order.voices]
+    assert len(earlier) == 429
+    described = "".join(
+        f"{o.name} {o.seed} {o.seconds} {o.excerpt and (o.excerpt.file, o.excerpt.start)}\n"
+        for o in sorted(earlier, key=lambda order: order.name)
+    )
+    assert (
+        hashlib.sha256(described.encode()).hexdigest()
+        == "57e8e84aea8c9f1ca77bc8eb3fc87a5dd8fcdd8e5015150e2c081ac9d3a3206a"
+    )
+    speakers = part("materials").SPEAKERS
+    voices = repr([speakers[split] for split in ("train", "validation", "test")])
+    assert (
+        hashlib.sha256(voices.encode()).hexdigest()
+        == "1ff4405eaa734d6abd1a8372eca52377899ba5f5e77251002b15fb6f2b160341"
+    )
+    assert all(order.split == "train" for order in part("plan").orders() if order.voices)
+
+
+def test_further_songs_take_music_of_training_packages_only() -> None:
+    materials = part("materials")
+    train = {excerpt.package for excerpt in materials.excerpts("train")}
+    for name in ("joined", "released"):
+        further = materials.excerpts(f"further-{name}")
+        assert len(further) >= 50
+        assert {excerpt.package for excerpt in further} <= train
+    voices = set(materials.speakers("further"))
+    assert voices > set(materials.speakers("train"))
+    assert not voices & {*materials.speakers("validation"), *materials.speakers("test")}
+
+
+def test_a_synthetic_bass_plays_the_notes_it_is_given() -> None:
+    low, notes = part("low"), part("notes")
+    random = np.random.default_rng(0)
+    line = [notes.Struck(0.0, 1.0, 60, 100), notes.Struck(1.0, 2.0, 64, 100)]
+    deep = low.lowered(line, random)
+    assert [24 <= note.pitch < 43 for note in deep] == [True, True]
+    assert (deep[1].pitch - deep[0].pitch) % 12 == 4
+    for seed in range(8):
+        sound = low.played(deep, 2.5, np.random.default_rng(seed))
+        assert sound.shape == (2, round(2.5 * 44100))
+        assert np.abs(sound[:, 2 * 44100 + 4410 :]).max() < 1e-3
+        held = sound[0, 20000:40000] * np.hanning(20000)
+        spectrum = np.abs(np.fft.rfft(held, 1 << 18))
+        heard = np.fft.rfftfreq(1 << 18, 1 / 44100)
+        fundamental = 440.0 * 2.0 ** ((deep[0].pitch - 69) / 12)
+        below = spectrum[(heard > 20) & (heard < 1.5 * fundamental)]
+        peak = heard[(heard > 20) & (heard < 1.5 * fundamental)][below.argmax()]
+        assert peak == pytest.approx(fundamental, rel=0.06)
+
+
+def test_a_drum_machine_strikes_when_the_groove_says() -> None:
+    machine, oneshots = part("machine"), part("oneshots")
+    beats = [0.5 * index for index in range(33)]
+    hits = machine.programmed(beats, np.random.default_rng(1))
+    assert hits == sorted(hits)
+    kicks = machine.kick_times(hits)
+    assert kicks
+    assert all(0.0 <= moment < 16.5 for moment, _, _ in hits)
+    kit = oneshots.synthesized(np.random.default_rng(0))
+    assert set(kit) == set(oneshots.ROLES)
+    for sounds in kit.values():
+        assert np.abs(sounds[0]).max() == pytest.approx(1.0, abs=1e-6)
+    kick = np.abs(np.fft.rfft(kit["kick"][0][0]))
+    assert kick.argmax() * 44100 / kit["kick"][0].shape[1] < 120.0
+
+
+def test_drum_samples_are_sorted_by_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    oneshots, materials = part("oneshots"), part("materials")
+    monkeypatch.setattr(materials, "_SHARE", tmp_path)
+    folder = tmp_path / "hydrogen/data/drumkits/kit"
+    (tmp_path / "sonic-pi/samples").mkdir(parents=True)
+    folder.mkdir(parents=True)
+    for name in ("Kick_1", "snare-soft", "HH_closed", "OpenHat"):
+        sound = np.random.default_rng(0).standard_normal((22050, 1)) / 10
+        soundfile.write(folder / f"{name}.wav", sound, 22050)
+    assert oneshots.kits() == [folder]
+    kit = oneshots.recorded(folder, np.random.default_rng(0))
+    assert set(kit) == {"kick", "snare", "hat", "open"}
+    assert kit["kick"][0].shape == (2, 44100)
 
 
 def test_any_beginning_of_the_plan_has_every_kind_and_split() -> None:

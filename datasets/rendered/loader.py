@@ -112,7 +112,7 @@ def prepare(folder: Path, tell: Callable[[str], None] = lambda _: None) -> None:
     if made < len(SONGS):
         raise UsageError(
             f"Only {made} of {len(SONGS)} songs could be made: {said}",
-            hint="Does `fluidsynth` run, and is there room on the disk (about 2.5 GB)?",
+            hint="Does `fluidsynth` run, and is there room on the disk (about 3.5 GB)?",
         )
 
 

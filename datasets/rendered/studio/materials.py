@@ -17,7 +17,9 @@ __all__ = [
     "Excerpt",
     "Piece",
     "drum_kits",
+    "drum_samples",
     "excerpts",
+    "loops",
     "missing",
     "pieces",
     "recordings",
@@ -32,11 +34,16 @@ _SOUNDFONTS = (
     "sounds/sf3/MuseScore_General_Lite.sf3",
     "sounds/sf2/TimGM6mb.sf2",
 )
+_SPLITS = ("train", "validation", "test", "further-joined", "further-released")
 _RELEASED = Path(__file__).with_name("released.csv")
 _DRUM_KITS = ("sounds/sf2/Black_Pearl_4_LV2.sf2", "sounds/sf2/Red_Zeppelin_4_LV2.sf2")
 _OPENMSX = "games/openttd/baseset/openmsx"
 _WADS = ("games/doom/freedoom1.wad", "games/doom/freedoom2.wad")
 _VOICES = "asterisk/sounds"
+_DRUM_SAMPLES = "hydrogen/data/drumkits"
+_LOOPS = "sonic-pi/samples"
+_WORDS = "ktuberling/sounds"
+_RUSSIAN = "festival/voices/russian/msu_ru_nsh_clunits/wav"
 
 _FESTIVAL = {
     "festival_f_czech_dita": ("festvox-czech-dita", "czech/czech_dita"),
@@ -62,9 +69,16 @@ SPEAKERS = {
     ),
     "validation": ("flite_f_slt",),
     "test": ("ru_RU_f_IvrvoiceRU", "flite_m_kal16"),
+    "further": (
+        "es_MX_f_Allison",
+        "russian_m_nsh",
+        *(f"ktuberling_f_{language}" for language in ("ca", "da", "en", "nn", "ru", "uk")),
+        *(f"ktuberling_m_{language}" for language in ("de", "el", "fr", "lt", "sl", "wa")),
+    ),
 }
 """Voices, ``_f_`` or ``_m_``: recordings of people, or voices of `flite` or `festival`, made from
-such. The same person speaks in one split only."""
+such. The same person speaks in one split only. The further ones are training's too; songs that were
+planned before them do not use them. Whether a voice of `ktuberling` is high or low was measured."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,14 +111,20 @@ def missing() -> list[str]:
         "avldrums.lv2-soundfont": _SHARE / _DRUM_KITS[0],
         "openttd-openmsx": _SHARE / _OPENMSX,
         "freedoom": _SHARE / _WADS[1],
+        "hydrogen-drumkits": _SHARE / _DRUM_SAMPLES,
+        "sonic-pi-samples": _SHARE / _LOOPS,
     }
     for name in (name for names in SPEAKERS.values() for name in names):
         if name in _FESTIVAL:
             package, place = _FESTIVAL[name]
             wanted[package] = _SHARE / "festival/voices" / place
+        elif name.startswith("ktuberling"):
+            wanted["ktuberling-data"] = _SHARE / _WORDS
+        elif name.startswith("russian"):
+            wanted["festvox-ru"] = _SHARE / _RUSSIAN
         elif not name.startswith("flite"):
             wanted[f"asterisk-core-sounds-{name[:2]}-g722"] = _SHARE / _VOICES / name
-    for excerpt in (excerpt for split in SPEAKERS for excerpt in excerpts(split)):
+    for excerpt in (excerpt for split in _SPLITS for excerpt in excerpts(split)):
         wanted[excerpt.package] = _SHARE / excerpt.file.partition("!")[0]
     lacking = [package for package, path in wanted.items() if not path.exists()]
     programs = {"fluidsynth": "fluidsynth", "flite": "flite", "festival": "text2wave"}
@@ -126,14 +146,29 @@ def drum_kits() -> list[Path]:
     return [_SHARE / path for path in _DRUM_KITS]
 
 
+def drum_samples() -> Path:
+    """Return the folder of drum kits as single sounds, one folder a kit."""
+    return _SHARE / _DRUM_SAMPLES
+
+
+def loops() -> Path:
+    """Return a folder of single sounds of electronic music."""
+    return _SHARE / _LOOPS
+
+
 def speakers(split: str) -> tuple[str, ...]:
-    """Return the voices of a split."""
-    return SPEAKERS[split]
+    """Return the voices of a split; further songs have all voices of training."""
+    return SPEAKERS["train"] + SPEAKERS[split] if split == "further" else SPEAKERS[split]
 
 
 @functools.cache
 def recordings(speaker: str) -> tuple[Path, ...]:
     """Return the recordings of a voice, long enough to hold some words."""
+    if speaker.startswith("ktuberling"):
+        folder = _SHARE / _WORDS / speaker.rpartition("_")[2]
+        return tuple(p for p in sorted(folder.iterdir()) if p.suffix in (".opus", ".ogg", ".wav"))
+    if speaker.startswith("russian"):
+        return tuple(sorted((_SHARE / _RUSSIAN).glob("*.wav")))
     folder = _SHARE / _VOICES / speaker
     return tuple(p for p in sorted(folder.rglob("*.g722")) if p.stat().st_size > 12000)
 

@@ -1,12 +1,13 @@
 """Which songs there are: names, kinds and seeds of each split."""
 
+import itertools
 from dataclasses import dataclass
 
 from .materials import Excerpt, excerpts
 
 __all__ = ["KINDS", "SEED", "SIZES", "VERSION", "Order", "orders"]
 
-VERSION = 3
+VERSION = 4
 """Raised whenever any song sounds different, or there are others."""
 
 SEED = 2
@@ -21,12 +22,19 @@ KINDS = (
     "coded-formant",
     "released-spoken",
     "released-formant",
+    "electronic-spoken",
+    "joined-spoken",
 )
 """Who plays (written: MIDI files; arranged: soundfonts; coded: songmaker; released: recordings of
-instrumental music) and who sings (spoken: speech re-pitched; formant: songmaker's singer)."""
+instrumental music; electronic: a drum machine and synthesizers; joined: a recording without drums
+and low end, with drums and bass added) and who sings (spoken: speech re-pitched; formant:
+songmaker's singer)."""
 
 SIZES = {"train": 160, "validation": 10, "test": 20}
 """Songs of a split without those over released music, of which there is one an excerpt."""
+
+ELECTRONIC = 60
+"""Further songs for training of electronic music; of the other kinds there is one an excerpt."""
 _SEQUENCE = (
     "written-spoken",
     "arranged-spoken",
@@ -53,6 +61,8 @@ class Order:
     """The shortest and the longest that it may be; arranged and coded ones end with a bar."""
     excerpt: Excerpt | None = None
     """The released music under it."""
+    voices: str = ""
+    """Whose voices there are to choose from: those of a split, by default its own."""
 
     @property
     def name(self) -> str:
@@ -76,7 +86,24 @@ def orders() -> list[Order]:
         for some in (own, over):
             for place, order in enumerate(some):
                 listed.append(((place + 0.5) / (4.0 if split == "train" else 1.0), order))
+    further = _further(len(excerpts("train")) + SIZES["train"])
+    listed += [((place + 0.5) / 4.0, order) for place, order in enumerate(further)]
     return [order for _, order in sorted(listed, key=lambda pair: (pair[0], pair[1].split))]
+
+
+def _further(first: int) -> list[Order]:
+    """Return the songs for training that version 4 added to those of version 3, kinds in turn."""
+    kinds: list[list[tuple[str, Excerpt | None]]] = [[("electronic-spoken", None)] * ELECTRONIC]
+    for name in ("joined", "released"):
+        found = excerpts(f"further-{name}")
+        kinds.append([(f"{name}-spoken", excerpt) for excerpt in found])
+    in_turn = [
+        one for several in itertools.zip_longest(*kinds) for one in several if one is not None
+    ]
+    return [
+        Order("train", index, kind, 4_000_000 + index, excerpt=excerpt, voices="further")
+        for index, (kind, excerpt) in enumerate(in_turn, first)
+    ]
 
 
 def _over_released(index: int) -> str:

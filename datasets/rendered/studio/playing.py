@@ -11,7 +11,7 @@ from . import arrangement, desk, materials, midi, tunes
 from .band import on_recorded_kit, play
 from .notes import DRUM_PROGRAM, Part
 
-__all__ = ["play_arranged", "play_written"]
+__all__ = ["play_arranged", "play_parts", "play_written"]
 
 Signal = npt.NDArray[np.float64]
 Played = tuple[dict[str, Signal], list[Any], Any, float]
@@ -29,7 +29,7 @@ def play_arranged(song: Any, random: np.random.Generator) -> Played:
     tune = arrangement.score.melody(song)
     if random.random() < 0.6:
         tune = tunes.made(parts, beats, song.singer.lowest, song.singer.highest, random)
-    return _played(parts, song.seconds, random), tune, song.singer, song.seconds
+    return play_parts(parts, song.seconds, random), tune, song.singer, song.seconds
 
 
 def play_written(split: str, seconds: float, random: np.random.Generator) -> Played:
@@ -37,7 +37,7 @@ def play_written(split: str, seconds: float, random: np.random.Generator) -> Pla
     parts, beats, seconds = _written(split, seconds, random)
     singer = arrangement.any_singer(random)
     tune, parts = _tune_over(parts, beats, singer, seconds, random)
-    return _played(parts, seconds, random), tune, singer, seconds
+    return play_parts(parts, seconds, random), tune, singer, seconds
 
 
 def _written(
@@ -108,8 +108,8 @@ def _tune_over(
     return tunes.made(parts, beats, singer.lowest, singer.highest, random), parts
 
 
-def _played(parts: list[Part], seconds: float, random: np.random.Generator) -> dict[str, Signal]:
-    """Return drums, bass and other as the band plays them, each player with a sound of their own."""
+def play_parts(parts: list[Part], seconds: float, random: np.random.Generator) -> dict[str, Signal]:
+    """Return drums, bass and other as soundfonts play them, each player with a sound of their own."""
     fonts = materials.soundfonts()
     stems = {
         name: np.zeros((2, round(seconds * SAMPLE_RATE))) for name in ("drums", "bass", "other")

@@ -19,7 +19,7 @@ from . import arrangement, materials, tunes
 from .materials import Excerpt
 from .notes import Part, Struck
 
-__all__ = ["ACCOMPANIMENT", "beats", "chords", "play_released"]
+__all__ = ["ACCOMPANIMENT", "beats", "chords", "excerpt_sound", "play_released"]
 
 Signal = npt.NDArray[np.float64]
 ACCOMPANIMENT = "accompaniment"
@@ -34,7 +34,7 @@ def play_released(
     excerpt: Excerpt, random: np.random.Generator
 ) -> tuple[dict[str, Signal], list[Any], Any, float]:
     """Return the accompaniment, a tune that fits it, who sings it, seconds."""
-    sound = _read(excerpt)
+    sound = excerpt_sound(excerpt)
     seconds = sound.shape[1] / SAMPLE_RATE
     singer = arrangement.any_singer(random)
     pulse = beats(sound)
@@ -42,7 +42,7 @@ def play_released(
     return {ACCOMPANIMENT: sound}, tune, singer, seconds
 
 
-def _read(excerpt: Excerpt) -> Signal:
+def excerpt_sound(excerpt: Excerpt) -> Signal:
     """Return (2, samples) at SAMPLE_RATE.
 
     A game of guitars has them in a file of their own, which is added.

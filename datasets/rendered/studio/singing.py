@@ -11,10 +11,10 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import pyworld
 
 from .generator import songmaker
 from .speech import FRAME, RATE, Syllable
+from .world import pyworld
 
 __all__ = ["Timbre", "sung"]
 

@@ -35,7 +35,7 @@ def render(order: Order) -> dict[str, npt.NDArray[np.int16]]:
     if voice == "spoken":
         from .speaking import spoken
 
-        vocals = spoken(order.split, tune, singer, seconds, random)
+        vocals = spoken(order.voices or order.split, tune, singer, seconds, random)
     else:
         vocals = _formant(tune, singer, seconds, random)
     stems["vocals"] = _in_room(vocals, random)
@@ -54,14 +54,22 @@ def _backing(
     order: Order, players: str, random: np.random.Generator
 ) -> tuple[dict[str, Signal], list[Any], Any, float]:
     """Return stems without the vocals, the tune to sing, who sings it, seconds."""
-    if order.excerpt is not None:
+    if order.excerpt is not None and players == "released":
         return play_released(order.excerpt, random)
+    if order.excerpt is not None:
+        from .electronic import play_joined
+
+        return play_joined(order.excerpt, random)
     seconds = float(random.uniform(*order.seconds))
     if players == "coded":
         song = arrangement.any_song(order.seed, seconds, random)
         return _coded(song), score.melody(song), song.singer, song.seconds
     from .playing import play_arranged, play_written
 
+    if players == "electronic":
+        from .electronic import play_electronic
+
+        return play_electronic(arrangement.any_song(order.seed, seconds, random), random)
     if players == "arranged":
         return play_arranged(arrangement.any_song(order.seed, seconds, random), random)
     return play_written(order.split, seconds, random)

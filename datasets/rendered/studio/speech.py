@@ -6,9 +6,12 @@ from pathlib import Path
 import av
 import numpy as np
 import numpy.typing as npt
-import pyworld
+import soundfile
+import soxr
 from scipy.ndimage import gaussian_filter1d
 from scipy.signal import find_peaks
+
+from .world import pyworld
 
 __all__ = ["FRAME", "RATE", "Syllable", "syllables"]
 
@@ -37,7 +40,7 @@ def syllables(recording: Path) -> list[Syllable]:
 
     Parameters
     ----------
-    recording : raw G.722, or any audio file at RATE.
+    recording : raw G.722 at RATE, or any audio file.
     """
     sound = _decoded(recording)
     if sound.size < RATE // 2:
@@ -51,7 +54,10 @@ def syllables(recording: Path) -> list[Syllable]:
 
 
 def _decoded(path: Path) -> Signal:
-    """Return a mono file as samples."""
+    """Return a mono file as samples at RATE."""
+    if path.suffix != ".g722" and (rate := soundfile.info(path).samplerate) != RATE:
+        read, _ = soundfile.read(path, dtype="float64", always_2d=True)
+        return np.asarray(soxr.resample(read.mean(axis=1), rate, RATE))
     with av.open(str(path), format="g722" if path.suffix == ".g722" else None) as container:
         pieces = [frame.to_ndarray().reshape(-1) for frame in container.decode(audio=0)]
     if not pieces:
