@@ -1,17 +1,19 @@
 """Evaluate, compare and gate music source separation.
 
-Everything that the command line does is a function here; each is imported when it is first used.
+Everything that the command line does is a function here. A name is imported when it is first
+used, so ``import benchbench`` takes no time.
 
 >>> import benchbench
->>> result = benchbench.run(["spleeter", "irm"], "demo")  # doctest: +SKIP
+>>> result = benchbench.run("spleeter,irm", "demo")  # doctest: +SKIP
+>>> result.leaderboard()  # doctest: +SKIP
 """
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING as _TYPE_CHECKING
 
-if TYPE_CHECKING:
+if _TYPE_CHECKING:
+    from benchbench import errors, metrics, stats
     from benchbench.api.compact import compact
     from benchbench.api.compare import compare
     from benchbench.api.doctor import doctor
@@ -26,7 +28,9 @@ if TYPE_CHECKING:
     from benchbench.api.train import train
     from benchbench.api.verify import verify
 
-__all__ = [
+    __version__: str
+
+_FUNCTIONS = (
     "compact",
     "compare",
     "doctor",
@@ -40,14 +44,43 @@ __all__ = [
     "separate",
     "train",
     "verify",
+)
+_MODULES = {name: f"benchbench.{name}" for name in ("errors", "metrics", "stats")}
+
+__all__ = [
+    "__version__",
+    "compact",
+    "compare",
+    "doctor",
+    "errors",
+    "export",
+    "gate",
+    "import_results",
+    "install",
+    "metrics",
+    "report",
+    "run",
+    "score",
+    "separate",
+    "stats",
+    "train",
+    "verify",
 ]
 
 
-def __getattr__(name: str) -> Any:
-    if name in __all__:
-        return getattr(importlib.import_module(f"benchbench.api.{name}"), name)
+def __getattr__(name: str) -> object:
+    from importlib import import_module
+
+    if name in _FUNCTIONS:
+        return getattr(import_module(f"benchbench.api.{name}"), name)
+    if name in _MODULES:
+        return import_module(_MODULES[name])
+    if name == "__version__":
+        from importlib.metadata import version
+
+        return version("benchbench")
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:
-    return sorted([*globals(), *__all__])
+    return list(__all__)

@@ -153,7 +153,7 @@ _ALL: Final = (
         misleads="Loud passages decide. It rewards silence: zeros score 0 dB. A change of gain "
         "costs decibels although a listener would turn a knob.",
         source="Mitsufuji et al., Music Demixing Challenge 2021, Front. Signal Process. 1 (2022)",
-        evaluate=Lazy("usdr", _USDR),
+        evaluate=Lazy("utterance_sdr", _USDR),
         options={"offset": 1e-7},
     ),
     _bsseval(

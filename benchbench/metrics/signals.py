@@ -14,9 +14,12 @@ import numpy.typing as npt
 
 from benchbench.errors import AudioError
 
-__all__ = ["Blocks", "Float64", "Signals"]
+__all__ = ["ArrayLike", "Blocks", "Float64", "Signals", "as_audio"]
 
 Float64: TypeAlias = npt.NDArray[np.float64]
+
+ArrayLike: TypeAlias = Any
+"""A NumPy array, a tensor of PyTorch, TensorFlow or JAX, or nested lists of numbers."""
 
 _CHUNK = 1 << 20
 _MOST_CHANNELS = 64
@@ -105,6 +108,51 @@ class Signals:
         out[:, : lo - start] = 0.0
         out[:, hi - start :] = 0.0
         _read(stem, lo, hi, out[:, lo - start : hi - start])
+
+
+def as_audio(array: ArrayLike, what: str = "audio") -> npt.NDArray[Any]:
+    """An array of any library as a NumPy array of shape (channels, samples).
+
+    Memory is shared where the library allows it. Tensors on an accelerator are copied to the
+    host; gradients are left behind.
+
+    Parameters
+    ----------
+    array
+        Shape (channels, samples), or (samples,) for mono.
+    what
+        Names the array in error messages.
+
+    Raises
+    ------
+    AudioError
+        When the array cannot be converted.
+
+    Examples
+    --------
+    >>> as_audio([0.0, 0.5, -0.5]).shape
+    (1, 3)
+    """
+    try:
+        audio = np.asarray(_on_host(array))
+    except (TypeError, ValueError, RuntimeError, BufferError) as error:
+        raise AudioError(
+            f"The {what} of type {type(array).__name__} cannot be read as an array: {error}.",
+            hint="Hand over numbers of shape (channels, samples): NumPy, PyTorch, TensorFlow, JAX.",
+        ) from error
+    return audio[None, :] if audio.ndim == 1 else audio
+
+
+def _on_host(array: ArrayLike) -> ArrayLike:
+    """The array without its gradient, in the memory of this process, in a type NumPy knows."""
+    if isinstance(array, np.ndarray):
+        return array
+    if hasattr(array, "detach"):  # PyTorch
+        tensor = array.detach().cpu()
+        return tensor.float() if "bfloat16" in str(tensor.dtype) else tensor
+    if not hasattr(array, "__array__") and hasattr(array, "__dlpack__"):
+        return np.from_dlpack(array)
+    return array
 
 
 def _checked(stem: npt.NDArray[Any], name: str, role: str) -> npt.NDArray[Any]:

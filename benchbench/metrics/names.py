@@ -1,0 +1,96 @@
+"""Names of protocols, groups and metrics, and what they stand for.
+
+A protocol's frames can be changed by writing length and hop in seconds after its name:
+``windows:0.5/0.25``, ``bsseval-v4:2/2``. The changed name stands in the results, so such numbers
+are never mixed up with those of the default.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from benchbench.errors import UnknownNameError, UsageError
+from benchbench.metrics.base import Metric, Protocol
+from benchbench.metrics.catalogue import CATALOGUE as PROTOCOLS
+from benchbench.metrics.catalogue import GROUP_MEMBERS as GROUPS
+from benchbench.metrics.catalogue import Lazy
+
+__all__ = ["DIAGNOSTICS", "GROUPS", "PROTOCOLS", "metric", "protocol", "resolve"]
+
+DIAGNOSTICS = frozenset(
+    one.name for every in PROTOCOLS.values() for one in every.metrics if one.diagnostic
+)
+"""Names of the metrics that say something of the references, and are neither ranked nor compared."""
+
+_FRAMES = re.compile(r"(?P<name>[^:]+):(?P<window>[0-9.]+)(?:/(?P<hop>[0-9.]+))?")
+
+
+def protocol(name: str) -> Protocol:
+    """The protocol of that name.
+
+    Parameters
+    ----------
+    name
+        As listed in `PROTOCOLS`, or with frames of its own: ``name:length/hop`` in seconds.
+
+    Raises
+    ------
+    UnknownNameError
+        With the closest known name.
+    UsageError
+        For frames on a protocol that has none, or frames that are not positive.
+    """
+    if name in PROTOCOLS:
+        return PROTOCOLS[name]
+    framed = _FRAMES.fullmatch(name)
+    if framed and framed["name"] in PROTOCOLS:
+        return _reframed(PROTOCOLS[framed["name"]], name, framed["window"], framed["hop"])
+    raise UnknownNameError("metric", name, [*PROTOCOLS, *GROUPS])
+
+
+def resolve(names: str | Sequence[str]) -> tuple[Protocol, ...]:
+    """The protocols that names of protocols and groups stand for, each once, in that order.
+
+    Names may be joined by commas.
+    """
+    given = [names] if isinstance(names, str) else names
+    found: dict[str, Protocol] = {}
+    for name in [word.strip() for one in given for word in one.split(",") if word.strip()]:
+        for member in GROUPS.get(name, (name,)):
+            found.setdefault(member, protocol(member))
+    return tuple(found.values())
+
+
+def metric(protocol_name: str, metric_name: str) -> Metric:
+    """What is known of one metric of a protocol; ``bleed:drums`` is an instance of ``bleed``."""
+    known = {one.name: one for one in protocol(protocol_name).metrics}
+    family = metric_name.split(":")[0]
+    found = known.get(metric_name) or known.get(family)
+    if found is None:
+        raise UnknownNameError("metric", metric_name, known, where=f" in {protocol_name}")
+    return replace(found, name=metric_name)
+
+
+def _reframed(base: Protocol, name: str, window: str, hop: str | None) -> Protocol:
+    if not isinstance(base.evaluate, Lazy) or "window_s" not in base.options:
+        framed = [one.name for one in PROTOCOLS.values() if "window_s" in one.options]
+        raise UsageError(
+            f"{base.name!r} has no frames to change.",
+            hint=f"Those with frames: {', '.join(framed)}.",
+        )
+    try:
+        seconds = {"window_s": float(window), "hop_s": float(hop or window)}
+    except ValueError:
+        raise UnknownNameError("metric", name, [*PROTOCOLS, *GROUPS]) from None
+    if min(seconds.values()) <= 0:
+        raise UsageError(f"The frames of {name!r} have no length.")
+    options: Mapping[str, Any] = {**base.evaluate.options, **seconds}
+    return replace(
+        base,
+        name=name,
+        evaluate=replace(base.evaluate, options=options),
+        options={**base.options, **seconds},
+    )
