@@ -4,7 +4,7 @@
 
     python -m benchmarks kills --runs 50
 
-Half of the time the driver is killed; else one of its processes, a station or a separator, and
+Half of the time the driver is killed; else one of its processes, a pipeline or a separator, and
 the run has to cope. Then the same command is given again, and the table of scores must equal that
 of a run which nobody disturbed: nothing lost, nothing twice, nothing wrong.
 """
@@ -73,7 +73,7 @@ def kill_somebody(process: subprocess.Popen[bytes], chance: random.Random) -> st
         victim.kill()
     except psutil.Error:
         return "nobody"
-    return "separator" if "worker.py" in words else "station"
+    return "separator" if "worker.py" in words else "pipeline"
 
 
 def kills(

@@ -22,8 +22,8 @@ import numpy as np
 from benchbench.io.raw_audio import RawAudio, write_raw
 from benchbench.plugins.catalog import Catalog
 from benchbench.running.machine import processors
-from benchbench.separation.model_setup import prepare_setups
-from benchbench.separation.separator import Limits, Worker
+from benchbench.separation.model_setup import prepare_models
+from benchbench.separation.separator import Limits, WorkerSeparator
 from benchmarks.measuring import Figure, measured
 
 RATE = 44100
@@ -75,11 +75,11 @@ def score(folder: Path, protocol: str, seconds: int) -> None:
 def separate(name: str, audio: dict[str, RawAudio], folder: Path) -> float:
     """The most that a separator's process held, in MB."""
     model = Catalog().model(name)
-    setup = prepare_setups([model], None, "cpu", {}, processors(), lambda _: None)[model.name]
+    setup = prepare_models([model], None, "cpu", {}, processors(), lambda _: None)[model.name]
     references = {stem: audio[stem] for stem in ("vocals", "accompaniment")}
     with (
         tempfile.TemporaryDirectory(dir=folder) as out,
-        Worker(setup, Limits(base_s=1e5), folder / "log") as worker,
+        WorkerSeparator(setup, Limits(base_s=1e5), folder / "log") as worker,
     ):
         oracle = references if model.manifest.oracle else None
         done = worker.separate(audio["estimate"], RATE, Path(out), oracle)

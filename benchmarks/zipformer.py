@@ -34,7 +34,7 @@ import numpy as np
 import soundfile
 
 from benchbench import metrics
-from benchbench.datasets.dataset import open_corpus
+from benchbench.datasets.dataset import open_dataset
 from benchbench.datasets.preparation import prepare
 from benchbench.io.raw_audio import scratch_folder
 from benchbench.metrics.references import References
@@ -78,9 +78,9 @@ def songs(folder: Path, stems: tuple[str, ...] = STEMS) -> Iterator[tuple[str, S
 
 def shipped_songs(dataset: str) -> Iterator[tuple[str, Stems]]:
     """The songs of a data set that needs no download."""
-    corpus = open_corpus(Catalog().dataset(dataset))
+    data_set = open_dataset(Catalog().dataset(dataset))
     with scratch_folder() as scratch:
-        for number, track in enumerate(corpus.tracks):
+        for number, track in enumerate(data_set.tracks):
             prepared = prepare(track, scratch / str(number))
             yield (
                 track.name,
@@ -155,9 +155,9 @@ def gains(arguments: argparse.Namespace) -> dict[str, object]:
         "rendered, test, over released music": (released, False),
         "synth": (shipped_songs("synth"), True),
     }
-    for name, (corpus, whole) in corpora.items():
+    for name, (data_set, whole) in corpora.items():
         print(f" {name}, gain over the mixture in dB")
-        result[name] = table(islice(corpus, arguments.limit), separators, whole=whole)
+        result[name] = table(islice(data_set, arguments.limit), separators, whole=whole)
     if arguments.spleeter:
         real = Spleeter.from_folder("2stems", arguments.spleeter)
         separators["spleeter:2stems"] = lambda mixture: real.separate(mixture, RATE)
@@ -168,11 +168,11 @@ def gains(arguments: argparse.Namespace) -> dict[str, object]:
 
 
 def table(
-    corpus: Iterator[tuple[str, Stems]], separators: Mapping[str, Separate], *, whole: bool
+    data_set: Iterator[tuple[str, Stems]], separators: Mapping[str, Separate], *, whole: bool
 ) -> dict[str, dict[str, float]]:
     """Mean gain of every stem, printed; without `whole`, of vocals and accompaniment."""
     found: dict[str, dict[str, list[float]]] = {name: {} for name in separators}
-    for _, stems in corpus:
+    for _, stems in data_set:
         mixture = np.sum(list(stems.values()), axis=0, dtype=np.float32)
         references = stems if whole else two_stems(stems)
         before = si_sdr(references, dict.fromkeys(references, mixture))

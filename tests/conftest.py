@@ -12,7 +12,7 @@ import pytest
 import soundfile
 
 from benchbench.plugins.catalog import Catalog, Model
-from benchbench.separation.separator import Setup
+from benchbench.separation.separator import ModelSetup
 
 RATE = 44100
 STEMS = ("drums", "bass", "other", "vocals")
@@ -101,9 +101,9 @@ def make_adapter(tmp_path: Path) -> Callable[..., Path]:
 
 
 @pytest.fixture
-def setup_of() -> Callable[[Model], Setup]:
+def setup_of() -> Callable[[Model], ModelSetup]:
     """A model without weights, ready to be loaded in this interpreter."""
-    return lambda model: Setup(model, Path(sys.executable))
+    return lambda model: ModelSetup(model, Path(sys.executable))
 
 
 @pytest.fixture

@@ -14,10 +14,10 @@ from benchbench.io.conversion import convert
 from benchbench.io.decoding import BLOCK
 from benchbench.io.raw_audio import RawAudio, write_raw
 from benchbench.plugins.catalog import Catalog, Model
-from benchbench.separation.separator import Limits, Separation, Setup, Worker
+from benchbench.separation.separator import Limits, ModelSetup, SeparationResult, WorkerSeparator
 
 Make = Callable[..., Path]
-Prepare = Callable[[Model], Setup]
+Prepare = Callable[[Model], ModelSetup]
 
 
 def sine(samples: int, rate: int, channels: int = 2, hz: float = 440.0) -> np.ndarray:
@@ -64,12 +64,12 @@ def test_what_is_right_is_not_touched(tmp_path: Path) -> None:
 
 def separate(
     make_adapter: Make, setup_of: Prepare, mixture: RawAudio, body: str, audio: str
-) -> Separation:
+) -> SeparationResult:
     place = make_adapter("declares", body, extra="")
     manifest = place / "declares" / "adapter.toml"
     manifest.write_text(manifest.read_text() + f"\n[audio]\n{audio}\n")
     setup = setup_of(Catalog((place,)).model("declares"))
-    with Worker(setup, Limits(), place / "log.txt") as worker:
+    with WorkerSeparator(setup, Limits(), place / "log.txt") as worker:
         return worker.separate(mixture, 44100, place)
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from benchbench.datasets.dataset import open_corpus
+from benchbench.datasets.dataset import open_dataset
 from benchbench.datasets.preparation import prepare
 from benchbench.errors import UnknownNameError, UsageError
 from benchbench.io.audio_files import read
@@ -63,14 +63,14 @@ def test_musdb18_is_found_by_flag_and_by_variable(
     musdb: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     dataset = Catalog().dataset("musdb18")
-    assert [t.name for t in open_corpus(dataset, musdb).tracks] == ["B - Two", "C - Three"]
+    assert [t.name for t in open_dataset(dataset, musdb).tracks] == ["B - Two", "C - Three"]
     monkeypatch.setenv("MUSDB_PATH", str(musdb))
-    assert [t.name for t in open_corpus(dataset, split="train").tracks] == ["A - One"]
-    assert len(open_corpus(dataset, split="all").tracks) == 3
+    assert [t.name for t in open_dataset(dataset, split="train").tracks] == ["A - One"]
+    assert len(open_dataset(dataset, split="all").tracks) == 3
 
 
 def test_musdb18_is_decoded_to_16_bit_in_the_right_order(musdb: Path, tmp_path: Path) -> None:
-    track = open_corpus(Catalog().dataset("musdb18"), musdb).tracks[0]
+    track = open_dataset(Catalog().dataset("musdb18"), musdb).tracks[0]
     prepared = prepare(track, tmp_path / "scratch")
     for number, stem in enumerate(STREAMS):
         raw = prepared.mixture if stem == "mixture" else prepared.stems[stem]
@@ -82,9 +82,9 @@ def test_musdb18_is_decoded_to_16_bit_in_the_right_order(musdb: Path, tmp_path: 
 
 
 def test_musdb18_hq_keeps_its_own_mixture(musdb_hq: Path, tmp_path: Path) -> None:
-    corpus = open_corpus(Catalog().dataset("musdb18-hq"), musdb_hq)
-    assert [track.name for track in corpus.tracks] == ["B - Two"]
-    prepared = prepare(corpus.tracks[0], tmp_path / "scratch")
+    data_set = open_dataset(Catalog().dataset("musdb18-hq"), musdb_hq)
+    assert [track.name for track in data_set.tracks] == ["B - Two"]
+    prepared = prepare(data_set.tracks[0], tmp_path / "scratch")
     assert prepared.flags == ()
     assert set(prepared.stems) == set(STREAMS[1:])
 
@@ -97,7 +97,7 @@ def test_a_folder_is_read_with_all_its_oddities(tmp_path: Path) -> None:
     soundfile.write(song / "drums.wav", 12 * noise(0.4, 2, channels=1).T, RATE, subtype="FLOAT")
     soundfile.write(song / "mixture.wav", noise(0.5, 3).T, RATE)
     (song / "notes.txt").write_text("no audio")
-    track = open_corpus(Catalog().dataset("folder"), root).tracks[0]
+    track = open_dataset(Catalog().dataset("folder"), root).tracks[0]
     prepared = prepare(track, tmp_path / "scratch")
     assert set(prepared.stems) == {"vocals", "drums"}
     names = {flag.partition(":")[0] for flag in prepared.flags}
@@ -108,15 +108,15 @@ def test_a_folder_is_read_with_all_its_oddities(tmp_path: Path) -> None:
 
 
 def test_a_folder_with_stems_is_one_track(small_songs: Path) -> None:
-    corpus = open_corpus(Catalog().dataset("folder"), small_songs / "first")
-    assert [track.name for track in corpus.tracks] == ["first"]
+    data_set = open_dataset(Catalog().dataset("folder"), small_songs / "first")
+    assert [track.name for track in data_set.tracks] == ["first"]
 
 
 def test_the_fingerprint_follows_the_audio(small_songs: Path) -> None:
     dataset = Catalog().dataset("folder")
-    before = open_corpus(dataset, small_songs)
+    before = open_dataset(dataset, small_songs)
     soundfile.write(small_songs / "first" / "bass.wav", noise(2.0, 9).T, RATE, subtype="FLOAT")
-    after = open_corpus(dataset, small_songs)
+    after = open_dataset(dataset, small_songs)
     assert before.tracks[0].fingerprint != after.tracks[0].fingerprint
     assert before.tracks[1].fingerprint == after.tracks[1].fingerprint
     assert before.version_hash != after.version_hash
@@ -131,18 +131,18 @@ def test_what_is_not_there_is_said_with_the_way_to_get_it(
     with pytest.raises(
         UsageError, match=r"(?s)not here.*bench install musdb18.*--root.*MUSDB_PATH"
     ):
-        open_corpus(dataset)
+        open_dataset(dataset)
     with pytest.raises(UsageError, match="holds no tracks"):
-        open_corpus(dataset, tmp_path)
+        open_dataset(dataset, tmp_path)
     with pytest.raises(UnknownNameError, match=r"split 'tset'.*\n.*'test'"):
-        open_corpus(dataset, tmp_path, split="tset")
+        open_dataset(dataset, tmp_path, split="tset")
 
 
 def test_tracks_are_chosen_by_name_or_number(small_songs: Path) -> None:
     dataset = Catalog().dataset("folder")
-    assert [t.name for t in open_corpus(dataset, small_songs, limit=1).tracks] == ["first"]
-    assert [t.name for t in open_corpus(dataset, small_songs, names=["second"]).tracks] == [
+    assert [t.name for t in open_dataset(dataset, small_songs, limit=1).tracks] == ["first"]
+    assert [t.name for t in open_dataset(dataset, small_songs, names=["second"]).tracks] == [
         "second"
     ]
     with pytest.raises(UnknownNameError, match="Did you mean 'second'"):
-        open_corpus(dataset, small_songs, names=["secnd"])
+        open_dataset(dataset, small_songs, names=["secnd"])

@@ -332,8 +332,8 @@ def protocol() -> object:
 def test_threads_never_exceed_the_processors() -> None:
     from benchbench.running.machine import processors
 
-    for stations in (1, 2, processors()):
-        assert shared(stations).threads * stations <= max(processors(), stations)
+    for pipelines in (1, 2, processors()):
+        assert shared(pipelines).threads * pipelines <= max(processors(), pipelines)
 
 
 def test_requests_for_a_cluster_are_checked_first(small_songs: Path, tmp_path: Path) -> None:

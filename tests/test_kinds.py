@@ -123,14 +123,14 @@ def test_a_command_that_hangs_is_ended_with_all_that_it_started(
 def test_a_command_ends_with_its_worker(small_songs: Path, tmp_path: Path) -> None:
     """The worker's stdin ends while the program runs, as it does when the driver is killed."""
     from benchbench.io.raw_audio import write_raw
-    from benchbench.separation.separator import Setup, Worker
+    from benchbench.separation.separator import ModelSetup, Worker
 
     pid = tmp_path / "pid"
     place = command(
         tmp_path / "own",
         f"import os, time; open({str(pid)!r}, 'w').write(str(os.getpid())); time.sleep(600)",
     )
-    setup = Setup(Catalog((place,)).model("outside"), Path(sys.executable))
+    setup = ModelSetup(Catalog((place,)).model("outside"), Path(sys.executable))
     mixture = write_raw(tmp_path / "m.f32", [np.zeros((2, 100), np.float32)])
     worker = Worker(setup, Limits(base_s=60), tmp_path / "log.txt")
     import threading

@@ -11,7 +11,7 @@ import soundfile
 
 import benchbench
 from benchbench.api.doctor import doctor
-from benchbench.datasets.dataset import open_corpus
+from benchbench.datasets.dataset import open_dataset
 from benchbench.datasets.preparation import prepare
 from benchbench.errors import UsageError
 from benchbench.io.audio_files import read
@@ -61,7 +61,7 @@ def moisesdb(tmp_path: Path) -> Path:
 
 
 def test_moisesdb_sums_its_files_up_to_four_or_six_stems(moisesdb: Path, tmp_path: Path) -> None:
-    four = open_corpus(Catalog().dataset("moisesdb"), moisesdb)
+    four = open_dataset(Catalog().dataset("moisesdb"), moisesdb)
     assert [track.name for track in four.tracks] == ["song-a", "song-b"]
     track = four.tracks[0]
     assert list(track.stems) == ["vocals", "drums", "bass", "other"]
@@ -74,7 +74,7 @@ def test_moisesdb_sums_its_files_up_to_four_or_six_stems(moisesdb: Path, tmp_pat
     np.testing.assert_allclose(prepared.stems["other"].open(), expected, atol=1e-6)
     assert prepared.flags[:1] == ("bleed:bass",)
     assert "unequal_lengths" in prepared.flags
-    six = open_corpus(Catalog().dataset("moisesdb-6"), moisesdb).tracks[0]
+    six = open_dataset(Catalog().dataset("moisesdb-6"), moisesdb).tracks[0]
     assert list(six.stems) == ["vocals", "drums", "bass", "guitar", "piano", "other"]
     assert six.fingerprint != track.fingerprint
 
@@ -113,16 +113,16 @@ def test_slakhs_classes_come_from_its_metadata(tmp_path: Path) -> None:
     root = tmp_path / "slakh"
     slakh_song(root / "test" / "Track01876", ".flac", RATE)
     slakh_song(root / "train" / "Track00001", ".flac", RATE)
-    corpus = open_corpus(Catalog().dataset("slakh2100"), root)
-    assert [track.name for track in corpus.tracks] == ["Track01876"]
-    track = corpus.tracks[0]
+    data_set = open_dataset(Catalog().dataset("slakh2100"), root)
+    assert [track.name for track in data_set.tracks] == ["Track01876"]
+    track = data_set.tracks[0]
     assert list(track.stems) == ["drums", "bass", "guitar", "other"]  # the piano has no file
     assert len(track.stems["guitar"].files) == 2
     prepared = prepare(track, tmp_path / "scratch")
     assert prepared.mixture.channels == 1
     assert not [flag for flag in prepared.flags if flag.startswith("residual")]
     (root / "test" / "Track01876" / "stems" / "S00.flac").unlink()
-    damaged = open_corpus(Catalog().dataset("slakh2100"), root).tracks[0]
+    damaged = open_dataset(Catalog().dataset("slakh2100"), root).tracks[0]
     assert damaged.flags == ("missing_file:S00",)
 
 
@@ -146,9 +146,9 @@ def test_dsd100_keeps_its_mixtures_elsewhere(tmp_path: Path) -> None:
         place = root / "Mixtures" / split / name
         place.mkdir(parents=True)
         soundfile.write(place / "mixture.wav", np.sum(audio, axis=0).T, RATE)
-    corpus = open_corpus(Catalog().dataset("dsd100"), root)
-    assert [track.name for track in corpus.tracks] == ["051 - B"]
-    track = corpus.tracks[0]
+    data_set = open_dataset(Catalog().dataset("dsd100"), root)
+    assert [track.name for track in data_set.tracks] == ["051 - B"]
+    track = data_set.tracks[0]
     assert track.mixture is not None
     assert track.mixture.path == root / "Mixtures" / "Test" / "051 - B" / "mixture.wav"
     assert prepare(track, tmp_path / "scratch").flags == ()
@@ -168,7 +168,7 @@ def test_divide_and_remaster(
     ]
     soundfile.write(root / folder / f"{mixture}{ending}", np.sum(audio, axis=0).T, RATE)
     (root / folder / "annots.csv").write_text("x")
-    track = open_corpus(Catalog().dataset(name), root).tracks[0]
+    track = open_dataset(Catalog().dataset(name), root).tracks[0]
     assert list(track.stems) == ["speech", "music", "sfx"]
     assert prepare(track, tmp_path / "scratch").flags == ()
 
@@ -176,7 +176,7 @@ def test_divide_and_remaster(
 def test_errata_are_flags(tmp_path: Path) -> None:
     for stem in ("drums", "bass", "other", "vocals", "mixture"):
         write(tmp_path / "test" / "PR - Oh No" / f"{stem}.wav")
-    track = open_corpus(Catalog().dataset("musdb18-hq"), tmp_path).tracks[0]
+    track = open_dataset(Catalog().dataset("musdb18-hq"), tmp_path).tracks[0]
     prepared = prepare(track, tmp_path / "scratch")
     assert prepared.flags[0] == "erratum:mixture_left"
 
@@ -200,12 +200,12 @@ def test_a_table_of_paths_is_a_data_set(tmp_path: Path) -> None:
     assert flags["Two"].startswith("residual:")
     table.write_text("track,vocals\nOne,nowhere.wav\n")
     with pytest.raises(UsageError, match=r"line 2: there is no file .*nowhere\.wav"):
-        open_corpus(Catalog().dataset("csv"), table)
+        open_dataset(Catalog().dataset("csv"), table)
     table.write_text("name,vocals\n")
     with pytest.raises(UsageError, match="no column 'track'"):
-        open_corpus(Catalog().dataset("csv"), table)
+        open_dataset(Catalog().dataset("csv"), table)
     with pytest.raises(UsageError, match="not a file"):
-        open_corpus(Catalog().dataset("csv"), tmp_path)
+        open_dataset(Catalog().dataset("csv"), tmp_path)
 
 
 def test_files_are_added_across_blocks(tmp_path: Path) -> None:
@@ -217,7 +217,7 @@ def test_files_are_added_across_blocks(tmp_path: Path) -> None:
     )  # fmt: skip
     facts = {"stems": [{"stemName": "drums", "tracks": [{"id": "a"}, {"id": "b"}]}]}
     (folder / "data.json").write_text(json.dumps(facts))
-    track = open_corpus(Catalog().dataset("moisesdb"), tmp_path).tracks[0]
+    track = open_dataset(Catalog().dataset("moisesdb"), tmp_path).tracks[0]
     made = np.asarray(prepare(track, tmp_path / "scratch").stems["drums"].open())
     expected = long.copy()
     expected[:, : short.shape[1]] += short

@@ -12,7 +12,7 @@ from benchbench.plugins.catalog import Catalog
 from benchbench.running.plan import Job
 from benchbench.running.run_record import SeparationRecord
 from benchbench.separation.identity import Identity
-from benchbench.separation.separator import Separation
+from benchbench.separation.separator import SeparationResult
 
 
 @pytest.mark.parametrize(
@@ -30,7 +30,7 @@ def test_weights_have_seen_the_split_that_they_were_trained_on(dataset, split, s
     track = Track("one", dataset, split, {}, None, False, "f")
     job = Job(Identity(variant.name, "a", "w", "o"), track, "s", (protocol("usdr"),))
     record = SeparationRecord(job, variant, "run", "hash", 1)
-    assert record.row(Separation("failed", {}), None)["trained_on"] == seen
+    assert record.row(SeparationResult("failed", {}), None)["trained_on"] == seen
 
 
 def replace_variant(model, **changes):

@@ -11,11 +11,11 @@ import pytest
 
 from benchbench.io.raw_audio import RawAudio, write_raw
 from benchbench.plugins.catalog import Catalog, Model
-from benchbench.separation.separator import Limits, Separation, Setup, Worker
+from benchbench.separation.separator import Limits, ModelSetup, SeparationResult, WorkerSeparator
 
 RATE = 44100
 Make = Callable[..., Path]
-Prepare = Callable[[Model], Setup]
+Prepare = Callable[[Model], ModelSetup]
 
 
 @pytest.fixture
@@ -26,9 +26,9 @@ def mixture(tmp_path: Path) -> RawAudio:
 
 def separate_once(
     place: Path, name: str, setup_of: Prepare, mixture: RawAudio, limits: Limits | None = None
-) -> Separation:
+) -> SeparationResult:
     setup = setup_of(Catalog((place,)).model(name))
-    with Worker(setup, limits or Limits(), place / "log.txt") as worker:
+    with WorkerSeparator(setup, limits or Limits(), place / "log.txt") as worker:
         return worker.separate(mixture, RATE, place)
 
 
@@ -98,7 +98,7 @@ def test_a_fault_is_a_status_and_the_worker_goes_on(
     )
     setup = setup_of(Catalog((place,)).model("bad"))
     short = write_raw(place / "short.f32", [np.ones((2, 5), np.float32)])
-    with Worker(setup, Limits(), place / "log.txt") as worker:
+    with WorkerSeparator(setup, Limits(), place / "log.txt") as worker:
         outcome = worker.separate(mixture, RATE, place)
         assert outcome.status == status
         assert words in (outcome.error or "")
@@ -193,7 +193,7 @@ def test_an_adapter_that_does_not_import_says_why(
 
 def test_closing_ends_the_process(make_adapter: Make, setup_of: Prepare, mixture: RawAudio) -> None:
     place = make_adapter("good")
-    worker = Worker(setup_of(Catalog((place,)).model("good")), Limits(), place / "log.txt")
+    worker = WorkerSeparator(setup_of(Catalog((place,)).model("good")), Limits(), place / "log.txt")
     worker.separate(mixture, RATE, place)
     pid = worker.process.pid
     assert pid is not None

@@ -286,15 +286,15 @@ def test_weights_that_are_a_trap_do_nothing(tmp_path: Path) -> None:
     harmless(weights_hash, folder)
     from benchbench.plugins.catalog import Catalog
     from benchbench.running.machine import processors
-    from benchbench.separation.model_setup import prepare_setups
+    from benchbench.separation.model_setup import prepare_models
 
     model = Catalog().model("spleeter:2stems")
-    setup = harmless(prepare_setups, [model], folder, "cpu", {}, processors(), lambda _: None)
+    setup = harmless(prepare_models, [model], folder, "cpu", {}, processors(), lambda _: None)
     if setup is not None:
         from benchbench.io.raw_audio import write_raw
-        from benchbench.separation.separator import Limits, Worker
+        from benchbench.separation.separator import Limits, WorkerSeparator
 
         noise = write_raw(tmp_path / "noise.f32", [np.zeros((2, 44100), np.float32)])
-        with Worker(setup[model.name], Limits(), tmp_path / "log") as worker:
+        with WorkerSeparator(setup[model.name], Limits(), tmp_path / "log") as worker:
             assert worker.separate(noise, 44100, tmp_path).status == "failed"
     assert not mark.exists()

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from benchbench.datasets.dataset import Corpus, find_stems, open_corpus
+from benchbench.datasets.dataset import Dataset, find_stems, open_dataset
 from benchbench.datasets.preparation import prepare
 from benchbench.errors import BenchbenchError, UnknownNameError
 from benchbench.io.audio_files import Audio, read
@@ -23,9 +23,9 @@ from benchbench.results.store import Results
 from benchbench.running.events import Listener, Note
 from benchbench.running.machine import machine, processors
 from benchbench.separation.conformance import Check, check_adapter
-from benchbench.separation.model_setup import prepare_setups
+from benchbench.separation.model_setup import prepare_models
 from benchbench.separation.precomputed import stems_folder
-from benchbench.separation.separator import Setup
+from benchbench.separation.separator import ModelSetup
 
 __all__ = ["doctor"]
 
@@ -102,7 +102,7 @@ def _check_installation(catalog: Catalog) -> Iterator[Check]:
 
 
 def _check_model(catalog: Catalog, model: Model, listener: Listener) -> Iterator[Check]:
-    setup = prepare_setups(
+    setup = prepare_models(
         [model], None, "auto", {}, processors(), lambda text: listener(Note(text))
     )[model.name]
     if model.manifest.kind == "folder":
@@ -112,7 +112,7 @@ def _check_model(catalog: Catalog, model: Model, listener: Listener) -> Iterator
         yield from check_adapter(setup, scratch, _example(catalog))
 
 
-def _check_folder(setup: Setup) -> Iterator[Check]:
+def _check_folder(setup: ModelSetup) -> Iterator[Check]:
     """Stems that were computed elsewhere: every track has all of them, and they can be read."""
     place, wanted = stems_folder(setup), setup.model.variant.stems
     tracks = sorted(path for path in place.iterdir() if path.is_dir())
@@ -133,19 +133,19 @@ def _check_folder(setup: Setup) -> Iterator[Check]:
 
 def _example(catalog: Catalog) -> dict[str, Audio]:
     """Four seconds of the demo's first track."""
-    track = open_corpus(catalog.dataset("demo")).tracks[0]
+    track = open_dataset(catalog.dataset("demo")).tracks[0]
     stems = {stem: read(source.path)[0] for stem, source in track.stems.items()}
     return {stem: np.ascontiguousarray(audio[:, : 4 * 44100]) for stem, audio in stems.items()}
 
 
 def _check_dataset(catalog: Catalog, name: str, root: Path | None) -> Iterator[Check]:
-    corpus = open_corpus(
+    data_set = open_dataset(
         catalog.dataset(name), root, split="all" if _has_splits(catalog, name) else None
     )
-    manifest = corpus.manifest
+    manifest = data_set.manifest
     seconds, rates = 0.0, set[int]()
     found: Counter[str] = Counter()
-    for track in corpus.tracks:
+    for track in data_set.tracks:
         missing = [stem for stem in manifest.stems if stem not in track.stems]
         with scratch_folder() as scratch:
             try:
@@ -161,20 +161,20 @@ def _check_dataset(catalog: Catalog, name: str, root: Path | None) -> Iterator[C
         lost = any(flag.startswith("missing_file:") for flag in flags)
         fine = not lost and (manifest.partial or not missing)
         yield Check(track.name, fine, detail + (f", {' '.join(flags)}" if flags else ""))
-    yield from _check_counts(corpus)
+    yield from _check_counts(data_set)
     kinds = ", ".join(f"{kind} {count}" for kind, count in sorted(found.items())) or "none"
     yield Check(
         "summary",
         not found["unreadable"],
-        f"{len(corpus.tracks)} tracks, {seconds / 3600:.2f} h, "
+        f"{len(data_set.tracks)} tracks, {seconds / 3600:.2f} h, "
         f"{', '.join(f'{rate} Hz' for rate in sorted(rates)) or 'no rate'}; tracks by flag: {kinds}",
     )
 
 
-def _check_counts(corpus: Corpus) -> Iterator[Check]:
+def _check_counts(data_set: Dataset) -> Iterator[Check]:
     """Whether each split has as many tracks as a whole copy."""
-    there = Counter(track.split for track in corpus.tracks)
-    for split, expected in corpus.manifest.tracks.items():
+    there = Counter(track.split for track in data_set.tracks)
+    for split, expected in data_set.manifest.tracks.items():
         name = f"tracks of {split}" if split else "tracks"
         yield Check(name, there[split] == expected, f"{there[split]} of {expected}")
 

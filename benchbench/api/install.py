@@ -8,12 +8,12 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from benchbench.datasets.dataset import installed_folder, open_corpus
+from benchbench.datasets.dataset import installed_folder, open_dataset
 from benchbench.errors import BenchbenchError, UnknownNameError, UsageError
 from benchbench.io.archive import extract
 from benchbench.io.cache import locked
 from benchbench.io.download import Progress, fetch
-from benchbench.plugins.catalog import Catalog, Dataset
+from benchbench.plugins.catalog import Catalog, DatasetPlugin
 from benchbench.separation.environments import (
     InstalledEnvironment,
     environment_folder,
@@ -145,11 +145,11 @@ def _removed(folder: Path, tell: Callable[[str], None]) -> int:
 
 
 def _install_dataset(
-    dataset: Dataset, tell: Callable[[str], None], progress: Progress | None
+    dataset: DatasetPlugin, tell: Callable[[str], None], progress: Progress | None
 ) -> Path:
     manifest = dataset.manifest
     if manifest.layout == "generated":
-        return open_corpus(dataset, tell=tell).root
+        return open_dataset(dataset, tell=tell).root
     if not manifest.downloads:
         raise UsageError(
             f"{manifest.name} cannot be downloaded by benchbench.", hint=manifest.instructions

@@ -10,7 +10,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, Literal
 
-from benchbench.datasets.dataset import Corpus, open_corpus
+from benchbench.datasets.dataset import Dataset, open_dataset
 from benchbench.errors import NothingToCompareError, StoppedError, UnknownNameError, UsageError
 from benchbench.io.remote import RemoteFolder, is_url, local_folder
 from benchbench.metrics import resolve
@@ -23,9 +23,9 @@ from benchbench.running.machine import processors
 from benchbench.running.plan import Plan, Resume, plan
 from benchbench.running.run_record import new_run_id, now, run_facts
 from benchbench.running.runner import Runner, Tally
-from benchbench.running.settings import Order
+from benchbench.running.settings import RunSettings
 from benchbench.separation.identity import identity
-from benchbench.separation.model_setup import prepare_setups
+from benchbench.separation.model_setup import prepare_models
 from benchbench.separation.separator import Limits
 
 __all__ = ["RunResult", "run"]
@@ -142,7 +142,7 @@ def run(
     chosen = catalog.models(models)
     protocols = resolve(metrics)
     _require_sane(chosen, jobs, weights, options or {})
-    corpus = open_corpus(
+    data_set = open_dataset(
         catalog.dataset(dataset),
         root,
         split=split,
@@ -150,15 +150,15 @@ def run(
         limit=limit,
         tell=lambda text: listener(Note(text)),
     )
-    listener(Note(corpus.manifest.licence.notice))
-    setups = prepare_setups(
+    listener(Note(data_set.manifest.licence.notice))
+    setups = prepare_models(
         chosen, weights, device, options or {}, processors(), lambda text: listener(Note(text))
     )
     results, run_id, stop = Results(local_folder(out)), new_run_id(), stop or Stop()
     planned = plan(
         results,
         [identity(setup) for setup in setups.values()],
-        corpus.tracks,
+        data_set.tracks,
         protocols,
         resume=resume,
         retry_failed=retry_failed,
@@ -166,22 +166,22 @@ def run(
     left, present = planned.counts()
     if resume == "always":
         _require_nothing_left(planned, left)
-    listener(Planned(left, present, tuple(setups), len(corpus.tracks)))
+    listener(Planned(left, present, tuple(setups), len(data_set.tracks)))
     tally = Tally()
     if left:
-        order = Order(
+        settings = RunSettings(
             str(out) if is_url(out) else str(results.root.absolute()),
             run_id,
-            corpus.version_hash,
+            data_set.version_hash,
             setups,
             limits or Limits(),
-            _keeps_audio(keep_stems, corpus),
+            _keeps_audio(keep_stems, data_set),
             skip_stored=resume != "never",
             threads=threads,
         )
         facts = run_facts(
             run_id,
-            corpus,
+            data_set,
             setups,
             protocols,
             command=command or sys.argv,
@@ -190,7 +190,7 @@ def run(
                      "metrics": list(metrics), "resume": resume, "executor": executor,
                      "threads": threads},
         )  # fmt: skip
-        runner = Runner(order, chosen_executor, stop, listener)
+        runner = Runner(settings, chosen_executor, stop, listener)
         tally = runner.tally
         _write_run(results, out, run_id, facts)
         try:
@@ -277,9 +277,9 @@ def _require_nothing_left(planned: Plan, left: int) -> None:
         )
 
 
-def _keeps_audio(keep: KeepStems, corpus: Corpus) -> bool:
+def _keeps_audio(keep: KeepStems, data_set: Dataset) -> bool:
     if keep == "auto":
-        return corpus.manifest.licence.audio_excerpts
+        return data_set.manifest.licence.audio_excerpts
     return keep == "yes"
 
 

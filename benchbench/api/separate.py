@@ -15,8 +15,8 @@ from benchbench.plugins.catalog import Catalog
 from benchbench.plugins.manifest_schema import AnyValue
 from benchbench.running.events import Listener, Note, Separated, Started
 from benchbench.running.machine import processors
-from benchbench.separation.model_setup import prepare_setups
-from benchbench.separation.separator import Limits, Separation, Worker
+from benchbench.separation.model_setup import prepare_models
+from benchbench.separation.separator import Limits, SeparationResult, WorkerSeparator
 
 __all__ = ["separate"]
 
@@ -77,13 +77,13 @@ def separate(
             f"{chosen.name} has no option {', '.join(sorted(unknown))}.",
             hint=f"It has: {', '.join(chosen.manifest.options) or 'none'}.",
         )
-    setups = prepare_setups(
+    setups = prepare_models(
         [chosen], weights, device, options or {}, processors(), lambda text: listener(Note(text))
     )
     made = {}
     with (
         scratch_folder() as scratch,
-        Worker(setups[chosen.name], limits or Limits(), scratch / "worker.log") as worker,
+        WorkerSeparator(setups[chosen.name], limits or Limits(), scratch / "worker.log") as worker,
     ):
         for name, path in zip(names, paths, strict=True):
             listener(Started(chosen.name, name))
@@ -120,7 +120,7 @@ def _checked(path: Path) -> Iterator[Audio]:
         yield block
 
 
-def _require_ok(model: str, path: Path, outcome: Separation) -> None:
+def _require_ok(model: str, path: Path, outcome: SeparationResult) -> None:
     if outcome.status != "ok":
         raise SeparatorError(
             f"{model} could not separate {path} ({outcome.status}): {outcome.error}",

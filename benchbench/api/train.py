@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from benchbench.datasets.dataset import Corpus, Track, open_corpus
+from benchbench.datasets.dataset import Dataset, Track, open_dataset
 from benchbench.datasets.preparation import prepare
 from benchbench.errors import UnknownNameError, UsageError
 from benchbench.io.audio_files import Audio
@@ -79,13 +79,13 @@ def train(
     recipe = _recipe(chosen)
     manifest = catalog.dataset(dataset).manifest
     split = split or ("train" if "train" in manifest.splits else None)
-    corpus = open_corpus(catalog.dataset(dataset), root, split=split, tell=tell)
+    data_set = open_dataset(catalog.dataset(dataset), root, split=split, tell=tell)
     tell(manifest.licence.notice)
-    learn, check = _divided(corpus, validation)
+    learn, check = _divided(data_set, validation)
     tell(f"{len(learn)} songs to learn from, {len(check)} to validate with")
     with scratch_folder() as scratch:
         songs = {t.name: _Song(t, chosen.variant.stems, scratch / str(i))
-                 for i, t in enumerate(corpus.tracks)}  # fmt: skip
+                 for i, t in enumerate(data_set.tracks)}  # fmt: skip
         try:
             folder: Path = recipe.train(
                 chosen.variant_name,
@@ -119,18 +119,20 @@ def _recipe(model: Model) -> ModuleType:
     return module
 
 
-def _divided(corpus: Corpus, validation: Sequence[str] | None) -> tuple[list[Track], list[Track]]:
-    names = {track.name for track in corpus.tracks}
+def _divided(
+    data_set: Dataset, validation: Sequence[str] | None
+) -> tuple[list[Track], list[Track]]:
+    names = {track.name for track in data_set.tracks}
     for name in validation or ():
         if name not in names:
             raise UnknownNameError("track", name, names)
-    kept = set(validation if validation is not None else corpus.manifest.validation) & names
+    kept = set(validation if validation is not None else data_set.manifest.validation) & names
     if validation is None and not kept:
-        kept = {track.name for track in corpus.tracks[EVERY - 1 :: EVERY]}
-    learn = [track for track in corpus.tracks if track.name not in kept]
+        kept = {track.name for track in data_set.tracks[EVERY - 1 :: EVERY]}
+    learn = [track for track in data_set.tracks if track.name not in kept]
     if not learn:
         raise UsageError("Every track is kept for validation.", hint="Name fewer of them.")
-    return learn, [track for track in corpus.tracks if track.name in kept]
+    return learn, [track for track in data_set.tracks if track.name in kept]
 
 
 @dataclass

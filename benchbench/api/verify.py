@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pyarrow.compute as pc
 
-from benchbench.datasets.dataset import open_corpus
+from benchbench.datasets.dataset import open_dataset
 from benchbench.datasets.preparation import PreparedTrack, prepare
 from benchbench.errors import BenchbenchError, NothingToCompareError
 from benchbench.io.raw_audio import scratch_folder
@@ -26,9 +26,9 @@ from benchbench.scoring.reference_programs import PEERS
 from benchbench.scoring.score_rows import add
 from benchbench.scoring.verification import Case, Difference, verify_scores
 from benchbench.separation.identity import identity
-from benchbench.separation.model_setup import prepare_setups
+from benchbench.separation.model_setup import prepare_models
 from benchbench.separation.precomputed import open_separator
-from benchbench.separation.separator import Limits, Separation
+from benchbench.separation.separator import Limits, SeparationResult
 
 __all__ = ["verify"]
 
@@ -111,23 +111,23 @@ class _Maker:
     root: Path | None
     listener: Listener
 
-    def again(self, row: Row, scratch: Path) -> tuple[PreparedTrack, Separation] | None:
+    def again(self, row: Row, scratch: Path) -> tuple[PreparedTrack, SeparationResult] | None:
         """The track and its stems, or None when they would not be the ones that were scored."""
         try:
             model = self.catalog.model(row["model"])
             if not model.manifest.deterministic:
                 self._pass_over(row, "the model is not deterministic")
                 return None
-            setups = prepare_setups(
+            setups = prepare_models(
                 [model], None, "auto", {}, processors(), lambda text: self.listener(Note(text))
             )
-            corpus = open_corpus(
+            data_set = open_dataset(
                 self.catalog.dataset(row["dataset"]), self.root, names=[row["track"]]
             )
         except BenchbenchError as error:
             self._pass_over(row, error.message)
             return None
-        track = corpus.tracks[0]
+        track = data_set.tracks[0]
         if identity(setups[model.name]).separation_id(track) != row["separation_id"]:
             self._pass_over(row, "its adapter, weights, options or audio changed since")
             return None
@@ -147,7 +147,9 @@ class _Maker:
         self.listener(Note(f"Passed over {row['model']} on {row['track']}: {why}"))
 
 
-def _cases(rows: Sequence[Row], prepared: PreparedTrack, outcome: Separation) -> Iterator[Case]:
+def _cases(
+    rows: Sequence[Row], prepared: PreparedTrack, outcome: SeparationResult
+) -> Iterator[Case]:
     """One case a protocol and reference set of a separation."""
     for chosen in reference_sets(tuple(prepared.stems), tuple(outcome.stems)):
         for protocol in sorted({row["protocol"] for row in rows}):
@@ -163,7 +165,7 @@ def _cases(rows: Sequence[Row], prepared: PreparedTrack, outcome: Separation) ->
 @dataclass(frozen=True, slots=True)
 class _Audio:
     prepared: PreparedTrack
-    outcome: Separation
+    outcome: SeparationResult
     chosen: ReferenceSet
 
     def read(self) -> tuple[dict[str, Any], dict[str, Any], int]:

@@ -19,14 +19,14 @@ from benchbench.datasets.layouts import tracks as tracks_of
 from benchbench.datasets.tracks import Source, Track
 from benchbench.errors import UnknownNameError, UsageError
 from benchbench.io.cache import cache_folder, locked
-from benchbench.plugins.catalog import Dataset
+from benchbench.plugins.catalog import DatasetPlugin
 from benchbench.plugins.manifest_schema import DatasetManifest
 
-__all__ = ["Corpus", "Source", "Track", "find_stems", "installed_folder", "open_corpus"]
+__all__ = ["Dataset", "Source", "Track", "find_stems", "installed_folder", "open_dataset"]
 
 
 @dataclass(frozen=True)
-class Corpus:
+class Dataset:
     """The tracks of a data set that were asked for."""
 
     manifest: DatasetManifest
@@ -40,15 +40,15 @@ class Corpus:
         return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:16]
 
 
-def open_corpus(
-    dataset: Dataset,
+def open_dataset(
+    dataset: DatasetPlugin,
     root: Path | None = None,
     *,
     split: str | None = None,
     names: Sequence[str] | None = None,
     limit: int | None = None,
     tell: Callable[[str], None] = lambda _: None,
-) -> Corpus:
+) -> Dataset:
     """Find a data set's tracks.
 
     Parameters
@@ -91,7 +91,7 @@ def open_corpus(
             if name not in known:
                 raise UnknownNameError("track", name, known, where=f" of {manifest.name}")
         tracks = [known[name] for name in names]
-    return Corpus(manifest, folder, tuple(tracks[:limit]))
+    return Dataset(manifest, folder, tuple(tracks[:limit]))
 
 
 def installed_folder(manifest: DatasetManifest) -> Path:
@@ -100,7 +100,7 @@ def installed_folder(manifest: DatasetManifest) -> Path:
     return cache_folder("datasets") / f"{manifest.name}{version}"
 
 
-def _root(dataset: Dataset, given: Path | None, tell: Callable[[str], None]) -> Path:
+def _root(dataset: DatasetPlugin, given: Path | None, tell: Callable[[str], None]) -> Path:
     manifest = dataset.manifest
     variable = manifest.root_variable
     if given is None and variable and os.environ.get(variable):
@@ -130,7 +130,7 @@ def _root(dataset: Dataset, given: Path | None, tell: Callable[[str], None]) -> 
     return folder
 
 
-def _generate(dataset: Dataset, folder: Path, tell: Callable[[str], None]) -> None:
+def _generate(dataset: DatasetPlugin, folder: Path, tell: Callable[[str], None]) -> None:
     """Let the data set's ``loader.py`` write its tracks into the cache, once.
 
     A loader that takes long may accept `tell` and say how far it is.

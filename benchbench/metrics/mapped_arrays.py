@@ -14,13 +14,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["roomy_zeros"]
+__all__ = ["mapped_zeros"]
 
 MEMORY_BYTES = 128 << 20
 """The largest array that is held in memory."""
 
 
-def roomy_zeros(shape: tuple[int, ...], dtype: npt.DTypeLike = np.float64) -> npt.NDArray[Any]:
+def mapped_zeros(shape: tuple[int, ...], dtype: npt.DTypeLike = np.float64) -> npt.NDArray[Any]:
     """An array of zeros; a large one is a map of a temporary file.
 
     Raises

@@ -41,7 +41,7 @@ def swapped(estimates: Mapping[str, Audio], references: Mapping[str, Audio]) -> 
     most = min(table.max(axis=0).sum(), table.max(axis=1).sum())  # that any assignment can reach
     if most - np.trace(table) <= MARGIN:
         return []
-    # SciPy loads this part when it is named: a third of a station's start, and seldom needed.
+    # SciPy loads this part when it is named: a third of a pipeline's start, and seldom needed.
     rows, columns = scipy.optimize.linear_sum_assignment(-table)
     moved = rows != columns
     gain = table[rows, columns].sum() - np.trace(table)

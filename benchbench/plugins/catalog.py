@@ -20,7 +20,7 @@ from benchbench.plugins.bundled import folder
 from benchbench.plugins.manifest import read_adapter, read_dataset
 from benchbench.plugins.manifest_schema import AdapterManifest, DatasetManifest, Variant
 
-__all__ = ["Catalog", "Dataset", "Model", "Origin"]
+__all__ = ["Catalog", "DatasetPlugin", "Model", "Origin"]
 
 Origin = Literal["given", "working directory", "shipped"]
 
@@ -60,7 +60,7 @@ class Model:
 
 
 @dataclass(frozen=True)
-class Dataset:
+class DatasetPlugin:
     """A data set's folder and manifest."""
 
     folder: Path
@@ -147,7 +147,7 @@ class Catalog:
         """Several models, in the order given, each once."""
         return list({model.name: model for model in map(self.model, names)}.values())
 
-    def dataset(self, name: str) -> Dataset:
+    def dataset(self, name: str) -> DatasetPlugin:
         """The data set of that name.
 
         Raises
@@ -159,7 +159,7 @@ class Catalog:
         path, origin = self._dataset_folders[name]
         manifest = read_dataset(path / "dataset.toml")
         _require_same_name(path, manifest.name)
-        return Dataset(path, origin, manifest)
+        return DatasetPlugin(path, origin, manifest)
 
 
 def _search(

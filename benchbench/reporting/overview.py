@@ -11,23 +11,23 @@ from typing import Any, Final
 import numpy as np
 from markupsafe import Markup
 
-from benchbench.reporting.data.leaderboards import Board, Boards
-from benchbench.reporting.data.loading import Reading
-from benchbench.reporting.data.models import Entrant
-from benchbench.reporting.data.pairwise import Contest
-from benchbench.reporting.data.score_arrays import Cube
+from benchbench.reporting.data.leaderboards import Leaderboard, Leaderboards
+from benchbench.reporting.data.loading import LoadedResults
+from benchbench.reporting.data.models import ReportModel
+from benchbench.reporting.data.pairwise import PairwiseTests
+from benchbench.reporting.data.score_arrays import ScoreArrays
 from benchbench.reporting.figures import pictures
 from benchbench.reporting.figures.axes import Axis, linear
 from benchbench.reporting.figures.scatter import Point, front, scatter
 from benchbench.reporting.script_data import payload
 from benchbench.reporting.sections import reproduce as origins
 from benchbench.reporting.sections.citations import Citations, Cited, Origin, citations, origins_of
-from benchbench.reporting.sections.differences import Round, rounds
-from benchbench.reporting.sections.metric_choice import Yardstick, advice, yardsticks
-from benchbench.reporting.sections.summary import Verdict
+from benchbench.reporting.sections.differences import Difference, differences
+from benchbench.reporting.sections.metric_choice import MetricChoice, advice, metric_choices
+from benchbench.reporting.sections.summary import Summary
 from benchbench.reporting.templates import data_block
 
-__all__ = ["Standing", "board_axis"]
+__all__ = ["Overview", "board_axis"]
 
 NAVIGATION: Final = (
     ("leaderboard", "Leaderboard"),
@@ -44,12 +44,12 @@ NAVIGATION: Final = (
 
 
 @dataclass(frozen=True)
-class Standing:
+class Overview:
     """The part of a page that needs no single track.
 
     Parameters
     ----------
-    reading, cube, boards, entrants, contest
+    loaded, arrays, leaderboards, report_models, tests
         The tables, and what was worked out from them.
     board
         The headline.
@@ -59,13 +59,13 @@ class Standing:
         The model that differences are shown against.
     """
 
-    reading: Reading
-    cube: Cube
-    boards: Boards
-    board: Board
-    entrants: dict[str, Entrant]
-    contest: Contest
-    verdict: Verdict
+    loaded: LoadedResults
+    arrays: ScoreArrays
+    leaderboards: Leaderboards
+    board: Leaderboard
+    report_models: dict[str, ReportModel]
+    tests: PairwiseTests
+    summary: Summary
     run: dict[str, Any]
     audio: str
     baseline: str
@@ -75,7 +75,7 @@ class Standing:
     @property
     def title(self) -> str:
         """Of the window."""
-        return f"{len(self.entrants)} separators on {self.board.series.dataset}"
+        return f"{len(self.report_models)} separators on {self.board.series.dataset}"
 
     @property
     def dataset(self) -> dict[str, Any]:
@@ -86,7 +86,7 @@ class Standing:
     @property
     def runs(self) -> tuple[dict[str, Any], ...]:
         """Every run, oldest first."""
-        return self.reading.runs
+        return self.loaded.runs
 
     @property
     def command(self) -> str:
@@ -121,13 +121,15 @@ class Standing:
     @cached_property
     def downloads(self) -> tuple[origins.Download, ...]:
         """The rows behind the tables."""
-        return origins.downloads(self.reading.tracks, self.reading.separations)
+        return origins.downloads(self.loaded.tracks, self.loaded.separations)
 
     @cached_property
     def data(self) -> Markup:
         """The numbers that the page's script works with."""
         return data_block(
-            payload(self.cube, self.boards, self.entrants, self.rounds, self.citations)
+            payload(
+                self.arrays, self.leaderboards, self.report_models, self.differences, self.citations
+            )
         )
 
     @property
@@ -138,7 +140,7 @@ class Standing:
     @cached_property
     def citations(self) -> Citations:
         """Published figures beside the boards."""
-        return citations(self.boards)
+        return citations(self.leaderboards)
 
     @property
     def cited(self) -> tuple[Cited, ...]:
@@ -148,50 +150,61 @@ class Standing:
     @cached_property
     def imports(self) -> tuple[Origin, ...]:
         """Where the scores that were not made here come from."""
-        return origins_of(self.runs, list(self.entrants))
+        return origins_of(self.runs, list(self.report_models))
 
     @cached_property
     def ranks(self) -> dict[str, str]:
         """The rank of every model; models that are no rivals have none."""
         answer, place = {}, 0
         for row in self.board.rows:
-            ranked = row.value is not None and self.entrants[row.model].ranked
+            ranked = row.value is not None and self.report_models[row.model].ranked
             place += ranked
             answer[row.model] = str(place) if ranked else "–"
         return answer
 
     @cached_property
-    def targets(self) -> tuple[tuple[Board, Axis], ...]:
+    def targets(self) -> tuple[tuple[Leaderboard, Axis], ...]:
         """The headline's metric for every target, all on one scale."""
-        found = [self.boards.by_series[one] for one in self.boards.beside(self.board.series)]
+        found = [
+            self.leaderboards.by_series[one] for one in self.leaderboards.beside(self.board.series)
+        ]
         same = [ways[self.board.aggregation] for ways in found]
         axis = linear([value for board in same for value in _bounds(board)], 6, 174, count=3)
         return tuple((board, axis) for board in same)
 
     @cached_property
-    def yardsticks(self) -> tuple[Yardstick, ...]:
+    def metric_choices(self) -> tuple[MetricChoice, ...]:
         """Every metric of the headline's target."""
-        return yardsticks(self.boards, self.entrants)
+        return metric_choices(self.leaderboards, self.report_models)
 
     @property
     def advice(self) -> str:
         """Which of them to read."""
-        return advice(self.yardsticks)
+        return advice(self.metric_choices)
 
     @cached_property
-    def rounds(self) -> tuple[Round, ...]:
+    def differences(self) -> tuple[Difference, ...]:
         """The tests on every target of the headline's metric, the headline first."""
-        return rounds(self.cube, self.boards, self.contest, self.entrants, self.baseline)
+        return differences(
+            self.arrays, self.leaderboards, self.tests, self.report_models, self.baseline
+        )
 
     @cached_property
     def points(self) -> tuple[Point, ...]:
         """Cost and quality of the models that have both."""
         made = []
         for row in self.board.rows:
-            entrant = self.entrants[row.model]
-            factor = entrant.cost.real_time_factor
-            if row.value is not None and factor and not entrant.baseline and not entrant.oracle:
-                made.append(Point(row.model, entrant.index, factor, row.value, row.low, row.high))
+            report_model = self.report_models[row.model]
+            factor = report_model.cost.real_time_factor
+            if (
+                row.value is not None
+                and factor
+                and not report_model.baseline
+                and not report_model.oracle
+            ):
+                made.append(
+                    Point(row.model, report_model.index, factor, row.value, row.low, row.high)
+                )
         return tuple(made)
 
     @property
@@ -213,12 +226,12 @@ class Standing:
         )
 
 
-def board_axis(board: Board, cited: Sequence[Cited] = ()) -> Axis:
+def board_axis(board: Leaderboard, cited: Sequence[Cited] = ()) -> Axis:
     """An axis that holds every value and interval of a board, and the figures beside it."""
     return linear([*_bounds(board), *(one.value for one in cited)], 6, 234, count=4)
 
 
-def _bounds(board: Board) -> list[float]:
+def _bounds(board: Leaderboard) -> list[float]:
     return [
         value for row in board.rows for value in (row.value, row.low, row.high) if value is not None
     ]

@@ -8,17 +8,17 @@ from typing import Any, Final
 
 from benchbench.reporting.data.frames import Moments, Place, moments
 from benchbench.reporting.data.kept_audio import Library
-from benchbench.reporting.data.leaderboards import boards
-from benchbench.reporting.data.loading import Reading
-from benchbench.reporting.data.models import entrants, newest_separations
-from benchbench.reporting.data.pairwise import contest
-from benchbench.reporting.data.score_arrays import cube
-from benchbench.reporting.overview import Standing
+from benchbench.reporting.data.leaderboards import leaderboards
+from benchbench.reporting.data.loading import LoadedResults
+from benchbench.reporting.data.models import newest_separations, report_models
+from benchbench.reporting.data.pairwise import pairwise_tests
+from benchbench.reporting.data.score_arrays import score_arrays
+from benchbench.reporting.overview import Overview
 from benchbench.reporting.sections import frequency as spectra
-from benchbench.reporting.sections.bleed import Leak, leaks
+from benchbench.reporting.sections.bleed import Bleed, bleeds
 from benchbench.reporting.sections.history import Line, histories
 from benchbench.reporting.sections.listening import Excerpt, chosen_places, excerpts
-from benchbench.reporting.sections.summary import verdict
+from benchbench.reporting.sections.summary import summary
 from benchbench.reporting.sections.time import Timeline, timeline
 from benchbench.reporting.sections.tracks import Swing, TrackTable, swings, track_table
 from benchbench.results.store import Results
@@ -30,38 +30,38 @@ STRIPS: Final = 10
 
 
 @dataclass(frozen=True)
-class Page(Standing):
-    """What the templates may use: `Standing`, and all that is drawn or heard of single tracks."""
+class Page(Overview):
+    """What the templates may use: `Overview`, and all that is drawn or heard of single tracks."""
 
     @cached_property
     def library(self) -> Library | None:
         """The kept audio, when it may be taken over."""
         if self.audio == "none" or not self.dataset.get("audio_excerpts", False):
             return None
-        own = self.reading.separations
+        own = self.loaded.separations
         own = own[own["dataset"] == self.board.series.dataset]
         newest = newest_separations(own, [str(run.get("run_id")) for run in self.runs])
-        return Library(tuple(Results(root) for root in self.reading.roots), newest)
+        return Library(tuple(Results(root) for root in self.loaded.roots), newest)
 
     @cached_property
     def moments(self) -> Moments | None:
         """The headline's target by frame."""
         series = self.board.series
-        return moments(self.reading.frames, series.dataset, series.references, series.target)
+        return moments(self.loaded.frames, series.dataset, series.references, series.target)
 
     @property
     def rivals(self) -> tuple[str, ...]:
         """Who is worth hearing against one another."""
-        ranked = tuple(row.model for row in self.board.rows if self.entrants[row.model].ranked)
+        ranked = tuple(row.model for row in self.board.rows if self.report_models[row.model].ranked)
         others = tuple(
-            row.model for row in self.board.rows if not self.entrants[row.model].baseline
+            row.model for row in self.board.rows if not self.report_models[row.model].baseline
         )
         return ranked if len(ranked) > 1 else others
 
     @property
     def leader(self) -> str:
         """The best that competes, or the best at all."""
-        return self.verdict.leader or self.board.rows[0].model
+        return self.summary.leader or self.board.rows[0].model
 
     @cached_property
     def places(self) -> tuple[Place, ...]:
@@ -75,7 +75,7 @@ class Page(Standing):
             return ()
         target = self.board.series.target
         full = self.audio == "full"
-        return excerpts(self.library, self.places, target, self.entrants, full=full)
+        return excerpts(self.library, self.places, target, self.report_models, full=full)
 
     @cached_property
     def timelines(self) -> tuple[Timeline, ...]:
@@ -84,13 +84,15 @@ class Page(Standing):
             return ()
         heard = {excerpt.track: excerpt for excerpt in self.excerpts}
         tracks = list(dict.fromkeys(place.track for place in self.places))
-        names = [name for name in self.entrants if not self.entrants[name].baseline][:STRIPS]
+        names = [name for name in self.report_models if not self.report_models[name].baseline][
+            :STRIPS
+        ]
         target = self.board.series.target
         return tuple(
             timeline(
                 self.moments.tracks[track],
                 names,
-                self.entrants,
+                self.report_models,
                 target,
                 self.library,
                 heard.get(track),
@@ -111,11 +113,11 @@ class Page(Standing):
     def bands(self) -> tuple[spectra.BandTable, ...]:
         """SDR by band, a table a target."""
         series = self.board.series
-        names = {k: v for k, v in self.entrants.items() if not v.baseline}
+        names = {k: v for k, v in self.report_models.items() if not v.baseline}
         found = spectra.reference_spectra(
-            self.library, self.cube.tracks[series.dataset], self.stems
+            self.library, self.arrays.tracks[series.dataset], self.stems
         )
-        table = self.reading.tracks
+        table = self.loaded.tracks
         return spectra.band_tables(table, series.dataset, series.references, names, found)
 
     @property
@@ -124,16 +126,18 @@ class Page(Standing):
         return tuple(self.board.series.references.split("+"))
 
     @cached_property
-    def leaks(self) -> tuple[Leak, ...]:
+    def bleeds(self) -> tuple[Bleed, ...]:
         """Bleed matrices."""
         series = self.board.series
-        names = tuple(name for name in self.entrants if self.entrants[name].adapter != "silence")
-        return leaks(self.reading.tracks, series.dataset, series.references, names)
+        names = tuple(
+            name for name in self.report_models if self.report_models[name].adapter != "silence"
+        )
+        return bleeds(self.loaded.tracks, series.dataset, series.references, names)
 
     @cached_property
     def tracks(self) -> TrackTable:
         """The headline on every track."""
-        return track_table(self.cube.grids[self.board.series], self.board)
+        return track_table(self.arrays.grids[self.board.series], self.board)
 
     @cached_property
     def swings(self) -> Swing | None:
@@ -141,45 +145,47 @@ class Page(Standing):
         names = [name for name in self.rivals if name != self.leader]
         if not names:
             return None
-        return swings(self.cube.grids[self.board.series], self.board, self.leader, names[0])
+        return swings(self.arrays.grids[self.board.series], self.board, self.leader, names[0])
 
     @cached_property
     def history(self) -> tuple[Line, ...]:
         """Models that were run more than once."""
-        reading = self.reading
+        loaded = self.loaded
         return histories(
-            reading.history, reading.separations, reading.runs, self.board, self.entrants
+            loaded.history, loaded.separations, loaded.runs, self.board, self.report_models
         )
 
 
-def assemble(reading: Reading, *, baseline: str | None = None, audio: str = "excerpts") -> Page:
+def assemble(
+    loaded: LoadedResults, *, baseline: str | None = None, audio: str = "excerpts"
+) -> Page:
     """Work out what the page shows."""
-    data = cube(reading.tracks)
-    made = boards(data)
+    data = score_arrays(loaded.tracks)
+    made = leaderboards(data)
     board = made.headline
     names = [row.model for row in board.rows]
     names += sorted(set(data.models) - set(names))
-    competing = {found.name: found for found in entrants(reading, names, board.series.dataset)}
-    duel = contest(
+    competing = {found.name: found for found in report_models(loaded, names, board.series.dataset)}
+    duel = pairwise_tests(
         data.grids[board.series], board, [name for name, one in competing.items() if one.ranked]
     )
-    said = verdict(board, duel, competing, baseline)
+    said = summary(board, duel, competing, baseline)
     return Page(
-        reading=reading,
-        cube=data,
-        boards=made,
+        loaded=loaded,
+        arrays=data,
+        leaderboards=made,
         board=board,
-        entrants=competing,
-        contest=duel,
-        verdict=said,
-        run=_run_of(reading, board.series.dataset),
+        report_models=competing,
+        tests=duel,
+        summary=said,
+        run=_run_of(loaded, board.series.dataset),
         audio=audio,
         baseline=baseline or said.leader or names[0],
     )
 
 
-def _run_of(reading: Reading, dataset: str) -> dict[str, Any]:
+def _run_of(loaded: LoadedResults, dataset: str) -> dict[str, Any]:
     """The newest run on that data set, or the newest at all; imports only where nothing was run."""
-    own = [run for run in reading.runs if (run.get("dataset") or {}).get("name") == dataset]
+    own = [run for run in loaded.runs if (run.get("dataset") or {}).get("name") == dataset]
     measured = [run for run in own if not run.get("imported")]
-    return (measured or own or list(reading.runs) or [{}])[-1]
+    return (measured or own or list(loaded.runs) or [{}])[-1]

@@ -58,11 +58,11 @@ def report(
     DamagedResultsError, OutputError
         When results cannot be read, or the page not written.
     """
-    reading = read([local_folder(path) for path in results], models)
-    names = [str(name) for name in reading.tracks["model"].unique()]
+    loaded = read([local_folder(path) for path in results], models)
+    names = [str(name) for name in loaded.tracks["model"].unique()]
     if baseline is not None and baseline not in names:
         raise UnknownNameError("model", baseline, names, where=" in these results")
-    page = assemble(reading, baseline=baseline, audio=audio)
+    page = assemble(loaded, baseline=baseline, audio=audio)
     target = Path(out)
     if target.suffix.lower() not in {".html", ".htm"}:
         return write_site(page, target)

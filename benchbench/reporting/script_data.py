@@ -8,28 +8,28 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from benchbench.reporting.data.leaderboards import Board, Boards, usual
-from benchbench.reporting.data.models import Entrant
-from benchbench.reporting.data.score_arrays import Cube, Grid, Series
+from benchbench.reporting.data.leaderboards import Leaderboard, Leaderboards, usual
+from benchbench.reporting.data.models import ReportModel
+from benchbench.reporting.data.score_arrays import ScoreArrays, Series, SeriesArray
 from benchbench.reporting.figures.shapes import SHAPES
 from benchbench.reporting.sections.citations import Citations
-from benchbench.reporting.sections.differences import Round
+from benchbench.reporting.sections.differences import Difference
 
 __all__ = ["payload", "short"]
 
 
 def payload(
-    data: Cube,
-    made: Boards,
-    competing: dict[str, Entrant],
-    fought: Sequence[Round] = (),
+    data: ScoreArrays,
+    made: Leaderboards,
+    competing: dict[str, ReportModel],
+    fought: Sequence[Difference] = (),
     cited: Citations | None = None,
 ) -> dict[str, Any]:
     """Models, tracks, series, boards and per-track values, lists in the order of `competing`."""
-    place = {name: entrant.index for name, entrant in competing.items()}
+    place = {name: report_model.index for name, report_model in competing.items()}
     order = [data.models.index(name) for name in competing]
     return {
-        "models": [_entrant(entrant) for entrant in competing.values()],
+        "models": [_entrant(report_model) for report_model in competing.values()],
         "shapes": SHAPES,
         "tracks": data.tracks,
         "series": [_series(series, made.by_series[series]) for series in made.by_series],
@@ -46,22 +46,22 @@ def payload(
     }
 
 
-def _entrant(entrant: Entrant) -> dict[str, Any]:
-    cost = entrant.cost
+def _entrant(report_model: ReportModel) -> dict[str, Any]:
+    cost = report_model.cost
     factor = cost.real_time_factor
     return {
-        "name": entrant.name,
-        "slug": entrant.slug,
-        "ranked": entrant.ranked,
-        "oracle": entrant.oracle,
-        "badges": [[badge.key, badge.label, badge.meaning] for badge in entrant.badges],
+        "name": report_model.name,
+        "slug": report_model.slug,
+        "ranked": report_model.ranked,
+        "oracle": report_model.oracle,
+        "badges": [[badge.key, badge.label, badge.meaning] for badge in report_model.badges],
         "rtf": None if factor is None else float(f"{factor:.4g}"),
         "memory": cost.peak_bytes,
         "parameters": cost.parameters,
     }
 
 
-def _published(made: Boards, cited: Citations) -> dict[int, dict[str, list[list[Any]]]]:
+def _published(made: Leaderboards, cited: Citations) -> dict[int, dict[str, list[list[Any]]]]:
     return {
         index: {
             name: [[one.model, one.value, one.oracle, one.extra_data, one.source] for one in held]
@@ -72,7 +72,7 @@ def _published(made: Boards, cited: Citations) -> dict[int, dict[str, list[list[
     }
 
 
-def _series(series: Series, ways: dict[str, Board]) -> dict[str, Any]:
+def _series(series: Series, ways: dict[str, Leaderboard]) -> dict[str, Any]:
     board = usual(ways)
     return {
         "dataset": series.dataset,
@@ -87,7 +87,7 @@ def _series(series: Series, ways: dict[str, Board]) -> dict[str, Any]:
     }
 
 
-def _board(board: Board, place: dict[str, int]) -> list[list[float | int | None]]:
+def _board(board: Leaderboard, place: dict[str, int]) -> list[list[float | int | None]]:
     return [
         [
             place[row.model],
@@ -107,7 +107,7 @@ def short(value: float | None, digits: int = 2) -> float | None:
     return None if value is None or not np.isfinite(value) else round(float(value), digits)
 
 
-def _values(grid: Grid, order: list[int]) -> dict[str, list[list[float | None]]]:
+def _values(grid: SeriesArray, order: list[int]) -> dict[str, list[list[float | None]]]:
     answer = {"median": _rounded(grid.medians[order])}
     if grid.framed:
         answer["mean"] = _rounded(grid.means[order])

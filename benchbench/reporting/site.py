@@ -14,8 +14,8 @@ import numpy as np
 
 from benchbench.io.atomic import write_atomically
 from benchbench.reporting.data.frames import Place
-from benchbench.reporting.data.leaderboards import Board, Row, usual
-from benchbench.reporting.data.models import Entrant, slug
+from benchbench.reporting.data.leaderboards import Leaderboard, Row, usual
+from benchbench.reporting.data.models import ReportModel, slug
 from benchbench.reporting.data.pairwise import Pair
 from benchbench.reporting.data.score_arrays import Series
 from benchbench.reporting.page import Page
@@ -30,8 +30,8 @@ __all__ = ["ModelPage", "TrackPage", "write_site"]
 class ModelPage:
     """What is shown of one model: every board that it stands on, its pairs, its failures."""
 
-    entrant: Entrant
-    boards: tuple[tuple[Board, Row, int], ...]
+    report_model: ReportModel
+    leaderboards: tuple[tuple[Leaderboard, Row, int], ...]
     pairs: tuple[Pair, ...]
     worst: tuple[Place, ...]
     failures: tuple[dict[str, Any], ...]
@@ -57,7 +57,7 @@ def write_site(page: Page, folder: Path) -> Path:
     _write(folder / "history.html", render("history.html", root="index.html", up="", **shared))
     for model in model_pages(page):
         text = render("model.html", root="../index.html", up="../", model=model, **shared)
-        _write(folder / "models" / f"{model.entrant.slug}.html", text)
+        _write(folder / "models" / f"{model.report_model.slug}.html", text)
     for track in track_pages(page, tracks):
         text = render("track.html", root="../index.html", up="../", track=track, **shared)
         _write(folder / "tracks" / f"{track.slug}.html", text)
@@ -71,7 +71,7 @@ def write_site(page: Page, folder: Path) -> Path:
 def track_slugs(page: Page) -> dict[str, str]:
     """A file name for every track of the headline's data set."""
     taken: set[str] = set()
-    return {track: slug(track, taken) for track in page.cube.tracks[page.board.series.dataset]}
+    return {track: slug(track, taken) for track in page.arrays.tracks[page.board.series.dataset]}
 
 
 def _write(path: Path, content: str | bytes) -> None:
@@ -85,12 +85,12 @@ def _write(path: Path, content: str | bytes) -> None:
 
 def model_pages(page: Page) -> Iterator[ModelPage]:
     """One a model, in the order of the leaderboard."""
-    for name, entrant in page.entrants.items():
-        rows = page.reading.separations
+    for name, report_model in page.report_models.items():
+        rows = page.loaded.separations
         failed = rows[(rows["model"] == name) & (rows["status"] != "ok")]
-        pairs = (page.contest.pair(name, other) for other in page.contest.models if other != name)
+        pairs = (page.tests.pair(name, other) for other in page.tests.models if other != name)
         yield ModelPage(
-            entrant,
+            report_model,
             tuple(_standings(page, name)),
             tuple(pair for pair in pairs if pair is not None),
             page.moments.worst(name, 10) if page.moments else (),
@@ -100,8 +100,8 @@ def model_pages(page: Page) -> Iterator[ModelPage]:
         )
 
 
-def _standings(page: Page, name: str) -> Iterator[tuple[Board, Row, int]]:
-    for ways in page.boards.by_series.values():
+def _standings(page: Page, name: str) -> Iterator[tuple[Leaderboard, Row, int]]:
+    for ways in page.leaderboards.by_series.values():
         board = usual(ways)
         valued = [row.model for row in board.rows if row.value is not None]
         for row in board.rows:
@@ -112,17 +112,17 @@ def _standings(page: Page, name: str) -> Iterator[tuple[Board, Row, int]]:
 def track_pages(page: Page, slugs: dict[str, str]) -> Iterator[TrackPage]:
     """One a track of the headline's data set."""
     columns = _columns(page)
-    names = list(page.entrants)
+    names = list(page.report_models)
     for place, (track, anchor) in enumerate(slugs.items()):
         rows = tuple((name, tuple(_values(page, columns, name, place))) for name in names)
         heard = _heard(page, track)
         drawn = None
         if page.moments is not None and track in page.moments.tracks:
-            shown = [name for name in names if not page.entrants[name].baseline]
+            shown = [name for name in names if not page.report_models[name].baseline]
             drawn = timeline(
                 page.moments.tracks[track],
                 shown,
-                page.entrants,
+                page.report_models,
                 page.board.series.target,
                 page.library,
                 heard[0] if heard else None,
@@ -137,7 +137,7 @@ def _columns(page: Page) -> list[Series]:
     head = page.board.series
     return [
         series
-        for series in page.boards.by_series
+        for series in page.leaderboards.by_series
         if (series.dataset, series.references) == (head.dataset, head.references)
         and series.metric in {"SDR", "SI-SDR"}
     ]
@@ -145,7 +145,7 @@ def _columns(page: Page) -> list[Series]:
 
 def _values(page: Page, columns: list[Series], name: str, place: int) -> Iterator[float | None]:
     for series in columns:
-        grid = page.cube.grids[series]
+        grid = page.arrays.grids[series]
         value = grid.medians[grid.models.index(name), place]
         yield None if np.isnan(value) else float(value)
 
@@ -158,4 +158,4 @@ def _heard(page: Page, track: str) -> tuple[Excerpt, ...]:
     place = next((one for one in wide if one.track == track), None)
     chosen = Place(track, place.start_s if place else 0.0, None, None, words if place else "")
     target = page.board.series.target
-    return excerpts(page.library, [chosen], target, page.entrants, full=page.audio == "full")
+    return excerpts(page.library, [chosen], target, page.report_models, full=page.audio == "full")

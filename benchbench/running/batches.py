@@ -32,7 +32,7 @@ class Batch:
 
 
 def batches(
-    plan: Plan, needs: Mapping[str, float], room_mb: float, stations: int
+    plan: Plan, needs: Mapping[str, float], room_mb: float, pipelines: int
 ) -> Iterator[Batch]:
     """A plan's jobs, made up as they are asked for.
 
@@ -43,13 +43,13 @@ def batches(
     needs
         Model name to the memory that it declares, in megabytes.
     room_mb
-        Memory that the models of one station may take together.
-    stations
+        Memory that the models of one pipeline may take together.
+    pipelines
         How many batches are carried out at the same time; with fewer tracks than that, a track's
         models are divided.
     """
     numbers = count()
-    parts = -(-stations // max(1, len(plan.tracks)))
+    parts = -(-pipelines // max(1, len(plan.tracks)))
     for group in model_groups(needs, room_mb):
         size = -(-len(group) // parts)
         for track in plan.tracks:

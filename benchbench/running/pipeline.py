@@ -1,8 +1,8 @@
-"""A station: the place where work is done, whoever hands it out.
+"""A pipeline: the place where work is done, whoever hands it out.
 
-One process has one station for each thread that works in it. It decodes a track once, separates
+One process has one pipeline for each thread that works in it. It decodes a track once, separates
 it with models that stay loaded, scores the stems against references that are factored once, and
-stores each cell at once. Local processes and the workers of a cluster run the same station, so
+stores each cell at once. Local processes and the workers of a cluster run the same pipeline, so
 that a score does not depend on where it was made.
 """
 
@@ -34,23 +34,23 @@ from benchbench.running.events import (
 )
 from benchbench.running.plan import Job
 from benchbench.running.run_record import SeparationRecord
-from benchbench.running.settings import Order
+from benchbench.running.settings import RunSettings
 from benchbench.scoring.score_rows import Labels, cell_id
 from benchbench.scoring.scorer import Scorer, ScoreTask
 from benchbench.separation.precomputed import Separator, open_separator
-from benchbench.separation.separator import Separation, Worker
+from benchbench.separation.separator import SeparationResult, WorkerSeparator
 
-__all__ = ["Share", "Station"]
+__all__ = ["Pipeline", "Share"]
 
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """What a station may use of its machine.
+    """What a pipeline may use of its machine.
 
     Parameters
     ----------
-    stations
-        How many stations work at the same time, this one included.
+    pipelines
+        How many pipelines work at the same time, this one included.
     threads
         Threads for numeric libraries, of a separator or of the scoring.
     memory_mb
@@ -59,39 +59,39 @@ class Share:
         The accelerator that its separators see; None: whatever there is.
     """
 
-    stations: int
+    pipelines: int
     threads: int
     memory_mb: float
     gpu: str | None = None
 
 
-class Station:
+class Pipeline:
     """Carries out batches; use it as a context manager.
 
     Parameters
     ----------
     order
-        What the run wants of every station.
+        What the run wants of every pipeline.
     share
         What it may use.
     scratch
         A folder for raw audio; None: one of its own.
     """
 
-    def __init__(self, order: Order, share: Share, scratch: Path | None = None) -> None:
-        self.order = order
+    def __init__(self, settings: RunSettings, share: Share, scratch: Path | None = None) -> None:
+        self.settings = settings
         self.share = share
         self._stack = ExitStack()
         self._scratch = (
             _emptied(scratch) if scratch else self._stack.enter_context(scratch_folder())
         )
-        self._remote = RemoteFolder(order.results) if order.is_remote else None
-        staged = self._scratch / "staged" if self._remote else Path(order.results)
+        self._remote = RemoteFolder(settings.results) if settings.is_remote else None
+        staged = self._scratch / "staged" if self._remote else Path(settings.results)
         self.results = Results(staged)
         self._scorer = Scorer(self.results, self._publish, share.threads)
         self._workers: dict[str, Separator] = {}
 
-    def __enter__(self) -> Station:
+    def __enter__(self) -> Pipeline:
         return self
 
     def __exit__(
@@ -145,7 +145,7 @@ class Station:
 
     def _left(self, job: Job) -> Job | None:
         """The job without what somebody stored since it was planned; None: nothing is left."""
-        if not self.order.skip_stored:
+        if not self.settings.skip_stored:
             return job
         left = tuple(
             protocol
@@ -172,7 +172,7 @@ class Station:
         except (BenchbenchError, OSError, MemoryError) as error:
             if is_full(error):
                 raise _scratch_full(self._scratch, error) from error
-            outcome = Separation("failed", {}, f"The track cannot be read: {error}")
+            outcome = SeparationResult("failed", {}, f"The track cannot be read: {error}")
             for job in jobs:
                 self._store(job, outcome, None, tell)
             return None
@@ -203,8 +203,12 @@ class Station:
             return spent
         row = self._store(job, outcome, prepared, tell)
         if outcome.status == "ok":
-            labels = Labels(job.separation_id, self.order.run_id, model, track.dataset, track.name)
-            task = ScoreTask(prepared, outcome.stems, labels, job.protocols, self.order.keep_audio)
+            labels = Labels(
+                job.separation_id, self.settings.run_id, model, track.dataset, track.name
+            )
+            task = ScoreTask(
+                prepared, outcome.stems, labels, job.protocols, self.settings.keep_audio
+            )
             spent = self._score(task, row, tell, spent)
         shutil.rmtree(out, ignore_errors=True)
         return spent
@@ -230,12 +234,12 @@ class Station:
         return spent.plus(scoring_s=scored.seconds)
 
     def _store(
-        self, job: Job, outcome: Separation, prepared: PreparedTrack | None, tell: Listener
+        self, job: Job, outcome: SeparationResult, prepared: PreparedTrack | None, tell: Listener
     ) -> dict[str, Any]:
         """Store how a separation went and tell of it; the stored row."""
-        setup = self.order.setups[job.identity.model]
+        setup = self.settings.setups[job.identity.model]
         record = SeparationRecord(
-            job, setup.model, self.order.run_id, self.order.dataset_hash, self.share.stations
+            job, setup.model, self.settings.run_id, self.settings.dataset_hash, self.share.pipelines
         )
         row = record.row(outcome, prepared)
         self._publish(self.results.write_separation(row))
@@ -265,26 +269,26 @@ class Station:
         need = self._need(model)
         while self._workers and need + sum(map(self._need, self._workers)) > self.share.memory_mb:
             self._end(next(iter(self._workers)))
-        setup = replace(self.order.setups[model], threads=self.share.threads, gpu=self.share.gpu)
-        logs = self.results.root / "runs" / self.order.run_id
+        setup = replace(self.settings.setups[model], threads=self.share.threads, gpu=self.share.gpu)
+        logs = self.results.root / "runs" / self.settings.run_id
         log = logs / f"{model.replace(':', '-')}.log"
-        self._workers[model] = open_separator(setup, self.order.limits, log)
+        self._workers[model] = open_separator(setup, self.settings.limits, log)
         return self._workers[model]
 
     def _need(self, model: str) -> float:
-        return self.order.setups[model].model.manifest.runtime.memory_mb
+        return self.settings.setups[model].model.manifest.runtime.memory_mb
 
     def _end(self, model: str) -> None:
         worker = self._workers.pop(model)
         worker.close()
-        if self._remote and isinstance(worker, Worker) and worker.process.log.is_file():
+        if self._remote and isinstance(worker, WorkerSeparator) and worker.process.log.is_file():
             log = worker.process.log
             name = f"{log.stem}-{self._scratch.name}.log"
-            self._remote.put(log, f"runs/{self.order.run_id}/{name}")
+            self._remote.put(log, f"runs/{self.settings.run_id}/{name}")
 
 
 def _emptied(folder: Path) -> Path:
-    """The folder, without what a station that died may have left in it."""
+    """The folder, without what a pipeline that died may have left in it."""
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     return folder

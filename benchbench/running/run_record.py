@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 
-from benchbench.datasets.dataset import Corpus
+from benchbench.datasets.dataset import Dataset
 from benchbench.datasets.preparation import PreparedTrack
 from benchbench.datasets.tracks import Track
 from benchbench.metrics.base import Protocol
@@ -21,7 +21,7 @@ from benchbench.plugins.catalog import Model
 from benchbench.results.schema import SCHEMA_VERSION
 from benchbench.running.machine import engine_packages, git_state, machine
 from benchbench.running.plan import Job
-from benchbench.separation.separator import Separation, Setup
+from benchbench.separation.separator import ModelSetup, SeparationResult
 
 __all__ = ["SeparationRecord", "new_run_id", "now", "run_facts"]
 
@@ -38,8 +38,8 @@ def new_run_id() -> str:
 
 def run_facts(
     run_id: str,
-    corpus: Corpus,
-    setups: Mapping[str, Setup],
+    data_set: Dataset,
+    setups: Mapping[str, ModelSetup],
     protocols: Sequence[Protocol],
     *,
     command: Sequence[str],
@@ -47,7 +47,7 @@ def run_facts(
     options: Mapping[str, Any],
 ) -> dict[str, Any]:
     """The content of ``run.json`` at a run's beginning."""
-    manifest = corpus.manifest
+    manifest = data_set.manifest
     return {
         "schema": SCHEMA_VERSION,
         "run_id": run_id,
@@ -61,11 +61,11 @@ def run_facts(
         "packages": engine_packages(),
         "dataset": {
             "name": manifest.name,
-            "version_hash": corpus.version_hash,
+            "version_hash": data_set.version_hash,
             "licence": manifest.licence.name,
             "notice": manifest.licence.notice,
             "audio_excerpts": manifest.licence.audio_excerpts,
-            "tracks": len(corpus.tracks),
+            "tracks": len(data_set.tracks),
         },
         "models": [_model_facts(setup) for setup in setups.values()],
         "protocols": [
@@ -77,7 +77,7 @@ def run_facts(
     }
 
 
-def _model_facts(setup: Setup) -> dict[str, Any]:
+def _model_facts(setup: ModelSetup) -> dict[str, Any]:
     model = setup.model
     manifest, variant = model.manifest, model.variant
     return {
@@ -110,7 +110,7 @@ class SeparationRecord:
     dataset_hash: str
     jobs: int
 
-    def row(self, outcome: Separation, prepared: PreparedTrack | None) -> dict[str, Any]:
+    def row(self, outcome: SeparationResult, prepared: PreparedTrack | None) -> dict[str, Any]:
         """The row; `prepared` is None when the track could not be read."""
         identity, track = self.job.identity, self.job.track
         return {

@@ -1,7 +1,7 @@
 """Carry out a plan with some executor, and keep count.
 
 The runner knows neither processes nor clusters, neither audio nor scores; it passes on what
-stations tell, and adds up how it went.
+pipelines tell, and adds up how it went.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from benchbench.running.events import Event, Finished, Listener, ScoresReady, Separated, Spent
 from benchbench.running.executors.base import Executor, Stop
 from benchbench.running.plan import Plan
-from benchbench.running.settings import Order
+from benchbench.running.settings import RunSettings
 
 __all__ = ["Runner", "Tally"]
 
@@ -36,7 +36,7 @@ class Runner:
     Parameters
     ----------
     order
-        What the run wants of every station.
+        What the run wants of every pipeline.
     executor
         Who hands the batches out.
     stop
@@ -45,7 +45,7 @@ class Runner:
         Told what happens.
     """
 
-    order: Order
+    settings: RunSettings
     executor: Executor
     stop: Stop
     listener: Listener
@@ -60,7 +60,7 @@ class Runner:
             When results cannot be written; everything stored before is intact.
         """
         start = time.perf_counter()
-        events = self.executor.run(self.order, plan, self.stop)
+        events = self.executor.run(self.settings, plan, self.stop)
         try:
             for event in events:
                 self._count(event)

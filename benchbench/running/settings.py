@@ -1,4 +1,4 @@
-"""What a run wants of every station that works for it; small, and fit to be sent anywhere."""
+"""What a run wants of every pipeline that works for it; small, and fit to be sent anywhere."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from benchbench.io.remote import is_url
-from benchbench.separation.separator import Limits, Setup
+from benchbench.separation.separator import Limits, ModelSetup
 
-__all__ = ["Order"]
+__all__ = ["RunSettings"]
 
 
 @dataclass(frozen=True)
-class Order:
+class RunSettings:
     """Everything beside the batches themselves.
 
     Parameters
@@ -32,13 +32,13 @@ class Order:
     skip_stored
         Whether cells that another run stored meanwhile are left out.
     threads
-        Threads for each station; None: the machine's processors, shared.
+        Threads for each pipeline; None: the machine's processors, shared.
     """
 
     results: str
     run_id: str
     dataset_hash: str
-    setups: Mapping[str, Setup]
+    setups: Mapping[str, ModelSetup]
     limits: Limits
     keep_audio: bool
     skip_stored: bool = True

@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from benchbench.io.hashing import short_hash
 from benchbench.metrics import Protocol, Series, evaluate
-from benchbench.metrics.mapped_arrays import roomy_zeros
+from benchbench.metrics.mapped_arrays import mapped_zeros
 from benchbench.metrics.references import References
 from benchbench.metrics.targets import ReferenceSet
 from benchbench.results.schema import SCORES
@@ -38,7 +38,7 @@ def add(parts: Sequence[Floats]) -> Floats:
     if len(parts) == 1:
         return parts[0]
     length = max(part.shape[1] for part in parts)
-    total = roomy_zeros((parts[0].shape[0], length), np.float32)
+    total = mapped_zeros((parts[0].shape[0], length), np.float32)
     for part in parts:
         total[:, : part.shape[1]] += part
     return total

@@ -15,7 +15,7 @@ import numpy as np
 from benchbench.io.audio_files import Audio
 from benchbench.io.raw_audio import RawAudio, write_raw
 from benchbench.metrics.permutation import swapped
-from benchbench.separation.separator import Limits, Separation, Setup, Worker
+from benchbench.separation.separator import Limits, ModelSetup, SeparationResult, WorkerSeparator
 
 __all__ = ["Check", "check_adapter"]
 
@@ -31,7 +31,9 @@ class Check:
     detail: str = ""
 
 
-def check_adapter(setup: Setup, scratch: Path, example: Mapping[str, Audio]) -> Iterator[Check]:
+def check_adapter(
+    setup: ModelSetup, scratch: Path, example: Mapping[str, Audio]
+) -> Iterator[Check]:
     """Separate probes in a real worker and check what comes back.
 
     Parameters
@@ -48,7 +50,7 @@ def check_adapter(setup: Setup, scratch: Path, example: Mapping[str, Audio]) -> 
     ------
     One check after another.
     """
-    with Worker(setup, Limits(base_s=300), scratch / "worker.log") as worker:
+    with WorkerSeparator(setup, Limits(base_s=300), scratch / "worker.log") as worker:
         bench = _Bench(worker, setup, scratch)
         for name, probe, rate in _probes(example):
             yield bench.shape(name, probe, rate)
@@ -73,8 +75,8 @@ def _probes(example: Mapping[str, Audio]) -> Iterator[tuple[str, dict[str, Audio
 
 @dataclass(frozen=True, slots=True)
 class _Bench:
-    worker: Worker
-    setup: Setup
+    worker: WorkerSeparator
+    setup: ModelSetup
     scratch: Path
 
     def shape(self, name: str, stems: Mapping[str, Audio], rate: int) -> Check:
@@ -125,7 +127,7 @@ class _Bench:
         outcome, _ = self.separate(stems, RATE)
         return {stem: np.array(raw.open()) for stem, raw in outcome.stems.items()}
 
-    def separate(self, stems: Mapping[str, Audio], rate: int) -> tuple[Separation, RawAudio]:
+    def separate(self, stems: Mapping[str, Audio], rate: int) -> tuple[SeparationResult, RawAudio]:
         mixture = write_raw(self.scratch / "mixture.f32", [_sum(stems)])
         references = None
         if self.setup.model.manifest.oracle:

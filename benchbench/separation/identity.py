@@ -12,7 +12,7 @@ from benchbench.datasets.dataset import Track
 from benchbench.io.hashing import short_hash
 from benchbench.plugins.manifest_schema import AnyValue
 from benchbench.separation.precomputed import stems_folder
-from benchbench.separation.separator import Setup
+from benchbench.separation.separator import ModelSetup
 from benchbench.separation.weights import weights_hash
 
 
@@ -48,7 +48,7 @@ def adapter_hash(folder: Path) -> str:
     return total.hexdigest()[:16]
 
 
-def identity(setup: Setup) -> Identity:
+def identity(setup: ModelSetup) -> Identity:
     """What a model is, by content; stems computed elsewhere stand for the weights."""
     stems = stems_folder(setup) if setup.model.manifest.kind == "folder" else None
     return Identity(

@@ -10,7 +10,7 @@ from benchbench.errors import BenchbenchError, UsageError
 from benchbench.io.audio_files import Audio
 from benchbench.io.decoding import blocks, info
 from benchbench.io.raw_audio import RawAudio, write_raw
-from benchbench.separation.separator import Limits, Separation, Setup, Worker
+from benchbench.separation.separator import Limits, ModelSetup, SeparationResult, WorkerSeparator
 
 __all__ = ["Precomputed", "Separator", "open_separator", "stems_folder"]
 
@@ -24,7 +24,7 @@ class Precomputed:
         The model; its manifest names the folder.
     """
 
-    def __init__(self, setup: Setup) -> None:
+    def __init__(self, setup: ModelSetup) -> None:
         self.setup = setup
         self.folder = stems_folder(setup)
 
@@ -45,7 +45,7 @@ class Precomputed:
         references: Mapping[str, RawAudio] | None = None,
         *,
         track: str = "",
-    ) -> Separation:
+    ) -> SeparationResult:
         """The track's stems as raw files in the folder `out`."""
         del references
         try:
@@ -55,8 +55,8 @@ class Precomputed:
                 for number, stem in enumerate(self.setup.model.variant.stems)
             }
         except BenchbenchError as error:
-            return Separation("invalid_output", {}, str(error))
-        return Separation("ok", stems)
+            return SeparationResult("invalid_output", {}, str(error))
+        return SeparationResult("ok", stems)
 
     def _files(self, track: str) -> dict[str, Path]:
         place = self.folder / track
@@ -67,17 +67,17 @@ class Precomputed:
         return found
 
 
-Separator = Worker | Precomputed
+Separator = WorkerSeparator | Precomputed
 
 
-def open_separator(setup: Setup, limits: Limits, log: Path) -> Separator:
+def open_separator(setup: ModelSetup, limits: Limits, log: Path) -> Separator:
     """What separates with a model: a worker process, or a folder of stems."""
     if setup.model.manifest.kind == "folder":
         return Precomputed(setup)
-    return Worker(setup, limits, log)
+    return WorkerSeparator(setup, limits, log)
 
 
-def stems_folder(setup: Setup) -> Path:
+def stems_folder(setup: ModelSetup) -> Path:
     """The folder that a manifest names, seen from the manifest.
 
     Raises

@@ -18,7 +18,7 @@ from benchbench.plugins.catalog import Model
 from benchbench.plugins.manifest_schema import AnyValue
 from benchbench.separation.worker_process import WorkerFailureError, WorkerProcess
 
-__all__ = ["Limits", "Separation", "Setup", "Worker"]
+__all__ = ["Limits", "ModelSetup", "SeparationResult", "WorkerSeparator"]
 
 COMMAND_ADAPTER = Path(__file__).resolve().with_name("command_adapter.py")
 
@@ -51,7 +51,7 @@ class Limits:
 
 
 @dataclass(frozen=True)
-class Setup:
+class ModelSetup:
     """All that a worker needs to be told to load a model."""
 
     model: Model
@@ -71,7 +71,7 @@ class Setup:
 
 
 @dataclass(frozen=True, slots=True)
-class Separation:
+class SeparationResult:
     """How one separation ended; `stems` are there when `status` is ``ok``."""
 
     status: str
@@ -88,7 +88,7 @@ class Separation:
     first_in_worker: bool = False
 
 
-class Worker:
+class WorkerSeparator:
     """A worker with one model, loaded at the first separation and kept.
 
     After a crash, a time-out or a memory kill the next separation starts a new process.
@@ -103,7 +103,7 @@ class Worker:
         File that receives everything the adapter prints.
     """
 
-    def __init__(self, setup: Setup, limits: Limits, log: Path) -> None:
+    def __init__(self, setup: ModelSetup, limits: Limits, log: Path) -> None:
         self.setup = setup
         self.limits = limits
         command = setup.model.manifest.kind == "command"
@@ -119,7 +119,7 @@ class Worker:
         self.parameters: int | None = None
         self._separated = 0
 
-    def __enter__(self) -> Worker:
+    def __enter__(self) -> WorkerSeparator:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -137,11 +137,11 @@ class Worker:
         references: Mapping[str, RawAudio] | None = None,
         *,
         track: str = "",
-    ) -> Separation:
+    ) -> SeparationResult:
         """Separate one mixture into raw files in the folder `out`.
 
         Where the manifest declares a sampling rate or channels, the mixture is converted to them
-        and the stems are converted back; this is no part of `Separation.wall_s`.
+        and the stems are converted back; this is no part of `SeparationResult.wall_s`.
 
         Parameters
         ----------
@@ -177,9 +177,9 @@ class Worker:
             seconds = mixture.samples / sample_rate
             answer, sampled = self.process.ask(request, self.limits.separation_s(seconds))
         except AudioError as error:
-            return Separation("failed", {}, str(error), None, self.load_s)
+            return SeparationResult("failed", {}, str(error), None, self.load_s)
         except WorkerFailureError as failure:
-            return Separation(
+            return SeparationResult(
                 failure.status, {}, str(failure), self.process.log_tail(), self.load_s
             )
         first, self._separated = self._separated == 0, self._separated + 1
@@ -187,7 +187,7 @@ class Worker:
             stem: _restored(RawAudio(**raw), rate, given, mixture, sample_rate)
             for stem, raw in answer["stems"].items()
         }
-        return Separation(
+        return SeparationResult(
             "ok",
             stems,
             load_s=self.load_s,
@@ -235,7 +235,7 @@ def _restored(
     return convert(stem, path, rate, sample_rate, mixture.channels, samples)
 
 
-def _program(setup: Setup) -> dict[str, Any]:
+def _program(setup: ModelSetup) -> dict[str, Any]:
     """What `command_adapter` is told of a model of kind ``command``."""
     manifest = setup.model.manifest
     return {

@@ -8,12 +8,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchbench.datasets.dataset import open_corpus
+from benchbench.datasets.dataset import open_dataset
 from benchbench.io.audio_files import Audio, read
 from benchbench.plugins.catalog import Catalog, Model
 from benchbench.separation.conformance import check_adapter
-from benchbench.separation.model_setup import prepare_setups
-from benchbench.separation.separator import Setup
+from benchbench.separation.model_setup import prepare_models
+from benchbench.separation.separator import ModelSetup
 
 RATE = 44100
 
@@ -21,7 +21,7 @@ RATE = 44100
 @pytest.fixture(scope="module")
 def music() -> dict[str, Audio]:
     """Two seconds of the demo's real recording."""
-    track = open_corpus(Catalog().dataset("demo")).tracks[0]
+    track = open_dataset(Catalog().dataset("demo")).tracks[0]
     stems = {stem: read(source.path)[0] for stem, source in track.stems.items()}
     return {stem: np.ascontiguousarray(audio[:, RATE : 3 * RATE]) for stem, audio in stems.items()}
 
@@ -54,7 +54,7 @@ def music() -> dict[str, Audio]:
 )
 def test_shipped_adapters_conform(name: str, tmp_path: Path, music: dict[str, Audio]) -> None:
     model = Catalog().model(name)
-    setup = prepare_setups([model], None, "cpu", {}, 2, lambda _: None)[name]
+    setup = prepare_models([model], None, "cpu", {}, 2, lambda _: None)[name]
     checks = list(check_adapter(setup, tmp_path, music))
     assert len(checks) >= 10
     assert [check for check in checks if not check.ok] == []
@@ -76,7 +76,7 @@ def test_the_checks_notice(
     tmp_path: Path,
     music: dict[str, Audio],
     make_adapter: Callable[..., Path],
-    setup_of: Callable[[Model], Setup],
+    setup_of: Callable[[Model], ModelSetup],
 ) -> None:
     setup = setup_of(Catalog((make_adapter("bad", body),)).model("bad"))
     checks = {check.name: check.ok for check in check_adapter(setup, tmp_path, music)}
@@ -95,7 +95,7 @@ def test_swapped_labels_are_noticed(
     )
     (place / "swapped" / "adapter.py").write_text(text)
     model = Catalog((place,)).model("swapped")
-    setup = prepare_setups([model], None, "cpu", {}, 2, lambda _: None)[model.name]
+    setup = prepare_models([model], None, "cpu", {}, 2, lambda _: None)[model.name]
     labels = [c for c in check_adapter(setup, tmp_path, music) if "names" in c.name]
     assert [check.ok for check in labels] == [False]
     assert "vocals looks like accompaniment" in labels[0].detail

@@ -18,15 +18,15 @@ from typing import Any
 import numpy as np
 import pytest
 
-from benchbench.datasets.dataset import open_corpus
+from benchbench.datasets.dataset import open_dataset
 from benchbench.io.audio_files import Audio, read
 from benchbench.io.raw_audio import write_raw
 from benchbench.plugins.catalog import Catalog
 from benchbench.plugins.manifest_schema import Runtime
 from benchbench.separation.conformance import Check, check_adapter
 from benchbench.separation.environments import interpreter
-from benchbench.separation.model_setup import prepare_setups
-from benchbench.separation.separator import Limits, Setup, Worker
+from benchbench.separation.model_setup import prepare_models
+from benchbench.separation.separator import Limits, ModelSetup, WorkerSeparator
 from benchbench.separation.weights import ensure_weights
 
 pytestmark = [pytest.mark.peer, pytest.mark.network, pytest.mark.slow, pytest.mark.timeout(3600)]
@@ -46,19 +46,19 @@ def _pip(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(scope="module")
 def music() -> dict[str, Audio]:
     """Two seconds of the demo's real recording."""
-    track = open_corpus(Catalog().dataset("demo")).tracks[0]
+    track = open_dataset(Catalog().dataset("demo")).tracks[0]
     stems = {stem: read(source.path)[0] for stem, source in track.stems.items()}
     return {stem: np.ascontiguousarray(audio[:, RATE : 3 * RATE]) for stem, audio in stems.items()}
 
 
-def setup(name: str, weights: Path | None = None) -> Setup:
+def setup(name: str, weights: Path | None = None) -> ModelSetup:
     model = Catalog().model(name)
-    return prepare_setups([model], weights, "cpu", {}, 2, lambda _: None)[model.name]
+    return prepare_models([model], weights, "cpu", {}, 2, lambda _: None)[model.name]
 
 
-def separate(chosen: Setup, mixture: Audio, scratch: Path) -> dict[str, Audio]:
+def separate(chosen: ModelSetup, mixture: Audio, scratch: Path) -> dict[str, Audio]:
     raw = write_raw(scratch / "mixture.f32", [mixture])
-    with Worker(chosen, Limits(), scratch / "log.txt") as worker:
+    with WorkerSeparator(chosen, Limits(), scratch / "log.txt") as worker:
         outcome = worker.separate(raw, RATE, scratch)
     assert outcome.status == "ok", (outcome.error, outcome.log_tail)
     return {name: np.array(stem.open()) for name, stem in outcome.stems.items()}
@@ -88,7 +88,7 @@ def test_those_with_their_published_weights_conform(
 
 
 def test_our_spleeter_agrees_with_the_original_on_the_demo(tmp_path: Path) -> None:
-    for track in open_corpus(Catalog().dataset("demo"), limit=2).tracks:
+    for track in open_dataset(Catalog().dataset("demo"), limit=2).tracks:
         mixture = mixed({name: read(source.path)[0] for name, source in track.stems.items()})
         theirs = separate(setup("spleeter-original"), mixture, tmp_path)
         ours = separate(setup("spleeter"), mixture, tmp_path)
@@ -189,7 +189,7 @@ def test_demucs_lets_no_file_run_code(tmp_path: Path) -> None:
     weights.mkdir()
     run(interpreter(model.manifest.runtime).python, EVIL, weights / name, tmp_path / "touched")
     raw = write_raw(tmp_path / "mixture.f32", [np.zeros((2, RATE), np.float32)])
-    with Worker(setup(model.name, weights), Limits(), tmp_path / "log.txt") as worker:
+    with WorkerSeparator(setup(model.name, weights), Limits(), tmp_path / "log.txt") as worker:
         outcome = worker.separate(raw, RATE, tmp_path)
     assert outcome.status == "failed"
     assert "weights_only" in (outcome.error or "").lower() or "Unsupported" in (outcome.error or "")
@@ -459,7 +459,7 @@ def test_audio_separator_lets_no_file_run_code(variant: str, tmp_path: Path) -> 
         json.dumps({digest: {"vr_model_param": "4band_44100", "primary_stem": "Instrumental"}})
     )
     raw = write_raw(tmp_path / "mixture.f32", [np.full((2, RATE), 0.1, np.float32)])
-    with Worker(setup(model.name, weights), Limits(), tmp_path / "log.txt") as worker:
+    with WorkerSeparator(setup(model.name, weights), Limits(), tmp_path / "log.txt") as worker:
         outcome = worker.separate(raw, RATE, tmp_path)
     assert outcome.status != "ok"
     assert "weights_only" in f"{outcome.error} {outcome.log_tail}".lower()

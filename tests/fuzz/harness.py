@@ -78,5 +78,5 @@ if __name__ == "__main__":
     print(f"{write_seeds(name, seeds)} seeds in {seeds}")
     own = [word for word in sys.argv[1:] if not word.startswith("-")]
     found = [] if own else [tempfile.mkdtemp(prefix=f"corpus-{name}-")]  # what it adds goes there
-    atheris.Setup([*sys.argv, *found, str(seeds)], TARGETS[name])
+    atheris.ModelSetup([*sys.argv, *found, str(seeds)], TARGETS[name])
     atheris.Fuzz()

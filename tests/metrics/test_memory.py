@@ -49,9 +49,9 @@ def test_memory_does_not_follow_the_length(name: str, monkeypatch: pytest.Monkey
 
 
 def test_an_array_on_disk_is_as_one_in_memory(monkeypatch: pytest.MonkeyPatch) -> None:
-    small = room.roomy_zeros((3, 5))
+    small = room.mapped_zeros((3, 5))
     monkeypatch.setattr(room, "MEMORY_BYTES", 16)
-    large = room.roomy_zeros((3, 5), np.float32)
+    large = room.mapped_zeros((3, 5), np.float32)
     assert not small.any()
     assert not large.any()
     large[1] = 2.0

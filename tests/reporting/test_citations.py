@@ -9,7 +9,7 @@ import pytest
 from simulate import Plan, simulate
 
 from benchbench.reporting import report
-from benchbench.reporting.data.leaderboards import Board, Boards, Row
+from benchbench.reporting.data.leaderboards import Leaderboard, Leaderboards, Row
 from benchbench.reporting.data.published import PublishedResult, published_results
 from benchbench.reporting.data.score_arrays import Series
 from benchbench.reporting.sections.citations import citations
@@ -66,10 +66,10 @@ def test_an_import_does_not_take_the_place_of_the_run(body: str) -> None:
     assert " on None" not in body
 
 
-def boards_of(dataset: str, metric: str, aggregation: str, references: str) -> Boards:
+def boards_of(dataset: str, metric: str, aggregation: str, references: str) -> Leaderboards:
     series = Series(dataset, references, "vocals", "bsseval-v4", metric, 1)
-    board = Board(series, aggregation, (Row("a", 1.0, None, None, 5, 5, 0.0, 0.0),))
-    return Boards({series: {aggregation: board}}, board)
+    board = Leaderboard(series, aggregation, (Row("a", 1.0, None, None, 5, 5, 0.0, 0.0),))
+    return Leaderboards({series: {aggregation: board}}, board)
 
 
 FOUR = "vocals+drums+bass+other"

@@ -11,26 +11,26 @@ import pytest
 from benchbench.reporting import formatting as wording
 from benchbench.reporting.data import loading as readings
 from benchbench.reporting.data.frames import Moments, TrackInTime
-from benchbench.reporting.data.leaderboards import Board, Row, boards
-from benchbench.reporting.data.models import Cost, Entrant, slug
-from benchbench.reporting.data.pairwise import Contest, Pair, contest
-from benchbench.reporting.data.score_arrays import Series, cube
+from benchbench.reporting.data.leaderboards import Leaderboard, Row, leaderboards
+from benchbench.reporting.data.models import Cost, ReportModel, slug
+from benchbench.reporting.data.pairwise import Pair, PairwiseTests, pairwise_tests
+from benchbench.reporting.data.score_arrays import Series, score_arrays
 from benchbench.reporting.figures.axes import linear, logarithmic
 from benchbench.reporting.figures.scatter import Point, front
 from benchbench.reporting.sections.history import histories
-from benchbench.reporting.sections.metric_choice import advice, yardsticks
-from benchbench.reporting.sections.summary import Part, _level, tied, verdict
+from benchbench.reporting.sections.metric_choice import advice, metric_choices
+from benchbench.reporting.sections.summary import Part, _level, summary, tied
 from benchbench.reporting.templates import bundle
 from benchbench.results.store import Results
 from benchbench.stats import leaderboard
 
 
 @pytest.fixture(scope="module")
-def reading(results: Path) -> readings.Reading:
+def loaded(results: Path) -> readings.LoadedResults:
     return readings.read([results])
 
 
-def entrant(name: str, index: int, **given: object) -> Entrant:
+def report_model(name: str, index: int, **given: object) -> ReportModel:
     plain: dict[str, object] = {
         "slug": name,
         "adapter": name,
@@ -46,14 +46,14 @@ def entrant(name: str, index: int, **given: object) -> Entrant:
         "attempted": 1,
         "badges": (),
     }
-    return Entrant(index=index, name=name, **{**plain, **given})  # type: ignore[arg-type]
+    return ReportModel(index=index, name=name, **{**plain, **given})  # type: ignore[arg-type]
 
 
 def test_boards_hold_the_numbers_of_the_statistics(
-    results: Path, reading: readings.Reading
+    results: Path, loaded: readings.LoadedResults
 ) -> None:
     scores = Results(results).scores_frame()
-    made = boards(cube(reading.tracks))
+    made = leaderboards(score_arrays(loaded.tracks))
     checked = 0
     for name in ("median of frame medians", "mean of frame means", "mean over tracks"):
         table = leaderboard(scores[scores["band_lo_hz"].isna()], name)
@@ -74,13 +74,13 @@ def test_boards_hold_the_numbers_of_the_statistics(
     assert checked > 100
 
 
-def test_reading_two_folders_as_one(results: Path, reading: readings.Reading) -> None:
+def test_reading_two_folders_as_one(results: Path, loaded: readings.LoadedResults) -> None:
     twice = readings.read([results, results])
-    assert len(twice.runs) == 2 * len(reading.runs)
-    assert sorted(twice.tracks["model"].unique()) == sorted(reading.tracks["model"].unique())
+    assert len(twice.runs) == 2 * len(loaded.runs)
+    assert sorted(twice.tracks["model"].unique()) == sorted(loaded.tracks["model"].unique())
 
 
-def grid_of(values: dict[str, list[float]]) -> tuple[Board, object]:
+def grid_of(values: dict[str, list[float]]) -> tuple[Leaderboard, object]:
     table = pd.DataFrame(
         [
             {
@@ -103,8 +103,8 @@ def grid_of(values: dict[str, list[float]]) -> tuple[Board, object]:
             for place, value in enumerate(row)
         ]
     )
-    data = cube(table)
-    board = boards(data).headline
+    data = score_arrays(table)
+    board = leaderboards(data).headline
     return board, data.grids[board.series]
 
 
@@ -113,8 +113,8 @@ HARD = [1.0, 4.0, 2.0, 8.0, 5.0, 3.0, 6.0, 7.0, 9.0, 2.5]
 
 def test_verdict_says_that_a_lead_is_real() -> None:
     board, grid = grid_of({"a": [x + 1 + 0.01 * x for x in HARD], "b": HARD})
-    people = {"a": entrant("a", 0), "b": entrant("b", 1)}
-    said = verdict(board, contest(grid, board, ["a", "b"]), people)  # type: ignore[arg-type]
+    people = {"a": report_model("a", 0), "b": report_model("b", 1)}
+    said = summary(board, pairwise_tests(grid, board, ["a", "b"]), people)  # type: ignore[arg-type]
     assert said.leader == "a"
     assert said.tied == ()
     assert "no accident" in text_of(said.answer)
@@ -123,8 +123,8 @@ def test_verdict_says_that_a_lead_is_real() -> None:
 
 def test_verdict_claims_no_proof_from_few_tracks() -> None:
     board, grid = grid_of({"a": [x + 2 + 0.01 * x for x in HARD[:3]], "b": HARD[:3]})
-    people = {"a": entrant("a", 0), "b": entrant("b", 1)}
-    said = verdict(board, contest(grid, board, ["a", "b"]), people)  # type: ignore[arg-type]
+    people = {"a": report_model("a", 0), "b": report_model("b", 1)}
+    said = summary(board, pairwise_tests(grid, board, ["a", "b"]), people)  # type: ignore[arg-type]
     assert said.tied == ()
     assert "no accident" not in text_of(said.answer)
     assert "on too few tracks to prove it" in text_of(said.answer)
@@ -133,8 +133,8 @@ def test_verdict_claims_no_proof_from_few_tracks() -> None:
 def test_verdict_says_that_two_cannot_be_told_apart() -> None:
     noise = [0.1, -0.2, 0.15, -0.05, 0.2, -0.1, 0.05, -0.15, 0.12, -0.1]
     board, grid = grid_of({"a": [x + n for x, n in zip(HARD, noise, strict=True)], "b": HARD})
-    people = {"a": entrant("a", 0), "b": entrant("b", 1)}
-    said = verdict(board, contest(grid, board, ["a", "b"]), people)  # type: ignore[arg-type]
+    people = {"a": report_model("a", 0), "b": report_model("b", 1)}
+    said = summary(board, pairwise_tests(grid, board, ["a", "b"]), people)  # type: ignore[arg-type]
     assert "No separator is clearly best" in text_of(said.answer)
     assert "not distinguishable" in text_of(said.support[0])
 
@@ -142,10 +142,10 @@ def test_verdict_says_that_two_cannot_be_told_apart() -> None:
 def test_bounds_and_baselines_are_no_rivals() -> None:
     board, grid = grid_of({"oracle": [x + 5 for x in HARD], "mixture": HARD})
     people = {
-        "oracle": entrant("oracle", 0, oracle=True),
-        "mixture": entrant("mixture", 1, baseline=True),
+        "oracle": report_model("oracle", 0, oracle=True),
+        "mixture": report_model("mixture", 1, baseline=True),
     }
-    said = verdict(board, contest(grid, board, []), people)  # type: ignore[arg-type]
+    said = summary(board, pairwise_tests(grid, board, []), people)  # type: ignore[arg-type]
     assert said.leader is None
     assert "no separator to rank" in text_of(said.answer)
 
@@ -154,10 +154,10 @@ def test_an_oracle_does_not_cost_a_rival_its_proof() -> None:
     values = {"a": [x + 1 + 0.01 * x for x in HARD], "b": HARD}
     bounds = {f"oracle{k}": [x + 5 + k + 0.02 * x for x in HARD] for k in range(6)}
     board, grid = grid_of({**values, **bounds})
-    alone = contest(grid, board, ["a", "b"]).pair("a", "b")  # type: ignore[arg-type]
+    alone = pairwise_tests(grid, board, ["a", "b"]).pair("a", "b")  # type: ignore[arg-type]
     assert alone is not None
     assert alone.distinguishable
-    turned = contest(grid, board, ["a", "b"]).pair("b", "a")  # type: ignore[arg-type]
+    turned = pairwise_tests(grid, board, ["a", "b"]).pair("b", "a")  # type: ignore[arg-type]
     assert turned is not None
     assert turned.difference == pytest.approx(-alone.difference)
     assert turned.low == pytest.approx(-alone.high)  # type: ignore[operator]
@@ -167,10 +167,10 @@ def text_of(parts: tuple[Part, ...]) -> str:
     return "".join(part.text for part in parts)
 
 
-def test_history_tells_a_step_and_what_had_changed(reading: readings.Reading) -> None:
-    board = boards(cube(reading.tracks)).headline
-    people = {row.model: entrant(row.model, place) for place, row in enumerate(board.rows)}
-    lines = histories(reading.history, reading.separations, reading.runs, board, people)
+def test_history_tells_a_step_and_what_had_changed(loaded: readings.LoadedResults) -> None:
+    board = leaderboards(score_arrays(loaded.tracks)).headline
+    people = {row.model: report_model(row.model, place) for place, row in enumerate(board.rows)}
+    lines = histories(loaded.history, loaded.separations, loaded.runs, board, people)
     assert lines
     last = lines[0].events[-1]
     assert last.change == pytest.approx(0.25, abs=0.2)
@@ -268,19 +268,19 @@ def test_no_two_modules_declare_the_same_name() -> None:
 
 
 def test_advice_names_a_yardstick_that_disagrees() -> None:
-    def board(protocol: str, order: str) -> Board:
+    def board(protocol: str, order: str) -> Leaderboard:
         series = Series("d", "vocals+accompaniment", "vocals", protocol, "SDR", 1)
         rows = tuple(
             Row(name, 9.0 - place, None, None, 5, 5, 0.0, 0.0) for place, name in enumerate(order)
         )
-        return Board(series, "mean over tracks", rows)
+        return Leaderboard(series, "mean over tracks", rows)
 
-    from benchbench.reporting.data.leaderboards import Boards
+    from benchbench.reporting.data.leaderboards import Leaderboards
 
     made = [board("usdr", "abc"), board("bsseval-v3", "bac")]
-    both = Boards({one.series: {one.aggregation: one} for one in made}, made[0])
-    people = {name: entrant(name, place) for place, name in enumerate("abc")}
-    sticks = yardsticks(both, people)
+    both = Leaderboards({one.series: {one.aggregation: one} for one in made}, made[0])
+    people = {name: report_model(name, place) for place, name in enumerate("abc")}
+    sticks = metric_choices(both, people)
     assert sticks[1].agreement == pytest.approx(1 / 3)
     assert "another separator is best by bsseval-v3 SDR" in advice(sticks)
 
@@ -294,7 +294,7 @@ def test_as_good_needs_an_interval_that_holds_zero(low: float, high: float, leve
     rows = tuple(
         Row(name, 9.0 - place, None, None, 9, 9, 0.0, 0.0) for place, name in enumerate("ab")
     )
-    board = Board(series, "mean over tracks", rows)
-    people = {name: entrant(name, place) for place, name in enumerate("ab")}
-    asked = Contest(series, ("a", "b"), {("a", "b"): pair}, None, None)
+    board = Leaderboard(series, "mean over tracks", rows)
+    people = {name: report_model(name, place) for place, name in enumerate("ab")}
+    asked = PairwiseTests(series, ("a", "b"), {("a", "b"): pair}, None, None)
     assert tied(board, asked, people) == (("b",) if level else ())

@@ -22,7 +22,7 @@ from benchbench.metrics.bsseval.correlations import (
 )
 from benchbench.metrics.evaluation import Evaluation
 from benchbench.metrics.framing import Framing
-from benchbench.metrics.mapped_arrays import roomy_zeros
+from benchbench.metrics.mapped_arrays import mapped_zeros
 from benchbench.metrics.parallel import ordered_map
 from benchbench.metrics.references import References
 from benchbench.metrics.signals import Float64, Signals
@@ -72,7 +72,7 @@ def _statistics(
         len(references.names) * references.channels,
         len(others.names) * references.channels,
     )
-    out = roomy_zeros((len(frames), *shape))
+    out = mapped_zeros((len(frames), *shape))
     whole = np.zeros(shape)
     for index, segment in enumerate(_segments(references, others, partition, lags)):
         whole += segment.statistics + segment.straddling

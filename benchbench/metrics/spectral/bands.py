@@ -15,7 +15,7 @@ import numpy as np
 from benchbench.metrics.base import Series
 from benchbench.metrics.decibel import Reasons, masked, ratio_db
 from benchbench.metrics.evaluation import Evaluation
-from benchbench.metrics.mapped_arrays import roomy_zeros
+from benchbench.metrics.mapped_arrays import mapped_zeros
 from benchbench.metrics.parallel import ordered_map
 from benchbench.metrics.references import References
 from benchbench.metrics.signals import Blocks, Float64
@@ -134,7 +134,7 @@ def _power_by_second(signals: Blocks, references: References) -> Float64:
         centres = np.arange(first, last) * _STFT.hop
         second = np.minimum(centres // references.sample_rate, seconds - 1)
         if total is None:
-            total = roomy_zeros((seconds, power.shape[1], power.shape[2]))
+            total = mapped_zeros((seconds, power.shape[1], power.shape[2]))
         starts = np.flatnonzero(np.diff(second, prepend=-1))
         total[second[starts]] += np.add.reduceat(power, starts, axis=0)
     assert total is not None

@@ -19,7 +19,7 @@ import numpy as np
 from benchbench.metrics.base import Series
 from benchbench.metrics.decibel import blank
 from benchbench.metrics.evaluation import Evaluation
-from benchbench.metrics.mapped_arrays import roomy_zeros
+from benchbench.metrics.mapped_arrays import mapped_zeros
 from benchbench.metrics.parallel import ordered_map
 from benchbench.metrics.signals import Float64
 from benchbench.metrics.spectral.mel import MelBands
@@ -91,7 +91,7 @@ def _scores(evaluation: Evaluation, index: int) -> dict[str, float]:
     )
     # Frames may be centred on the position behind the last sample.
     edges = [*range(0, references.samples + 1, _CHUNK), references.samples + 1]
-    levels = roomy_zeros((2, references.channels, MEL_STFT.frames(references.samples), mel.count))
+    levels = mapped_zeros((2, references.channels, MEL_STFT.frames(references.samples), mel.count))
     absolute = 0.0
     sums = np.zeros((len(RESOLUTIONS), len(_Sums.__slots__), references.channels))
     done = 0

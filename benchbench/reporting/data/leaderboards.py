@@ -16,11 +16,11 @@ import numpy.typing as npt
 from benchbench import metrics
 from benchbench.errors import NothingToCompareError, UnknownNameError
 from benchbench.metrics.base import Metric
-from benchbench.reporting.data.score_arrays import Cube, Grid, Series
+from benchbench.reporting.data.score_arrays import ScoreArrays, Series, SeriesArray
 from benchbench.stats import AGGREGATIONS, Aggregation
 from benchbench.stats.bootstrap import bootstrap_columns
 
-__all__ = ["Board", "Boards", "Row", "boards", "described", "number", "usual"]
+__all__ = ["Leaderboard", "Leaderboards", "Row", "described", "leaderboards", "number", "usual"]
 
 PROTOCOLS: Final = ("bsseval-v4", "bsseval-v3", "usdr", "si")
 """The order in which a headline is looked for: the protocol of most publications first."""
@@ -53,7 +53,7 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
-class Board:
+class Leaderboard:
     """A series under one aggregation, the best first."""
 
     series: Series
@@ -64,13 +64,13 @@ class Board:
 
 
 @dataclass(frozen=True)
-class Boards:
+class Leaderboards:
     """All boards of a report, and the one that stands on its first screen."""
 
-    by_series: dict[Series, dict[str, Board]]
-    headline: Board
+    by_series: dict[Series, dict[str, Leaderboard]]
+    headline: Leaderboard
 
-    def default(self, series: Series) -> Board:
+    def default(self, series: Series) -> Leaderboard:
         """The board of a series under the aggregation that its protocol usually has."""
         return usual(self.by_series[series])
 
@@ -85,13 +85,13 @@ class Boards:
         return sorted(same, key=lambda other: _place(TARGETS, other.target))
 
 
-def boards(data: Cube) -> Boards:
+def leaderboards(data: ScoreArrays) -> Leaderboards:
     """Every board, with bootstrap intervals over tracks.
 
     The same numbers as `benchbench.stats.leaderboard` gives, from arrays instead of tables, since a
     large report has hundreds of boards.
     """
-    made: dict[Series, dict[str, Board]] = {}
+    made: dict[Series, dict[str, Leaderboard]] = {}
     for series in sorted(data.grids, key=_order):
         if not series.protocol.startswith(_ELSEWHERE) and series.metric not in _NO_RANK:
             grid = data.grids[series]
@@ -102,10 +102,10 @@ def boards(data: Cube) -> Boards:
             "These results hold no scores that rank models.",
             hint="Score them with a protocol of `bench list metrics`, such as usdr.",
         )
-    return Boards(made, _headline(made))
+    return Leaderboards(made, _headline(made))
 
 
-def _board(grid: Grid, way: Aggregation) -> Board:
+def _board(grid: SeriesArray, way: Aggregation) -> Leaderboard:
     about = described(grid.series.protocol, grid.series.metric)
     values = grid.values(way.frames)
     low, high = bootstrap_columns(values.T, way.tracks)
@@ -129,7 +129,7 @@ def _board(grid: Grid, way: Aggregation) -> Board:
         )
     higher = about.direction == "higher"
     rows.sort(key=_best_first(higher))
-    return Board(grid.series, way.name, tuple(rows), higher, about.unit)
+    return Leaderboard(grid.series, way.name, tuple(rows), higher, about.unit)
 
 
 def _summary(values: npt.NDArray[np.float64], way: Aggregation) -> float | None:
@@ -175,7 +175,7 @@ def _order(series: Series) -> tuple[Any, ...]:
     )
 
 
-def usual(ways: dict[str, Board]) -> Board:
+def usual(ways: dict[str, Leaderboard]) -> Leaderboard:
     """The board under the aggregation that the protocol names as its own."""
     first = next(iter(ways.values()))
     try:
@@ -184,7 +184,7 @@ def usual(ways: dict[str, Board]) -> Board:
         return first
 
 
-def _headline(made: dict[Series, dict[str, Board]]) -> Board:
+def _headline(made: dict[Series, dict[str, Leaderboard]]) -> Leaderboard:
     """The board that most models share, of the best-known protocol and target."""
 
     def worth(series: Series) -> tuple[Any, ...]:

@@ -26,7 +26,7 @@ from benchbench.stats import newest, per_track
 from benchbench.stats.groups import group_by
 from benchbench.stats.tracks import KEYS
 
-__all__ = ["Reading", "read", "stored_models"]
+__all__ = ["LoadedResults", "read", "stored_models"]
 
 _TEXT: Final = frozenset(field.name for field in SCORES if pa.types.is_string(field.type))
 _WANTED: Final = tuple(name for name in SCORES.names if name not in {"cell_id", "separation_id"})
@@ -35,7 +35,7 @@ _AT_ONCE: Final = 2  # models; reading waits for the disk while another is summe
 
 
 @dataclass(frozen=True)
-class Reading:
+class LoadedResults:
     """What a report is made from.
 
     Parameters
@@ -69,7 +69,7 @@ def stored_models(roots: Sequence[Path]) -> list[str]:
     return sorted({model for root in roots for model in Results(root).models()})
 
 
-def read(roots: Sequence[Path], models: Sequence[str] | None = None) -> Reading:
+def read(roots: Sequence[Path], models: Sequence[str] | None = None) -> LoadedResults:
     """Read and sum up results folders.
 
     Raises
@@ -103,7 +103,7 @@ def read(roots: Sequence[Path], models: Sequence[str] | None = None) -> Reading:
     tracks, frames, history = (_joined(list(kind)) for kind in zip(*tables, strict=True))
     separations = _joined([log.result() for log in logs])
     separations = separations[separations["model"].isin(wanted)]
-    return Reading(
+    return LoadedResults(
         tuple(root.resolve() for root in roots), tracks, frames, history, separations, tuple(runs)
     )
 

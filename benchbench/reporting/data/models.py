@@ -10,9 +10,9 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
-from benchbench.reporting.data.loading import Reading
+from benchbench.reporting.data.loading import LoadedResults
 
-__all__ = ["Badge", "Cost", "Entrant", "entrants", "newest_separations"]
+__all__ = ["Badge", "Cost", "ReportModel", "newest_separations", "report_models"]
 
 BASELINES: Final = ("mixture", "silence")
 """Adapters that separate nothing and show what a metric gives for that."""
@@ -57,7 +57,7 @@ class Cost:
 
 
 @dataclass(frozen=True, slots=True)
-class Entrant:
+class ReportModel:
     """One model as the report shows it.
 
     Parameters
@@ -91,7 +91,7 @@ class Entrant:
 
     @property
     def ranked(self) -> bool:
-        """Whether it takes part in the contest."""
+        """Whether it is ranked."""
         return not (self.oracle or self.baseline)
 
 
@@ -105,15 +105,17 @@ def slug(name: str, taken: set[str]) -> str:
     return answer
 
 
-def entrants(reading: Reading, names: Sequence[str], dataset: str) -> tuple[Entrant, ...]:
+def report_models(
+    loaded: LoadedResults, names: Sequence[str], dataset: str
+) -> tuple[ReportModel, ...]:
     """The models in the order of `names`, which is that of the headline's ranks."""
     told: dict[str, dict[str, Any]] = {}
-    for run in reading.runs:
+    for run in loaded.runs:
         told.update({str(model.get("name")): model for model in run.get("models", ())})
     taken: set[str] = set()
-    here = reading.separations[reading.separations["dataset"] == dataset]
-    latest = newest_separations(here, [str(run.get("run_id")) for run in reading.runs])
-    ill = _ill_conditioned(reading.tracks, dataset)
+    here = loaded.separations[loaded.separations["dataset"] == dataset]
+    latest = newest_separations(here, [str(run.get("run_id")) for run in loaded.runs])
+    ill = _ill_conditioned(loaded.tracks, dataset)
     return tuple(
         _entrant(
             index,
@@ -152,7 +154,7 @@ def _entrant(
     rows: pd.DataFrame,
     ill: float,
     dataset: str,
-) -> Entrant:
+) -> ReportModel:
     adapter, _, variant = name.partition(":")
     first = rows.iloc[-1] if len(rows) else None
     trained = (
@@ -174,7 +176,7 @@ def _entrant(
         ill,
         bool(told.get("live")),
     )
-    return Entrant(
+    return ReportModel(
         index=index,
         name=name,
         slug=anchor,

@@ -9,8 +9,8 @@ from typing import Any, Final
 import numpy as np
 
 from benchbench.errors import NothingToCompareError
-from benchbench.reporting.data.leaderboards import Board, number
-from benchbench.reporting.data.score_arrays import Grid, Series
+from benchbench.reporting.data.leaderboards import Leaderboard, number
+from benchbench.reporting.data.score_arrays import Series, SeriesArray
 from benchbench.stats import (
     AGGREGATIONS,
     CriticalDifference,
@@ -21,7 +21,7 @@ from benchbench.stats import (
     pairwise,
 )
 
-__all__ = ["ALPHA", "Contest", "Pair", "contest"]
+__all__ = ["ALPHA", "Pair", "PairwiseTests", "pairwise_tests"]
 
 ALPHA: Final = 0.05
 
@@ -85,7 +85,7 @@ class Pair:
 
 
 @dataclass(frozen=True)
-class Contest:
+class PairwiseTests:
     """All pairs of one series, with the tests over all models at once where there are enough."""
 
     series: Series
@@ -102,7 +102,7 @@ class Contest:
         return other.turned() if other else None
 
 
-def contest(grid: Grid, board: Board, rivals: Collection[str]) -> Contest:
+def pairwise_tests(grid: SeriesArray, board: Leaderboard, rivals: Collection[str]) -> PairwiseTests:
     """Compare the models of a board track by track.
 
     Parameters
@@ -140,7 +140,7 @@ def contest(grid: Grid, board: Board, rivals: Collection[str]) -> Contest:
         overall: Friedman | None = friedman(rows)
     except NothingToCompareError:
         overall = None
-    return Contest(board.series, models, made, ranks, overall)
+    return PairwiseTests(board.series, models, made, ranks, overall)
 
 
 def _pair(row: Mapping[Hashable, Any], p: float, higher: bool) -> Pair:

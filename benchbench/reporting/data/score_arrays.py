@@ -12,7 +12,7 @@ import pandas as pd
 
 from benchbench.stats.groups import group_by
 
-__all__ = ["Cube", "Grid", "Series", "cube"]
+__all__ = ["ScoreArrays", "Series", "SeriesArray", "score_arrays"]
 
 Floats = npt.NDArray[np.float64]
 
@@ -37,7 +37,7 @@ class Series:
 
 
 @dataclass(frozen=True, slots=True)
-class Grid:
+class SeriesArray:
     """One series; every array is of shape (models, tracks).
 
     Parameters
@@ -82,15 +82,15 @@ class Grid:
 
 
 @dataclass(frozen=True)
-class Cube:
+class ScoreArrays:
     """All series over one list of models and, for each data set, one list of tracks."""
 
     models: tuple[str, ...]
     tracks: dict[str, tuple[str, ...]]
-    grids: dict[Series, Grid]
+    grids: dict[Series, SeriesArray]
 
 
-def cube(table: pd.DataFrame) -> Cube:
+def score_arrays(table: pd.DataFrame) -> ScoreArrays:
     """Spread the broadband rows of a per-track table over dense arrays."""
     rows = table[table["band_lo_hz"].isna()].reset_index(drop=True)
     models = tuple(sorted(str(name) for name in rows["model"].unique()))
@@ -101,7 +101,7 @@ def cube(table: pd.DataFrame) -> Cube:
     framed = {str(name) for name in rows.loc[rows["frames"] > 1, "protocol"].unique()}
     of_model = _places(rows["model"], models)
     groups = group_by(rows, _SERIES)
-    grids: dict[Series, Grid] = {}
+    grids: dict[Series, SeriesArray] = {}
     for members in groups.members():
         series = _series(rows, int(members[0]))
         own_tracks = tracks[series.dataset]
@@ -111,7 +111,7 @@ def cube(table: pd.DataFrame) -> Cube:
         listed = np.zeros(len(models), dtype=bool)
         listed[where[0]] = True
         given = 1.0 - part["missing"].to_numpy(dtype=np.float64) / part["frames"].to_numpy()
-        grids[series] = Grid(
+        grids[series] = SeriesArray(
             series,
             models,
             own_tracks,
@@ -122,7 +122,7 @@ def cube(table: pd.DataFrame) -> Cube:
             listed,
             series.protocol in framed,
         )
-    return Cube(models, tracks, grids)
+    return ScoreArrays(models, tracks, grids)
 
 
 def _series(rows: pd.DataFrame, place: int) -> Series:

@@ -9,13 +9,13 @@ import pandas as pd
 
 from benchbench.reporting.data.leaderboards import TARGETS
 
-__all__ = ["Leak", "leaks"]
+__all__ = ["Bleed", "bleeds"]
 
 MODELS = 8
 
 
 @dataclass(frozen=True, slots=True)
-class Leak:
+class Bleed:
     """One model: rows are its stems, columns the sources in them, values in dB with a heat class."""
 
     model: str
@@ -23,9 +23,9 @@ class Leak:
     rows: tuple[tuple[str, tuple[tuple[float | None, str], ...]], ...]
 
 
-def leaks(
+def bleeds(
     table: pd.DataFrame, dataset: str, references: str, names: tuple[str, ...]
-) -> tuple[Leak, ...]:
+) -> tuple[Bleed, ...]:
     """The matrices of the first models, medians over tracks."""
     rows = table[
         (table["dataset"] == dataset)
@@ -45,7 +45,7 @@ def leaks(
     sources = tuple(sorted({key[2] for key in held}, key=_order))
     present = {key[0] for key in held}
     return tuple(
-        Leak(
+        Bleed(
             name,
             sources,
             tuple(

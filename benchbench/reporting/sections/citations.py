@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from benchbench.reporting.data.leaderboards import Board, Boards
+from benchbench.reporting.data.leaderboards import Leaderboard, Leaderboards
 from benchbench.reporting.data.published import PublishedResult, published_results
 from benchbench.reporting.data.score_arrays import Series
 
@@ -34,12 +34,12 @@ class Citations:
     by_series: Mapping[Series, Mapping[str, tuple[Cited, ...]]] = field(default_factory=dict)
     sources: tuple[tuple[str, str], ...] = ()
 
-    def beside(self, board: Board) -> tuple[Cited, ...]:
+    def beside(self, board: Leaderboard) -> tuple[Cited, ...]:
         """What was published with the same data set, protocol, metric, target and aggregation."""
         return self.by_series.get(board.series, {}).get(board.aggregation, ())
 
 
-def citations(made: Boards, results: Sequence[PublishedResult] | None = None) -> Citations:
+def citations(made: Leaderboards, results: Sequence[PublishedResult] | None = None) -> Citations:
     """Find the published figures of every board.
 
     Parameters

@@ -1,4 +1,4 @@
-"""The contest of one target as a page shows it: all pairs, everybody against one, average ranks."""
+"""The differences between models on one target: all pairs, all against one, average ranks."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ from functools import cached_property
 
 from markupsafe import Markup
 
-from benchbench.reporting.data.leaderboards import Board, Boards
-from benchbench.reporting.data.models import Entrant
-from benchbench.reporting.data.pairwise import Contest, Pair, contest
-from benchbench.reporting.data.score_arrays import Cube
+from benchbench.reporting.data.leaderboards import Leaderboard, Leaderboards
+from benchbench.reporting.data.models import ReportModel
+from benchbench.reporting.data.pairwise import Pair, PairwiseTests, pairwise_tests
+from benchbench.reporting.data.score_arrays import ScoreArrays
 from benchbench.reporting.figures.axes import Axis, linear
 from benchbench.reporting.figures.ranks import rank_diagram
 from benchbench.reporting.sections.summary import tied
 
-__all__ = ["Round", "rounds"]
+__all__ = ["Difference", "differences"]
 
 
 @dataclass(frozen=True)
-class Round:
+class Difference:
     """A board, its pairs, and the model that all others are shown against.
 
     Parameters
@@ -32,31 +32,31 @@ class Round:
     """
 
     index: int
-    board: Board
-    contest: Contest
-    entrants: dict[str, Entrant]
+    board: Leaderboard
+    tests: PairwiseTests
+    report_models: dict[str, ReportModel]
     baseline: str
 
     @property
     def shown(self) -> tuple[str, ...]:
         """The models of the pairwise matrix: those with a value, the best first."""
-        return tuple(name for name in self.contest.models if not self.entrants[name].baseline)
+        return tuple(name for name in self.tests.models if not self.report_models[name].baseline)
 
     @property
     def opponent(self) -> str:
         """The model that all others are shown against."""
-        own = self.contest.models
+        own = self.tests.models
         if self.baseline in own:
             return self.baseline
-        ranked = [name for name in own if self.entrants[name].ranked]
+        ranked = [name for name in own if self.report_models[name].ranked]
         return (ranked or list(own))[0]
 
     @cached_property
     def against(self) -> tuple[Pair, ...]:
         """Every other model minus that one, in the order of the board; baselines where alone."""
-        others = [name for name in self.contest.models if name != self.opponent]
-        separating = [name for name in others if not self.entrants[name].baseline]
-        pairs = (self.contest.pair(name, self.opponent) for name in separating or others)
+        others = [name for name in self.tests.models if name != self.opponent]
+        separating = [name for name in others if not self.report_models[name].baseline]
+        pairs = (self.tests.pair(name, self.opponent) for name in separating or others)
         return tuple(pair for pair in pairs if pair is not None)
 
     @cached_property
@@ -68,16 +68,16 @@ class Round:
     @cached_property
     def tied(self) -> tuple[str, ...]:
         """The models that the paired test does not tell from the first."""
-        return tied(self.board, self.contest, self.entrants)
+        return tied(self.board, self.tests, self.report_models)
 
     @cached_property
     def rank_figure(self) -> Markup | None:
         """The critical-difference diagram of the models that compete."""
-        found = self.contest.ranks
+        found = self.tests.ranks
         if found is None or len(found.ranks) < 3 or len(found.ranks) > 30:
             return None
         ranks = {str(name): float(rank) for name, rank in found.ranks.items()}
-        index = {name: self.entrants[name].index for name in ranks}
+        index = {name: self.report_models[name].index for name in ranks}
         words = (
             f"Models whose average ranks over {found.tracks} tracks differ by less than "
             f"{found.cd:.2f} are joined by a bar."
@@ -85,23 +85,31 @@ class Round:
         return rank_diagram(ranks, found.groups, found.cd, index, words, key=f"cd-{self.index}")
 
 
-def rounds(
-    data: Cube, made: Boards, first: Contest, entrants: dict[str, Entrant], baseline: str
-) -> tuple[Round, ...]:
-    """The headline's metric on every target, the headline first; its contest is known already."""
+def differences(
+    data: ScoreArrays,
+    made: Leaderboards,
+    first: PairwiseTests,
+    report_models: dict[str, ReportModel],
+    baseline: str,
+) -> tuple[Difference, ...]:
+    """The headline's metric on every target, the headline first; its tests are known already."""
     return tuple(
         sorted(
-            _rounds(data, made, first, entrants, baseline),
+            _rounds(data, made, first, report_models, baseline),
             key=lambda one: one.board.series != made.headline.series,
         )
     )
 
 
 def _rounds(
-    data: Cube, made: Boards, first: Contest, entrants: dict[str, Entrant], baseline: str
-) -> Iterator[Round]:
+    data: ScoreArrays,
+    made: Leaderboards,
+    first: PairwiseTests,
+    report_models: dict[str, ReportModel],
+    baseline: str,
+) -> Iterator[Difference]:
     head = made.headline
-    rivals = [name for name, one in entrants.items() if one.ranked]
+    rivals = [name for name, one in report_models.items() if one.ranked]
     for index, (series, ways) in enumerate(made.by_series.items()):
         if (series.protocol, series.metric, series.version) == (
             head.series.protocol,
@@ -110,5 +118,5 @@ def _rounds(
         ):
             board = ways[head.aggregation]
             known = series == head.series
-            found = first if known else contest(data.grids[series], board, rivals)
-            yield Round(index, board, found, entrants, baseline)
+            found = first if known else pairwise_tests(data.grids[series], board, rivals)
+            yield Difference(index, board, found, report_models, baseline)

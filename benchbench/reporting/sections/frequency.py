@@ -15,7 +15,7 @@ from scipy import signal
 from benchbench.reporting.data import kept_audio as sounds
 from benchbench.reporting.data.kept_audio import Library
 from benchbench.reporting.data.leaderboards import TARGETS
-from benchbench.reporting.data.models import Entrant
+from benchbench.reporting.data.models import ReportModel
 from benchbench.reporting.figures.curves import Curve, curves
 from benchbench.stats import leaderboard
 
@@ -57,7 +57,7 @@ def band_tables(
     table: pd.DataFrame,
     dataset: str,
     references: str,
-    entrants: dict[str, Entrant],
+    report_models: dict[str, ReportModel],
     spectra: dict[str, list[tuple[float, float]]],
 ) -> tuple[BandTable, ...]:
     """One table a target, from the first protocol by bands that is stored."""
@@ -77,7 +77,9 @@ def band_tables(
         key=lambda name: (TARGETS.index(name) if name in TARGETS else 9, name),
     )
     return tuple(
-        _table(made[made["target"] == target], target, chosen, entrants, spectra.get(target, []))
+        _table(
+            made[made["target"] == target], target, chosen, report_models, spectra.get(target, [])
+        )
         for target in targets
     )
 
@@ -86,7 +88,7 @@ def _table(
     rows: pd.DataFrame,
     target: str,
     protocol: str,
-    entrants: dict[str, Entrant],
+    report_models: dict[str, ReportModel],
     spectrum: list[tuple[float, float]],
 ) -> BandTable:
     records = rows.to_dict("records")
@@ -99,16 +101,16 @@ def _table(
         )
         for row in records
     }
-    names = [name for name in entrants if any(name == model for model, _ in held)]
+    names = [name for name in report_models if any(name == model for model, _ in held)]
     empty = (np.nan, np.nan, np.nan)
     grid = {name: [held.get((name, low), empty) for low, _ in edges] for name in names}
-    ranked = [name for name in names if entrants[name].ranked][:LOUD]
+    ranked = [name for name in names if report_models[name].ranked][:LOUD]
     loud = set(ranked or names[:LOUD])
     middles = [float(np.sqrt(max(low, 1.0) * high)) for low, high in edges]
     lines = [
         Curve(
             name,
-            entrants[name].index,
+            report_models[name].index,
             tuple(
                 (middle, cell[0], _plain(cell[1]), _plain(cell[2]))
                 for middle, cell in zip(middles, grid[name], strict=True)

@@ -10,8 +10,8 @@ import pandas as pd
 from markupsafe import Markup
 
 from benchbench.errors import NothingToCompareError
-from benchbench.reporting.data.leaderboards import Board
-from benchbench.reporting.data.models import Entrant
+from benchbench.reporting.data.leaderboards import Leaderboard
+from benchbench.reporting.data.models import ReportModel
 from benchbench.reporting.data.pairwise import ALPHA
 from benchbench.reporting.figures.axes import linear
 from benchbench.stats import AGGREGATIONS, paired
@@ -59,8 +59,8 @@ def histories(
     history: pd.DataFrame,
     separations: pd.DataFrame,
     runs: tuple[dict[str, Any], ...],
-    board: Board,
-    entrants: dict[str, Entrant],
+    board: Leaderboard,
+    report_models: dict[str, ReportModel],
 ) -> tuple[Line, ...]:
     """One line for each model that was run more than once on the headline's series."""
     series = board.series
@@ -77,14 +77,14 @@ def histories(
     facts = {str(run.get("run_id")): run for run in runs}
     order = {run: place for place, run in enumerate(facts)}
     lines = []
-    for name in entrants:
+    for name in report_models:
         own = rows[rows["model"] == name]
         named = sorted(
             {str(run) for run in own["run_id"]}, key=lambda run: (order.get(run, -1), run)
         )
         if len(named) > 1:
             events = _events(name, own, named, facts, separations, board)
-            lines.append(Line(name, events, _drawing(events, entrants[name])))
+            lines.append(Line(name, events, _drawing(events, report_models[name])))
     return tuple(lines)
 
 
@@ -94,7 +94,7 @@ def _events(
     names: list[str],
     facts: dict[str, dict[str, Any]],
     separations: pd.DataFrame,
-    board: Board,
+    board: Leaderboard,
 ) -> tuple[Event, ...]:
     median = AGGREGATIONS[board.aggregation].tracks == "median"
     made: list[Event] = []
@@ -164,7 +164,7 @@ def _changes(
     return (*told, *moved[:4], *([f"{len(moved) - 4} more packages"] if len(moved) > 4 else []))
 
 
-def _drawing(events: tuple[Event, ...], entrant: Entrant) -> Markup:
+def _drawing(events: tuple[Event, ...], report_model: ReportModel) -> Markup:
     y = linear([event.value for event in events], HEIGHT - 10, 10, count=3)
     gap = (WIDTH - 24) / max(1, len(events) - 1)
     places = [(12 + gap * place, y.place(event.value)) for place, event in enumerate(events)]
@@ -184,4 +184,4 @@ def _drawing(events: tuple[Event, ...], entrant: Entrant) -> Markup:
     path = "M" + "L".join(f"{x:.1f} {top:.1f}" for x, top in places)
     return Markup(
         '<svg class="history c{}" viewBox="0 0 {} {}" aria-hidden="true"><path class="curve" d="{}"/>{}</svg>'
-    ).format(entrant.index % 8, WIDTH, HEIGHT, path, dots)
+    ).format(report_model.index % 8, WIDTH, HEIGHT, path, dots)

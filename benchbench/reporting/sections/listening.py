@@ -13,7 +13,7 @@ import numpy as np
 from benchbench.reporting.data import kept_audio as sounds
 from benchbench.reporting.data.frames import EXCERPT_S, Moments, Place
 from benchbench.reporting.data.kept_audio import Floats, Library
-from benchbench.reporting.data.models import Entrant
+from benchbench.reporting.data.models import ReportModel
 from benchbench.reporting.figures import pictures
 from benchbench.reporting.formatting import decibels
 
@@ -99,14 +99,14 @@ def excerpts(
     library: Library,
     places: Sequence[Place],
     target: str,
-    entrants: dict[str, Entrant],
+    report_models: dict[str, ReportModel],
     *,
     full: bool = False,
 ) -> tuple[Excerpt, ...]:
     """Read and compress what was kept of the places; places without audio are left out."""
     made: list[Excerpt] = []
     for place in places:
-        found = _excerpt(library, place, target, entrants, len(made), full)
+        found = _excerpt(library, place, target, report_models, len(made), full)
         if found:
             made.append(found)
     return tuple(made)
@@ -116,7 +116,7 @@ def _excerpt(
     library: Library,
     place: Place,
     target: str,
-    entrants: dict[str, Entrant],
+    report_models: dict[str, ReportModel],
     index: int,
     full: bool,
 ) -> Excerpt | None:
@@ -127,7 +127,7 @@ def _excerpt(
     files: list[tuple[str, str | None, Path]] = [
         ("mixture", None, mixture),
         ("reference", None, reference),
-        *_estimates(library, place.track, target, entrants),
+        *_estimates(library, place.track, target, report_models),
     ]
     start, length = _stretch(place, reference, full)
     heard = [sounds.read(path, start, length) for _, _, path in files]
@@ -143,10 +143,12 @@ def _excerpt(
 
 
 def _estimates(
-    library: Library, track: str, target: str, entrants: dict[str, Entrant]
+    library: Library, track: str, target: str, report_models: dict[str, ReportModel]
 ) -> Iterator[tuple[str, str | None, Path]]:
-    rivals = [name for name, entrant in entrants.items() if entrant.ranked][: MODELS - 1]
-    oracles = [name for name, entrant in entrants.items() if entrant.oracle]
+    rivals = [name for name, report_model in report_models.items() if report_model.ranked][
+        : MODELS - 1
+    ]
+    oracles = [name for name, report_model in report_models.items() if report_model.oracle]
     for name in [*rivals, *oracles][: max(MODELS, 2)]:
         path = library.estimate(name, track, target)
         if path is not None:

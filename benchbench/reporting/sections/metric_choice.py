@@ -8,14 +8,14 @@ from scipy import stats
 
 from benchbench import metrics
 from benchbench.errors import UnknownNameError
-from benchbench.reporting.data.leaderboards import Board, Boards, usual
-from benchbench.reporting.data.models import Entrant
+from benchbench.reporting.data.leaderboards import Leaderboard, Leaderboards, usual
+from benchbench.reporting.data.models import ReportModel
 
-__all__ = ["Yardstick", "advice", "yardsticks"]
+__all__ = ["MetricChoice", "advice", "metric_choices"]
 
 
 @dataclass(frozen=True, slots=True)
-class Yardstick:
+class MetricChoice:
     """One metric on the headline's target.
 
     Parameters
@@ -24,7 +24,7 @@ class Yardstick:
         Kendall's tau between its order of the models and the headline's, 1 when they are the same;
         None with fewer than three models.
     first
-        The best model by it among those that take part in the contest.
+        The best model by it among those that are compared.
     silence
         What an estimate of silence scores; None when it has no value.
     """
@@ -42,7 +42,9 @@ class Yardstick:
     misleads: str
 
 
-def yardsticks(made: Boards, entrants: dict[str, Entrant]) -> tuple[Yardstick, ...]:
+def metric_choices(
+    made: Leaderboards, report_models: dict[str, ReportModel]
+) -> tuple[MetricChoice, ...]:
     """Every metric of the headline's target and references."""
     head = made.headline
     answer = []
@@ -53,13 +55,15 @@ def yardsticks(made: Boards, entrants: dict[str, Entrant]) -> tuple[Yardstick, .
             head.series.target,
         )
         if same:
-            answer.append(_yardstick(usual(ways), head, entrants))
+            answer.append(_yardstick(usual(ways), head, report_models))
     return tuple(answer)
 
 
-def _yardstick(board: Board, head: Board, entrants: dict[str, Entrant]) -> Yardstick:
+def _yardstick(
+    board: Leaderboard, head: Leaderboard, report_models: dict[str, ReportModel]
+) -> MetricChoice:
     ranked = [
-        row.model for row in board.rows if row.value is not None and entrants[row.model].ranked
+        row.model for row in board.rows if row.value is not None and report_models[row.model].ranked
     ]
     reference = [row.model for row in head.rows if row.value is not None]
     shared = [name for name in ranked if name in reference]
@@ -67,13 +71,13 @@ def _yardstick(board: Board, head: Board, entrants: dict[str, Entrant]) -> Yards
     if len(shared) >= 3:
         order = [reference.index(name) for name in shared]
         agreement = float(stats.kendalltau(range(len(shared)), order).statistic)
-    silent = [row for row in board.rows if entrants[row.model].adapter == "silence"]
+    silent = [row for row in board.rows if report_models[row.model].adapter == "silence"]
     try:
         about = metrics.protocol(board.series.protocol)
         good_for, misleads = about.good_for, about.misleads
     except UnknownNameError:
         good_for = misleads = ""
-    return Yardstick(
+    return MetricChoice(
         board.series.protocol,
         board.series.label,
         board.series.version,
@@ -88,7 +92,7 @@ def _yardstick(board: Board, head: Board, entrants: dict[str, Entrant]) -> Yards
     )
 
 
-def advice(sticks: tuple[Yardstick, ...]) -> str:
+def advice(sticks: tuple[MetricChoice, ...]) -> str:
     """In a sentence or two: which number to read, and whether the others contradict it."""
     head = next(stick for stick in sticks if stick.headline)
     others = [
@@ -108,4 +112,6 @@ def advice(sticks: tuple[Yardstick, ...]) -> str:
     if not differing:
         return f"{start} Every other SDR here names the same best separator."
     names = ", ".join(stick.label for stick in differing)
-    return f"{start} Mind that another separator is best by {names}: the order depends on the yardstick."
+    return (
+        f"{start} Mind that another separator is best by {names}: the order depends on the metric."
+    )

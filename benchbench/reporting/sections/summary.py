@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from benchbench.reporting.data.leaderboards import Board, Row
-from benchbench.reporting.data.models import Entrant
-from benchbench.reporting.data.pairwise import Contest, Pair
+from benchbench.reporting.data.leaderboards import Leaderboard, Row
+from benchbench.reporting.data.models import ReportModel
+from benchbench.reporting.data.pairwise import Pair, PairwiseTests
 from benchbench.reporting.formatting import count, decibels, megabytes, signed
 
-__all__ = ["Part", "Verdict", "tied", "verdict"]
+__all__ = ["Part", "Summary", "summary", "tied"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +22,7 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class Summary:
     """What the first screen says.
 
     Parameters
@@ -43,64 +43,71 @@ class Verdict:
     tied: tuple[str, ...]
 
 
-def verdict(
-    board: Board, contest: Contest, entrants: dict[str, Entrant], baseline: str | None = None
-) -> Verdict:
+def summary(
+    board: Leaderboard,
+    tests: PairwiseTests,
+    report_models: dict[str, ReportModel],
+    baseline: str | None = None,
+) -> Summary:
     """Put a board and its tests into sentences that hold for exactly these numbers.
 
     Parameters
     ----------
-    board, contest, entrants
+    board, tests, report_models
         The headline, its pairs and what is known of its models.
     baseline
         A model that the reader wants everything compared with.
     """
-    rivals = _rivals(board, entrants)
+    rivals = _rivals(board, report_models)
     if not rivals:
-        return Verdict(
+        return Summary(
             (Part("Only bounds and baselines were scored: there is no separator to rank yet."),),
-            tuple(_bounds(board, None, entrants)),
+            tuple(_bounds(board, None, report_models)),
             None,
             (),
         )
     leader = rivals[0]
-    pairs = [contest.pair(leader.model, row.model) for row in rivals[1:]]
-    equal = tied(board, contest, entrants)
+    pairs = [tests.pair(leader.model, row.model) for row in rivals[1:]]
+    equal = tied(board, tests, report_models)
     support = [
         *_certainty(rivals, pairs, equal, unit(board)),
-        *_against(rivals, contest, baseline, unit(board)),
-        *_gain(leader, contest, entrants, unit(board)),
-        *_bounds(board, leader, entrants),
-        *_cost(leader, [pair for pair in pairs if pair is not None and _level(pair)], entrants),
-        *_training(leader, entrants, board),
+        *_against(rivals, tests, baseline, unit(board)),
+        *_gain(leader, tests, report_models, unit(board)),
+        *_bounds(board, leader, report_models),
+        *_cost(
+            leader, [pair for pair in pairs if pair is not None and _level(pair)], report_models
+        ),
+        *_training(leader, report_models, board),
     ]
     proven = all(pair is not None and pair.distinguishable for pair in pairs)
     answer = _answer(board, leader, rivals, equal, proven)
-    return Verdict(answer, tuple(support), leader.model, equal)
+    return Summary(answer, tuple(support), leader.model, equal)
 
 
-def _rivals(board: Board, entrants: dict[str, Entrant]) -> list[Row]:
-    return [row for row in board.rows if row.value is not None and entrants[row.model].ranked]
+def _rivals(board: Leaderboard, report_models: dict[str, ReportModel]) -> list[Row]:
+    return [row for row in board.rows if row.value is not None and report_models[row.model].ranked]
 
 
-def tied(board: Board, contest: Contest, entrants: dict[str, Entrant]) -> tuple[str, ...]:
+def tied(
+    board: Leaderboard, tests: PairwiseTests, report_models: dict[str, ReportModel]
+) -> tuple[str, ...]:
     """The competing models of which nothing says that they are worse than the best of them.
 
     A test that is corrected for many pairs may have too few tracks to tell anything apart; a model
     whose interval leaves zero out is not called level because of that.
     """
-    names = [row.model for row in _rivals(board, entrants)]
-    pairs = [contest.pair(names[0], name) for name in names[1:]]
+    names = [row.model for row in _rivals(board, report_models)]
+    pairs = [tests.pair(names[0], name) for name in names[1:]]
     return tuple(pair.second for pair in pairs if pair is not None and _level(pair))
 
 
-def unit(board: Board) -> str:
+def unit(board: Leaderboard) -> str:
     """The unit behind a number; plain numbers have none."""
     return "" if board.unit == "1" else f" {board.unit}"
 
 
 def _answer(
-    board: Board, leader: Row, rivals: list[Row], tied: tuple[str, ...], proven: bool
+    board: Leaderboard, leader: Row, rivals: list[Row], tied: tuple[str, ...], proven: bool
 ) -> tuple[Part, ...]:
     best = Part(leader.model, leader.model)
     target = board.series.target
@@ -165,13 +172,13 @@ def _certainty(
 
 
 def _against(
-    rivals: list[Row], contest: Contest, baseline: str | None, unit: str
+    rivals: list[Row], tests: PairwiseTests, baseline: str | None, unit: str
 ) -> list[tuple[Part, ...]]:
     """How those that compete stand against the model that the reader named."""
     if baseline is None:
         return []
     named = Part(baseline, baseline)
-    found = [contest.pair(row.model, baseline) for row in rivals if row.model != baseline]
+    found = [tests.pair(row.model, baseline) for row in rivals if row.model != baseline]
     pairs = [pair for pair in found if pair is not None]
     if not pairs:
         return [(Part("Nothing here can be compared with "), named, Part("."))]
@@ -204,11 +211,11 @@ def _p(value: float) -> str:
 
 
 def _gain(
-    leader: Row, contest: Contest, entrants: dict[str, Entrant], unit: str
+    leader: Row, tests: PairwiseTests, report_models: dict[str, ReportModel], unit: str
 ) -> list[tuple[Part, ...]]:
     """What it gains over doing nothing: the only zero that a reader can imagine."""
-    idle = [name for name in contest.models if entrants[name].adapter == "mixture"]
-    pair = contest.pair(leader.model, idle[0]) if idle else None
+    idle = [name for name in tests.models if report_models[name].adapter == "mixture"]
+    pair = tests.pair(leader.model, idle[0]) if idle else None
     if pair is None or not pair.ahead:
         return []
     return [
@@ -217,9 +224,11 @@ def _gain(
 
 
 def _bounds(
-    board: Board, leader: Row | None, entrants: dict[str, Entrant]
+    board: Leaderboard, leader: Row | None, report_models: dict[str, ReportModel]
 ) -> list[tuple[Part, ...]]:
-    oracles = [row for row in board.rows if row.value is not None and entrants[row.model].oracle]
+    oracles = [
+        row for row in board.rows if row.value is not None and report_models[row.model].oracle
+    ]
     if not oracles or oracles[0].value is None:
         return []
     name = oracles[0].model
@@ -238,9 +247,9 @@ def _level(pair: Pair) -> bool:
 
 
 def _cost(
-    leader: Row, level: Sequence[Pair], entrants: dict[str, Entrant]
+    leader: Row, level: Sequence[Pair], report_models: dict[str, ReportModel]
 ) -> list[tuple[Part, ...]]:
-    cost = entrants[leader.model].cost
+    cost = report_models[leader.model].cost
     if cost.real_time_factor is None:
         return []
     memory = f" and needs {megabytes(cost.peak_bytes)} of memory" if cost.peak_bytes else ""
@@ -251,7 +260,7 @@ def _cost(
     cheap = [
         (found, pair.second)
         for pair in level
-        if (found := entrants[pair.second].cost.real_time_factor) is not None
+        if (found := report_models[pair.second].cost.real_time_factor) is not None
         and found < cost.real_time_factor / 1.5
     ]
     if cheap:
@@ -270,8 +279,10 @@ def _share(factor: float) -> str:
     return f"{factor * 100:.2g}%" if factor < 1 else f"{factor:.1f} times"
 
 
-def _training(leader: Row, entrants: dict[str, Entrant], board: Board) -> list[tuple[Part, ...]]:
-    if board.series.dataset not in entrants[leader.model].trained_on:
+def _training(
+    leader: Row, report_models: dict[str, ReportModel], board: Leaderboard
+) -> list[tuple[Part, ...]]:
+    if board.series.dataset not in report_models[leader.model].trained_on:
         return []
     return [
         (

@@ -11,7 +11,7 @@ from markupsafe import Markup
 from benchbench.reporting.data import kept_audio as sounds
 from benchbench.reporting.data.frames import TrackInTime
 from benchbench.reporting.data.kept_audio import Library
-from benchbench.reporting.data.models import Entrant
+from benchbench.reporting.data.models import ReportModel
 from benchbench.reporting.figures import pictures
 from benchbench.reporting.figures.shapes import shape
 from benchbench.reporting.formatting import clock, decibels
@@ -38,7 +38,7 @@ class Timeline:
 def timeline(
     one: TrackInTime,
     models: Sequence[str],
-    entrants: dict[str, Entrant],
+    report_models: dict[str, ReportModel],
     target: str,
     library: Library | None,
     excerpt: Excerpt | None,
@@ -60,7 +60,7 @@ def timeline(
     begin = top
     for place, name in enumerate(shown):
         values = one.values[one.models.index(name)]
-        parts.append(_strip(values, one, length, begin + place * ROW, entrants[name]))
+        parts.append(_strip(values, one, length, begin + place * ROW, report_models[name]))
     top = begin + ROW * len(shown) + 4
     parts.append(_seconds(length, top))
     if excerpt is not None:
@@ -108,12 +108,12 @@ def _tones(mono: sounds.Floats, rate: int, top: float, width: float) -> Markup:
 
 
 def _strip(
-    values: sounds.Floats, one: TrackInTime, length: float, top: float, entrant: Entrant
+    values: sounds.Floats, one: TrackInTime, length: float, top: float, report_model: ReportModel
 ) -> Markup:
     hop = float(np.median(np.diff(one.starts))) if len(one.starts) > 1 else one.duration_s
     start = float(one.starts[0]) / length * WIDTH
     width = hop * len(values) / length * WIDTH
-    name = entrant.name if len(entrant.name) <= 22 else entrant.name[:21] + "…"
+    name = report_model.name if len(report_model.name) <= 22 else report_model.name[:21] + "…"
     return Markup(
         '<g class="c{0}"><path class="dot" transform="translate({1} {2:.0f}) scale(.8)" d="{3}"/></g>'
         '<text class="label" x="{4}" y="{5:.0f}">{6}</text>'
@@ -121,10 +121,10 @@ def _strip(
         '<image class="strip" x="{7:.1f}" y="{8}" width="{9:.1f}" height="{10}" '
         'preserveAspectRatio="none" href="{11}"/>'
     ).format(
-        entrant.index % 8,
+        report_model.index % 8,
         -NAMES + 8,
         top + 9,
-        shape(entrant.index),
+        shape(report_model.index),
         -NAMES + 20,
         top + 13,
         name,

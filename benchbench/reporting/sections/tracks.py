@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from benchbench.reporting.data.leaderboards import Board
-from benchbench.reporting.data.score_arrays import Grid
+from benchbench.reporting.data.leaderboards import Leaderboard
+from benchbench.reporting.data.score_arrays import SeriesArray
 from benchbench.stats import AGGREGATIONS
 
 __all__ = ["Swing", "TrackTable", "swings", "track_table"]
@@ -31,7 +31,7 @@ class Swing:
     losses: tuple[tuple[str, float, float, float], ...]
 
 
-def track_table(grid: Grid, board: Board) -> TrackTable:
+def track_table(grid: SeriesArray, board: Leaderboard) -> TrackTable:
     """The values that the board sums up."""
     shown = [row.model for row in board.rows]
     values = grid.values(AGGREGATIONS[board.aggregation].frames)
@@ -45,7 +45,7 @@ def track_table(grid: Grid, board: Board) -> TrackTable:
     )
 
 
-def swings(grid: Grid, board: Board, first: str, second: str, count: int = 5) -> Swing:
+def swings(grid: SeriesArray, board: Leaderboard, first: str, second: str, count: int = 5) -> Swing:
     """The tracks at both ends of the paired differences."""
     values = grid.values(AGGREGATIONS[board.aggregation].frames)
     left, right = (values[grid.models.index(name)] for name in (first, second))

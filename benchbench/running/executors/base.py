@@ -1,4 +1,4 @@
-"""What an executor is: it hands batches to stations and passes on what they tell.
+"""What an executor is: it hands batches to pipelines and passes on what they tell.
 
 An executor holds no audio and knows nothing of scores. The order in which batches end is its own;
 results are named by content, so they do not depend on it.
@@ -17,7 +17,7 @@ from benchbench.running.events import Event, ScoresReady, Separated, Skipped
 from benchbench.running.machine import processors
 from benchbench.running.pipeline import Share
 from benchbench.running.plan import Job, Plan
-from benchbench.running.settings import Order
+from benchbench.running.settings import RunSettings
 
 __all__ = ["MEMORY_SHARE", "Executor", "Remaining", "Stop", "shared", "stations_that_fit"]
 
@@ -39,7 +39,7 @@ class Stop:
 class Executor(Protocol):
     """Carries out a plan."""
 
-    def run(self, order: Order, plan: Plan, stop: Stop) -> Iterator[Event]:
+    def run(self, settings: RunSettings, plan: Plan, stop: Stop) -> Iterator[Event]:
         """Carry out a plan; yields what happens as it happens.
 
         Raises
@@ -49,18 +49,18 @@ class Executor(Protocol):
         """
 
 
-def shared(stations: int, threads: int | None = None, memory_mb: float | None = None) -> Share:
-    """An equal share of this machine for each of some stations.
+def shared(pipelines: int, threads: int | None = None, memory_mb: float | None = None) -> Share:
+    """An equal share of this machine for each of some pipelines.
 
-    Numeric threads of all stations together never exceed the processors, unless `threads` says
+    Numeric threads of all pipelines together never exceed the processors, unless `threads` says
     how many each may have.
     """
     total = MEMORY_SHARE * (memory_mb or psutil.virtual_memory().total / 1e6)
-    return Share(stations, threads or max(1, processors() // stations), total / stations)
+    return Share(pipelines, threads or max(1, processors() // pipelines), total / pipelines)
 
 
 def stations_that_fit(wanted: int, needs: dict[str, float]) -> int:
-    """How many stations this machine has room for, by what the models declare."""
+    """How many pipelines this machine has room for, by what the models declare."""
     room = MEMORY_SHARE * psutil.virtual_memory().total / 1e6
     largest = max(needs.values(), default=0.0)
     by_memory = int(room // largest) if largest else wanted
@@ -68,7 +68,7 @@ def stations_that_fit(wanted: int, needs: dict[str, float]) -> int:
 
 
 class Remaining:
-    """What a batch has left, kept up to date from what its station tells.
+    """What a batch has left, kept up to date from what its pipeline tells.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Stations on the workers of a Dask cluster.
+"""PipelinePlugin on the workers of a Dask cluster.
 
 The driver keeps a window of batches on their way, so that its memory does not grow with the plan,
 and receives events only. A batch whose worker dies is given to another worker by the scheduler;
@@ -22,14 +22,20 @@ from benchbench.running.events import Event, Separated, Spent, unpacked
 from benchbench.running.executors.base import Remaining, Stop, lost, shared
 from benchbench.running.executors.dask_clusters import require_kind, started
 from benchbench.running.plan import Plan
-from benchbench.running.settings import Order
+from benchbench.running.settings import RunSettings
 
 try:
     import distributed
 except ImportError as error:
     raise MissingExtraError("distributed", "cluster", "--executor dask") from error
 
-from benchbench.running.executors.dask_worker import TOPIC, Stations, ask_to_stop, plugin_name, work
+from benchbench.running.executors.dask_worker import (
+    TOPIC,
+    PipelinePlugin,
+    ask_to_stop,
+    plugin_name,
+    work,
+)
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -39,12 +45,12 @@ __all__ = ["DaskExecutor"]
 POLL_S = 0.5
 AWAIT_S = 30
 AHEAD = 2
-"""Batches on their way for each station: one at work, one that waits."""
+"""Batches on their way for each pipeline: one at work, one that waits."""
 
 
 @dataclass(frozen=True)
 class DaskExecutor:
-    """The workers of a cluster, each with a station for every thread.
+    """The workers of a cluster, each with a pipeline for every thread.
 
     Parameters
     ----------
@@ -94,21 +100,21 @@ class DaskExecutor:
     def _description(self) -> dict[str, Any]:
         return {"kind": "local", "workers": self.jobs, **(self.cluster or {})}
 
-    def run(self, order: Order, plan: Plan, stop: Stop) -> Iterator[Event]:
+    def run(self, settings: RunSettings, plan: Plan, stop: Stop) -> Iterator[Event]:
         """See `benchbench.running.executors.base.Executor`."""
         needs = {
             name: float(setup.model.manifest.runtime.memory_mb)
-            for name, setup in order.setups.items()
+            for name, setup in settings.setups.items()
         }
         with ExitStack() as stack:
             client = self._client(stack)
             hosts = _threads_by_host(client)
-            client.register_plugin(Stations(order, hosts, self._is_ours))
-            stack.callback(_unregister, client, order.run_id)
+            client.register_plugin(PipelinePlugin(settings, hosts, self._is_ours))
+            stack.callback(_unregister, client, settings.run_id)
             room = min(_room_mb(client), default=float("inf"))
             expected = 0 if self.scheduler else int(self._description["workers"])
             todo = batches(plan, needs, room, max(expected, sum(hosts.values())))
-            yield from _carry_out(client, order, todo, stop)
+            yield from _carry_out(client, settings, todo, stop)
 
     def _client(self, stack: ExitStack) -> Client:
         """A client of the cluster, which is started first if need be; both end with the stack."""
@@ -148,7 +154,7 @@ def _threads_by_host(client: Client) -> dict[str, int]:
 
 
 def _room_mb(client: Client) -> Iterator[float]:
-    """Memory for the loaded models of one station, for each worker."""
+    """Memory for the loaded models of one pipeline, for each worker."""
     for facts in client.scheduler_info(n_workers=-1)["workers"].values():
         if facts["memory_limit"]:
             yield shared(facts["nthreads"], 1, facts["memory_limit"] / 1e6).memory_mb
@@ -196,7 +202,9 @@ class _Heard:
                 yield one
 
 
-def _carry_out(client: Client, order: Order, todo: Iterator[Batch], stop: Stop) -> Iterator[Event]:
+def _carry_out(
+    client: Client, settings: RunSettings, todo: Iterator[Batch], stop: Stop
+) -> Iterator[Event]:
     waiting: dict[Any, _Heard] = {}
     by_number: dict[int, _Heard] = {}
     inbox: queue.SimpleQueue[Any] = queue.SimpleQueue()
@@ -205,7 +213,7 @@ def _carry_out(client: Client, order: Order, todo: Iterator[Batch], stop: Stop) 
         """Keep every thread supplied, those of workers that joined late too."""
         window = AHEAD * max(1, sum(client.nthreads().values()))
         for batch in islice(todo, max(0, window - len(waiting))):
-            future = client.submit(work, order.run_id, batch, pure=False, priority=-batch.number)
+            future = client.submit(work, settings.run_id, batch, pure=False, priority=-batch.number)
             waiting[future] = by_number[batch.number] = _Heard(batch)
             future.add_done_callback(inbox.put)
 
@@ -215,13 +223,13 @@ def _carry_out(client: Client, order: Order, todo: Iterator[Batch], stop: Stop) 
     while waiting:
         if stop.asked and not told:
             told = True
-            client.run(ask_to_stop, order.run_id, on_error="return")
+            client.run(ask_to_stop, settings.run_id, on_error="return")
         try:
             news = inbox.get(timeout=POLL_S)
         except queue.Empty:
             news = None
         if isinstance(news, dict):
-            if news["run"] == order.run_id and news["batch"] in by_number:
+            if news["run"] == settings.run_id and news["batch"] in by_number:
                 event = unpacked(news["event"])
                 yield from by_number[news["batch"]].tell(news["attempt"], news["number"], event)
             continue
@@ -241,7 +249,7 @@ def _carry_out(client: Client, order: Order, todo: Iterator[Batch], stop: Stop) 
 
 
 def _outcome(future: Any, heard: _Heard) -> Iterator[Event]:
-    """The rest of what a batch's station told; of a batch that killed its workers, what is lost."""
+    """The rest of what a batch's pipeline told; of a batch that killed its workers, what is lost."""
     try:
         attempt, events = future.result()
     except distributed.KilledWorker as error:

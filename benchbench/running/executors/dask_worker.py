@@ -1,4 +1,4 @@
-"""What runs on the workers of a Dask cluster: a station for each thread, and what it tells."""
+"""What runs on the workers of a Dask cluster: a pipeline for each thread, and what it tells."""
 
 from __future__ import annotations
 
@@ -15,39 +15,39 @@ from benchbench.running.batches import Batch
 from benchbench.running.events import Event, packed
 from benchbench.running.executors.base import shared
 from benchbench.running.machine import keep_freed_memory, processors
-from benchbench.running.pipeline import Station
-from benchbench.running.settings import Order
+from benchbench.running.pipeline import Pipeline
+from benchbench.running.settings import RunSettings
 
 if TYPE_CHECKING:
     from distributed import Worker
 
-__all__ = ["TOPIC", "Stations", "ask_to_stop", "plugin_name", "work"]
+__all__ = ["TOPIC", "PipelinePlugin", "ask_to_stop", "plugin_name", "work"]
 
 TOPIC = "benchbench"
-"""Where the stations of all runs tell; the scheduler keeps a limited number of messages of it."""
+"""Where the pipelines of all runs tell; the scheduler keeps a limited number of messages of it."""
 
 
 def plugin_name(run_id: str) -> str:
-    """The name under which the workers know a run's stations."""
+    """The name under which the workers know a run's pipelines."""
     return f"benchbench-{run_id}"
 
 
-class Stations(distributed.WorkerPlugin):  # type: ignore[misc]
-    """A worker's stations: one a thread, made when it is first needed, kept to the run's end.
+class PipelinePlugin(distributed.WorkerPlugin):  # type: ignore[misc]
+    """A worker's pipelines: one a thread, made when it is first needed, kept to the run's end.
 
     Parameters
     ----------
     order
-        What the run wants of every station.
+        What the run wants of every pipeline.
     hosts
         Host to the number of batches that its workers carry out at the same time.
     deaf
         Whether Ctrl-C is to be left to the driver.
     """
 
-    def __init__(self, order: Order, hosts: Mapping[str, int], deaf: bool) -> None:
-        self.name = plugin_name(order.run_id)
-        self.order = order
+    def __init__(self, settings: RunSettings, hosts: Mapping[str, int], deaf: bool) -> None:
+        self.name = plugin_name(settings.run_id)
+        self.settings = settings
         self.hosts = dict(hosts)
         self.deaf = deaf
 
@@ -59,11 +59,11 @@ class Stations(distributed.WorkerPlugin):  # type: ignore[misc]
             with contextlib.suppress(ValueError):  # only a main thread may say so
                 signal.signal(signal.SIGINT, signal.SIG_IGN)
         self.stopped = False
-        self._stations: dict[int, Station] = {}
+        self._stations: dict[int, Pipeline] = {}
         self._lock = threading.Lock()
         host = worker.address.split("://")[-1].rpartition(":")[0]
         on_host = max(self.hosts.get(host, 0), worker.state.nthreads)
-        threads = self.order.threads or max(1, processors() // on_host)
+        threads = self.settings.threads or max(1, processors() // on_host)
         memory = worker.memory_manager.memory_limit
         own = shared(worker.state.nthreads, threads, memory / 1e6 if memory else None)
         self._share = type(own)(on_host, threads, own.memory_mb)
@@ -73,21 +73,21 @@ class Stations(distributed.WorkerPlugin):  # type: ignore[misc]
     def teardown(self, worker: Worker) -> None:  # noqa: ARG002 - Dask hands it over
         """Called by Dask at the end: separators end, audio goes."""
         with self._lock:
-            for station in self._stations.values():
-                station.close()
+            for pipeline in self._stations.values():
+                pipeline.close()
             self._stations.clear()
 
-    def station(self) -> Station:
-        """The station of the thread that asks."""
+    def pipeline(self) -> Pipeline:
+        """The pipeline of the thread that asks."""
         with self._lock:
             own = threading.get_ident()
             if own not in self._stations:
-                self._stations[own] = Station(self.order, self._share)
+                self._stations[own] = Pipeline(self.settings, self._share)
             return self._stations[own]
 
 
 def work(run_id: str, batch: Batch) -> tuple[str, list[Event]]:
-    """The task that Dask carries out: a batch, in the station of this thread.
+    """The task that Dask carries out: a batch, in the pipeline of this thread.
 
     Everything is told twice: at once, in a message that is lost where a connection breaks, and in
     the end, as the task's result.
@@ -97,7 +97,7 @@ def work(run_id: str, batch: Batch) -> tuple[str, list[Event]]:
     This attempt's name, and all that it told.
     """
     worker = distributed.get_worker()
-    stations: Stations = worker.plugins[plugin_name(run_id)]
+    pipelines: PipelinePlugin = worker.plugins[plugin_name(run_id)]
     attempt = secrets.token_hex(8)
     events: list[Event] = []
 
@@ -106,8 +106,8 @@ def work(run_id: str, batch: Batch) -> tuple[str, list[Event]]:
         events.append(event)
         worker.log_event(TOPIC, {**message, "event": packed(event)})
 
-    stopped: Callable[[], bool] = lambda: stations.stopped  # noqa: E731
-    stations.station().carry_out(batch, tell, stopped)
+    stopped: Callable[[], bool] = lambda: pipelines.stopped  # noqa: E731
+    pipelines.pipeline().carry_out(batch, tell, stopped)
     return attempt, events
 
 

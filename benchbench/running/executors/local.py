@@ -1,4 +1,4 @@
-"""Stations in processes of this machine.
+"""PipelinePlugin in processes of this machine.
 
 Each process has a connection to the driver: batches go one way, events come back. A process that
 dies costs the job in hand one more attempt; when the driver dies, however that happens, its
@@ -27,20 +27,20 @@ from benchbench.running.batches import Batch, batches
 from benchbench.running.events import Event, Spent
 from benchbench.running.executors.base import Remaining, Stop, lost, shared, stations_that_fit
 from benchbench.running.machine import keep_freed_memory, visible_gpus
-from benchbench.running.pipeline import Share, Station
+from benchbench.running.pipeline import Pipeline, Share
 from benchbench.running.plan import Plan
-from benchbench.running.settings import Order
+from benchbench.running.settings import RunSettings
 
 __all__ = ["LocalExecutor"]
 
 POLL_S = 0.2
 ATTEMPTS = 2
-"""How often a job is begun whose station dies over it."""
+"""How often a job is begun whose pipeline dies over it."""
 
 
 @dataclass(frozen=True)
 class LocalExecutor:
-    """Some stations on this machine.
+    """Some pipelines on this machine.
 
     Parameters
     ----------
@@ -51,19 +51,19 @@ class LocalExecutor:
 
     jobs: int = 1
 
-    def run(self, order: Order, plan: Plan, stop: Stop) -> Iterator[Event]:
+    def run(self, settings: RunSettings, plan: Plan, stop: Stop) -> Iterator[Event]:
         """See `benchbench.running.executors.base.Executor`."""
         needs = {
             name: float(setup.model.manifest.runtime.memory_mb)
-            for name, setup in order.setups.items()
+            for name, setup in settings.setups.items()
         }
-        stations = stations_that_fit(self.jobs, needs)
-        share = shared(stations, order.threads)
-        todo = batches(plan, needs, share.memory_mb, stations)
+        pipelines = stations_that_fit(self.jobs, needs)
+        share = shared(pipelines, settings.threads)
+        todo = batches(plan, needs, share.memory_mb, pipelines)
         with ExitStack() as stack:
             scratch = stack.enter_context(scratch_folder())
             pool = [
-                _Process(order, share, scratch / f"station-{number}")
+                _Process(settings, share, scratch / f"pipeline-{number}")
                 for number, share in enumerate(_with_gpus(share))
             ]
             for process in pool:
@@ -72,9 +72,9 @@ class LocalExecutor:
 
 
 def _with_gpus(share: Share) -> Iterator[Share]:
-    """A share for each station; several accelerators are given out in turn."""
-    gpus = visible_gpus() if share.stations > 1 else ()
-    for number in range(share.stations):
+    """A share for each pipeline; several accelerators are given out in turn."""
+    gpus = visible_gpus() if share.pipelines > 1 else ()
+    for number in range(share.pipelines):
         yield replace(share, gpu=gpus[number % len(gpus)]) if gpus else share
 
 
@@ -113,10 +113,10 @@ def _carry_out(pool: list[_Process], todo: Iterator[Batch], stop: Stop) -> Itera
 
 
 class _Process:
-    """A station in a process of its own, as the driver sees it."""
+    """A pipeline in a process of its own, as the driver sees it."""
 
-    def __init__(self, order: Order, share: Share, scratch: Path) -> None:
-        self._arguments = (order, share, scratch)
+    def __init__(self, settings: RunSettings, share: Share, scratch: Path) -> None:
+        self._arguments = (settings, share, scratch)
         self._remaining: Remaining | None = None
         self._start()
 
@@ -152,7 +152,7 @@ class _Process:
         Raises
         ------
         BenchbenchError, RuntimeError
-            What ended the station.
+            What ended the pipeline.
         """
         try:
             message = self.connection.recv()
@@ -186,16 +186,16 @@ class _Process:
             self._process.join()
 
 
-def _serve(connection: Connection, order: Order, share: Share, scratch: Path) -> None:
-    """The station's process: batches in, events out, until the driver hangs up."""
+def _serve(connection: Connection, settings: RunSettings, share: Share, scratch: Path) -> None:
+    """The pipeline's process: batches in, events out, until the driver hangs up."""
     _begin(share.threads)
-    with Station(order, share, scratch) as station, contextlib.suppress(EOFError, OSError):
+    with Pipeline(settings, share, scratch) as pipeline, contextlib.suppress(EOFError, OSError):
         while True:
             batch = connection.recv()
             if batch is None:  # asked to stop after the batch had ended
                 continue
             try:
-                station.carry_out(batch, connection.send, connection.poll)
+                pipeline.carry_out(batch, connection.send, connection.poll)
             except BenchbenchError as error:
                 connection.send(error)
                 return
@@ -205,7 +205,7 @@ def _serve(connection: Connection, order: Order, share: Share, scratch: Path) ->
                 import traceback
 
                 traceback.print_exc()
-                connection.send(RuntimeError(f"A station failed: {type(error).__name__}: {error}"))
+                connection.send(RuntimeError(f"A pipeline failed: {type(error).__name__}: {error}"))
                 return
 
 
@@ -231,7 +231,7 @@ def _plain_main() -> Iterator[None]:
     """Hide the user's script from processes that start meanwhile.
 
     A spawned process runs the parent's main module again, which in a script without
-    ``if __name__ == "__main__"`` would start the whole benchmark anew. A station needs none of it.
+    ``if __name__ == "__main__"`` would start the whole benchmark anew. A pipeline needs none of it.
     """
     main = sys.modules["__main__"]
     sys.modules["__main__"] = ModuleType("__main__")
