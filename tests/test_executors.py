@@ -196,7 +196,7 @@ def test_a_stop_reaches_the_cluster(
 @pytest.mark.parametrize(
     ("number", "code", "words"),
     [
-        (signal.SIGINT, 130, "The same command goes on from there: bench run"),
+        (signal.SIGINT, 130, "Run the same command again to resume: bench run"),
         (signal.SIGTERM, 143, "Everything that was stored is kept"),
     ],
 )
@@ -242,7 +242,7 @@ def test_ctrl_c_reaches_a_cluster_of_our_own_through_the_driver(
     os.killpg(process.pid, signal.SIGINT)  # as a terminal does: to all of them
     _, errors = process.communicate(timeout=120)
     assert process.returncode == 130, errors
-    assert "The same command goes on from there: bench run" in errors
+    assert "Run the same command again to resume: bench run" in errors
     assert Results(tmp_path / "out").scores().column("model").to_pylist()
 
 

@@ -17,7 +17,7 @@ from benchbench.metrics import resolve
 from benchbench.plugins.catalog import Catalog, Model
 from benchbench.plugins.manifest_schema import AnyValue
 from benchbench.results.store import Results
-from benchbench.running.events import Listener, Note, Planned
+from benchbench.running.events import Listener, Note, Planned, Stage
 from benchbench.running.executors import Executor, LocalExecutor, Stop
 from benchbench.running.machine import processors
 from benchbench.running.plan import Plan, Resume, plan
@@ -150,7 +150,6 @@ def run(
         limit=limit,
         tell=lambda text: listener(Note(text)),
     )
-    listener(Note(data_set.manifest.licence.notice))
     setups = prepare_models(
         chosen, weights, device, options or {}, processors(), lambda text: listener(Note(text))
     )
@@ -163,12 +162,14 @@ def run(
         resume=resume,
         retry_failed=retry_failed,
     )
-    left, present = planned.counts()
+    by_model, present = planned.counts()
+    left = sum(by_model.values())
     if resume == "always":
         _require_nothing_left(planned, left)
-    listener(Planned(left, present, tuple(setups), len(data_set.tracks)))
+    listener(Planned(left, present, tuple(setups), len(data_set.tracks), by_model))
     tally = Tally()
     if left:
+        listener(Note(data_set.manifest.licence.notice))
         settings = RunSettings(
             str(out) if is_url(out) else str(results.root.absolute()),
             run_id,
@@ -200,6 +201,8 @@ def run(
         if stop.asked:
             _say_how_to_resume(left, tally, command)
         results = Results(local_folder(out))
+    if report:
+        listener(Stage("Writing the report"))
     page = _page(results, tuple(setups)) if report else None
     if page and is_url(out):
         RemoteFolder(str(out)).put(page, page.name)
@@ -263,7 +266,7 @@ def _say_how_to_resume(left: int, tally: Tally, command: Sequence[str] | None) -
     again = f": {shlex.join(command)}" if command else "."
     raise StoppedError(
         f"Stopped after {done} of {left} separations. Everything that was stored is kept.",
-        hint=f"The same command goes on from there{again}",
+        hint=f"Run the same command again to resume{again}",
     )
 
 

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import tomllib
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from benchbench.errors import UnknownNameError, UsageError
+
+if TYPE_CHECKING:
+    from benchbench.cli.progress import Verbosity
 
 __all__ = [
     "AdapterPath",
@@ -16,13 +19,16 @@ __all__ = [
     "MemoryLimit",
     "Metrics",
     "Options",
+    "Quiet",
     "Root",
     "Timeout",
+    "Verbose",
     "Weights",
     "limits",
     "one_of",
     "parse_cluster",
     "parse_options",
+    "verbosity",
     "words",
 ]
 
@@ -45,6 +51,8 @@ MemoryLimit = Annotated[
 ]
 Metrics = Annotated[str, typer.Option(help="Protocols or groups, joined by commas.")]
 Root = Annotated[Path | None, typer.Option(help="The data set's folder.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Show failures and the result only.")]
+Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Show a line per separation.")]
 
 
 def words(text: str) -> list[str]:
@@ -78,6 +86,13 @@ def parse_options(pairs: list[str]) -> dict[str, bool | int | float | str]:
             value = text
         options[name] = value if isinstance(value, bool | int | float) else text.strip("\"'")
     return options
+
+
+def verbosity(quiet: bool, verbose: bool) -> Verbosity:
+    """How much a command says, from ``--quiet`` and ``--verbose``."""
+    if quiet and verbose:
+        raise UsageError("--quiet and --verbose exclude each other.")
+    return "quiet" if quiet else "verbose" if verbose else "normal"
 
 
 def parse_cluster(given: Any) -> dict[str, Any]:

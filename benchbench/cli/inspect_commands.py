@@ -153,12 +153,13 @@ def verify(
     """Recompute a sample of stored scores with museval, mir_eval and fast_bss_eval."""
     from benchbench.api.verify import verify as recompute
     from benchbench.cli.progress import RunDisplay
-    from benchbench.cli.run_summary import differences_table
+    from benchbench.cli.verification_table import differences_table
 
-    found = recompute(
-        results, sample=sample, seed=seed, root=root, adapter_paths=adapter_path,
-        listener=RunDisplay(),
-    )  # fmt: skip
-    typer.echo(differences_table(found))
-    if not all(one.passed for one in found):
+    with RunDisplay() as display:
+        differences = recompute(
+            results, sample=sample, seed=seed, root=root, adapter_paths=adapter_path,
+            listener=display,
+        )  # fmt: skip
+    typer.echo(differences_table(differences))
+    if not all(difference.passed for difference in differences):
         raise typer.Exit(1)

@@ -1,4 +1,4 @@
-"""Ctrl-C and the system's wish to end, as a run understands them."""
+"""Ctrl-C and SIGTERM during a run: finish the current separation, or end at once."""
 
 from __future__ import annotations
 
@@ -20,24 +20,24 @@ __all__ = ["interruptible", "stoppable"]
 
 @contextmanager
 def interruptible() -> Iterator[None]:
-    """Turn Ctrl-C into a message that says how to go on."""
+    """Turn Ctrl-C into a message that says how to resume."""
     try:
         yield
     except KeyboardInterrupt:
         raise StoppedError(
             "Interrupted. Everything that was stored is kept.",
-            hint="The same command goes on from there.",
+            hint="Run the same command again to resume.",
         ) from None
 
 
 @contextmanager
 def stoppable(listener: Listener) -> Iterator[Stop]:
-    """A wish to stop that Ctrl-C makes; a second Ctrl-C, or SIGTERM, ends at once.
+    """A `Stop` that Ctrl-C sets; a second Ctrl-C, or SIGTERM, ends at once.
 
     Parameters
     ----------
     listener
-        Told that the run is about to stop.
+        Receives a note when the run is about to stop.
     """
     from benchbench.running.executors import Stop
 
@@ -50,13 +50,13 @@ def stoppable(listener: Listener) -> Iterator[Stop]:
         if stop.asked:
             signal.default_int_handler(number, frame)
         stop.ask()
-        listener(Note("Finishing what is in hand; Ctrl-C again ends at once."))
+        listener(Note("Finishing the current separation. Press Ctrl-C again to quit now."))
 
     def terminated(number: int, _: FrameType | None) -> None:
         signal.signal(number, signal.SIG_IGN)
         raise TerminatedError(
-            "Asked to end (SIGTERM). Everything that was stored is kept.",
-            hint="The same command goes on from there.",
+            "Ended by SIGTERM. Everything that was stored is kept.",
+            hint="Run the same command again to resume.",
         )
 
     before = [

@@ -1,8 +1,13 @@
-"""Show a run as it happens: a live display on a terminal, plain lines in a pipe."""
+"""Show a run while it works: one updating line per model on a terminal, few lines in a pipe."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import os
+import time
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, Literal
 
 from rich.console import Console
 from rich.markup import escape
@@ -13,8 +18,8 @@ from rich.progress import (
     TaskID,
     TextColumn,
     TimeElapsedColumn,
-    TimeRemainingColumn,
 )
+from rich.table import Column
 
 from benchbench.running.events import (
     Event,
@@ -24,38 +29,61 @@ from benchbench.running.events import (
     ScoresReady,
     Separated,
     Skipped,
+    Stage,
     Started,
 )
+from benchbench.wording import count
 
 if TYPE_CHECKING:
     from types import TracebackType
 
-__all__ = ["RunDisplay"]
+__all__ = ["RunDisplay", "Verbosity"]
+
+Verbosity = Literal["quiet", "normal", "verbose"]
+
+LINES: Final = 12
+"""More models than this share one line."""
+
+HEARTBEAT_S: Final = 10.0
+"""Seconds between two lines that tell a pipe how far the run is."""
 
 
 class RunDisplay:
-    """A listener of a run that writes to stderr, so that stdout stays for results.
+    """A listener of a run that writes to stderr, so that stdout stays free for results.
 
     Use it as a context manager; call it with each event.
+
+    Parameters
+    ----------
+    verbosity
+        ``quiet``: failures only; ``normal``: notes and progress; ``verbose``: every separation too.
+    console
+        Where to write; by default stderr.
+    clock
+        Seconds, for the lines in a pipe.
     """
 
-    def __init__(self, console: Console | None = None) -> None:
-        self.console = console or Console(stderr=True, highlight=False, soft_wrap=True)
-        self._progress = Progress(
-            TextColumn("[bold]{task.fields[now]}", justify="left"),
-            BarColumn(bar_width=24),
-            MofNCompleteColumn(),
-            TimeElapsedColumn(),
-            TextColumn("left"),
-            TimeRemainingColumn(),
-            console=self.console,
-            transient=True,
-            disable=not self.console.is_terminal,
-        )
-        self._task: TaskID | None = None
+    def __init__(
+        self,
+        verbosity: Verbosity = "normal",
+        console: Console | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.console = console or Console(stderr=True, highlight=False)
+        self.verbosity = verbosity
+        self._clock = clock
+        self._live = self.console.is_terminal and verbosity != "quiet"
+        self._progress = _progress(self.console, self._live)
+        self._main: TaskID | None = None
+        self._lines: dict[str, TaskID] = {}
         self._said: set[str] = set()
+        self._left: Counter[str] = Counter()
+        self._total = self._done = 0
+        self._last_line = clock()
+        self._failures: Counter[tuple[str, str]] = Counter()
 
     def __enter__(self) -> RunDisplay:
+        self._main = self._progress.add_task("starting", total=None)
         self._progress.start()
         return self
 
@@ -66,55 +94,122 @@ class RunDisplay:
         traceback: TracebackType | None,
     ) -> None:
         self._progress.stop()
+        self._tell_repeated_failures()
 
     def __call__(self, event: Event) -> None:
         """Show one event."""
         match event:
             case Note(text):
-                if text not in self._said:  # a notice is worth saying once
-                    self._said.add(text)
-                    self._say(f"[dim]{escape(text)}[/dim]")
+                self._note(text)
+            case Stage(text, done, total):
+                self._describe(text, done, total)
             case Planned():
                 self._plan(event)
             case Started(model, track):
-                if self._task is not None:
-                    self._progress.update(self._task, now=f"{escape(model)} on {escape(track)}")
+                self._describe(f"{model} on {track}")
             case Separated():
-                self._separated(event)
-            case ScoresReady(model, track, headline):
-                values = "  ".join(
-                    f"{escape(target)} {'none' if value is None else f'{value:.2f} dB'}"
-                    for target, value in headline.items()
-                )
-                self._say(f"[green]scored[/green]  {escape(model)} on {escape(track)}: {values}")
-                self._advance()
-            case Skipped():
-                self._advance()
+                if event.status != "ok":
+                    self._failed(event)
+            case ScoresReady():
+                if self.verbosity == "verbose":
+                    self._say(_scored(event))
+                self._advance(event.model)
+            case Skipped(model):
+                self._advance(model)
             case Finished(ok, failed, seconds):
-                colour = "red" if failed else "green"
-                self._say(f"[{colour}]{ok} done, {failed} failed in {seconds:.0f} s[/{colour}]")
+                end = f"{count(ok, 'separation')} done, {failed} failed in {seconds:.0f} s"
+                self._note(end, colour="red" if failed else "green")
+
+    def _note(self, text: str, colour: str = "dim") -> None:
+        """A sentence worth a line, once."""
+        if text not in self._said and self.verbosity != "quiet":
+            self._said.add(text)
+            self._say(f"[{colour}]{escape(text)}[/{colour}]")
+
+    def _describe(self, text: str, done: int | None = None, total: int | None = None) -> None:
+        """What is being done now: on the first line of a terminal only."""
+        if self._main is None:
+            return
+        self._progress.update(self._main, description=escape(text))
+        if not self._total:
+            self._progress.update(self._main, total=total, completed=done or 0)
 
     def _plan(self, event: Planned) -> None:
-        stored = f", {event.present} cells are stored already" if event.present else ""
-        self._say(
-            f"{len(event.models)} models on {event.tracks} tracks: "
-            f"{event.jobs} separations to do{stored}"
+        stored = f"; {count(event.present, 'result')} stored already" if event.present else ""
+        self._note(
+            f"{count(len(event.models), 'model')} on {count(event.tracks, 'track')}: "
+            f"{count(event.jobs, 'separation')} to do{stored}"
         )
-        if event.jobs:
-            self._task = self._progress.add_task("run", total=event.jobs, now="starting")
+        self._total, self._left = event.jobs, Counter(event.jobs_by_model)
+        if self._main is not None and event.jobs:
+            self._progress.update(self._main, total=event.jobs, completed=0)
+        if 1 < len(self._left) <= LINES:
+            self._lines = {
+                model: self._progress.add_task(f"  {escape(model)}", total=jobs)
+                for model, jobs in self._left.items()
+                if jobs
+            }
 
-    def _separated(self, event: Separated) -> None:
-        if event.status == "ok":
+    def _failed(self, event: Separated) -> None:
+        """A failure in full; the same one again on another track is counted."""
+        key = event.model, event.error or ""
+        self._failures[key] += 1
+        if self._failures[key] == 1 or self.verbosity == "verbose":
+            log = f"\n  Log: {escape(_near(event.log))}" if event.log else ""
+            self._say(
+                f"[red]{escape(event.status)}[/red]  {escape(event.model)} on "
+                f"{escape(event.track)}: {escape(event.error or '')}{log}"
+            )
+        self._advance(event.model)
+
+    def _tell_repeated_failures(self) -> None:
+        for (model, _), times in self._failures.items():
+            if times > 1 and self.verbosity != "verbose":
+                self._say(f"{escape(model)}: the same error on {count(times - 1, 'more track')}.")
+
+    def _advance(self, model: str) -> None:
+        self._done += 1
+        self._left[model] -= 1
+        for task in (self._main, self._lines.get(model)):
+            if task is not None:
+                self._progress.advance(task)
+        if self._live or self.verbosity != "normal":
             return
-        self._say(
-            f"[red]{escape(event.status)}[/red]  {escape(event.model)} on {escape(event.track)}: "
-            f"{escape(event.error or '')}"
-        )
-        self._advance()
-
-    def _advance(self) -> None:
-        if self._task is not None:
-            self._progress.advance(self._task)
+        finished = self._left[model] == 0
+        if finished or self._clock() - self._last_line >= HEARTBEAT_S:
+            self._last_line = self._clock()
+            end = f"{model} finished" if finished else model
+            self._say(f"[dim]{self._done} of {self._total}: {escape(end)}[/dim]")
 
     def _say(self, line: str) -> None:
-        self.console.print(line)
+        # A terminal wraps at words; in a pipe a message stays on its line.
+        self.console.print(line, soft_wrap=not self.console.is_terminal)
+
+
+def _progress(console: Console, live: bool) -> Progress:
+    """A bar whose columns fit a terminal of 80 characters: the text gives way first."""
+    text = Column(ratio=2, no_wrap=True, overflow="ellipsis")
+    return Progress(
+        TextColumn("{task.description}", table_column=text),
+        BarColumn(bar_width=None, table_column=Column(ratio=1, min_width=10)),
+        MofNCompleteColumn(table_column=Column(min_width=5, justify="right", no_wrap=True)),
+        TimeElapsedColumn(table_column=Column(min_width=7, no_wrap=True)),
+        console=console,
+        transient=True,
+        expand=True,
+        disable=not live,
+    )
+
+
+def _near(path: str) -> str:
+    """A path as seen from the working directory, where it lies below it."""
+    return path.removeprefix(f"{Path.cwd()}{os.sep}")
+
+
+def _scored(event: ScoresReady) -> str:
+    values = "  ".join(
+        f"{escape(target)} {'no value' if value is None else f'{value:.2f}'}"
+        for target, value in event.headline.items()
+    )
+    metric = f" ({escape(event.metric)})" if event.metric else ""
+    return f"scored  {escape(event.model)} on {escape(event.track)}: {values}{metric}"

@@ -1,4 +1,4 @@
-"""The verbs that make something: run, separate, score, train."""
+"""The commands that compute: run, separate, score, train."""
 
 from __future__ import annotations
 
@@ -14,13 +14,16 @@ from benchbench.cli.flags import (
     MemoryLimit,
     Metrics,
     Options,
+    Quiet,
     Root,
     Timeout,
+    Verbose,
     Weights,
     limits,
     one_of,
     parse_cluster,
     parse_options,
+    verbosity,
     words,
 )
 from benchbench.cli.interrupts import interruptible, stoppable
@@ -28,7 +31,7 @@ from benchbench.errors import UsageError
 
 __all__ = ["register"]
 
-DEFAULT_MODELS = "spleeter,irm,mixture,silence"
+DEFAULT_MODELS = "spleeter,zipformer,irm,mixture,silence"
 
 
 def register(app: typer.Typer) -> None:
@@ -80,7 +83,7 @@ def run(
         ),
     ] = "only-missing",
     retry_failed: Annotated[
-        bool, typer.Option("--retry-failed", help="Try failed ones again.")
+        bool, typer.Option("--retry-failed", help="Retry failed separations.")
     ] = False,
     weights: Weights = None,
     device: Device = "auto",
@@ -92,13 +95,16 @@ def run(
     ] = "auto",
     timeout: Timeout = None,
     memory_limit: MemoryLimit = None,
-    no_report: Annotated[bool, typer.Option("--no-report", help="Write no page.")] = False,
+    no_report: Annotated[bool, typer.Option("--no-report", help="Skip the HTML report.")] = False,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
 ) -> None:
     """Separate a data set with some models, score the stems, and write a report."""
-    from benchbench.api.run import run as run_models
     from benchbench.cli.progress import RunDisplay
 
-    with RunDisplay() as display, stoppable(display) as stop:
+    with RunDisplay(verbosity(quiet, verbose)) as display, stoppable(display) as stop:
+        from benchbench.api.run import run as run_models  # the display shows that it is loading
+
         result = run_models(
             words(models),
             dataset,
@@ -128,11 +134,15 @@ def run(
         )
     from benchbench.cli.run_summary import summary
 
-    typer.echo(summary(result.results, models=words(models), dataset=dataset))
+    table = summary(result.results, models=words(models), dataset=dataset, metrics=words(metrics))
+    typer.echo(table.text)
     if result.report:
         typer.echo(f"Report: {result.report}")
     if result.tally.failed:
         raise typer.Exit(4)
+    if not table.scored:
+        typer.echo(f"No score has a value. {table.why}".rstrip(), err=True)
+        raise typer.Exit(3)
 
 
 def separate(
@@ -145,13 +155,16 @@ def separate(
     adapter_path: AdapterPath = [],  # noqa: B006
     timeout: Timeout = None,
     memory_limit: MemoryLimit = None,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
 ) -> None:
-    """Separate files into float WAV stems, one folder a track."""
-    from benchbench.api.separate import separate as separate_files
+    """Separate files into float WAV stems, one folder per track."""
     from benchbench.cli.progress import RunDisplay
 
-    with RunDisplay() as display, interruptible():
-        made = separate_files(
+    with RunDisplay(verbosity(quiet, verbose)) as display, interruptible():
+        from benchbench.api.separate import separate as separate_files
+
+        separated = separate_files(
             model,
             inputs,
             out,
@@ -162,7 +175,7 @@ def separate(
             limits=limits(timeout, memory_limit),
             listener=display,
         )
-    for stems in made.values():
+    for stems in separated.values():
         for path in stems.values():
             typer.echo(str(path))
 

@@ -1,35 +1,59 @@
-"""The table that a run ends with: a number a model and target, and what it cost."""
+"""The table at the end of a run: one block per target, one line per model, and its speed."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import reduce
 from operator import or_
+from typing import Any, Final
 
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from benchbench.cli.run_notes import Footnotes, aggregation_note, names_note, usual_aggregation
+from benchbench.cli.terminal import width, wrapped
 from benchbench.cli.text_tables import aligned
+from benchbench.comparison.costs import costs_of
+from benchbench.errors import BenchbenchError
+from benchbench.metrics import PROTOCOLS
+from benchbench.metrics import metric as metric_named
 from benchbench.results.store import Results
-from benchbench.scoring.verification import Difference
 from benchbench.stats import leaderboard
 from benchbench.stats.tracks import KEYS
+from benchbench.wording import speed
 
-__all__ = ["differences_table", "summary"]
+__all__ = ["RunTable", "summary"]
 
-SHOWN = (("usdr", "SDR"), ("bsseval-v4", "SDR"), ("si", "SI-SDR"))
+SHOWN: Final = (("usdr", "SDR"), ("bsseval-v4", "SDR"), ("si", "SI-SDR"))
 """Protocol and metric of the columns, as far as they are stored."""
 
-_COLUMNS = [*KEYS, "run_id", "start_s", "duration_s", "value", "reason"]
+MOST_COLUMNS: Final = 5
 
-FREE = 1000
-"""Speeds beyond this say that nothing was computed."""
+_READ: Final = [*KEYS, "run_id", "start_s", "duration_s", "value", "reason"]
+
+Column = tuple[str, str]
 
 
-def summary(results: Results, *, models: Sequence[str], dataset: str) -> str:
-    """Text for the end of a run: for every model and target the headline numbers and the cost.
+@dataclass(frozen=True, slots=True)
+class RunTable:
+    """The table as text; whether any score has a value, and why not."""
+
+    text: str
+    scored: bool
+    why: str = ""
+
+
+def summary(
+    results: Results,
+    *,
+    models: Sequence[str],
+    dataset: str,
+    metrics: Sequence[str] = (),
+    columns: int | None = None,
+) -> RunTable:
+    """The headline numbers of every model and target, and each model's speed.
 
     Parameters
     ----------
@@ -39,87 +63,130 @@ def summary(results: Results, *, models: Sequence[str], dataset: str) -> str:
         ``adapter`` or ``adapter:variant``; others in the folder are left out.
     dataset
         The data set's name.
+    metrics
+        What was asked for: protocols that are named here stand beside the usual ones.
+    columns
+        Characters in a line; by default those of the terminal.
     """
+    chosen = _stored(results, models)
+    scores = _scores(results, chosen, dataset)
+    if scores.empty:
+        return RunTable("No scores are stored.", False)
+    ways = {name: usual_aggregation(name) for name in map(str, scores["protocol"].unique())}
+    board = leaderboard(scores, ways, resamples=2)  # its intervals are not shown here
+    shown = _columns(board, metrics)
+    footnotes = Footnotes(scores)
+    separations = results.separations_frame()
+    speeds = _speeds(separations[separations["dataset"].isin([dataset])])
+    room = columns or width()
+    lines = list(_lines(board, shown, speeds, footnotes, room))
+    header = ["", *(f"{protocol} {metric}" for protocol, metric in shown), "speed"]
+    notes = [*aggregation_note(shown, ways), "Speed: times faster than real time."]
+    parts = [aligned(header, lines), wrapped(notes, room), wrapped(footnotes.sentences(), room)]
+    scored = bool(board["value"].notna().any())
+    return RunTable(
+        "\n".join(part for part in parts if part), scored, "" if scored else names_note(scores)
+    )
+
+
+def _stored(results: Results, models: Sequence[str]) -> list[str]:
     names = {name for name in models if ":" in name}
     adapters = {name for name in models if ":" not in name}
-    field = pc.field
-    chosen = [
+    return [
         model for model in results.models() if model in names or model.partition(":")[0] in adapters
     ]
-    wanted = (
-        (field("dataset") == dataset)
+
+
+def _scores(results: Results, models: Sequence[str], dataset: str) -> pd.DataFrame:
+    """Broadband scores of each protocol's first metric, and of the usual columns."""
+    field = pc.field
+    wanted = {(name, protocol.metrics[0].name) for name, protocol in PROTOCOLS.items()} | {*SHOWN}
+    shown = reduce(or_, ((field("protocol") == p) & (field("metric") == m) for p, m in wanted))
+    return results.scores_frame(
+        shown
+        & (field("dataset") == dataset)
         & field("band_lo_hz").is_null()
-        & field("model").isin(pa.array(chosen, pa.string()))
+        & field("model").isin(pa.array(models, pa.string())),
+        _READ,
     )
-    shown = reduce(or_, ((field("protocol") == p) & (field("metric") == m) for p, m in SHOWN))
-    scores = results.scores_frame(wanted & shown, _COLUMNS)
-    if scores.empty:
-        scores = results.scores_frame(wanted, _COLUMNS)
-    if scores.empty:
-        return "No scores are stored."
-    ways = {str(protocol): _aggregation(str(protocol)) for protocol in scores["protocol"].unique()}
-    board = leaderboard(scores, ways, resamples=2)  # its intervals are not shown here
-    costs = _costs(results.separations_frame(), dataset)
-    columns = [
-        (p, m) for p, m in SHOWN if ((board["protocol"] == p) & (board["metric"] == m)).any()
-    ]
-    lines = []
-    for (references, target), part in board.groupby(["reference_set", "target"], sort=False):
-        wide = part.pivot_table(index="model", columns=["protocol", "metric"], values="value")
-        for model in _ranked(wide, columns):
-            values = [_number(wide, model, column) for column in columns]
-            lines.append([str(references), str(target), model, *values, costs.get(model, "")])
-    header = ["references", "target", "model", *[f"{p} {m}" for p, m in columns], "x real time"]
-    used = "; ".join(f"{p}: {ways[p]}" for p in dict.fromkeys(p for p, _ in columns))
-    return f"{aligned(header, lines)}\ndB. {used}. Silence scores 0 dB in plain SDR."
 
 
-def _aggregation(protocol: str) -> str:
-    from benchbench.metrics import protocol as find
-
-    return find(protocol).aggregation
-
-
-def _ranked(wide: pd.DataFrame, columns: Sequence[tuple[str, str]]) -> list[str]:
-    first = next((column for column in columns if column in wide.columns), None)
-    ordered = wide if first is None else wide.sort_values(first, ascending=False)
-    return [str(model) for model in ordered.index]
+def _columns(board: pd.DataFrame, metrics: Sequence[str]) -> list[Column]:
+    """The usual columns, and those of protocols that were asked for by name; else all there are."""
+    held = list(
+        dict.fromkeys(zip(board["protocol"].astype(str), board["metric"].astype(str), strict=True))
+    )
+    shown = [column for column in SHOWN if column in held]
+    shown += [column for column in held if column[0] in metrics and column not in shown]
+    return (shown or held)[:MOST_COLUMNS]
 
 
-def _number(wide: pd.DataFrame, model: str, column: tuple[str, str]) -> str:
-    value = float(wide[column].get(model, float("nan"))) if column in wide.columns else float("nan")
-    return "" if math.isnan(value) else f"{value:.2f}"
-
-
-def _costs(separations: pd.DataFrame, dataset: str) -> dict[str, str]:
-    """Seconds of audio a second of work, median over tracks, the first of a worker left out."""
-    good = separations[(separations["status"] == "ok") & (separations["dataset"] == dataset)]
-    warm = good[good["first_in_worker"] != True]  # noqa: E712 - the column may hold missing values
-    rate = (warm["audio_s"] / warm["wall_s"]).groupby(warm["model"].astype(str)).median()
-    return {
-        str(model): ">1000" if value > FREE else f"{value:.0f}" for model, value in rate.items()
-    }
-
-
-def differences_table(found: Sequence[Difference]) -> str:
-    """The largest difference from the peers for each protocol and metric."""
-    grouped: dict[tuple[str, str], list[Difference]] = {}
-    for one in found:
-        grouped.setdefault((one.protocol, one.metric), []).append(one)
-    lines = []
-    for (protocol, metric), every in sorted(grouped.items()):
-        worst = min(every, key=lambda one: (one.passed, -one.largest_db))
-        lines.append(
-            [
-                protocol,
-                metric,
-                f"{worst.largest_db:.1e}",
-                f"{worst.tolerance_db:.0e}",
-                str(sum(one.compared for one in every)),
-                str(sum(one.set_aside for one in every)),
-                "ok" if worst.passed else "DIFFERS" if worst.same_gaps else "OTHER GAPS",
-                worst.case,
+def _lines(
+    board: pd.DataFrame,
+    shown: Sequence[Column],
+    speeds: Mapping[str, str],
+    footnotes: Footnotes,
+    columns: int,
+) -> Iterator[list[str]]:
+    """A line for each target, and under it one for each model."""
+    room = columns - sum(max(6, len(" ".join(column))) + 2 for column in shown) - 8
+    for target, part in _blocks(board):
+        yield [target, *[""] * (len(shown) + 1)]
+        values = {
+            (str(row["model"]), (str(row["protocol"]), str(row["metric"]))): row["value"]
+            for row in part.to_dict("records")
+        }
+        for model in _ranked(part, shown):
+            name = f"  {model}" if len(model) + 2 <= room else f"  {model[: max(8, room - 3)]}…"
+            cells = [
+                _number(values.get((model, column)), footnotes, (model, target, *column))
+                for column in shown
             ]
-        )
-    header = ["protocol", "metric", "largest dB", "allowed", "compared", "set aside", "", "where"]
-    return aligned(header, lines)
+            yield [name, *cells, speeds.get(model, "")]
+
+
+def _blocks(board: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
+    """A board for each target: of the reference set that most models share, first.
+
+    Another reference set gets a block of its own where it holds a model that the first lacks.
+    """
+    for target, of_target in board.groupby("target", sort=False, observed=True):
+        sizes = of_target.groupby("reference_set", sort=False, observed=True)["model"].nunique()
+        seen: set[str] = set()
+        for references in sizes.sort_values(ascending=False, kind="stable").index:
+            part = of_target[of_target["reference_set"] == references]
+            names = set(map(str, part["model"].unique()))
+            if not names <= seen:
+                alone = "" if not seen else f" (against {str(references).replace('+', ', ')})"
+                yield f"{target}{alone}", part
+            seen |= names
+
+
+def _ranked(part: pd.DataFrame, shown: Sequence[Column]) -> list[str]:
+    """The models, the best by the first column first; those without a value last."""
+    protocol, metric = shown[0]
+    first = part[(part["protocol"] == protocol) & (part["metric"] == metric)]
+    ordered = first.sort_values("value", ascending=not _higher(protocol, metric), kind="stable")
+    return list(dict.fromkeys([*map(str, ordered["model"]), *map(str, part["model"])]))
+
+
+def _higher(protocol: str, metric: str) -> bool:
+    try:
+        return metric_named(protocol, metric).direction == "higher"
+    except BenchbenchError:
+        return True
+
+
+def _number(value: Any, footnotes: Footnotes, key: tuple[str, str, str, str]) -> str:
+    if value is None or pd.isna(value):
+        return footnotes.mark(*key)
+    return f"{value:.2f}"
+
+
+def _speeds(separations: pd.DataFrame) -> dict[str, str]:
+    costs = costs_of(separations)
+    return {
+        str(model): speed(float(factor))
+        for model, factor in zip(costs["model"], costs["real_time_factor"], strict=True)
+        if pd.notna(factor)
+    }

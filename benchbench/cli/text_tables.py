@@ -59,8 +59,12 @@ def aligned(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 
 def _is_number(text: str) -> bool:
-    cleaned = text.split(" ")[0].replace("-", "").replace(".", "").replace("+", "")
-    return not cleaned or cleaned.isdecimal()
+    """Whether a cell belongs to the right: ``-6.37``, ``14x``, ``>1000x``, ``- [1]`` or nothing."""
+    cleaned = text.split(" ")[0].lstrip(">").removesuffix("x")
+    return not cleaned.translate(_SIGNS) or cleaned.translate(_SIGNS).isdecimal()
+
+
+_SIGNS = str.maketrans("", "", "-+.,%")
 
 
 def _summarised(table: pa.Table) -> str:

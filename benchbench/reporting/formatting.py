@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from benchbench.wording import count
+
 __all__ = [
     "clock",
     "count",
@@ -45,11 +47,6 @@ def percent(share: float | None) -> str:
     if 0 < share < 0.001:
         return "<0.1%"
     return f"{share * 100:.1f}%" if share < 0.1 else f"{share * 100:.0f}%"
-
-
-def count(number: int, noun: str) -> str:
-    """``1 track``, ``12 tracks``."""
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
 def listed(words: Sequence[str]) -> str:

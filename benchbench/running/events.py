@@ -1,9 +1,9 @@
-"""What a run tells whoever watches it: small records, no behaviour."""
+"""The events of a run, for whoever watches it: small records without behaviour."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any, TypeAlias, get_args
 
 __all__ = [
@@ -16,6 +16,7 @@ __all__ = [
     "Separated",
     "Skipped",
     "Spent",
+    "Stage",
     "Started",
     "packed",
     "unpacked",
@@ -30,13 +31,23 @@ class Note:
 
 
 @dataclass(frozen=True, slots=True)
+class Stage:
+    """What the run does now, for a display that changes; `done` of `total` where they are known."""
+
+    text: str
+    done: int | None = None
+    total: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Planned:
-    """What is to be done: separations, and cells that are stored already."""
+    """What is to be done: separations, and score cells that are stored already."""
 
     jobs: int
     present: int
     models: tuple[str, ...]
     tracks: int
+    jobs_by_model: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +60,7 @@ class Started:
 
 @dataclass(frozen=True, slots=True)
 class Separated:
-    """A separation ended, well or not."""
+    """A separation ended, well or not; `log` is the file with the adapter's own output."""
 
     model: str
     track: str
@@ -57,15 +68,17 @@ class Separated:
     error: str | None
     wall_s: float | None
     audio_s: float | None
+    log: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class ScoresReady:
-    """A separation's scores are stored; `headline` is one number a target."""
+    """A separation's scores are stored; `headline` is one number per target, of `metric`."""
 
     model: str
     track: str
     headline: Mapping[str, float | None]
+    metric: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +117,9 @@ class Finished:
     seconds: float
 
 
-Event: TypeAlias = Note | Planned | Started | Separated | ScoresReady | Skipped | Spent | Finished
+Event: TypeAlias = (
+    Note | Stage | Planned | Started | Separated | ScoresReady | Skipped | Spent | Finished
+)
 Listener: TypeAlias = Callable[[Event], None]
 
 

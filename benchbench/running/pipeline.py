@@ -227,7 +227,7 @@ class Pipeline:
             message = f"The scores cannot be computed: {type(error).__name__}: {error}"
             tell(Separated(model, track, "failed", message, None, None))
             return spent
-        tell(ScoresReady(model, track, scored.headline))
+        tell(ScoresReady(model, track, scored.headline, scored.metric))
         if scored.warning:
             self._publish(self.results.write_separation({**row, "error": scored.warning}))
             tell(Note(f"{model} on {track}: {scored.warning}"))
@@ -251,6 +251,7 @@ class Pipeline:
                 outcome.error,
                 outcome.wall_s,
                 prepared.seconds if prepared else None,
+                str(self._log(job.identity.model)) if prepared else None,
             )
         )
         return row
@@ -270,10 +271,12 @@ class Pipeline:
         while self._workers and need + sum(map(self._need, self._workers)) > self.share.memory_mb:
             self._end(next(iter(self._workers)))
         setup = replace(self.settings.setups[model], threads=self.share.threads, gpu=self.share.gpu)
-        logs = self.results.root / "runs" / self.settings.run_id
-        log = logs / f"{model.replace(':', '-')}.log"
-        self._workers[model] = open_separator(setup, self.settings.limits, log)
+        self._workers[model] = open_separator(setup, self.settings.limits, self._log(model))
         return self._workers[model]
+
+    def _log(self, model: str) -> Path:
+        """The file that receives everything that the model's adapter prints."""
+        return self.results.root / "runs" / self.settings.run_id / f"{model.replace(':', '-')}.log"
 
     def _need(self, model: str) -> float:
         return self.settings.setups[model].model.manifest.runtime.memory_mb

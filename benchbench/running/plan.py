@@ -76,14 +76,15 @@ class Plan:
         for track in self.tracks:
             yield from self.jobs(track)
 
-    def counts(self) -> tuple[int, int]:
-        """How many jobs are left, and how many of the cells are stored."""
-        left = present = 0
+    def counts(self) -> tuple[dict[str, int], int]:
+        """How many jobs are left of each model, and how many of the cells are stored."""
+        left = dict.fromkeys((identity.model for identity in self.identities), 0)
+        present = 0
         for track in self.tracks:
             for identity in self.identities:
                 job = self._job(identity, track)
                 present += len(self.protocols) - len(job.protocols)
-                left += bool(job.protocols) and job.separation_id not in self.failed
+                left[identity.model] += bool(job.protocols) and job.separation_id not in self.failed
         return left, present
 
     def _job(self, identity: Identity, track: Track) -> Job:

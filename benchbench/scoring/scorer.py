@@ -53,14 +53,15 @@ class ScoreTask:
 
 @dataclass(frozen=True, slots=True)
 class Scored:
-    """What is told of a scored separation.
+    """A scored separation, in short.
 
-    `headline` is one number a target of the first protocol's first metric, in the first set of
-    references (the median where there are frames). `warning` says what looks wrong though it was
-    scored.
+    `headline` is one number per target of the first protocol's first metric (named by `metric`),
+    in the first set of references (the median where there are frames). `warning` says what looks
+    wrong though it was scored.
     """
 
     headline: Mapping[str, float | None]
+    metric: str
     seconds: float
     warning: str | None = None
 
@@ -105,7 +106,13 @@ class Scorer:
             self._stored(self.results.write_scores(cell, labels.model, labels.dataset, table))
         first = scored[sets[0].name][task.protocols[0].name]
         warning = _swapped(prepared, stems, sets[0])
-        return Scored(_headline(first, task.protocols[0]), time.perf_counter() - start, warning)
+        chosen = task.protocols[0]
+        return Scored(
+            _headline(first, chosen),
+            f"{chosen.name} {chosen.metrics[0].name}",
+            time.perf_counter() - start,
+            warning,
+        )
 
     def forget(self) -> None:
         """Let go of the references, whose files are about to go."""

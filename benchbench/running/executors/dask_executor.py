@@ -237,7 +237,7 @@ def _carry_out(
             if news.cancelled():  # nobody else would
                 raise UsageError(
                     f"The scheduler {client.scheduler.address} is gone, or was started anew.",
-                    hint="Everything that was stored is kept; the same command goes on from there.",
+                    hint="Everything that was stored is kept; run the same command again to resume.",
                 )
             heard = waiting.pop(news)
             del by_number[heard.remaining.number]

@@ -1,0 +1,105 @@
+"""What stands under a run's table: aggregations, and why numbers are missing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+import pandas as pd
+
+from benchbench.errors import BenchbenchError
+from benchbench.metrics import metric as metric_named
+from benchbench.metrics import protocol as protocol_named
+from benchbench.results.schema import REASONS
+from benchbench.stats.aggregations import AGGREGATIONS, DEFAULT
+from benchbench.wording import count
+
+__all__ = ["Footnotes", "aggregation_note", "names_note", "usual_aggregation"]
+
+
+class Footnotes:
+    """Numbers the missing values of a table, and says why each is missing.
+
+    Parameters
+    ----------
+    scores
+        Score rows with their reasons.
+    """
+
+    def __init__(self, scores: pd.DataFrame) -> None:
+        self._gaps = scores[scores["value"].isna()]
+        self._expected = scores
+        self._numbers: dict[str, int] = {}
+
+    def mark(self, model: str, target: str, protocol: str, metric: str) -> str:
+        """A dash with the number of its footnote; nothing where no such score was asked for."""
+        target = target.partition(" (")[0]
+        rows, expected = (
+            table[
+                (table["model"] == model)
+                & (table["target"] == target)
+                & (table["protocol"] == protocol)
+                & (table["metric"] == metric)
+            ]
+            for table in (self._gaps, self._expected)
+        )
+        reasons = rows["reason"].dropna().astype(str).value_counts()
+        if reasons.empty:
+            return ""
+        reason = str(reasons.index[0])
+        tracks = rows.loc[rows["reason"] == reason, "track"].nunique()
+        text = (
+            f"No value on {tracks} of {count(expected['track'].nunique(), 'track')} ({reason}): "
+            f"{REASONS.get(reason, reason)}."
+        )
+        number = self._numbers.setdefault(text, len(self._numbers) + 1)
+        return f"- [{number}]"
+
+    def sentences(self) -> Iterable[str]:
+        """The footnotes."""
+        return [f"[{number}] {text}" for text, number in self._numbers.items()]
+
+
+def usual_aggregation(protocol: str) -> str:
+    """The aggregation that a protocol names; the default for protocols of other tools."""
+    try:
+        name = protocol_named(protocol).aggregation
+    except BenchbenchError:
+        return DEFAULT
+    return name if name in AGGREGATIONS else DEFAULT
+
+
+def aggregation_note(shown: Sequence[tuple[str, str]], ways: Mapping[str, str]) -> Iterable[str]:
+    """Units, directions and aggregations of the columns."""
+    units: dict[str, list[str]] = {}
+    for protocol, metric in shown:
+        units.setdefault(_unit(protocol, metric), []).append(f"{protocol} {metric}")
+    alone = len(units) == 1
+    for text, names in units.items():
+        yield f"{text}." if alone else f"{', '.join(names)}: {text}."
+    groups: dict[str, list[str]] = {}
+    for protocol in dict.fromkeys(protocol for protocol, _ in shown):
+        groups.setdefault(ways[protocol], []).append(protocol)
+    yield "; ".join(f"{', '.join(names)}: {way}" for way, names in groups.items()) + "."
+
+
+def _unit(protocol: str, metric: str) -> str:
+    try:
+        facts = metric_named(protocol, metric)
+    except BenchbenchError:
+        return "unit and direction unknown"
+    unit = "dB" if facts.unit == "dB" else f"unit {facts.unit}"
+    return f"{unit}, {facts.direction} is better"
+
+
+def names_note(scores: pd.DataFrame) -> str:
+    """Why nothing has a value: names of stems that differ, or the commonest reasons."""
+    reasons = scores.groupby("reason", observed=True)["target"].unique()
+    given = {str(name) for name in reasons.get("missing_reference", ())}
+    wanted = {str(name) for name in reasons.get("missing_estimate", ())}
+    if given or wanted:
+        return (
+            f"The data set has the stems {', '.join(sorted(wanted)) or 'none'}; the models give "
+            f"{', '.join(sorted(given)) or 'none of them'}. Only stems of one name are compared."
+        )
+    counted = scores["reason"].dropna().astype(str).value_counts()
+    return "; ".join(REASONS.get(name, name) for name in counted.index[:3])

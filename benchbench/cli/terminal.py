@@ -1,0 +1,31 @@
+"""The width of the terminal, and text that fits it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import textwrap
+from collections.abc import Iterable
+from typing import Final
+
+__all__ = ["width", "wrapped"]
+
+WIDEST: Final = 120
+IN_A_PIPE: Final = 100
+
+
+def width() -> int:
+    """Characters in a line: those of the terminal, at most 120; 100 in a pipe.
+
+    The variable ``COLUMNS`` counts for both.
+    """
+    if os.environ.get("COLUMNS", "").isdecimal() or sys.stdout.isatty():
+        return min(WIDEST, max(40, shutil.get_terminal_size().columns))
+    return IN_A_PIPE
+
+
+def wrapped(sentences: Iterable[str], columns: int | None = None) -> str:
+    """Sentences as one paragraph that fits the terminal."""
+    text = " ".join(sentence for sentence in sentences if sentence)
+    return textwrap.fill(text, columns or width(), break_long_words=False, break_on_hyphens=False)

@@ -1,0 +1,34 @@
+"""The table of `bench verify`: how far stored scores lie from those of other programs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from benchbench.cli.text_tables import aligned
+from benchbench.scoring.verification import Difference
+
+__all__ = ["differences_table"]
+
+
+def differences_table(differences: Sequence[Difference]) -> str:
+    """The largest difference from the reference programs for each protocol and metric."""
+    grouped: dict[tuple[str, str], list[Difference]] = {}
+    for difference in differences:
+        grouped.setdefault((difference.protocol, difference.metric), []).append(difference)
+    lines = []
+    for (protocol, metric), every in sorted(grouped.items()):
+        worst = min(every, key=lambda item: (item.passed, -item.largest_db))
+        lines.append(
+            [
+                protocol,
+                metric,
+                f"{worst.largest_db:.1e}",
+                f"{worst.tolerance_db:.0e}",
+                str(sum(item.compared for item in every)),
+                str(sum(item.set_aside for item in every)),
+                "ok" if worst.passed else "DIFFERS" if worst.same_gaps else "OTHER GAPS",
+                worst.case,
+            ]
+        )
+    header = ["protocol", "metric", "largest dB", "allowed", "compared", "set aside", "", "where"]
+    return aligned(header, lines)
