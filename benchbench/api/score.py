@@ -12,7 +12,6 @@ import pyarrow as pa
 from benchbench.datasets.dataset import find_stems
 from benchbench.errors import AudioError, UsageError
 from benchbench.io.audio_files import read
-from benchbench.io.decoding import SUFFIXES
 from benchbench.io.hashing import short_hash
 from benchbench.metrics import Protocol, resolve
 from benchbench.metrics.references import References
@@ -98,7 +97,7 @@ def _tracks(folder: Path) -> dict[str, dict[str, Path]]:
     if not tracks:
         raise UsageError(
             f"{folder} holds no audio.",
-            hint=f"<stem>.<ext> or <track>/<stem>.<ext> is needed, with one of {', '.join(sorted(SUFFIXES))}.",
+            hint="<stem>.<ext> or <track>/<stem>.<ext> is needed.",
         )
     return tracks
 

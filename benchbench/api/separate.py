@@ -115,8 +115,10 @@ def _track_names(paths: Sequence[Path]) -> list[str]:
 
 
 def _checked(path: Path) -> Iterator[Audio]:
+    position = 0
     for block in blocks(path):
-        require_finite(block, str(path))
+        require_finite(block, str(path), position)
+        position += block.shape[1]
         yield block
 
 

@@ -11,7 +11,7 @@ from types import ModuleType
 
 from benchbench.datasets.tracks import Source, Track, fingerprint
 from benchbench.errors import UsageError
-from benchbench.io.decoding import SUFFIXES
+from benchbench.io.containers import looks_like_audio, name_without_ending
 from benchbench.plugins.manifest_schema import DatasetManifest
 
 __all__ = ["find_stems", "load_loader", "tracks"]
@@ -74,13 +74,14 @@ def find_stems(folder: Path) -> dict[str, Path]:
     """
     found: dict[str, Path] = {}
     for path in sorted(folder.iterdir()):
-        if path.suffix.lower() in SUFFIXES and path.is_file() and not path.name.startswith("."):
-            if path.stem in found:
+        if looks_like_audio(path):
+            stem = name_without_ending(path.name)
+            if stem in found:
                 raise UsageError(
-                    f"{folder} holds {found[path.stem].name} and {path.name}: which is {path.stem}?",
+                    f"{folder} holds {found[stem].name} and {path.name}: which is {stem}?",
                     hint="Keep one of them.",
                 )
-            found[path.stem] = path
+            found[stem] = path
     return found
 
 

@@ -143,7 +143,7 @@ def _blocks(path: Path, stream: int, channels: int) -> Iterator[Audio]:
     held: list[Audio] = []
     position = 0
     for block in blocks(path, stream):
-        require_finite(block, f"{path} (from sample {position})")
+        require_finite(block, str(path), position)
         position += block.shape[1]
         if block.shape[0] == 1 < channels:
             block = np.repeat(block, channels, axis=0)

@@ -14,13 +14,22 @@ import numpy.typing as npt
 
 from benchbench.errors import AudioError
 from benchbench.io.atomic import replacing
-from benchbench.io.decoding import BLOCK, Audio, blocks, info
+from benchbench.io.decoding import BLOCK, Audio, Tell, blocks, info
 
 __all__ = ["Audio", "quantised", "read", "require_finite", "resample", "write_flac", "write_wav"]
 
 
-def read(path: Path, stream: int = 0) -> tuple[Audio, int]:
+WAV_BYTES = (1 << 32) - (1 << 16)
+"""Bytes of sound above which a file is written as RF64, since WAV counts with 32 bits."""
+
+
+def read(path: Path, stream: int = 0, *, on_truncated: Tell | None = None) -> tuple[Audio, int]:
     """A whole file.
+
+    Parameters
+    ----------
+    path, stream, on_truncated
+        As for `benchbench.io.decoding.blocks`.
 
     Returns
     -------
@@ -32,7 +41,7 @@ def read(path: Path, stream: int = 0) -> tuple[Audio, int]:
         When the file is missing, empty, truncated, not audio, or holds NaN or infinity.
     """
     rate = info(path, stream).sample_rate
-    parts = list(blocks(path, stream))
+    parts = list(blocks(path, stream, on_truncated=on_truncated))
     audio = np.concatenate(parts, axis=1) if parts else np.zeros((1, 0), np.float32)
     if audio.shape[1] == 0:
         raise AudioError(f"{path} holds no samples.", hint="Check how it was written.")
@@ -40,8 +49,17 @@ def read(path: Path, stream: int = 0) -> tuple[Audio, int]:
     return audio, rate
 
 
-def require_finite(audio: npt.NDArray[np.floating], what: str) -> None:
-    """Refuse NaN and infinity, saying where the first one is.
+def require_finite(audio: npt.NDArray[np.floating], what: str, start: int = 0) -> None:
+    """Refuse NaN and infinity, saying where the first one in time is.
+
+    Parameters
+    ----------
+    audio
+        A block of shape (channels, samples).
+    what
+        The file, for the error.
+    start
+        Where in the file the block begins, in samples.
 
     Raises
     ------
@@ -49,9 +67,10 @@ def require_finite(audio: npt.NDArray[np.floating], what: str) -> None:
     """
     finite = np.isfinite(audio)
     if not finite.all():
-        channel, sample = (int(index[0]) for index in np.nonzero(~finite))
+        sample = int(np.argmin(finite.all(axis=0)))
+        channel = int(np.argmin(finite[:, sample]))
         raise AudioError(
-            f"{what} holds {audio[channel, sample]} at channel {channel}, sample {sample}.",
+            f"{what} holds {audio[channel, sample]} at channel {channel}, sample {start + sample}.",
             hint="Repair or leave out the file; a score of it would mean nothing.",
         )
 
@@ -81,8 +100,11 @@ def resample(audio: Audio, source: int, target: int, samples: int | None = None)
 
 
 def write_wav(path: Path, audio: npt.NDArray[np.float32], sample_rate: int) -> None:
-    """Write 32-bit float WAV, block by block, through a temporary file that is put in place."""
-    _write(path, audio, sample_rate, "WAV", "FLOAT")
+    """Write 32-bit float WAV, block by block, through a temporary file that is put in place.
+
+    More than 4 GiB are written as RF64, which is WAV with 64-bit sizes, under the same name.
+    """
+    _write(path, audio, sample_rate, "RF64" if 4 * audio.size > WAV_BYTES else "WAV", "FLOAT")
 
 
 def write_flac(path: Path, audio: npt.NDArray[np.float32], sample_rate: int) -> None:

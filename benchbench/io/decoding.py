@@ -1,39 +1,53 @@
-"""Decode audio files block by block.
+"""Decode audio files block by block, whatever container and encoding their content is in.
 
-WAV, FLAC, OGG and MP3 go through libsndfile; everything else (M4A, MP4, stem files with several
-streams) through PyAV, whose wheels carry FFmpeg, so that no program has to be installed.
+A plain WAV or FLAC file goes through libsndfile, which is fast and exact there. Everything else
+goes through FFmpeg: libsndfile guesses the length of an MP3 and fills what is missing with repeats.
 """
 
 from __future__ import annotations
 
-import struct
-from collections.abc import Iterator
+import os
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
 from benchbench.errors import AudioError
+from benchbench.io.containers import sniff
+from benchbench.io.ffmpeg_reader import (
+    DecodingError,
+    FileRange,
+    channels,
+    open_container,
+    reason,
+    select_stream,
+    stated_samples,
+    stream_blocks,
+)
+from benchbench.io.joined import Part, parts
+from benchbench.io.stated_length import stated_length, wav_header
 
 if TYPE_CHECKING:
     import soundfile
 
-__all__ = ["BLOCK", "SUFFIXES", "Audio", "Info", "blocks", "info"]
+__all__ = ["BLOCK", "Audio", "Info", "Tell", "blocks", "info"]
 
 Audio: TypeAlias = npt.NDArray[np.float32]
 """float32 of shape (channels, samples), full scale at 1."""
 
-SNDFILE_SUFFIXES = frozenset({".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aif", ".aiff"})
-SUFFIXES = SNDFILE_SUFFIXES | {".m4a", ".mp4", ".aac", ".wma", ".webm", ".mka"}
-"""File name endings that are taken for audio when a folder is searched."""
-
 BLOCK = 1 << 18
 """Samples a channel that are decoded at a time, about six seconds."""
 
-AV_TOLERANCE = 8192
-"""Samples by which a container's stated length may exceed what is decoded (encoder padding)."""
+TOLERANCE = 8192
+"""Samples by which a stated duration may exceed what is decoded (encoder delay and padding)."""
+
+TOLERANCES = {"mp3": 1152, "wavpack": 0, "tta": 0, "w64": 0, "aiff": 0}
+"""The same, where it is known better."""
+
+Tell: TypeAlias = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,24 +67,27 @@ def info(path: Path, stream: int = 0) -> Info:
     AudioError
         When the file is missing, empty or not audio.
     """
-    _require_file(path)
-    if path.suffix.lower() in SNDFILE_SUFFIXES:
-        with _open_sndfile(path) as file:
-            return Info(file.samplerate, file.channels, file.frames)
-    with _open_av(path) as container:
-        found = _audio_stream(container, stream, path)
-        return Info(found.codec_context.sample_rate, found.codec_context.channels, None)
+    container = _container(path)
+    if container == "wav" and _is_plain(path, container):
+        return _sndfile_info(path)
+    whole = Part(0, path.stat().st_size, stated_length(path, container), False)
+    with open_container(path, whole) as opened:
+        source = select_stream(opened, stream, path)
+        samples = stated_samples(opened, source) if container == "flac" else None
+        return Info(source.codec_context.sample_rate, channels(source), samples)
 
 
-def blocks(path: Path, stream: int = 0) -> Iterator[Audio]:
+def blocks(path: Path, stream: int = 0, *, on_truncated: Tell | None = None) -> Iterator[Audio]:
     """Decode a file block by block, so that its length does not matter to memory.
 
     Parameters
     ----------
     path
-        The file.
+        The file. Its content decides how it is read, not its name.
     stream
         Which of the file's audio streams, from 0.
+    on_truncated
+        Called with a sentence where the file was cut off, after what is there; None: an error.
 
     Yields
     ------
@@ -81,135 +98,156 @@ def blocks(path: Path, stream: int = 0) -> Iterator[Audio]:
     AudioError
         When the file is missing, empty, truncated or not audio.
     """
-    _require_file(path)
-    if path.suffix.lower() in SNDFILE_SUFFIXES:
+    container = _container(path)
+    if _is_plain(path, container) and (container == "wav" or on_truncated is None):
         if stream:
             raise AudioError(f"{path} holds one audio stream; number {stream} was asked for.")
-        yield from _sndfile_blocks(path)
-    else:
-        yield from _av_blocks(path, stream)
+        try:
+            yield from _sndfile_blocks(os.fsencode(path), path)
+            return
+        except DecodingError as error:
+            for _ in _joined_blocks(path, container, stream, None):
+                pass  # FFmpeg counts what is there, and mostly raises
+            raise AudioError(
+                f"{path} is damaged ({error}).", hint="Copy or download it again."
+            ) from error
+    yield from _joined_blocks(path, container, stream, on_truncated)
 
 
-def _require_file(path: Path) -> None:
+def _joined_blocks(
+    path: Path, container: str, stream: int, on_truncated: Tell | None
+) -> Iterator[Audio]:
+    """Each part of the file in turn; all must have one sampling rate and as many channels."""
+    every = parts(path, container)
+    first: tuple[int, int] | None = None
+    for number, part in enumerate(every, 1):
+        where = str(path) if len(every) == 1 else f"{path} (part {number} of {len(every)})"
+        with open_container(path, part) as opened:
+            source = select_stream(opened, stream, path)
+            format = source.codec_context.sample_rate, channels(source)
+            first = first or format
+            if format != first:
+                raise AudioError(
+                    f"{where} has {format[0]} Hz and {format[1]} channels, the first part "
+                    f"{first[0]} Hz and {first[1]}.",
+                    hint="Cut the file into its parts, or bring them to one format first.",
+                )
+            if part.is_vorbis and format[1] <= 2 and not part.stated.cut:
+                yield from _vorbis_blocks(path, part)
+                continue
+            stated, tolerance = part.stated.samples, 0
+            if stated is None and part.stated.seconds is not None:
+                stated, tolerance = round(part.stated.seconds * format[0]), TOLERANCE
+            elif stated is None and part.states_length:
+                stated = stated_samples(opened, source)
+                tolerance = TOLERANCES.get(container, TOLERANCE)
+            found, stopped = 0, ""
+            try:
+                for block in stream_blocks(opened, source, BLOCK, where):
+                    found += block.shape[1]
+                    yield block
+            except DecodingError as error:
+                stopped = str(error)
+        cut = _cut(part.stated.cut or stopped, found, stated, tolerance)
+        if cut:
+            _report_truncated(where, found, stated, format[0], cut, on_truncated)
+
+
+def _vorbis_blocks(path: Path, part: Part) -> Iterator[Audio]:
+    """Ogg Vorbis by libsndfile: FFmpeg mostly ends 128 samples before its last page says."""
+    with path.open("rb") as file:
+        try:
+            yield from _sndfile_blocks(FileRange(file, part.start, part.end), path)
+        except DecodingError as error:
+            raise AudioError(
+                f"{path} is damaged ({error}).", hint="Copy or download it again."
+            ) from error
+
+
+def _cut(known: str, found: int, stated: int | None, tolerance: int) -> str:
+    """What shows that sound is missing; "" where nothing does."""
+    if stated is not None and found >= stated:
+        return ""
+    if stated is not None and found + tolerance < stated:
+        return known or "its end is missing"
+    return known
+
+
+def _report_truncated(
+    where: str, found: int, stated: int | None, rate: int, cut: str, on_truncated: Tell | None
+) -> None:
+    there = f"{found} samples ({found / rate:.2f} s) are there"
+    promised = (
+        "how many there were is not known"
+        if stated is None
+        else f"{stated} ({stated / rate:.2f} s) were promised"
+    )
+    message = f"{where} is truncated or damaged: {there}, {promised} ({cut})."
+    if on_truncated is None:
+        raise AudioError(
+            message,
+            hint="Copy or download it again, or read what is there with --allow-truncated.",
+        )
+    on_truncated(message)
+
+
+def _container(path: Path) -> str:
     if not path.is_file():
         raise AudioError(f"There is no file {path}.", hint="Check the path.")
-    if path.stat().st_size == 0:
-        raise AudioError(f"{path} is empty.", hint="Write or download it again.")
+    try:
+        if path.stat().st_size == 0:
+            raise AudioError(f"{path} is empty.", hint="Write or download it again.")
+        return sniff(path)
+    except OSError as error:
+        raise AudioError(f"{path} cannot be read: {error.strerror}.") from error
 
 
-def _open_sndfile(path: Path) -> soundfile.SoundFile:
+def _is_plain(path: Path, container: str) -> bool:
+    """Whether libsndfile reads a file exactly: whole PCM or float WAV, or one FLAC stream."""
+    if container == "wav":
+        with path.open("rb") as file:
+            header = wav_header(file, path.stat().st_size)
+        if header and header.follower[:4] == b"RIFF" and header.follower[8:] == b"WAVE":
+            raise AudioError(
+                f"{path} holds two WAV files, one after the other.",
+                hint="Join their sound with an audio editor, or cut the file into two.",
+            )
+        return header is not None and header.is_plain
+    if container == "flac":
+        with path.open("rb") as file:
+            has_tag_before = file.read(4) != b"fLaC"
+        every = parts(path, container)
+        return not has_tag_before and len(every) == 1 and every[0].stated.samples is not None
+    return False
+
+
+def _sndfile_info(path: Path) -> Info:
+    with _open_sndfile(os.fsencode(path), path) as file:
+        return Info(file.samplerate, file.channels, file.frames)
+
+
+def _open_sndfile(source: bytes | FileRange, path: Path) -> soundfile.SoundFile:
     import soundfile
 
     try:
-        return soundfile.SoundFile(str(path))
+        return soundfile.SoundFile(source)
     except (soundfile.LibsndfileError, RuntimeError) as error:
         raise AudioError(
-            f"{path} cannot be read as audio ({_reason(error)}).",
+            f"{path} cannot be read as audio ({reason(error)}).",
             hint="Check that it plays elsewhere, or write it again as WAV or FLAC.",
         ) from error
 
 
-def _sndfile_blocks(path: Path) -> Iterator[Audio]:
+def _sndfile_blocks(source: bytes | FileRange, path: Path) -> Iterator[Audio]:
     import soundfile
 
-    _require_whole_wav(path)
-    with _open_sndfile(path) as file:
-        expected, found = file.frames, 0
+    found = 0
+    with _open_sndfile(source, path) as file:
         try:
             for block in file.blocks(BLOCK, dtype="float32", always_2d=True):
                 found += block.shape[0]
                 yield np.asarray(block.T, np.float32)
         except (soundfile.LibsndfileError, RuntimeError) as error:
-            raise _truncated(path, found, expected) from error
-    if found < expected and path.suffix.lower() != ".mp3":  # an MP3's length is an estimate
-        raise _truncated(path, found, expected)
-
-
-def _require_whole_wav(path: Path) -> None:
-    """Refuse a WAV whose data chunk promises more than the file holds.
-
-    libsndfile reads such a file without complaint, as far as it goes.
-    """
-    with path.open("rb") as file:
-        header = file.read(12)
-        if header[:4] != b"RIFF" or header[8:12] != b"WAVE":
-            return
-        size = path.stat().st_size
-        while len(chunk := file.read(8)) == 8:
-            name, length = struct.unpack("<4sI", chunk)
-            if name == b"data":
-                # Writers that stream leave 0 or the largest number here.
-                if 0 < length < 0xFFFFFF00 and file.tell() + length > size:
-                    raise AudioError(
-                        f"{path} is truncated: it promises {length} bytes of sound and holds "
-                        f"{size - file.tell()}.",
-                        hint="Copy or download it again.",
-                    )
-                return
-            file.seek(length + length % 2, 1)
-
-
-def _truncated(path: Path, found: int, expected: int) -> AudioError:
-    return AudioError(
-        f"{path} is truncated or damaged: {found} of {expected} samples can be decoded.",
-        hint="Copy or download it again.",
-    )
-
-
-def _open_av(path: Path) -> Any:
-    import av
-
-    try:
-        return av.open(str(path))
-    except (av.FFmpegError, OSError, ValueError) as error:
-        raise AudioError(
-            f"{path} cannot be read as audio ({_reason(error)}).",
-            hint="Check that it plays elsewhere, or write it again as WAV or FLAC.",
-        ) from error
-
-
-def _audio_stream(container: Any, stream: int, path: Path) -> Any:
-    streams = container.streams.audio
-    if stream >= len(streams):
-        raise AudioError(
-            f"{path} has {len(streams)} audio streams; number {stream} was asked for.",
-            hint="A stem file holds mixture, drums, bass, other and vocals, numbered 0 to 4.",
-        )
-    return streams[stream]
-
-
-def _av_blocks(path: Path, stream: int) -> Iterator[Audio]:
-    import av
-
-    with _open_av(path) as container:
-        source = _audio_stream(container, stream, path)
-        channels = source.codec_context.channels
-        planar = av.AudioResampler(format="fltp")  # the sample format only: rate and layout stay
-        pending: list[Audio] = []
-        held = found = 0
-        try:
-            for frame in container.decode(source):
-                for piece in planar.resample(frame):
-                    samples = piece.to_ndarray().astype(np.float32, copy=False)
-                    pending.append(samples)
-                    held += samples.shape[1]
-                    found += samples.shape[1]
-                if held >= BLOCK:
-                    yield np.concatenate(pending, axis=1)
-                    pending, held = [], 0
-        except (av.FFmpegError, ValueError) as error:
-            raise AudioError(
-                f"{path} is truncated or damaged ({_reason(error)}).",
-                hint="Copy or download it again.",
-            ) from error
-        if pending:
-            yield np.concatenate(pending, axis=1).reshape(channels, -1)
-        expected = round(
-            (source.duration or 0) * source.time_base * source.codec_context.sample_rate
-        )
-        if found + AV_TOLERANCE < expected:
-            raise _truncated(path, found, expected)
-
-
-def _reason(error: BaseException) -> str:
-    return str(error).splitlines()[0].rstrip(".") if str(error) else type(error).__name__
+            raise DecodingError(reason(error)) from error
+        if found < file.frames:
+            raise DecodingError("its end is missing")

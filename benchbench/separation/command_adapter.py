@@ -17,6 +17,9 @@ import numpy as np
 import numpy.typing as npt
 import soundfile
 
+WAV_BYTES = (1 << 32) - (1 << 16)
+"""Bytes of sound that a WAV file holds; RF64 is WAV with 64-bit sizes."""
+
 SUFFIXES = (".wav", ".flac", ".ogg", ".mp3", ".aif", ".aiff")
 
 Audio = npt.NDArray[np.float32]
@@ -50,7 +53,8 @@ class Adapter:
         with tempfile.TemporaryDirectory(prefix="benchbench-command-") as scratch:
             source, output = Path(scratch) / "mixture.wav", Path(scratch) / "stems"
             output.mkdir()
-            soundfile.write(source, mixture.T, sample_rate, subtype="FLOAT")
+            form = "RF64" if mixture.nbytes > WAV_BYTES else "WAV"
+            soundfile.write(source, mixture.T, sample_rate, subtype="FLOAT", format=form)
             values = {"input": str(source), "output": str(output), "sample_rate": str(sample_rate)}
             self.run(self.values | values)
             return {stem: self.read(stem, output, sample_rate) for stem in self.stems}

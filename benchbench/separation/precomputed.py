@@ -7,7 +7,7 @@ from pathlib import Path
 
 from benchbench.datasets.dataset import find_stems
 from benchbench.errors import BenchbenchError, UsageError
-from benchbench.io.audio_files import Audio
+from benchbench.io.audio_files import Audio, require_finite
 from benchbench.io.decoding import blocks, info
 from benchbench.io.raw_audio import RawAudio, write_raw
 from benchbench.separation.separator import Limits, ModelSetup, SeparationResult, WorkerSeparator
@@ -102,4 +102,8 @@ def _checked(path: Path, sample_rate: int, mixture: RawAudio) -> Iterator[Audio]
             f"{path} has {header.sample_rate} Hz and {header.channels} channels, its mixture "
             f"{sample_rate} Hz and {mixture.channels}."
         )
-    yield from blocks(path)
+    position = 0
+    for block in blocks(path):
+        require_finite(block, str(path), position)
+        position += block.shape[1]
+        yield block
