@@ -366,16 +366,46 @@ def mixed():
     return compare_sides(a, b)
 
 
-def test_text_puts_the_most_pressing_first(mixed):
+def test_text_begins_with_the_verdict_and_the_headline_metric(mixed):
     lines = comparison_text(mixed).splitlines()
-    body = lines[lines.index("") + 3 :]
-    assert body[0].startswith("- worse")
-    assert body[1].startswith("x incomparable")
-    assert body[2].startswith("+ better")
+    assert lines[:2] == ["a: a", "b: b"]
+    sentence = " ".join(lines[3:5])
+    assert sentence.startswith("m:a in b by usdr SDR: worse on ")
+    assert "better on <b>|drums +1.0" in sentence
+    assert lines[lines.index("usdr SDR, dB") + 1].split()[0] == "vocals"
+    assert lines[lines.index("usdr SDR, dB") + 1].endswith("- worse")
     assert "3 rows: 1 worse, 1 incomparable, 1 better." in lines
+    assert "means over the tracks that both have" in comparison_text(mixed).replace("\n", " ")
     short = comparison_text(mixed, limit=1)
-    assert "2 less pressing rows are left out" in short
-    assert "better  " not in short
+    assert "2 rows hidden; use --format json to see all." in short
+    assert "+ better" not in short
+
+
+@pytest.mark.parametrize("columns", [80, 120])
+def test_bands_and_other_metrics_are_shown_on_demand_and_lines_fit(columns):
+    sides = []
+    for shift in (0.0, 1.0):
+        band = rows(HARD + shift, band_lo_hz=100.0, band_hi_hz=200.0)
+        other = rows(HARD + 10 * shift, metric="SIR", protocol="bsseval-v4")
+        sides.append(side(rows(HARD + shift + 0.1 * NOISE), band, other, label=f"side{shift}"))
+    found = compare_sides(*sides)
+    short = comparison_text(found, columns=columns)
+    assert "100-200 Hz" not in short
+    assert "Not shown: 2 rows (2 better) of other metrics and bands. --all shows" in short
+    full = comparison_text(found, everything=True, columns=columns)
+    assert full.index("usdr SDR, dB") < full.index("bsseval-v4 SIR") < full.index("100-200 Hz")
+    assert max(map(len, full.splitlines())) <= columns
+
+
+def test_an_adapters_name_stands_for_its_default_variant(tmp_path):
+    for model in ("spleeter:2stems", "spleeter:4stems", "other:only"):
+        write(tmp_path, "r", model, HARD[:6])
+    found = compare(f"{tmp_path}@spleeter", f"{tmp_path}@other")
+    assert set(zip(found.rows["model_a"], found.rows["model_b"], strict=True)) == {
+        ("spleeter:2stems", "other:only")
+    }
+    with pytest.raises(UnknownNameError, match="Did you mean"):
+        compare(f"{tmp_path}@spleter", f"{tmp_path}@other")
 
 
 def test_json_is_strict_and_complete(mixed):

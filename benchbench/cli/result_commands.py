@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from benchbench.cli.flags import one_of, words
+from benchbench.cli.terminal import width
 from benchbench.errors import UsageError
 
 __all__ = ["register"]
@@ -41,11 +42,14 @@ def compare(
     ] = 0.1,
     format: Annotated[str, typer.Option(help="table, json, markdown or html.")] = "table",
     limit: Annotated[
-        int | None, typer.Option(help="Rows of a table; the most pressing come first.", min=1)
+        int | None, typer.Option(help="Rows of a table; the headline metric comes first.", min=1)
     ] = None,
+    everything: Annotated[
+        bool, typer.Option("--all", help="Show every metric and frequency band.")
+    ] = False,
     out: Annotated[Path | None, typer.Option(help="Write here instead of to stdout.")] = None,
 ) -> None:
-    """Say of every target and metric whether b is better or worse than a."""
+    """Compare two models, metric by metric."""
     from benchbench import comparison as side_by_side
 
     form = one_of("--format", format, ("table", "json", "markdown", "html"))
@@ -59,7 +63,9 @@ def compare(
         tolerances=side_by_side.Tolerances(tolerance),
     )
     if form == "table":
-        text = side_by_side.comparison_text(found, limit=limit)
+        text = side_by_side.comparison_text(
+            found, limit=limit, everything=everything, columns=width()
+        )
     elif form == "markdown":
         text = side_by_side.comparison_markdown(found, limit=limit)
     else:

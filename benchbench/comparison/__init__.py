@@ -10,7 +10,8 @@ from benchbench.comparison.compare import ALPHA, Comparison, compare, compare_si
 from benchbench.comparison.html import comparison_html
 from benchbench.comparison.loading import open_side
 from benchbench.comparison.side import Side
-from benchbench.comparison.text import comparison_json, comparison_markdown, comparison_text
+from benchbench.comparison.terminal import comparison_text
+from benchbench.comparison.text import comparison_json, comparison_markdown
 from benchbench.comparison.verdicts import VERDICTS, Tolerances
 
 __all__ = [

@@ -9,7 +9,9 @@ from typing import Final
 import pandas as pd
 
 from benchbench.comparison.compare import Comparison
-from benchbench.comparison.text import HEADER, cost_lines, ordered_rows, row_cells, summary
+from benchbench.comparison.order import ordered_rows
+from benchbench.comparison.sentences import aggregation_sentence, cost_lines, verdict_sentences
+from benchbench.comparison.text import HEADER, row_cells, summary
 from benchbench.comparison.verdicts import VERDICTS
 
 __all__ = ["PAGE_STYLE", "comparison_body", "comparison_html", "html_table", "page"]
@@ -40,10 +42,18 @@ def comparison_html(comparison: Comparison) -> str:
 def comparison_body(comparison: Comparison) -> str:
     """What stands under the heading, for a page of more than one part."""
     body = [
+        *(f"<p>{escape(line)}</p>" for line in verdict_sentences(comparison)),
         f"<p>{escape(summary(comparison))}</p>",
         html_table(HEADER, ordered_rows(comparison.rows), row_cells, "Verdict of every row"),
         "<ul>",
-        *(f"<li>{escape(line)}</li>" for line in [*cost_lines(comparison), *comparison.notes]),
+        *(
+            f"<li>{escape(line)}</li>"
+            for line in [
+                aggregation_sentence(comparison),
+                *cost_lines(comparison),
+                *comparison.notes,
+            ]
+        ),
         "</ul><h2>What the verdicts mean</h2><dl>",
         *(
             f"<dt>{escape(name.replace('_', ' '))}</dt><dd>{escape(text)}</dd>"

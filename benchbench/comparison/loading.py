@@ -10,7 +10,7 @@ import pandas as pd
 import pyarrow.compute as pc
 
 from benchbench.comparison.costs import costs_of
-from benchbench.comparison.side import Side
+from benchbench.comparison.side import Side, full_name
 from benchbench.errors import NothingToCompareError, UnknownNameError, UsageError
 from benchbench.io.remote import is_url
 from benchbench.metrics import DIAGNOSTICS
@@ -143,8 +143,9 @@ def _selection(
         return pc.field("run_id") == found[0], ("run_id", found[0])
     models = set(map(str, separations["model"].unique()))
     models |= set(results.models())
-    if name in models:
-        return pc.field("model") == name, ("model", name)
+    model = full_name(name, models)
+    if model in models:
+        return pc.field("model") == model, ("model", model)
     raise UnknownNameError(
         "run or model", name, {*known_runs, *models}, where=f" in {results.root}"
     )

@@ -2,14 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pandas as pd
 
 from benchbench.comparison.costs import COST_COLUMNS
-from benchbench.errors import UnknownNameError
+from benchbench.errors import BenchbenchError, UnknownNameError
+from benchbench.plugins.catalog import Catalog
+
+
+def full_name(name: str, known: Collection[str]) -> str:
+    """The stored model that a name stands for: ``spleeter`` is its only or its default variant.
+
+    A name that fits nothing comes back as it is.
+    """
+    if name in known:
+        return name
+    variants = [model for model in known if model.partition(":")[0] == name]
+    if len(variants) == 1:
+        return variants[0]
+    try:
+        default = Catalog(working_directory=None).model(name).name
+    except BenchbenchError:
+        return name
+    return default if default in variants else name
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,10 +78,10 @@ class Side:
         UnknownNameError
             Listing the models that there are.
         """
-        for name in models:
+        keep = {full_name(name, self.models) for name in models}
+        for name in keep:
             if name not in self.models:
                 raise UnknownNameError("model", name, self.models, where=f" in {self.label}")
-        keep = set(models)
         return replace(
             self,
             tracks=self.tracks[self.tracks["model"].isin(keep)],

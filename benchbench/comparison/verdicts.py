@@ -8,6 +8,8 @@ from typing import Final
 
 import pandas as pd
 
+from benchbench.wording import count
+
 __all__ = ["VERDICTS", "Tolerances", "verdict_of"]
 
 VERDICTS: Final = {
@@ -63,19 +65,15 @@ def verdict_of(row: pd.Series, *, alpha: float, min_tracks: int) -> tuple[str, s
     value comes before all that: leaving out the hardest track would otherwise look like a gain.
     """
     if row["lost"]:
-        return "newly_failing", f"{int(row['lost'])} track(s) have no value any more"
+        return "newly_failing", f"{count(int(row['lost']), 'track')} without a value that had one"
     if row["n"] < min_tracks:
-        return "inconclusive", f"{int(row['n'])} shared track(s); at least {min_tracks} are needed"
+        return (
+            "inconclusive",
+            f"{count(int(row['n']), 'shared track')}; at least {min_tracks} are needed",
+        )
     tolerance = row["tolerance"]
     if -tolerance <= row["gain_lo"] and row["gain_hi"] <= tolerance:
-        return (
-            ("fixed", f"{int(row['found'])} track(s) have a value now")
-            if row["found"]
-            else (
-                "same",
-                "",
-            )
-        )
+        return ("fixed", _found(row)) if row["found"] else ("same", "")
     for word, sure, far, p in (
         ("worse", row["gain_hi"] < 0, row["gain"] < -tolerance, row["below"]),
         ("better", row["gain_lo"] > 0, row["gain"] > tolerance, row["above"]),
@@ -83,9 +81,18 @@ def verdict_of(row: pd.Series, *, alpha: float, min_tracks: int) -> tuple[str, s
         if sure and far and p <= alpha:
             return word, ""
         if sure and far:
-            return "inconclusive", f"{word} on its own, not among all rows (p {p:.2f})"
+            return "inconclusive", (
+                f"{word}, but not significant after correcting for all rows (p = {p:.2f})"
+            )
         if sure:
-            return "inconclusive", f"{word} by less than the tolerance, as far as one can tell"
+            return "inconclusive", f"{word} by less than the tolerance of {tolerance:g}"
     if row["found"]:
-        return "fixed", f"{int(row['found'])} track(s) have a value now"
-    return "inconclusive", f"a difference of {row['detectable']:.2g} would be found 4 times in 5"
+        return "fixed", _found(row)
+    return "inconclusive", (
+        f"{count(int(row['n']), 'track')} can only detect changes above {row['detectable']:.2g} "
+        "(80% power)"
+    )
+
+
+def _found(row: pd.Series) -> str:
+    return f"{count(int(row['found']), 'track')} with a value that had none"

@@ -51,13 +51,22 @@ from benchbench.metrics.functions import (
     stft,
     usdr,
 )
-from benchbench.metrics.names import DIAGNOSTICS, GROUPS, PROTOCOLS, metric, protocol, resolve
+from benchbench.metrics.names import (
+    DIAGNOSTICS,
+    GROUPS,
+    HEADLINES,
+    PROTOCOLS,
+    metric,
+    protocol,
+    resolve,
+)
 from benchbench.metrics.scores import Scores, evaluate
 
 __all__ = [
     "DIAGNOSTICS",
     "FUNCTIONS",
     "GROUPS",
+    "HEADLINES",
     "PROTOCOLS",
     "Metric",
     "MetricFunction",

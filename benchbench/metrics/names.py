@@ -18,12 +18,20 @@ from benchbench.metrics.catalogue import CATALOGUE as PROTOCOLS
 from benchbench.metrics.catalogue import GROUP_MEMBERS as GROUPS
 from benchbench.metrics.catalogue import Lazy
 
-__all__ = ["DIAGNOSTICS", "GROUPS", "PROTOCOLS", "metric", "protocol", "resolve"]
+__all__ = ["DIAGNOSTICS", "GROUPS", "HEADLINES", "PROTOCOLS", "metric", "protocol", "resolve"]
 
 DIAGNOSTICS = frozenset(
     one.name for every in PROTOCOLS.values() for one in every.metrics if one.diagnostic
 )
 """Names of the metrics that say something of the references, and are neither ranked nor compared."""
+
+HEADLINES: tuple[tuple[str, str], ...] = (
+    ("bsseval-v4", "SDR"),
+    ("bsseval-v3", "SDR"),
+    ("usdr", "SDR"),
+    ("si", "SI-SDR"),
+)
+"""Protocol and metric that stand for a whole comparison, the one of most publications first."""
 
 _FRAMES = re.compile(r"(?P<name>[^:]+):(?P<window>[0-9.]+)(?:/(?P<hop>[0-9.]+))?")
 
