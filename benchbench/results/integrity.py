@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 from urllib.parse import unquote
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from benchbench.io.plain_files import odd_entries, plain_files
 from benchbench.results.parquet_parts import UNREADABLE, is_compacted, read_groups
+from benchbench.results.run_schema import RUN_RECORD_ERRORS, read_run_record, run_records
 from benchbench.results.schema import SCORES, SEPARATIONS
 
 __all__ = ["damaged_parts", "damaged_runs", "leftovers"]
@@ -28,8 +30,11 @@ def damaged_parts(root: Path, kind: str) -> Iterator[tuple[Path, str]]:
     kind
         ``scores`` or ``separations``.
     """
-    for path in sorted((root / kind).rglob("*.parquet")):
-        if not path.name.startswith("."):
+    place = root / kind
+    for path in [place] if place.is_symlink() else odd_entries(place):
+        yield path, "it is a link or no plain file, and is never read"
+    for path in () if place.is_symlink() else plain_files(place):
+        if path.suffix == ".parquet" and not path.name.startswith("."):
             why = _fault(path, kind)
             if why:
                 yield path, why
@@ -41,7 +46,7 @@ def _fault(path: Path, kind: str) -> str | None:
     except FileNotFoundError:  # compacted meanwhile
         return None
     except UNREADABLE as error:
-        return f"it cannot be read ({str(error).splitlines()[0][:120]})"
+        return f"it cannot be read ({_first_line(error)})"
 
 
 def _groups(path: Path, kind: str) -> Iterator[pa.Table]:
@@ -66,23 +71,31 @@ def _group_fault(table: pa.Table, path: Path, kind: str) -> str | None:
     return None
 
 
+def _first_line(error: BaseException) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0][:120]
+
+
 def _words(table: pa.Table, column: str) -> set[str]:
     return set(pc.unique(table.column(column)).to_pylist())
 
 
 def damaged_runs(root: Path) -> Iterator[tuple[Path, str]]:
     """Every ``run.json`` that cannot be read, and why."""
-    for path in sorted(root.glob("runs/*/run.json")):
-        try:
-            facts = json.loads(path.read_text(encoding="utf-8"))
-        except (ValueError, RecursionError, OSError) as error:
-            yield path, f"it is not valid JSON ({error})"
+    runs = root / "runs"
+    for path in [runs] if runs.is_symlink() else odd_entries(runs):
+        yield path, "it is a link or no plain file, and is never read"
+    for path in run_records(root):
+        if path.is_symlink():
             continue
-        if not isinstance(facts, dict):
-            yield path, "it holds no facts of a run"
+        try:
+            read_run_record(path)
+        except RUN_RECORD_ERRORS as error:
+            yield path, f"it is no record of a run ({_first_line(error)})"
 
 
 def leftovers(root: Path) -> Iterator[Path]:
     """Temporary files of writers that were killed; they do no harm and are never read."""
-    for kind in ("scores", "separations", "runs", "audio"):
-        yield from sorted((root / kind).rglob(".*.tmp"))
+    kinds = (root / kind for kind in ("scores", "separations", "runs", "audio"))
+    for path in chain.from_iterable(plain_files(kind) for kind in kinds):
+        if path.name.startswith(".") and path.suffix == ".tmp":
+            yield path

@@ -1,4 +1,4 @@
-"""Many Parquet parts as one table: loose ones, one a cell, and compacted ones, with many.
+"""Many Parquet parts as one table: loose ones, one per cell, and compacted ones, with many.
 
 A folder may hold a cell twice, in a loose part and in a compacted one: a compaction that was
 killed, a folder that was copied into another, a cell that was computed anew. Then one counts: the
@@ -8,6 +8,7 @@ loose part before the compacted ones, and of those the one whose name is last.
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +27,7 @@ __all__ = [
     "is_compacted",
     "keys_of",
     "read_groups",
+    "read_part",
     "read_parts",
     "write_parts",
 ]
@@ -37,6 +39,11 @@ DIGEST = "benchbench_digest"
 
 UNREADABLE = (pa.ArrowException, OSError, ValueError, MemoryError)
 """What reading a damaged part may raise."""
+
+MOST_ROWS = 5_000_000
+"""Rows of any folder that are read, however few bytes they take; each further row takes a byte."""
+MOST_TEXT = 64 << 20
+"""Bytes that any part may unpack to; each of its own bytes stands for 50 further ones."""
 
 ATTEMPTS = 5
 """How often a folder is listed whose parts vanish meanwhile, because they are being compacted."""
@@ -64,18 +71,38 @@ def is_compacted(path: Path) -> bool:
 
 
 def folders(root: Path) -> dict[Path, Folder]:
-    """Every folder below `root` with its parts."""
+    """Every folder below `root` with its parts.
+
+    Raises
+    ------
+    OSError
+        When a part or a folder is a link: what it leads to is no part of these results.
+    """
+    for place in (root, *root.parents):
+        _require_no_link(place)
+        if place.name in ("scores", "separations"):
+            break
     found: dict[Path, list[Path]] = {}
-    for path in sorted(root.rglob("*.parquet")):
-        if not path.name.startswith("."):
-            found.setdefault(path.parent, []).append(path)
+    for folder, names, files in os.walk(root):
+        for name in names:
+            _require_no_link(Path(folder, name))
+        for name in sorted(files):
+            if name.endswith(".parquet") and not name.startswith("."):
+                path = Path(folder, name)
+                _require_no_link(path)
+                found.setdefault(path.parent, []).append(path)
     return {
         place: Folder(
             tuple(path for path in paths if not is_compacted(path)),
             tuple(path for path in reversed(paths) if is_compacted(path)),
         )
-        for place, paths in found.items()
+        for place, paths in sorted(found.items())
     }
+
+
+def _require_no_link(path: Path) -> None:
+    if path.is_symlink():
+        raise OSError(f"{path} is a link, which is not followed; copy what it stands for")
 
 
 def write_parts(
@@ -119,14 +146,53 @@ def read_groups(path: Path, schema: pa.Schema) -> Iterator[pa.Table]:
     """
     total = hashlib.sha256()
     with pq.ParquetFile(path, page_checksum_verification=True) as file:
+        require_bounded(file.metadata, path.stat().st_size)
         for number in range(file.num_row_groups):
             stored = file.read_row_group(number)
-            own = pa.schema([_as_known(field, schema) for field in stored.schema])
-            total.update(_digest(stored.cast(own), own))  # of what another version knew, too
+            known = pa.schema([_as_known(field, schema) for field in stored.schema])
+            total.update(_digest(stored.cast(known), known))  # of what another version knew, too
             yield _of_schema(stored, schema)
         stated = (file.metadata.metadata or {}).get(DIGEST.encode())
     if stated is not None and stated != total.hexdigest().encode():
         raise pa.ArrowInvalid("its content is not what was written")
+
+
+def read_part(path: Path, schema: pa.Schema) -> pa.Table:
+    """The columns of a schema from one part, whatever else it holds; its digest is not compared.
+
+    Raises
+    ------
+    pyarrow.ArrowException, OSError
+        When it cannot be read, a column has another type, or it unpacks to far more than its size.
+    """
+    text = [field.name for field in schema if pa.types.is_dictionary(field.type)]
+    try:
+        with pq.ParquetFile(
+            path, read_dictionary=text, memory_map=True, page_checksum_verification=True
+        ) as file:
+            require_bounded(file.metadata, path.stat().st_size)
+            return _of_schema(file.read(columns=schema.names, use_threads=False), schema)
+    except KeyError as error:  # asked for a dictionary of what is no text
+        raise pa.ArrowInvalid(f"{path}: the column {error} has another type") from error
+
+
+def require_bounded(facts: pq.FileMetaData, size: int) -> None:
+    """Refuse a part that says it unpacks to far more than results ever do.
+
+    Raises
+    ------
+    pyarrow.ArrowInvalid
+    """
+    _require_few_rows(facts.num_rows, size)
+    groups = (facts.row_group(number) for number in range(facts.num_row_groups))
+    unpacked = sum(group.total_byte_size for group in groups)
+    if unpacked > MOST_TEXT + 50 * size:
+        raise pa.ArrowInvalid(f"it unpacks from {size} to {unpacked} bytes")
+
+
+def _require_few_rows(rows: int, size: int) -> None:
+    if rows > MOST_ROWS + size:
+        raise pa.ArrowInvalid(f"it claims {rows} rows in {size} bytes")
 
 
 def _as_known(field: pa.Field, schema: pa.Schema) -> pa.Field:
@@ -137,6 +203,10 @@ def _as_known(field: pa.Field, schema: pa.Schema) -> pa.Field:
 def _of_schema(table: pa.Table, schema: pa.Schema) -> pa.Table:
     """The columns in their order; those that an older version did not have are null."""
     known = set(table.column_names)
+    for field in schema:
+        lacks = field.name not in known or table.column(field.name).null_count
+        if not field.nullable and table.num_rows and lacks:
+            raise pa.ArrowInvalid(f"it has no {field.name}")
     columns = [
         table.column(field.name) if field.name in known else pa.nulls(table.num_rows, field.type)
         for field in schema
@@ -273,6 +343,12 @@ def _scanned(
     text = {field.name for field in schema if pa.types.is_dictionary(field.type)}
     form = pads.ParquetFileFormat(default_fragment_scan_options=scan, dictionary_columns=text)
     dataset = pads.dataset([str(path) for path in paths], schema=schema, format=form)
+    rows = size = 0
+    for fragment in dataset.get_fragments():
+        bytes_ = Path(fragment.path).stat().st_size
+        require_bounded(fragment.metadata, bytes_)
+        rows, size = rows + fragment.metadata.num_rows, size + bytes_
+    _require_few_rows(rows, size)
     return dataset.to_table(columns=list(columns) if columns else None, filter=where)
 
 

@@ -25,6 +25,7 @@ import pyarrow.compute as pc
 
 from benchbench.errors import DamagedResultsError, UsageError
 from benchbench.io.atomic import write_atomically
+from benchbench.io.names import file_name, is_file_name
 from benchbench.io.remote import local_folder
 from benchbench.results.integrity import damaged_parts
 from benchbench.results.parquet_parts import (
@@ -35,12 +36,13 @@ from benchbench.results.parquet_parts import (
     read_parts,
     write_parts,
 )
+from benchbench.results.run_schema import RUN_RECORD_ERRORS, read_run_record, run_records
 from benchbench.results.schema import PARTITIONED_BY, SCORES, SEPARATIONS
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Results", "open_results", "safe_name"]
+__all__ = ["Results", "open_results"]
 
 
 def _table(rows: Sequence[Mapping[str, Any]], schema: pa.Schema) -> pa.Table:
@@ -69,14 +71,14 @@ class Results:
 
     def write_separation(self, row: Mapping[str, Any]) -> Path:
         """Store how one separation ended and what it cost; replaces an earlier attempt."""
-        path = self.root / "separations" / f"{row['separation_id']}.parquet"
+        path = self.root / "separations" / f"{_identifier(row['separation_id'])}.parquet"
         table = _table([row], SEPARATIONS)
         write_atomically(path, lambda file: _write(table, SEPARATIONS, file))
         return path
 
     def write_run(self, run_id: str, facts: Mapping[str, Any]) -> Path:
         """Store ``run.json`` of a run."""
-        path = self.root / "runs" / run_id / "run.json"
+        path = self.run_folder(run_id) / "run.json"
         text = json.dumps(facts, indent=2, ensure_ascii=False, sort_keys=False, allow_nan=False)
         write_atomically(path, lambda file: _write_text(file, text + "\n"))
         return path
@@ -86,7 +88,11 @@ class Results:
     def scores_path(self, cell_id: str, model: str, dataset: str) -> Path:
         """Where the scores of a cell lie or would lie."""
         folder = self.root / "scores" / f"model={_quoted(model)}" / f"dataset={_quoted(dataset)}"
-        return folder / f"{cell_id}.parquet"
+        return folder / f"{_identifier(cell_id)}.parquet"
+
+    def run_folder(self, run_id: str) -> Path:
+        """Where the record and the logs of a run lie or would lie."""
+        return self.root / "runs" / _identifier(run_id)
 
     def stored_cells(self, model: str, dataset: str) -> frozenset[str]:
         """The cells of a model on a data set that have scores.
@@ -97,13 +103,15 @@ class Results:
             When a compacted part cannot be read.
         """
         cells: set[str] = set()
-        for folder in folders(self.scores_path("x", model, dataset).parent).values():
-            cells.update(path.stem for path in folder.loose)
-            for path in folder.compacted:
-                try:
+        place = self.scores_path("x", model, dataset).parent
+        try:
+            for folder in folders(place).values():
+                cells.update(path.stem for path in folder.loose)
+                for path in folder.compacted:
+                    place = path
                     cells |= keys_of(path, "cell_id")
-                except UNREADABLE as error:
-                    raise _damaged(self.root, [path], error) from error
+        except UNREADABLE as error:
+            raise _damaged(self.root, [place], error) from error
         return frozenset(cells)
 
     def models(self) -> list[str]:
@@ -117,11 +125,11 @@ class Results:
 
     def track_audio(self, track_hash: str) -> Path:
         """The folder with a track's kept audio: ``mixture.flac`` and ``<target>.flac``."""
-        return self.root / "audio" / "tracks" / safe_name(track_hash)
+        return self.root / "audio" / "tracks" / file_name(track_hash)
 
     def stem_audio(self, separation_id: str) -> Path:
         """The folder with a separation's kept stems: ``<stem>.flac``."""
-        return self.root / "audio" / "separations" / safe_name(separation_id)
+        return self.root / "audio" / "separations" / file_name(separation_id)
 
     # -- reading ---------------------------------------------------------------------------
 
@@ -132,8 +140,16 @@ class Results:
         return _read(self.root / "scores", SCORES, columns, where)
 
     def separations(self, *, columns: Sequence[str] | None = None) -> pa.Table:
-        """One row a (model, track): status and cost."""
+        """One row per model and track: status and cost."""
         return _read(self.root / "separations", SEPARATIONS, columns, None)
+
+    def encoded_scores(self) -> pa.Table:
+        """All score rows, each word of a text column held once."""
+        return _read(self.root / "scores", encoded(SCORES), None, None)
+
+    def encoded_separations(self) -> pa.Table:
+        """All separation rows, each word of a text column held once."""
+        return _read(self.root / "separations", encoded(SEPARATIONS), None, None)
 
     def scores_frame(
         self, where: pc.Expression | None = None, columns: Sequence[str] | None = None
@@ -143,7 +159,7 @@ class Results:
 
     def separations_frame(self) -> pd.DataFrame:
         """All separation rows as a data frame."""
-        return _frame(_read(self.root / "separations", encoded(SEPARATIONS), None, None))
+        return _frame(self.encoded_separations())
 
     def runs(self) -> list[dict[str, Any]]:
         """Every ``run.json``, oldest first.
@@ -151,21 +167,19 @@ class Results:
         Raises
         ------
         DamagedResultsError
-            Naming the file that is not valid JSON.
+            Naming the file that is no record of a run.
         """
         return sorted(self._runs(), key=lambda run: str(run.get("started", "")))
 
     def _runs(self) -> Iterator[dict[str, Any]]:
-        for path in sorted(self.root.glob("runs/*/run.json")):
+        for path in run_records(self.root):
             try:
-                facts = json.loads(path.read_text(encoding="utf-8"))
-            except ValueError as error:
+                yield read_run_record(path)
+            except RUN_RECORD_ERRORS as error:
                 raise DamagedResultsError(
-                    f"{path} is not valid JSON: {error}.",
+                    f"{path} is no record of a run: {error}.",
                     hint=f"Move the folder {path.parent} away; scores do not depend on it.",
                 ) from error
-            if isinstance(facts, dict):
-                yield facts
 
 
 def open_results(path: Path | str) -> Results:
@@ -189,9 +203,20 @@ def _quoted(value: str) -> str:
     return quote(value, safe="")
 
 
-def safe_name(name: str) -> str:
-    """A name as a file's name: nothing that could lead elsewhere."""
-    return "".join(c if c.isalnum() or c in "-_ " else "_" for c in name)
+def _identifier(name: str) -> str:
+    """The name of a cell, a separation or a run, which names a file.
+
+    Raises
+    ------
+    DamagedResultsError
+        When it could lead out of its folder, or be taken for another name.
+    """
+    if not is_file_name(name):
+        raise DamagedResultsError(
+            f"{name[:80]!r} cannot name a cell, a separation or a run.",
+            hint="Names are made of letters, digits, '.', '_' and '-'. Ask whoever made the results.",
+        )
+    return name
 
 
 def _write(

@@ -15,7 +15,6 @@ from typing import Any
 
 __all__ = [
     "engine_packages",
-    "git_state",
     "keep_freed_memory",
     "machine",
     "processors",
@@ -125,17 +124,3 @@ def engine_packages() -> dict[str, str]:
             if facts["Name"]:
                 found[facts["Name"].lower()] = facts["Version"]
     return dict(sorted(found.items()))
-
-
-def git_state(folder: Path) -> dict[str, Any] | None:
-    """Commit and whether anything is changed, of the repository that holds `folder`."""
-    if shutil.which("git") is None:
-        return None
-
-    def ask(*words: str) -> str | None:
-        command = ["git", "-C", str(folder), *words]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
-        return done.stdout.strip() if done.returncode == 0 else None
-
-    sha = ask("rev-parse", "HEAD")
-    return {"sha": sha, "dirty": bool(ask("status", "--porcelain"))} if sha else None

@@ -19,7 +19,8 @@ from benchbench.datasets.tracks import Track
 from benchbench.metrics.base import Protocol
 from benchbench.plugins.catalog import Model
 from benchbench.results.schema import SCHEMA_VERSION
-from benchbench.running.machine import engine_packages, git_state, machine
+from benchbench.running.git_state import git_state
+from benchbench.running.machine import engine_packages, machine
 from benchbench.running.plan import Job
 from benchbench.separation.separator import ModelSetup, SeparationResult
 

@@ -15,12 +15,13 @@ import numpy as np
 
 from benchbench.datasets.preparation import PreparedTrack, summed
 from benchbench.io.audio_files import Audio, write_flac
+from benchbench.io.names import file_name
 from benchbench.io.raw_audio import RawAudio
 from benchbench.metrics import Protocol, Series
 from benchbench.metrics.permutation import swapped
 from benchbench.metrics.references import References
 from benchbench.metrics.targets import ReferenceSet, reference_sets
-from benchbench.results.store import Results, safe_name
+from benchbench.results.store import Results
 from benchbench.scoring.score_rows import Labels, cell_id, rows, score_set
 
 __all__ = ["ScoreTask", "Scored", "Scorer"]
@@ -137,8 +138,8 @@ class Scorer:
             audio |= _targets(prepared, chosen)
         folder = self.results.track_audio(prepared.track.fingerprint)
         own = self.results.stem_audio(task.labels.separation_id or "")
-        wanted = [(folder / f"{safe_name(name)}.flac", raw) for name, raw in audio.items()]
-        wanted += [(own / f"{safe_name(name)}.flac", raw) for name, raw in task.stems.items()]
+        wanted = [(folder / f"{file_name(name)}.flac", raw) for name, raw in audio.items()]
+        wanted += [(own / f"{file_name(name)}.flac", raw) for name, raw in task.stems.items()]
         for path, raw in wanted:
             if not path.is_file():
                 write_flac(path, raw.open(), rate)

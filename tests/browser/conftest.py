@@ -13,8 +13,9 @@ import pytest
 import soundfile
 from simulate import Plan, simulate
 
+from benchbench.io.names import file_name
 from benchbench.reporting import report
-from benchbench.results.store import Results, safe_name
+from benchbench.results.store import Results
 
 RATE = 44100
 SECONDS = 14.0
@@ -90,7 +91,7 @@ def write_tones(results: Results) -> None:
         folder = results.stem_audio(str(row["separation_id"]))
         folder.mkdir(parents=True)
         tone = 0.1 * np.sin(2 * np.pi * 330 * time) * (1 + 0.2 * np.sin(2 * np.pi * 3 * time))
-        soundfile.write(folder / f"{safe_name('vocals')}.flac", np.stack([tone, tone], 1), RATE)
+        soundfile.write(folder / f"{file_name('vocals')}.flac", np.stack([tone, tone], 1), RATE)
 
 
 class Visit:

@@ -10,6 +10,7 @@ import soundfile
 import yaml
 
 from benchbench.errors import NothingToCompareError
+from benchbench.io.names import file_name
 from benchbench.results.interchange import (
     export_huggingface,
     export_webmushra,
@@ -101,7 +102,7 @@ RATE = 8000
 
 def keep(results, model, track, stems, audio):
     row = dict.fromkeys(SEPARATIONS.names)
-    row |= {"separation_id": f"{model}{track}", "run_id": "r", "model": model,
+    row |= {"separation_id": file_name(f"{model}{track}"), "run_id": "r", "model": model,
             "adapter_hash": "", "weights_hash": "", "options_hash": "", "dataset": "d",
             "dataset_hash": "", "track": track, "track_hash": f"hash{track}", "track_flags": "",
             "oracle": False, "trained_on": "", "stems": "+".join(stems), "status": "ok",

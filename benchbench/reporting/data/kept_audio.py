@@ -14,7 +14,8 @@ import pandas as pd
 import soundfile
 from scipy import signal
 
-from benchbench.results.store import Results, safe_name
+from benchbench.io.names import file_name
+from benchbench.results.store import Results
 
 __all__ = ["Library", "encoded", "loudness"]
 
@@ -41,7 +42,7 @@ class Library:
         rows = self.separations[self.separations["track"] == track]
         hashes = dict.fromkeys(str(value) for value in rows["track_hash"])
         return self._found(
-            results.track_audio(one) / f"{safe_name(name)}.flac"
+            results.track_audio(one) / f"{file_name(name)}.flac"
             for one in hashes
             for results in self.results
         )
@@ -52,7 +53,7 @@ class Library:
             (self.separations["track"] == track) & (self.separations["model"] == model)
         ]
         return self._found(
-            results.stem_audio(str(one)) / f"{safe_name(stem)}.flac"
+            results.stem_audio(str(one)) / f"{file_name(stem)}.flac"
             for one in rows["separation_id"]
             for results in self.results
         )

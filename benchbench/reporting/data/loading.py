@@ -16,10 +16,9 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from benchbench.errors import DamagedResultsError, NothingToCompareError, UnknownNameError
-from benchbench.results.parquet_parts import UNREADABLE, encoded, folders, read_parts
+from benchbench.results.parquet_parts import UNREADABLE, encoded, folders, read_part, read_parts
 from benchbench.results.schema import SCORES
 from benchbench.results.store import Results, open_results
 from benchbench.stats import newest, per_track
@@ -28,8 +27,8 @@ from benchbench.stats.tracks import KEYS
 
 __all__ = ["LoadedResults", "read", "stored_models"]
 
-_TEXT: Final = frozenset(field.name for field in SCORES if pa.types.is_string(field.type))
 _WANTED: Final = tuple(name for name in SCORES.names if name not in {"cell_id", "separation_id"})
+_WANTED_TYPES: Final = pa.schema([encoded(SCORES).field(name) for name in _WANTED])
 _IN_TIME: Final = ("windows", "bsseval-v4")
 _AT_ONCE: Final = 2  # models; reading waits for the disk while another is summed up
 
@@ -156,10 +155,7 @@ def _tables(place: Path) -> Iterator[pa.Table]:
         return
     # File by file: a dataset's own machinery costs more than these small parts themselves.
     for path in [path for folder in every for path in (*folder.loose, *folder.compacted)]:
-        file = pq.ParquetFile(
-            path, read_dictionary=list(_TEXT), memory_map=True, page_checksum_verification=True
-        )
-        yield file.read(columns=list(_WANTED), use_threads=False)
+        yield read_part(path, _WANTED_TYPES)
 
 
 def _joined(tables: list[pd.DataFrame]) -> pd.DataFrame:

@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 
 from benchbench.io.atomic import write_atomically
-from benchbench.results.store import safe_name
+from benchbench.io.names import file_names
 
 __all__ = ["export_huggingface"]
 
@@ -32,10 +32,11 @@ def export_huggingface(
     Returns
     -------
     list of Path
-        One file a model. A task is named ``dataset/protocol/reference set/target`` (and the band), so
+        One file per model. A task is named ``dataset/protocol/reference set/target`` (and the band), so
         that numbers which never share a column never share a task either.
     """
     written = []
+    folders = file_names(map(str, leaders["model"].unique()))
     for model, rows in leaders.groupby(leaders["model"].astype("object"), sort=True):
         told = dict((facts or {}).get(str(model), {}))
         tasks: dict[str, dict[str, float | int | str]] = {}
@@ -59,7 +60,7 @@ def export_huggingface(
             },
             "results": tasks,
         }
-        path = Path(out) / safe_name(str(model)) / "results.json"
+        path = Path(out) / folders[str(model)] / "results.json"
         _write(path, json.dumps(data, indent=2, allow_nan=False))
         written.append(path)
     return written

@@ -11,9 +11,10 @@ import pandas as pd
 
 from benchbench.errors import NothingToCompareError
 from benchbench.io.atomic import write_atomically
+from benchbench.io.names import file_names
 from benchbench.metrics.targets import in_order
 from benchbench.results.interchange.museval_import import museval_reference_sets
-from benchbench.results.store import Results, safe_name
+from benchbench.results.store import Results
 from benchbench.stats import newest
 
 __all__ = ["export_museval"]
@@ -62,19 +63,17 @@ def export_museval(
             hint=f"bench run --metrics {protocol} --models ...",
         )
     scores = scores.astype(dict.fromkeys(("model", "track", "target", "metric"), "object"))
+    folders = file_names(map(str, scores["model"].unique()))
+    tracks = [str(track) for track in scores["track"].unique()]
+    # museval takes a file's name for the track's, so every sign stays that a file may hold.
+    files = file_names(tracks, keep="".join({sign for track in tracks for sign in track}))
     written = []
     for (model, track), rows in scores.groupby(["model", "track"], sort=True):
         data = {"targets": _targets(rows), "museval_version": MUSEVAL_VERSION}
-        path = Path(out) / safe_name(str(model)) / subset / f"{_file_name(str(track))}.json"
+        path = Path(out) / folders[str(model)] / subset / f"{files[str(track)]}.json"
         _write(path, data)
         written.append(path)
     return written
-
-
-def _file_name(track: str) -> str:
-    """museval takes the file's name for the track's, so only what no file may hold is replaced."""
-    name = "".join("_" if sign in '/\\:*?"<>|' or ord(sign) < 32 else sign for sign in track)
-    return name.strip(". ") or "_"
 
 
 def _targets(rows: pd.DataFrame) -> list[dict[str, Any]]:

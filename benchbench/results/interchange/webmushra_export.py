@@ -15,8 +15,9 @@ import pandas as pd
 
 from benchbench.errors import NothingToCompareError
 from benchbench.io.atomic import write_atomically
+from benchbench.io.names import file_name, file_names
 from benchbench.metrics.targets import ACCOMPANIMENT
-from benchbench.results.store import Results, safe_name
+from benchbench.results.store import Results
 
 __all__ = ["export_webmushra"]
 
@@ -83,7 +84,7 @@ def export_webmushra(
             f"{results.root} keeps no {target} that all these models share a track for.",
             hint="bench run --keep-stems yes keeps what a listening test needs.",
         )
-    slug = safe_name(name)
+    slug = file_name(name)
     folder = Path(out) / "resources" / slug
     trials: list[_Trial] = []
     written: list[Path] = []
@@ -97,9 +98,9 @@ def export_webmushra(
             audio[str(row["model"])], _ = _read(_stem_files(results, row, target))
         start, stop = _loudest(audio["reference"], round(seconds * rate))
         page = f"{slug}-{len(trials) + 1:03d}"
-        paths = {}
+        paths, files = {}, file_names(audio)
         for label, signal in audio.items():
-            path = folder / f"{page}-{safe_name(label)}.wav"
+            path = folder / f"{page}-{files[label]}.wav"
             _write_wav(path, signal[:, start:stop], rate)
             written.append(path)
             paths[label] = f"{RESOURCES}/{slug}/{path.name}"
@@ -132,19 +133,19 @@ def _kept(
 
 
 def _reference(results: Results, row: pd.Series, target: str) -> Path:
-    return results.track_audio(row["track_hash"]) / f"{safe_name(target)}.flac"
+    return results.track_audio(row["track_hash"]) / f"{file_name(target)}.flac"
 
 
 def _stem_files(results: Results, row: pd.Series, target: str) -> list[Path]:
     """The kept stems whose sum is the target; empty when there are none."""
     folder = results.stem_audio(row["separation_id"])
-    own = folder / f"{safe_name(target)}.flac"
+    own = folder / f"{file_name(target)}.flac"
     if own.is_file():
         return [own]
     stems = str(row["stems"]).split("+")
     if target != ACCOMPANIMENT or "vocals" not in stems:
         return []
-    rest = [folder / f"{safe_name(stem)}.flac" for stem in stems if stem != "vocals"]
+    rest = [folder / f"{file_name(stem)}.flac" for stem in stems if stem != "vocals"]
     return rest if rest and all(path.is_file() for path in rest) else []
 
 
@@ -189,7 +190,7 @@ def _yaml(name: str, target: str, trials: Sequence[_Trial]) -> str:
     quote = json.dumps
     lines = [
         f"testname: {quote(f'Separation of {target}')}",
-        f"testId: {quote(safe_name(name))}",
+        f"testId: {quote(file_name(name))}",
         "bufferSize: 2048",
         "stopOnErrors: true",
         "showButtonPreviousPage: true",

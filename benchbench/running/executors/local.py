@@ -34,6 +34,7 @@ from benchbench.running.settings import RunSettings
 __all__ = ["LocalExecutor"]
 
 POLL_S = 0.2
+SAFE_PATH = "PYTHONSAFEPATH"
 ATTEMPTS = 2
 """How often a job is begun whose pipeline dies over it."""
 
@@ -126,7 +127,7 @@ class _Process:
         self._process = context.Process(
             target=_serve, args=(theirs, *self._arguments), daemon=False
         )
-        with _plain_main():
+        with _plain_main(), _without_working_directory():
             self._process.start()
         theirs.close()
 
@@ -224,6 +225,24 @@ def _begin(threads: int) -> None:
 def _end_with(sentinel: int) -> None:
     wait([sentinel])
     os._exit(1)
+
+
+@contextmanager
+def _without_working_directory() -> Iterator[None]:
+    """Keep processes that start meanwhile from importing what lies in the working directory.
+
+    Python looks there first for a program that is given as text, as a spawned process is: a file
+    ``random.py`` where ``bench`` happens to be started would run.
+    """
+    before = os.environ.get(SAFE_PATH)
+    os.environ[SAFE_PATH] = "1"
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ[SAFE_PATH]
+        else:
+            os.environ[SAFE_PATH] = before
 
 
 @contextmanager

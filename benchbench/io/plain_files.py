@@ -1,0 +1,72 @@
+"""Files of strangers: only plain ones below the folder are seen, links are never followed."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+__all__ = ["is_plain", "odd_entries", "plain_files", "plain_folders", "read_plain"]
+
+
+def plain_files(root: Path) -> Iterator[Path]:
+    """Every plain file below a folder, in the order of names.
+
+    The folder itself may be a link, for whoever asks has named it; links below it, pipes, sockets
+    and devices are passed over, and so is everything behind a link to a folder.
+    """
+    for place, folders, files in os.walk(root):
+        folders.sort()
+        for name in sorted(files):
+            path = Path(place, name)
+            if is_plain(path):
+                yield path
+
+
+def plain_folders(root: Path) -> Iterator[Path]:
+    """The folders that lie directly in a folder and are no links, in the order of names."""
+    if root.is_dir():
+        with os.scandir(root) as entries:
+            names = sorted(entry.name for entry in entries if entry.is_dir(follow_symlinks=False))
+        yield from (root / name for name in names)
+
+
+def odd_entries(root: Path) -> Iterator[Path]:
+    """Everything below a folder that is neither a plain file nor a folder: links, pipes, devices."""
+    for place, folders, files in os.walk(root):
+        folders.sort()
+        for name in sorted([*folders, *files]):
+            path = Path(place, name)
+            mode = path.lstat().st_mode
+            if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
+                yield path
+
+
+def is_plain(path: Path) -> bool:
+    """Whether there is a plain file, which is no link."""
+    try:
+        return stat.S_ISREG(path.lstat().st_mode)
+    except (OSError, ValueError):
+        return False
+
+
+def read_plain(path: Path, limit: int) -> bytes:
+    """The content of a plain file of at most `limit` bytes.
+
+    Raises
+    ------
+    OSError
+        When it is missing, a link, no plain file, or larger.
+    """
+    # A pipe would be waited for without O_NONBLOCK; Windows has neither of the two flags.
+    flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
+    if path.is_symlink():
+        raise OSError(f"{path.name} is a link, which is not followed")
+    with os.fdopen(os.open(path, flags | getattr(os, "O_BINARY", 0)), "rb") as file:
+        facts = os.fstat(file.fileno())
+        if not stat.S_ISREG(facts.st_mode):
+            raise OSError(f"{path.name} is no plain file")
+        if facts.st_size > limit:
+            raise OSError(f"{path.name} has {facts.st_size} bytes; at most {limit} are read")
+        return file.read(limit + 1)[:limit]
