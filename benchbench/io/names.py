@@ -13,6 +13,8 @@ __all__ = ["file_name", "file_names", "is_file_name"]
 _LONGEST: Final = 160
 """Bytes of a name; file systems take 255, and a suffix and a temporary name need some of them."""
 _KEPT: Final = frozenset("-_ ")
+_NOT_AT_ENDS: Final = " ."
+"""Windows drops them at the end, and a leading dot hides a file elsewhere."""
 _RESERVED: Final = frozenset(
     ["con", "prn", "aux", "nul", *(f"{port}{n}" for port in ("com", "lpt") for n in range(10))]
 )
@@ -42,9 +44,8 @@ def file_name(name: str, *, keep: str = "") -> str:
     name = unicodedata.normalize("NFC", name)
     kept = _KEPT | {sign for sign in keep if sign.isprintable() and sign not in '/\\:*?"<>|'}
     text = "".join(sign if sign.isalnum() or sign in kept else "_" for sign in name)
-    ends = "".join(kept - {"-", "_"})
-    stripped = text.strip(ends)
-    lead = len(text) - len(text.lstrip(ends))
+    stripped = text.strip(_NOT_AT_ENDS)
+    lead = len(text) - len(text.lstrip(_NOT_AT_ENDS))
     text = "_" * lead + stripped + "_" * (len(text) - lead - len(stripped)) if stripped else ""
     if len(text.encode("utf-8", "surrogatepass")) > _LONGEST:
         text = f"{_cut(text, _LONGEST - 13)}-{_digest(name)}"

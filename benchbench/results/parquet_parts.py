@@ -18,6 +18,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from benchbench.results.part_limits import (
+    require_bounded,
+    require_few_rows,
+    require_kinds,
+    require_no_link,
+)
+
 __all__ = [
     "COMPACTED",
     "UNREADABLE",
@@ -39,11 +46,6 @@ DIGEST = "benchbench_digest"
 
 UNREADABLE = (pa.ArrowException, OSError, ValueError, MemoryError)
 """What reading a damaged part may raise."""
-
-MOST_ROWS = 5_000_000
-"""Rows of any folder that are read, however few bytes they take; each further row takes a byte."""
-MOST_TEXT = 64 << 20
-"""Bytes that any part may unpack to; each of its own bytes stands for 50 further ones."""
 
 ATTEMPTS = 5
 """How often a folder is listed whose parts vanish meanwhile, because they are being compacted."""
@@ -79,17 +81,17 @@ def folders(root: Path) -> dict[Path, Folder]:
         When a part or a folder is a link: what it leads to is no part of these results.
     """
     for place in (root, *root.parents):
-        _require_no_link(place)
+        require_no_link(place)
         if place.name in ("scores", "separations"):
             break
     found: dict[Path, list[Path]] = {}
     for folder, names, files in os.walk(root):
         for name in names:
-            _require_no_link(Path(folder, name))
+            require_no_link(Path(folder, name))
         for name in sorted(files):
             if name.endswith(".parquet") and not name.startswith("."):
                 path = Path(folder, name)
-                _require_no_link(path)
+                require_no_link(path)
                 found.setdefault(path.parent, []).append(path)
     return {
         place: Folder(
@@ -98,11 +100,6 @@ def folders(root: Path) -> dict[Path, Folder]:
         )
         for place, paths in sorted(found.items())
     }
-
-
-def _require_no_link(path: Path) -> None:
-    if path.is_symlink():
-        raise OSError(f"{path} is a link, which is not followed; copy what it stands for")
 
 
 def write_parts(
@@ -147,6 +144,7 @@ def read_groups(path: Path, schema: pa.Schema) -> Iterator[pa.Table]:
     total = hashlib.sha256()
     with pq.ParquetFile(path, page_checksum_verification=True) as file:
         require_bounded(file.metadata, path.stat().st_size)
+        require_kinds(file.schema_arrow, schema)
         for number in range(file.num_row_groups):
             stored = file.read_row_group(number)
             known = pa.schema([_as_known(field, schema) for field in stored.schema])
@@ -171,28 +169,10 @@ def read_part(path: Path, schema: pa.Schema) -> pa.Table:
             path, read_dictionary=text, memory_map=True, page_checksum_verification=True
         ) as file:
             require_bounded(file.metadata, path.stat().st_size)
+            require_kinds(file.schema_arrow, schema)
             return _of_schema(file.read(columns=schema.names, use_threads=False), schema)
     except KeyError as error:  # asked for a dictionary of what is no text
         raise pa.ArrowInvalid(f"{path}: the column {error} has another type") from error
-
-
-def require_bounded(facts: pq.FileMetaData, size: int) -> None:
-    """Refuse a part that says it unpacks to far more than results ever do.
-
-    Raises
-    ------
-    pyarrow.ArrowInvalid
-    """
-    _require_few_rows(facts.num_rows, size)
-    groups = (facts.row_group(number) for number in range(facts.num_row_groups))
-    unpacked = sum(group.total_byte_size for group in groups)
-    if unpacked > MOST_TEXT + 50 * size:
-        raise pa.ArrowInvalid(f"it unpacks from {size} to {unpacked} bytes")
-
-
-def _require_few_rows(rows: int, size: int) -> None:
-    if rows > MOST_ROWS + size:
-        raise pa.ArrowInvalid(f"it claims {rows} rows in {size} bytes")
 
 
 def _as_known(field: pa.Field, schema: pa.Schema) -> pa.Field:
@@ -347,8 +327,9 @@ def _scanned(
     for fragment in dataset.get_fragments():
         bytes_ = Path(fragment.path).stat().st_size
         require_bounded(fragment.metadata, bytes_)
+        require_kinds(fragment.physical_schema, schema)
         rows, size = rows + fragment.metadata.num_rows, size + bytes_
-    _require_few_rows(rows, size)
+    require_few_rows(rows, size)
     return dataset.to_table(columns=list(columns) if columns else None, filter=where)
 
 

@@ -1,0 +1,69 @@
+"""What no part of results ever is: a link, far larger unpacked than stored, text in place of numbers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+__all__ = ["require_bounded", "require_few_rows", "require_kinds", "require_no_link"]
+
+MOST_ROWS = 5_000_000
+"""Rows of any folder that are read, however few bytes they take; each further row takes a byte."""
+MOST_TEXT = 64 << 20
+"""Bytes that any part may unpack to; each of its own bytes stands for 50 further ones."""
+
+
+def require_no_link(path: Path) -> None:
+    """Refuse a link, wherever it leads.
+
+    Raises
+    ------
+    OSError
+    """
+    if path.is_symlink():
+        raise OSError(f"{path} is a link, which is not followed; copy what it stands for")
+
+
+def require_bounded(facts: pq.FileMetaData, size: int) -> None:
+    """Refuse a part that says it unpacks to far more than results ever do.
+
+    Raises
+    ------
+    pyarrow.ArrowInvalid
+    """
+    require_few_rows(facts.num_rows, size)
+    groups = (facts.row_group(number) for number in range(facts.num_row_groups))
+    unpacked = sum(group.total_byte_size for group in groups)
+    if unpacked > MOST_TEXT + 50 * size:
+        raise pa.ArrowInvalid(f"it unpacks from {size} to {unpacked} bytes")
+
+
+def require_few_rows(rows: int, size: int) -> None:
+    """Refuse rows that take next to no bytes, of one part or of a whole folder.
+
+    Raises
+    ------
+    pyarrow.ArrowInvalid
+    """
+    if rows > MOST_ROWS + size:
+        raise pa.ArrowInvalid(f"it claims {rows} rows in {size} bytes")
+
+
+def require_kinds(stored: pa.Schema, wanted: pa.Schema) -> None:
+    """Refuse a part that has numbers where names belong, or the other way round.
+
+    Raises
+    ------
+    pyarrow.ArrowInvalid
+    """
+    for field in stored:
+        index = wanted.get_field_index(field.name)
+        if index >= 0 and _is_text(field.type) != _is_text(wanted.field(index).type):
+            raise pa.ArrowInvalid(f"its column {field.name} holds {str(field.type)[:40]}")
+
+
+def _is_text(kind: pa.DataType) -> bool:
+    kind = kind.value_type if pa.types.is_dictionary(kind) else kind
+    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))
