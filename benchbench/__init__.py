@@ -22,6 +22,7 @@ if _TYPE_CHECKING:
     from benchbench.api.import_results import import_results
     from benchbench.api.install import install
     from benchbench.api.report import report
+    from benchbench.api.results import Results
     from benchbench.api.run import run
     from benchbench.api.score import score
     from benchbench.api.separate import separate
@@ -30,6 +31,7 @@ if _TYPE_CHECKING:
 
     __version__: str
 
+_HOMES = {"Results": "results"}
 _FUNCTIONS = (
     "compact",
     "compare",
@@ -48,6 +50,7 @@ _FUNCTIONS = (
 _MODULES = {name: f"benchbench.{name}" for name in ("errors", "metrics", "stats")}
 
 __all__ = [
+    "Results",
     "__version__",
     "compact",
     "compare",
@@ -71,8 +74,8 @@ __all__ = [
 def __getattr__(name: str) -> object:
     from importlib import import_module
 
-    if name in _FUNCTIONS:
-        return getattr(import_module(f"benchbench.api.{name}"), name)
+    if name in _FUNCTIONS or name in _HOMES:
+        return getattr(import_module(f"benchbench.api.{_HOMES.get(name, name)}"), name)
     if name in _MODULES:
         return import_module(_MODULES[name])
     if name == "__version__":

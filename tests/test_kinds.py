@@ -123,7 +123,7 @@ def test_a_command_that_hangs_is_ended_with_all_that_it_started(
 def test_a_command_ends_with_its_worker(small_songs: Path, tmp_path: Path) -> None:
     """The worker's stdin ends while the program runs, as it does when the driver is killed."""
     from benchbench.io.raw_audio import write_raw
-    from benchbench.separation.separator import ModelSetup, Worker
+    from benchbench.separation.separator import ModelSetup, WorkerSeparator
 
     pid = tmp_path / "pid"
     place = command(
@@ -132,7 +132,7 @@ def test_a_command_ends_with_its_worker(small_songs: Path, tmp_path: Path) -> No
     )
     setup = ModelSetup(Catalog((place,)).model("outside"), Path(sys.executable))
     mixture = write_raw(tmp_path / "m.f32", [np.zeros((2, 100), np.float32)])
-    worker = Worker(setup, Limits(base_s=60), tmp_path / "log.txt")
+    worker = WorkerSeparator(setup, Limits(base_s=60), tmp_path / "log.txt")
     import threading
 
     (tmp_path / "scratch").mkdir()

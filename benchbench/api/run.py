@@ -5,18 +5,22 @@ from __future__ import annotations
 import shlex
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from itertools import islice
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
+import pyarrow.compute as pc
+
+from benchbench.api.notebook_progress import default_listener
+from benchbench.api.results import Results, ScoreView, rows_of_cells
 from benchbench.datasets.dataset import Dataset, open_dataset
-from benchbench.errors import NothingToCompareError, StoppedError, UnknownNameError, UsageError
+from benchbench.errors import NothingToCompareError, StoppedError, UsageError
 from benchbench.io.remote import RemoteFolder, is_url, local_folder
 from benchbench.metrics import resolve
 from benchbench.plugins.catalog import Catalog, Model
 from benchbench.plugins.manifest_schema import AnyValue
-from benchbench.results.store import Results
+from benchbench.plugins.model_names import listed
 from benchbench.running.events import Listener, Note, Planned, Stage
 from benchbench.running.executors import Executor, LocalExecutor, Stop
 from benchbench.running.machine import processors
@@ -25,8 +29,11 @@ from benchbench.running.run_record import new_run_id, now, run_facts
 from benchbench.running.runner import Runner, Tally
 from benchbench.running.settings import RunSettings
 from benchbench.separation.identity import identity
-from benchbench.separation.model_setup import prepare_models
+from benchbench.separation.model_setup import prepare_models, with_options
 from benchbench.separation.separator import Limits
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 __all__ = ["RunResult", "run"]
 
@@ -34,26 +41,67 @@ KeepStems = Literal["auto", "yes", "no"]
 ExecutorName = Literal["local", "dask"]
 
 
-@dataclass(frozen=True, slots=True)
-class RunResult:
-    """What a run made: its folder, its name, how it went, and its page."""
+@dataclass(frozen=True)
+class RunResult(ScoreView):
+    """What a run was asked for: its scores, how it went, and its page.
+
+    Its tables hold the models, tracks and protocols that the run was asked for, whether this run
+    computed them or found them stored; `results` is the whole folder.
+
+    Parameters
+    ----------
+    results
+        The results' folder.
+    run_id
+        The run's name in it.
+    tally
+        How many separations went well or failed, and the seconds that they took.
+    present
+        Cells that were stored before.
+    report
+        The page; None where none was written.
+    models
+        The models, as they are named in the results.
+    separation_ids, cell_ids
+        The names of what was asked for in the results.
+    """
 
     results: Results
     run_id: str
     tally: Tally
     present: int
     report: Path | None
+    models: tuple[str, ...]
+    separation_ids: frozenset[str] = field(repr=False)
+    cell_ids: frozenset[str] = field(repr=False)
+
+    @property
+    def root(self) -> Path:
+        """The results' folder."""
+        return self.results.root
+
+    def scores_frame(
+        self, where: pc.Expression | None = None, columns: Sequence[str] | None = None
+    ) -> pd.DataFrame:
+        """The score rows that the run was asked for."""
+        own = rows_of_cells(self.cell_ids)
+        return self.results.scores_frame(own if where is None else own & where, columns)
+
+    def separations_frame(self) -> pd.DataFrame:
+        """The separations that the run was asked for: status and cost."""
+        frame = self.results.separations_frame()
+        return frame[frame["separation_id"].isin(self.separation_ids)].reset_index(drop=True)
 
 
 def run(
-    models: Sequence[str],
+    models: str | Sequence[str],
     dataset: str = "demo",
     *,
-    metrics: Sequence[str] = ("report",),
+    metrics: str | Sequence[str] = "report",
     out: Path | str = "results",
     root: Path | None = None,
     split: str | None = None,
-    tracks: Sequence[str] | None = None,
+    tracks: str | Sequence[str] | None = None,
     limit: int | None = None,
     jobs: int = 1,
     resume: Resume = "only-missing",
@@ -65,7 +113,7 @@ def run(
     keep_stems: KeepStems = "auto",
     limits: Limits | None = None,
     report: bool = True,
-    listener: Listener = lambda _: None,
+    listener: Listener | None = None,
     command: Sequence[str] | None = None,
     threads: int | None = None,
     executor: ExecutorName = "local",
@@ -78,11 +126,12 @@ def run(
     Parameters
     ----------
     models
-        ``adapter`` or ``adapter:variant``.
+        ``adapter`` or ``adapter:variant``; several as a sequence, or joined by commas.
     dataset
         The data set's name.
     metrics
-        Names of protocols or of groups of them; ``report`` is all that the page draws.
+        Names of protocols or of groups of them, as a sequence or joined by commas; ``report`` is
+        all that the page draws.
     out
         The results' folder; earlier results in it are kept and not computed again. An address
         such as ``s3://bucket/results`` works too.
@@ -113,7 +162,8 @@ def run(
     report
         Whether to write ``report.html`` into the results' folder.
     listener
-        Told what happens.
+        Called with every `benchbench.running.events.Event`; None: a progress bar in a notebook,
+        nothing elsewhere.
     command
         The command line, to be recorded.
     threads
@@ -130,18 +180,21 @@ def run(
 
     Returns
     -------
-    The results, and how the run went. A separator's fault is a row, not an exception.
+    RunResult
+        The scores, and how the run went. A separator's fault is a row, not an exception.
 
     Raises
     ------
     benchbench.errors.BenchbenchError
         When the request cannot be carried out; what was stored before is intact.
     """
+    listener = listener or default_listener()
+    models, tracks = listed(models), None if tracks is None else listed(tracks)
     chosen_executor = _executor(executor, jobs, scheduler, cluster)
     catalog = Catalog(tuple(Path(path) for path in adapter_paths))
-    chosen = catalog.models(models)
+    chosen = with_options(catalog.models(models), options or {})
     protocols = resolve(metrics)
-    _require_sane(chosen, jobs, weights, options or {})
+    _require_sane(chosen, jobs, weights)
     data_set = open_dataset(
         catalog.dataset(dataset),
         root,
@@ -151,7 +204,7 @@ def run(
         tell=lambda text: listener(Note(text)),
     )
     setups = prepare_models(
-        chosen, weights, device, options or {}, processors(), lambda text: listener(Note(text))
+        chosen, weights, device, {}, processors(), lambda text: listener(Note(text))
     )
     results, run_id, stop = Results(local_folder(out)), new_run_id(), stop or Stop()
     planned = plan(
@@ -188,7 +241,7 @@ def run(
             command=command or sys.argv,
             jobs=jobs,
             options={"split": split, "tracks": list(tracks or ()), "limit": limit, "device": device,
-                     "metrics": list(metrics), "resume": resume, "executor": executor,
+                     "metrics": [protocol.name for protocol in protocols], "resume": resume, "executor": executor,
                      "threads": threads},
         )  # fmt: skip
         runner = Runner(settings, chosen_executor, stop, listener)
@@ -206,7 +259,7 @@ def run(
     page = _page(results, tuple(setups)) if report else None
     if page and is_url(out):
         RemoteFolder(str(out)).put(page, page.name)
-    return RunResult(results, run_id, tally, present, page)
+    return RunResult(results, run_id, tally, present, page, tuple(setups), *planned.asked_for())
 
 
 def _page(results: Results, models: Sequence[str]) -> Path | None:
@@ -221,9 +274,7 @@ def _page(results: Results, models: Sequence[str]) -> Path | None:
     )
 
 
-def _require_sane(
-    models: Sequence[Model], jobs: int, weights: Path | None, options: Mapping[str, AnyValue]
-) -> None:
+def _require_sane(models: Sequence[Model], jobs: int, weights: Path | None) -> None:
     if not models:
         raise UsageError("No model is named.", hint="`bench list models` shows what there is.")
     if jobs < 1:
@@ -234,10 +285,6 @@ def _require_sane(
             f"--weights is for one model with weights; named are {', '.join(with_weights) or 'none'}.",
             hint="Run the models one by one into the same --out.",
         )
-    known = {key for model in models for key in model.manifest.options}
-    for key in options:
-        if key not in known:
-            raise UnknownNameError("option", key, known, where=" of these models")
 
 
 def _executor(

@@ -71,14 +71,9 @@ def separate(
     names = _track_names(paths)
     for path in paths:
         info(path)
-    unknown = set(options or {}) - set(chosen.manifest.options)
-    if unknown:
-        raise UsageError(
-            f"{chosen.name} has no option {', '.join(sorted(unknown))}.",
-            hint=f"It has: {', '.join(chosen.manifest.options) or 'none'}.",
-        )
+    chosen = chosen.with_settings(options or {})
     setups = prepare_models(
-        [chosen], weights, device, options or {}, processors(), lambda text: listener(Note(text))
+        [chosen], weights, device, {}, processors(), lambda text: listener(Note(text))
     )
     made = {}
     with (

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from benchbench.errors import UnknownNameError, UsageError
+from benchbench.plugins.model_names import listed, parsed_value
 
 if TYPE_CHECKING:
     from benchbench.cli.progress import Verbosity
@@ -56,8 +56,8 @@ Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Show a line per 
 
 
 def words(text: str) -> list[str]:
-    """Words joined by commas."""
-    return [word.strip() for word in text.split(",") if word.strip()]
+    """Words joined by commas; commas inside brackets do not separate."""
+    return listed(text)
 
 
 def one_of(flag: str, value: str, known: tuple[str, ...]) -> Any:
@@ -74,17 +74,24 @@ def one_of(flag: str, value: str, known: tuple[str, ...]) -> Any:
 
 
 def parse_options(pairs: list[str]) -> dict[str, bool | int | float | str]:
-    """``name=value`` pairs; values are read as TOML reads them, else taken as text."""
+    """``name=value`` pairs; values are read as TOML reads them, else taken as text.
+
+    Raises
+    ------
+    UsageError
+        For a pair without a value, or a name that is given twice.
+    """
     options: dict[str, bool | int | float | str] = {}
     for pair in pairs:
         name, equals, text = pair.partition("=")
         if not equals:
             raise UsageError(f"--option {pair}: name=value is needed.")
-        try:
-            value = tomllib.loads(f"value = {text}")["value"]
-        except tomllib.TOMLDecodeError:
-            value = text
-        options[name] = value if isinstance(value, bool | int | float) else text.strip("\"'")
+        if name in options:
+            raise UsageError(
+                f"--option {name} is given twice.",
+                hint=f"To compare settings: --models 'MODEL[{name}={options[name]},{text}]'.",
+            )
+        options[name] = parsed_value(text)
     return options
 
 

@@ -134,7 +134,9 @@ def run(
         )
     from benchbench.cli.run_summary import summary
 
-    table = summary(result.results, models=words(models), dataset=dataset, metrics=words(metrics))
+    table = summary(
+        result.results, models=list(result.models), dataset=dataset, metrics=words(metrics)
+    )
     typer.echo(table.text)
     if result.report:
         typer.echo(f"Report: {result.report}")

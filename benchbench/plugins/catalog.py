@@ -9,16 +9,22 @@ shipped plug-in; its own are used when somebody names them. Nothing here imports
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
-from benchbench.errors import ManifestError, UnknownNameError
+from benchbench.errors import ManifestError, UnknownNameError, UsageError
 from benchbench.plugins.bundled import folder
 from benchbench.plugins.manifest import read_adapter, read_dataset
-from benchbench.plugins.manifest_schema import AdapterManifest, DatasetManifest, Variant
+from benchbench.plugins.manifest_schema import (
+    AdapterManifest,
+    AnyValue,
+    DatasetManifest,
+    Variant,
+)
+from benchbench.plugins.model_names import ModelName, expanded, setting, written_settings
 
 __all__ = ["Catalog", "DatasetPlugin", "Model", "Origin"]
 
@@ -38,15 +44,50 @@ class Adapter:
 
 @dataclass(frozen=True)
 class Model:
-    """A separator that can be run: an adapter and one of its variants."""
+    """A separator that can be run: an adapter, one of its variants, and its settings.
+
+    Parameters
+    ----------
+    settings
+        Options that differ from the variant's own.
+    """
 
     adapter: Adapter
     variant_name: str
+    settings: Mapping[str, AnyValue] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
-        """``adapter:variant``."""
-        return f"{self.adapter.manifest.name}:{self.variant_name}"
+        """``adapter:variant``, with ``[option=value]`` where options differ from the variant's."""
+        plain = f"{self.adapter.manifest.name}:{self.variant_name}"
+        return plain + written_settings(self.settings)
+
+    @property
+    def options(self) -> dict[str, AnyValue]:
+        """The variant's options with the settings put in."""
+        return {**self._defaults, **self.settings}
+
+    @property
+    def _defaults(self) -> dict[str, AnyValue]:
+        return {**self.manifest.options, **self.variant.options}
+
+    def with_settings(self, options: Mapping[str, AnyValue]) -> Model:
+        """The model with some options set; those that it has already win.
+
+        Raises
+        ------
+        UnknownNameError
+            For an option that it does not have.
+        UsageError
+            For a value of the wrong type.
+        """
+        chosen = {**options, **self.settings}
+        defaults = self._defaults
+        for key in chosen:
+            if key not in defaults:
+                raise UnknownNameError("option", key, defaults, where=f" of {self.name}")
+        set_ = {k: setting(k, v, defaults[k], self.name) for k, v in chosen.items()}
+        return replace(self, settings={k: v for k, v in set_.items() if v != defaults[k]})
 
     @property
     def manifest(self) -> AdapterManifest:
@@ -128,24 +169,34 @@ class Catalog:
         return Adapter(path, origin, manifest)
 
     def model(self, name: str) -> Model:
-        """``adapter:variant``, or ``adapter`` for its default variant.
+        """``adapter``, ``adapter:variant`` or ``adapter:variant[option=value]``.
+
+        An adapter's name alone means its default variant.
 
         Raises
         ------
         UnknownNameError, ManifestError
+        UsageError
+            When the name stands for several models.
         """
-        adapter_name, _, variant = name.partition(":")
-        adapter = self.adapter(adapter_name)
-        variant = variant or adapter.manifest.default_variant
-        if variant not in adapter.manifest.variants:
-            raise UnknownNameError(
-                "variant", variant, adapter.manifest.variants, where=f" of {adapter_name}"
-            )
-        return Model(adapter, variant)
+        every = expanded(name)
+        if len(every) > 1:
+            raise UsageError(f"{name!r} stands for {len(every)} models where one is needed.")
+        return self._model(every[0])
 
     def models(self, names: Sequence[str]) -> list[Model]:
-        """Several models, in the order given, each once."""
-        return list({model.name: model for model in map(self.model, names)}.values())
+        """Several models, in the order given, each once; ``a[x=1,2]`` stands for two."""
+        every = [self._model(one) for name in names for one in expanded(name)]
+        return list({model.name: model for model in every}.values())
+
+    def _model(self, name: ModelName) -> Model:
+        adapter = self.adapter(name.adapter)
+        variant = name.variant or adapter.manifest.default_variant
+        if variant not in adapter.manifest.variants:
+            raise UnknownNameError(
+                "variant", variant, adapter.manifest.variants, where=f" of {name.adapter}"
+            )
+        return Model(adapter, variant).with_settings(name.settings)
 
     def dataset(self, name: str) -> DatasetPlugin:
         """The data set of that name.

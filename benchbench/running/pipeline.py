@@ -8,6 +8,7 @@ that a score does not depend on where it was made.
 
 from __future__ import annotations
 
+import re
 import shutil
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -40,7 +41,7 @@ from benchbench.scoring.scorer import Scorer, ScoreTask
 from benchbench.separation.precomputed import Separator, open_separator
 from benchbench.separation.separator import SeparationResult, WorkerSeparator
 
-__all__ = ["Pipeline", "Share"]
+__all__ = ["Pipeline", "Share", "log_name"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -276,7 +277,7 @@ class Pipeline:
 
     def _log(self, model: str) -> Path:
         """The file that receives everything that the model's adapter prints."""
-        return self.results.root / "runs" / self.settings.run_id / f"{model.replace(':', '-')}.log"
+        return self.results.root / "runs" / self.settings.run_id / f"{log_name(model)}.log"
 
     def _need(self, model: str) -> float:
         return self.settings.setups[model].model.manifest.runtime.memory_mb
@@ -288,6 +289,11 @@ class Pipeline:
             log = worker.process.log
             name = f"{log.stem}-{self._scratch.name}.log"
             self._remote.put(log, f"runs/{self.settings.run_id}/{name}")
+
+
+def log_name(model: str) -> str:
+    """A model's name as the name of its log, without its ending."""
+    return re.sub(r"[^\w.=,\[\]+-]", "-", model)
 
 
 def _emptied(folder: Path) -> Path:

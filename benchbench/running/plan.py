@@ -87,6 +87,14 @@ class Plan:
                 left[identity.model] += bool(job.protocols) and job.separation_id not in self.failed
         return left, present
 
+    def asked_for(self) -> tuple[frozenset[str], frozenset[str]]:
+        """The names of all separations and of all cells, whether stored or left."""
+        separations = frozenset(
+            identity.separation_id(track) for track in self.tracks for identity in self.identities
+        )
+        cells = frozenset(cell_id(one, p) for one in separations for p in self.protocols)
+        return separations, cells
+
     def _job(self, identity: Identity, track: Track) -> Job:
         separation = identity.separation_id(track)
         left = tuple(p for p in self.protocols if cell_id(separation, p) not in self.stored)

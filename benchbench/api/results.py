@@ -1,0 +1,172 @@
+"""Results in Python: tables, figures and sound of a folder or of one run."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from benchbench.errors import NothingToCompareError, UnknownNameError
+from benchbench.io.remote import local_folder
+from benchbench.metrics import DIAGNOSTICS, PROTOCOLS, protocol
+from benchbench.results.store import Results as StoredResults
+from benchbench.stats.aggregations import AGGREGATIONS, DEFAULT
+from benchbench.stats.boards import board_of_metrics, board_of_targets
+from benchbench.stats.tracks import newest
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from benchbench.reporting.cell import Player
+    from benchbench.reporting.plots import Plots
+
+__all__ = ["Results", "ScoreView"]
+
+
+class ScoreView(ABC):
+    """Tables, figures and sound of some scores; shown as a leaderboard in notebooks."""
+
+    @property
+    @abstractmethod
+    def root(self) -> Path:
+        """The results folder that the scores lie in."""
+
+    @abstractmethod
+    def scores_frame(
+        self, where: pc.Expression | None = None, columns: Sequence[str] | None = None
+    ) -> pd.DataFrame:
+        """The score rows as a data frame; text columns are categoricals, missing values NaN."""
+
+    @abstractmethod
+    def separations_frame(self) -> pd.DataFrame:
+        """How every separation ended and what it cost, as a data frame."""
+
+    def leaderboard(self, metric: str | None = None) -> pd.DataFrame:
+        """Every model's numbers, best first.
+
+        Parameters
+        ----------
+        metric
+            ``protocol/metric``, such as ``usdr/SDR``: one column per target and their mean. None:
+            one column per metric, one row per target and model.
+
+        Returns
+        -------
+        DataFrame
+            Each number is summed up over frames and tracks in its protocol's own way:
+            ``benchbench.metrics.protocol(name).aggregation``. Of several runs the newest counts.
+
+        Raises
+        ------
+        NothingToCompareError
+            When there are no scores.
+        UnknownNameError
+            When there are none by that metric.
+        """
+        scores = newest(self.scores_frame(pc.field("band_lo_hz").is_null()))
+        scores = scores[~scores["metric"].isin(DIAGNOSTICS)]
+        if scores.empty:
+            raise NothingToCompareError(f"There are no scores in {self.root}.")
+        ways = aggregations(scores["protocol"].unique())
+        lower = _lower_is_better()
+        if metric is None:
+            return board_of_metrics(scores, ways, lower)
+        return board_of_targets(scores, ways, metric, lower)
+
+    @property
+    def plot(self) -> Plots:
+        """Figures: ``leaderboard``, ``tracks``, ``differences``, ``frequency``, ``time``, ``cost``."""
+        from benchbench.reporting.plots import Plots
+
+        return Plots(
+            lambda: newest(self.scores_frame()), self.separations_frame, aggregations(PROTOCOLS)
+        )
+
+    def listen(
+        self, track: str, target: str | None = None, *, start_s: float | None = None
+    ) -> Player:
+        """The report's player for one track, shown by a notebook.
+
+        Parameters
+        ----------
+        track
+            The track's name.
+        target
+            What to hear; by default the target of the report's headline.
+        start_s
+            Where an excerpt of ten seconds begins; None: the whole track.
+
+        Raises
+        ------
+        UnknownNameError
+            For a track without scores.
+        NothingToCompareError
+            When no audio was kept, or the data set's licence does not allow excerpts.
+        """
+        from benchbench.reporting.cell import player
+
+        models = sorted({str(name) for name in self.separations_frame()["model"].unique()})
+        return player(self.root, track, target=target, models=models or None, start_s=start_s)
+
+    def _repr_html_(self) -> str:
+        try:
+            board = self.leaderboard()
+        except NothingToCompareError as error:
+            return f"<p>{error}</p>"
+        html: str = board.to_html(float_format="{:.2f}".format, na_rep="–")
+        return html
+
+
+@dataclass(frozen=True)
+class Results(StoredResults, ScoreView):
+    """A folder of results: everything that was ever stored in it.
+
+    Parameters
+    ----------
+    root
+        The folder, or an address such as ``s3://bucket/results``.
+
+    Examples
+    --------
+    >>> benchbench.Results("results").leaderboard("usdr/SDR")  # doctest: +SKIP
+    """
+
+    root: Path
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "root", local_folder(self.root))
+
+    def __repr__(self) -> str:
+        return f"Results({str(self.root)!r})"
+
+
+def aggregations(protocols: Collection[str]) -> dict[str, str]:
+    """The usual aggregation of each protocol; the default for protocols that are not known."""
+    return {str(name): _usual(str(name)) for name in protocols}
+
+
+def _usual(name: str) -> str:
+    try:
+        way = protocol(name).aggregation
+    except UnknownNameError:
+        return DEFAULT
+    return way if way in AGGREGATIONS else DEFAULT
+
+
+def _lower_is_better() -> frozenset[str]:
+    return frozenset(
+        f"{one.name}/{metric.name}"
+        for one in PROTOCOLS.values()
+        for metric in one.metrics
+        if metric.direction == "lower"
+    )
+
+
+def rows_of_cells(cells: Collection[str]) -> pc.Expression:
+    """The condition that a score row belongs to one of these cells."""
+    return pc.field("cell_id").isin(pa.array(sorted(cells), pa.string()))
