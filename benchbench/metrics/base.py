@@ -17,7 +17,10 @@ import numpy.typing as npt
 if TYPE_CHECKING:
     from benchbench.metrics.references import References
 
-__all__ = ["AudioArray", "Estimates", "Evaluate", "Metric", "Protocol", "Series"]
+__all__ = ["ALL_TARGETS", "AudioArray", "Estimates", "Evaluate", "Metric", "Protocol", "Series"]
+
+ALL_TARGETS = "all"
+"""The target of a number that belongs to all targets of a reference set together, as SA-SDR's."""
 
 AudioArray: TypeAlias = npt.NDArray[np.floating]
 """Audio of shape (channels, samples), full scale at 1."""
@@ -43,6 +46,8 @@ class Metric:
     diagnostic
         Whether it says something of the references rather than of the estimates; such a number
         is stored, and neither ranked nor compared.
+    of_all_targets
+        Whether it is one number for all targets together; its target is then `ALL_TARGETS`.
     """
 
     name: str
@@ -51,6 +56,7 @@ class Metric:
     high: float
     direction: Literal["higher", "lower"] = "higher"
     diagnostic: bool = False
+    of_all_targets: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from benchbench.errors import UnknownNameError
-from benchbench.metrics.base import Metric, Series
+from benchbench.metrics.base import ALL_TARGETS, Metric, Series
 from benchbench.metrics.references import References
 from benchbench.metrics.signals import Float64, Signals
 
@@ -90,6 +90,9 @@ class Evaluation(Mapping[str, npt.NDArray[Any]]):
 
     def length_reason(self, target: str) -> str | None:
         """Why the values of a target deserve distrust because of its estimate's length."""
+        if target == ALL_TARGETS and target not in self._given:
+            reasons = map(self.length_reason, self.targets)
+            return next((reason for reason in reasons if reason is not None), None)
         length = self.estimates.lengths[target]
         if length == self.references.samples:
             return None
@@ -129,8 +132,8 @@ def completed(
         The protocol's metrics, for the rows of a model that gave no estimate at all.
     """
     marked = [_marked(one, evaluation.length_reason(one.target)) for one in series]
-    shapes = {one.metric: one for one in reversed(marked)} or {
-        metric.name: _whole_track(metric.name) for metric in metrics
+    shapes = {one.metric: one for one in reversed(marked) if one.target != ALL_TARGETS} or {
+        metric.name: _whole_track(metric.name) for metric in metrics if not metric.of_all_targets
     }
     return marked + [
         _absent(like, target) for target in evaluation.missing for like in shapes.values()

@@ -23,6 +23,7 @@ from benchbench.metrics.mapped_arrays import mapped_zeros
 from benchbench.metrics.parallel import ordered_map
 from benchbench.metrics.signals import Float64
 from benchbench.metrics.spectral.mel import MelBands
+from benchbench.metrics.spectral.pair import Pair
 from benchbench.metrics.spectral.stft import Stft, mirrored
 
 __all__ = ["evaluate"]
@@ -64,28 +65,9 @@ def evaluate(evaluation: Evaluation) -> list[Series]:
 _METRICS = ("L1-freq", "STFT", "MR-STFT", "LSD", "bleedless", "fullness")
 
 
-@dataclass(frozen=True, slots=True)
-class _Pair:
-    """A reference and its estimate, to be read by block as two stems."""
-
-    evaluation: Evaluation
-    index: int
-
-    @property
-    def samples(self) -> int:
-        """Length of the track in samples."""
-        return self.evaluation.references.samples
-
-    def block(self, start: int, stop: int) -> Float64:
-        """float64 array of shape (2, channels, stop - start)."""
-        references, row = self.evaluation.references, int(self.evaluation.rows[self.index])
-        estimate = self.evaluation.estimates.stem(self.index, start, stop)
-        return np.stack([references.stem(row, start, stop), estimate])
-
-
 def _scores(evaluation: Evaluation, index: int) -> dict[str, float]:
     references = evaluation.references
-    pair = _Pair(evaluation, index)
+    pair = Pair(evaluation, index)
     mel = references.kept(
         ("mel bands",), lambda: MelBands.of(MEL_BANDS, MEL_STFT.size, references.sample_rate)
     )
@@ -163,7 +145,7 @@ class _Part:
     levels: Float64
 
 
-def _chunk(pair: _Pair, mel: MelBands, bounds: tuple[int, int]) -> _Part:
+def _chunk(pair: Pair, mel: MelBands, bounds: tuple[int, int]) -> _Part:
     """The part of the frames that are centred in a stretch."""
     start, stop = bounds
     reach = _LONGEST.size // 2
