@@ -371,7 +371,7 @@ def test_text_begins_with_the_verdict_and_the_headline_metric(mixed):
     assert lines[:2] == ["a: a", "b: b"]
     sentence = " ".join(lines[3:5])
     assert sentence.startswith("m:a in b by usdr SDR: worse on ")
-    assert "better on <b>|drums +1.0" in sentence
+    assert "better on <b>|drums +0.99" in sentence
     assert lines[lines.index("usdr SDR, dB") + 1].split()[0] == "vocals"
     assert lines[lines.index("usdr SDR, dB") + 1].endswith("- worse")
     assert "3 rows: 1 worse, 1 incomparable, 1 better." in lines
