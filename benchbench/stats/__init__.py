@@ -7,6 +7,7 @@ then cancels out. Every random draw takes a seed, which results carry with them.
 
 from benchbench.stats.aggregations import AGGREGATIONS, Aggregation
 from benchbench.stats.bootstrap import SEED, Interval, bootstrap_interval
+from benchbench.stats.differences import ShownDifference, ShownNumbers
 from benchbench.stats.leaders import leaderboard
 from benchbench.stats.pairs import Paired, holm, paired, pairwise
 from benchbench.stats.ranks import CriticalDifference, Friedman, critical_difference, friedman
@@ -20,6 +21,8 @@ __all__ = [
     "Friedman",
     "Interval",
     "Paired",
+    "ShownDifference",
+    "ShownNumbers",
     "bootstrap_interval",
     "critical_difference",
     "friedman",

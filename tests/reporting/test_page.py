@@ -131,7 +131,7 @@ def test_only_chosen_models(results: Path, tmp_path: Path) -> None:
 
 def test_one_model_alone(results: Path, tmp_path: Path) -> None:
     text = report([results], tmp_path / "one.html", models=["net01:base"]).read_text("utf-8")
-    assert "it has no rival here" in text
+    assert "It is the only separator here" in text
 
 
 def test_unknown_model_is_named_with_a_suggestion(results: Path, tmp_path: Path) -> None:

@@ -117,7 +117,7 @@ def test_verdict_says_that_a_lead_is_real() -> None:
     said = summary(board, pairwise_tests(grid, board, ["a", "b"]), people)  # type: ignore[arg-type]
     assert said.leader == "a"
     assert said.tied == ()
-    assert "no accident" in text_of(said.answer)
+    assert "the lead is statistically significant" in text_of(said.answer)
     assert "100%" in text_of(said.support[0])
 
 
@@ -126,7 +126,7 @@ def test_verdict_claims_no_proof_from_few_tracks() -> None:
     people = {"a": report_model("a", 0), "b": report_model("b", 1)}
     said = summary(board, pairwise_tests(grid, board, ["a", "b"]), people)  # type: ignore[arg-type]
     assert said.tied == ()
-    assert "no accident" not in text_of(said.answer)
+    assert "statistically significant" not in text_of(said.answer)
     assert "on too few tracks to prove it" in text_of(said.answer)
 
 

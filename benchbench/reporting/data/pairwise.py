@@ -1,9 +1,9 @@
-"""Who is really better: paired differences between all models of a board, and what they allow to say."""
+"""Paired differences between all models of a board: of the numbers shown, and their tests."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Hashable, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Hashable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
@@ -15,6 +15,7 @@ from benchbench.stats import (
     AGGREGATIONS,
     CriticalDifference,
     Friedman,
+    ShownNumbers,
     critical_difference,
     friedman,
     holm,
@@ -33,7 +34,8 @@ class Pair:
     Parameters
     ----------
     difference, low, high
-        Mean paired difference, first minus second, and its interval.
+        The number shown of `first` minus that of `second`, and its interval by a paired bootstrap
+        over tracks.
     p
         Wilcoxon's p after Holm's correction over all pairs of the board.
     win_rate
@@ -58,8 +60,8 @@ class Pair:
 
     @property
     def distinguishable(self) -> bool:
-        """Whether the test tells the two apart at the 5% level."""
-        return self.p < ALPHA
+        """Whether the test tells the two apart at the 5% level, in the direction that is shown."""
+        return self.p < ALPHA and self.effect * self.difference > 0
 
     @property
     def ahead(self) -> bool:
@@ -101,6 +103,25 @@ class PairwiseTests:
         other = self.pairs.get((second, first))
         return other.turned() if other else None
 
+    def level_groups(self, names: Sequence[str]) -> tuple[tuple[str, ...], ...]:
+        """The longest runs of neighbours in `names` of which no two are distinguishable."""
+        groups: list[tuple[str, ...]] = []
+        reached = 0
+        for start in range(len(names)):
+            end = start + 1
+            while end < len(names) and not any(
+                self._apart(name, names[end]) for name in names[start:end]
+            ):
+                end += 1
+            if end > reached and end - start > 1:
+                groups.append(tuple(names[start:end]))
+            reached = max(reached, end)
+        return tuple(groups)
+
+    def _apart(self, first: str, second: str) -> bool:
+        pair = self.pair(first, second)
+        return pair is None or pair.distinguishable
+
 
 def pairwise_tests(grid: SeriesArray, board: Leaderboard, rivals: Collection[str]) -> PairwiseTests:
     """Compare the models of a board track by track.
@@ -114,8 +135,12 @@ def pairwise_tests(grid: SeriesArray, board: Leaderboard, rivals: Collection[str
         pairs apart: that an oracle beats silence is no question, and must not cost a rival its proof.
     """
     models = tuple(row.model for row in board.rows if row.value is not None)
-    rows = grid.frame(AGGREGATIONS[board.aggregation].frames, models)
+    way = AGGREGATIONS[board.aggregation]
+    rows = grid.frame(way.frames, models)
     found = pairwise(rows, models=models)
+    values = grid.values(way.frames)[[grid.models.index(name) for name in models]]
+    shown = ShownNumbers.of(values, way.tracks)
+    place = {name: index for index, name in enumerate(models)}
     made: dict[tuple[str, str], Pair] = {}
     if len(found):
         competing = (found["a"].isin(list(rivals)) & found["b"].isin(list(rivals))).to_numpy()
@@ -126,7 +151,14 @@ def pairwise_tests(grid: SeriesArray, board: Leaderboard, rivals: Collection[str
         )
         for row, p in zip(found.to_dict("records"), corrected, strict=True):
             if row["n"] > 0:
-                made[row["a"], row["b"]] = _pair(row, float(p), board.higher_is_better)
+                pair = _pair(row, float(p), board.higher_is_better)
+                between = shown.difference(place[pair.first], place[pair.second])
+                made[pair.first, pair.second] = replace(
+                    pair,
+                    difference=between.difference,
+                    low=number(between.interval.low),
+                    high=number(between.interval.high),
+                )
     own = [name for name in models if name in rivals]
     together = own if len(own) > 2 else list(models)
     rows = rows[rows["model"].isin(together)]

@@ -1,4 +1,4 @@
-"""The critical-difference diagram: average ranks, and bars over models too close to call."""
+"""The rank diagram: average ranks over tracks, and bars over models that no test tells apart."""
 
 from __future__ import annotations
 
@@ -19,7 +19,6 @@ ROW = 20
 def rank_diagram(
     ranks: Mapping[str, float],
     groups: Sequence[Sequence[str]],
-    cd: float,
     index: Mapping[str, int],
     description: str,
     *,
@@ -32,9 +31,7 @@ def rank_diagram(
     ranks
         Average rank of each model, the best first.
     groups
-        Runs of models that cannot be told apart; each gets a bar.
-    cd
-        The critical difference, drawn to scale above.
+        Runs of models that are not distinguishable; each gets a bar.
     index
         The place of each model, which fixes its colour and shape.
     description
@@ -44,11 +41,11 @@ def rank_diagram(
     """
     names = list(ranks)
     scale = linear([1.0, float(len(names))], SIDE + 20, WIDTH - SIDE - 20, count=len(names))
-    line = 46.0
+    line = 26.0
     left = (len(names) + 1) // 2
     bars = line + 10 + 7 * len(groups)
     height = bars + ROW * left + 12
-    parts = [_scale(scale.place(1.0), scale.place(len(names)), line, len(names), cd)]
+    parts = [_scale(scale.place(1.0), scale.place(len(names)), line, len(names))]
     for level, group in enumerate(groups):
         ends = [scale.place(ranks[name]) for name in (group[0], group[-1])]
         parts.append(
@@ -76,7 +73,7 @@ def rank_diagram(
     ).format(WIDTH, height, key, description, Markup("").join(parts))
 
 
-def _scale(start: float, end: float, line: float, count: int, cd: float) -> Markup:
+def _scale(start: float, end: float, line: float, count: int) -> Markup:
     step = (end - start) / max(count - 1, 1)
     parts = [
         Markup('<line class="axis-line" x1="{:.1f}" x2="{:.1f}" y1="{}" y2="{}"/>').format(
@@ -91,13 +88,6 @@ def _scale(start: float, end: float, line: float, count: int, cd: float) -> Mark
                 '<text class="tick" x="{0:.1f}" y="{3}" text-anchor="middle">{4}</text>'
             ).format(place, line - 5, line, line - 10, rank)
         )
-    width = min(cd * step, end - start)
-    parts.append(
-        Markup(
-            '<path class="axis-line" d="M{0:.1f} 8v8m0-4H{1:.1f}m0-4v8"/>'
-            '<text class="tick" x="{2:.1f}" y="16">critical difference {3:.2f}</text>'
-        ).format(start, start + width, start + width + 8, cd)
-    )
     return Markup("").join(parts)
 
 

@@ -15,6 +15,7 @@ from benchbench.reporting.data.score_arrays import ScoreArrays
 from benchbench.reporting.figures.axes import Axis, linear
 from benchbench.reporting.figures.ranks import rank_diagram
 from benchbench.reporting.sections.summary import tied
+from benchbench.wording import count
 
 __all__ = ["Difference", "differences"]
 
@@ -72,17 +73,19 @@ class Difference:
 
     @cached_property
     def rank_figure(self) -> Markup | None:
-        """The critical-difference diagram of the models that compete."""
+        """Average ranks of the models that compete; bars join those the paired tests do not tell
+        apart, so that the drawing and the table of pairs say the same."""
         found = self.tests.ranks
         if found is None or len(found.ranks) < 3 or len(found.ranks) > 30:
             return None
         ranks = {str(name): float(rank) for name, rank in found.ranks.items()}
         index = {name: self.report_models[name].index for name in ranks}
         words = (
-            f"Models whose average ranks over {found.tracks} tracks differ by less than "
-            f"{found.cd:.2f} are joined by a bar."
+            f"Average ranks over {count(found.tracks, 'track')}. A bar joins models of which the "
+            "paired tests tell no two apart."
         )
-        return rank_diagram(ranks, found.groups, found.cd, index, words, key=f"cd-{self.index}")
+        groups = self.tests.level_groups(list(ranks))
+        return rank_diagram(ranks, groups, index, words, key=f"ranks-{self.index}")
 
 
 def differences(

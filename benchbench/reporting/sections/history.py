@@ -10,11 +10,12 @@ import pandas as pd
 from markupsafe import Markup
 
 from benchbench.errors import NothingToCompareError
-from benchbench.reporting.data.leaderboards import Leaderboard
+from benchbench.reporting.data.leaderboards import Leaderboard, number
 from benchbench.reporting.data.models import ReportModel
 from benchbench.reporting.data.pairwise import ALPHA
 from benchbench.reporting.figures.axes import linear
-from benchbench.stats import AGGREGATIONS, paired
+from benchbench.stats import AGGREGATIONS, ShownNumbers, paired
+from benchbench.stats.aggregations import Summary
 
 __all__ = ["Event", "Line", "histories"]
 
@@ -29,10 +30,12 @@ class Event:
     ----------
     value
         Under the headline's aggregation.
-    change
-        The mean paired difference from the run before, over the tracks of both.
+    change, low, high
+        The value minus that of the run before, and its interval by a paired bootstrap over tracks.
     step
-        Whether the paired test tells the two runs apart.
+        Whether the paired test tells the two runs apart, in the direction of `change`.
+    source
+        The commit that it ran from, shortened; empty where unknown.
     changed
         What was not the same as in the run before.
     """
@@ -42,8 +45,11 @@ class Event:
     value: float
     tracks: int
     change: float | None
+    low: float | None
+    high: float | None
     step: bool
     changed: tuple[str, ...]
+    source: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,24 +112,32 @@ def _events(
         ).dropna()
         if values.empty:
             continue
-        change: float | None = None
+        change = low = high = None
         step, changed = False, tuple[str, ...]()
         if before is not None:
-            change, step = _difference(before[1], values)
+            change, low, high, step = _difference(before[1], values, "median" if median else "mean")
             changed = _changes(model, before[0], run, facts, separations)
-        date = str(facts.get(run, {}).get("started", ""))[:10]
-        summary = float(values.median() if median else values.mean())
-        made.append(Event(run, date, summary, len(values), change, step, changed))
+        date = str(facts.get(run, {}).get("started", ""))[:16].replace("T", " ")
+        source = str((facts.get(run, {}).get("git") or {}).get("sha") or "")[:8]
+        value = float(values.median() if median else values.mean())
+        made.append(Event(run, date, value, len(values), change, low, high, step, changed, source))
         before = run, values
     return tuple(made)
 
 
-def _difference(old: pd.Series, new: pd.Series) -> tuple[float | None, bool]:
+def _difference(
+    old: pd.Series, new: pd.Series, summary: Summary
+) -> tuple[float | None, float | None, float | None, bool]:
+    """The change of the value, its interval, and whether the paired test sees it."""
+    both = pd.concat([new, old], axis=1).sort_index().to_numpy(dtype=np.float64)
+    change = ShownNumbers.of(both.T, summary).difference(0, 1)
+    low, high = number(change.interval.low), number(change.interval.high)
     try:
-        found = paired(old, new)
+        tested = paired(old, new)
     except NothingToCompareError:
-        return None, False
-    return found.difference, found.p < ALPHA
+        return None, None, None, False
+    step = tested.p < ALPHA and tested.effect * change.difference > 0
+    return change.difference, low, high, step
 
 
 def _changes(

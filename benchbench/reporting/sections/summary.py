@@ -1,4 +1,7 @@
-"""The first sentences of the report: which model is best, by how much, how sure, at what cost."""
+"""The first sentences of the report: which model is best, by how much, how sure, at what cost.
+
+Every difference in them is one of numbers that the leaderboard shows.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,7 @@ from benchbench.reporting.data.leaderboards import Leaderboard, Row
 from benchbench.reporting.data.models import ReportModel
 from benchbench.reporting.data.pairwise import Pair, PairwiseTests
 from benchbench.reporting.formatting import count, decibels, megabytes, signed
+from benchbench.wording import speed
 
 __all__ = ["Part", "Summary", "summary", "tied"]
 
@@ -112,19 +116,23 @@ def _answer(
     best = Part(leader.model, leader.model)
     target = board.series.target
     if len(rivals) == 1:
-        told = f" scores {decibels(leader.value)}{unit(board)} on {target}; it has no rival here."
+        told = f" scores {decibels(leader.value)}{unit(board)} on {target}. It is the only separator here."
         return (best, Part(told))
     if not tied:
-        sure = "and its lead is no accident" if proven else "on too few tracks to prove it"
+        sure = (
+            "and the lead is statistically significant"
+            if proven
+            else "on too few tracks to prove it"
+        )
         return (best, Part(f" separates {target} best, {sure}."))
     if len(tied) == len(rivals) - 1:
         return (
             Part(f"No separator is clearly best on {target}; "),
             best,
-            Part(" is ahead on paper."),
+            Part(" has the highest number."),
         )
     names = _models(tied[:2], len(tied))
-    return (best, Part(f" leads on {target}, yet cannot be told from "), *names, Part("."))
+    return (best, Part(f" leads on {target}, but is not distinguishable from "), *names, Part("."))
 
 
 def _models(names: tuple[str, ...], total: int) -> list[Part]:
@@ -156,7 +164,7 @@ def _certainty(
     sentence = [
         Part(f"Over {count(pair.tracks, 'track')} it is {place} "),
         Part(pair.second, pair.second),
-        Part(f" on average{interval} and better on {pair.win_rate:.0%} of them"),
+        Part(f"{interval} and better on {pair.win_rate:.0%} of them"),
     ]
     if pair.distinguishable:
         sentence.append(Part(f" (p\u00a0{_p(pair.p)} after correction for all pairs)."))
@@ -213,13 +221,13 @@ def _p(value: float) -> str:
 def _gain(
     leader: Row, tests: PairwiseTests, report_models: dict[str, ReportModel], unit: str
 ) -> list[tuple[Part, ...]]:
-    """What it gains over doing nothing: the only zero that a reader can imagine."""
+    """The gain over the unprocessed mixture."""
     idle = [name for name in tests.models if report_models[name].adapter == "mixture"]
     pair = tests.pair(leader.model, idle[0]) if idle else None
     if pair is None or not pair.ahead:
         return []
     return [
-        (Part(f"Over the unprocessed mixture it gains {decibels(abs(pair.difference), 1)}{unit}."),)
+        (Part(f"It is {decibels(abs(pair.difference), 1)}{unit} above the unprocessed mixture."),)
     ]
 
 
@@ -232,13 +240,13 @@ def _bounds(
     if not oracles or oracles[0].value is None:
         return []
     name = oracles[0].model
-    told = [Part("The oracle "), Part(name, name), Part(", which was shown the answer, reaches ")]
+    told = [Part("The oracle "), Part(name, name), Part(", which sees the true stems, reaches ")]
     if leader is None or leader.value is None:
         return [(*told, Part(f"{decibels(oracles[0].value)}{unit(board)}."))]
     gap = oracles[0].value - leader.value
     if gap <= 0 or not board.higher_is_better:
         return []
-    return [(*told, Part(f"{gap:.1f}{unit(board)} more: that is the room left."))]
+    return [(*told, Part(f"{gap:.1f}{unit(board)} more: that is the headroom."))]
 
 
 def _level(pair: Pair) -> bool:
@@ -252,10 +260,10 @@ def _cost(
     cost = report_models[leader.model].cost
     if cost.real_time_factor is None:
         return []
-    memory = f" and needs {megabytes(cost.peak_bytes)} of memory" if cost.peak_bytes else ""
+    memory = f" and uses {megabytes(cost.peak_bytes)} of memory" if cost.peak_bytes else ""
     sentence = [
         Part(leader.model, leader.model),
-        Part(f" works for {_share(cost.real_time_factor)} of the music's length{memory}"),
+        Part(f" runs {_pace(cost.real_time_factor)}{memory}"),
     ]
     cheap = [
         (found, pair.second)
@@ -269,14 +277,19 @@ def _cost(
             Part("; "),
             Part(name, name),
             Part(
-                f", as good as far as can be told, is {cost.real_time_factor / factor:.1f} times faster"
+                f", not distinguishable from it, is {cost.real_time_factor / factor:.1f} times faster"
             ),
         ]
     return [(*sentence, Part("."))]
 
 
-def _share(factor: float) -> str:
-    return f"{factor * 100:.2g}%" if factor < 1 else f"{factor:.1f} times"
+def _pace(factor: float) -> str:
+    """``14x faster than real time``."""
+    return (
+        f"{speed(factor)} faster than real time"
+        if factor < 1
+        else f"{factor:.2g}x slower than real time"
+    )
 
 
 def _training(
@@ -286,7 +299,7 @@ def _training(
         return []
     return [
         (
-            Part("Mind: "),
+            Part("Note: "),
             Part(leader.model, leader.model),
             Part(
                 f" was trained on {board.series.dataset}, so this rank may not carry over to new music."
