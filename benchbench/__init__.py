@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING as _TYPE_CHECKING
 
 if _TYPE_CHECKING:
     from benchbench import errors, metrics, stats
+    from benchbench.api import training
     from benchbench.api.compact import compact
     from benchbench.api.compare import compare
     from benchbench.api.doctor import doctor
@@ -27,11 +28,12 @@ if _TYPE_CHECKING:
     from benchbench.api.score import score
     from benchbench.api.separate import separate
     from benchbench.api.train import train
+    from benchbench.api.training import Validator
     from benchbench.api.verify import verify
 
     __version__: str
 
-_HOMES = {"Results": "results"}
+_HOMES = {"Results": "results", "Validator": "training"}
 _FUNCTIONS = (
     "compact",
     "compare",
@@ -48,9 +50,11 @@ _FUNCTIONS = (
     "verify",
 )
 _MODULES = {name: f"benchbench.{name}" for name in ("errors", "metrics", "stats")}
+_MODULES["training"] = "benchbench.api.training"
 
 __all__ = [
     "Results",
+    "Validator",
     "__version__",
     "compact",
     "compare",
@@ -67,6 +71,7 @@ __all__ = [
     "separate",
     "stats",
     "train",
+    "training",
     "verify",
 ]
 
