@@ -28,6 +28,7 @@ from collections.abc import Iterable
 from typing import ClassVar
 
 __all__ = [
+    "DISTRIBUTION",
     "AdapterEnvironmentError",
     "AudioError",
     "BenchbenchError",
@@ -44,6 +45,9 @@ __all__ = [
     "WeightsError",
     "closest",
 ]
+
+DISTRIBUTION = "benchbench-audio"
+"""The name to install by. `benchbench` on the package index is another project."""
 
 
 class BenchbenchError(Exception):
@@ -135,8 +139,8 @@ class MissingExtraError(UsageError):
 
     def __init__(self, package: str, extra: str, what: str) -> None:
         super().__init__(
-            f"{what} cannot be used without the package {package}.",
-            hint=f"Install it with: pip install 'benchbench[{extra}]'",
+            f"{what} needs the package {package}, which is not installed.",
+            hint=f"Install it with: pip install '{DISTRIBUTION}[{extra}]'",
         )
 
 

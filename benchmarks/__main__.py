@@ -21,13 +21,13 @@ import sys
 from collections.abc import Collection, Iterator
 from dataclasses import asdict
 from datetime import UTC, datetime
-from importlib.metadata import version
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from benchbench import __version__
 from benchbench.running.machine import machine
 from benchmarks import memory, overhead, scaling, store
 from benchmarks.kills import kills
@@ -71,7 +71,7 @@ def stored(figures: list[Figure]) -> pa.Table:
     """Figures as a table, with where and when they were measured."""
     facts = machine()
     common = {
-        "version": version("benchbench"), "measured": datetime.now(UTC).isoformat(timespec="seconds"),
+        "version": __version__, "measured": datetime.now(UTC).isoformat(timespec="seconds"),
         "cpu": facts["cpu"], "cores": facts["cores"], "python": platform.python_version(),
     }  # fmt: skip
     return pa.Table.from_pylist([{**asdict(one), **common} for one in figures], COLUMNS)

@@ -358,7 +358,7 @@ main()
         [sys.executable, "-c", program], capture_output=True, text=True, cwd=tmp_path
     )
     assert done.returncode == 2
-    assert "pip install 'benchbench[cluster]'" in done.stderr
+    assert "pip install 'benchbench-audio[cluster]'" in done.stderr
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import shutil
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -12,7 +13,7 @@ import numpy as np
 
 from benchbench.datasets.dataset import Dataset, find_stems, open_dataset
 from benchbench.datasets.preparation import prepare
-from benchbench.errors import BenchbenchError, UnknownNameError
+from benchbench.errors import DISTRIBUTION, BenchbenchError, UnknownNameError
 from benchbench.io.audio_files import Audio, read
 from benchbench.io.cache import cache_folder
 from benchbench.io.decoding import info
@@ -85,6 +86,7 @@ def _check_installation(catalog: Catalog) -> Iterator[Check]:
         f"{facts['cpu']}, {processors()} processors, {facts['memory_bytes'] / 1e9:.0f} GB memory, "
         f"{', '.join(facts['gpu']) or 'no GPU'}",
     )
+    yield _check_name()
     folder = cache_folder()
     free = shutil.disk_usage(folder).free
     yield Check("cache", free > 1e9, f"{folder}, {free / 1e9:.0f} GB free")
@@ -110,6 +112,21 @@ def _check_model(catalog: Catalog, model: Model, listener: Listener) -> Iterator
         return
     with scratch_folder() as scratch:
         yield from check_adapter(setup, scratch, _example(catalog))
+
+
+def _check_name() -> Check:
+    """Whether the other project that imports as ``benchbench`` shares this environment."""
+    try:
+        other = importlib.metadata.version("benchbench")
+    except importlib.metadata.PackageNotFoundError:
+        return Check("package", True, f"{DISTRIBUTION} {importlib.metadata.version(DISTRIBUTION)}")
+    return Check(
+        "package",
+        False,
+        f"the package benchbench {other} is installed too. It is another project with the same "
+        f"import name, and either may have replaced files of the other. Run: "
+        f"pip uninstall benchbench, then pip install --force-reinstall --no-deps {DISTRIBUTION}",
+    )
 
 
 def _check_folder(setup: ModelSetup) -> Iterator[Check]:

@@ -14,7 +14,7 @@ import numpy as np
 
 from benchbench.datasets.dataset import Dataset, Track, open_dataset
 from benchbench.datasets.preparation import prepare
-from benchbench.errors import UnknownNameError, UsageError
+from benchbench.errors import MissingExtraError, UnknownNameError, UsageError
 from benchbench.io.audio_files import Audio
 from benchbench.io.raw_audio import scratch_folder
 from benchbench.metrics.targets import TWO_TARGETS, reference_sets
@@ -96,6 +96,10 @@ def train(
                 options=dict(options or {}),
                 tell=tell,
             )
+        except ModuleNotFoundError as error:
+            if error.name not in ("keras", "tensorflow"):
+                raise
+            raise MissingExtraError(error.name, "tensorflow", "Training") from error
         except (ValueError, FileNotFoundError) as error:
             raise UsageError(f"{chosen.name} cannot be trained so: {error}") from error
     return folder

@@ -1,4 +1,4 @@
-"""The command line: verbs and their flags; each hands over to a function of `benchbench`."""
+"""The command line: commands and their flags; each hands over to a function of `benchbench`."""
 
 from __future__ import annotations
 
@@ -7,9 +7,7 @@ from typing import Annotated
 
 import typer
 
-from benchbench.cli import inspect_commands as looking
-from benchbench.cli import result_commands as comparing
-from benchbench.cli import run_commands as measuring
+from benchbench.cli import inspect_commands, result_commands, run_commands
 from benchbench.cli.config import read_config
 
 __all__ = ["app"]
@@ -18,10 +16,18 @@ app = typer.Typer(
     name="bench",
     help="Evaluate, compare and gate music source separation.",
     no_args_is_help=True,
-    add_completion=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
+
+
+def _print_version(asked: bool) -> None:
+    if asked:
+        from benchbench import __version__
+
+        typer.echo(f"bench {__version__}")
+        raise typer.Exit
 
 
 @app.callback()
@@ -30,16 +36,17 @@ def _common(
     config: Annotated[
         Path | None, typer.Option(help="A TOML file that holds what flags hold: [run] models = ...")
     ] = None,
-    version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", is_eager=True, callback=_print_version, help="Print the version."
+        ),
+    ] = False,
 ) -> None:
-    if version:
-        from importlib.metadata import version as installed
-
-        typer.echo(installed("benchbench"))
-        raise typer.Exit
+    del version  # printed by its callback, before a command is asked for
     if config is not None:
         context.default_map = read_config(config, context)
 
 
-for verbs in (measuring, looking, comparing):
-    verbs.register(app)
+for commands in (run_commands, inspect_commands, result_commands):
+    commands.register(app)

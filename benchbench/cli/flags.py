@@ -1,4 +1,4 @@
-"""What the verbs have in common: types of flags, and how their values are read."""
+"""What the commands have in common: types of flags, and how their values are read."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from benchbench.cli.completion import complete_dataset, complete_metrics, complete_models
 from benchbench.errors import UnknownNameError, UsageError
 from benchbench.plugins.model_names import listed, parsed_value
 
@@ -15,9 +16,12 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AdapterPath",
+    "DatasetName",
     "Device",
     "MemoryLimit",
     "Metrics",
+    "Model",
+    "Models",
     "Options",
     "Quiet",
     "Root",
@@ -49,7 +53,20 @@ MemoryLimit = Annotated[
     float | None,
     typer.Option(help="Megabytes that a separator may hold; mapped files do not count.", min=1),
 ]
-Metrics = Annotated[str, typer.Option(help="Protocols or groups, joined by commas.")]
+Metrics = Annotated[
+    str,
+    typer.Option(help="Protocols or groups, joined by commas.", autocompletion=complete_metrics),
+]
+Models = Annotated[
+    str,
+    typer.Option(
+        help="adapter or adapter:variant, joined by commas.", autocompletion=complete_models
+    ),
+]
+Model = Annotated[
+    str, typer.Option(help="adapter or adapter:variant.", autocompletion=complete_models)
+]
+DatasetName = Annotated[str, typer.Option(help="A data set.", autocompletion=complete_dataset)]
 Root = Annotated[Path | None, typer.Option(help="The data set's folder.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Show failures and the result only.")]
 Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Show a line per separation.")]

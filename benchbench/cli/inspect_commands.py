@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from benchbench.cli.completion import complete_name
 from benchbench.cli.flags import AdapterPath, Root, one_of, words
 from benchbench.errors import UsageError
 
@@ -36,7 +37,12 @@ def list_(
 
 
 def show(
-    name: Annotated[str, typer.Argument(help="A model, a data set, a metric or a run.")],
+    name: Annotated[
+        str,
+        typer.Argument(
+            help="A model, a data set, a metric or a run.", autocompletion=complete_name
+        ),
+    ],
     out: Annotated[Path, typer.Option(help="The results' folder, for runs.")] = Path("results"),
     adapter_path: AdapterPath = [],  # noqa: B006
 ) -> None:

@@ -10,9 +10,12 @@ import typer
 
 from benchbench.cli.flags import (
     AdapterPath,
+    DatasetName,
     Device,
     MemoryLimit,
     Metrics,
+    Model,
+    Models,
     Options,
     Quiet,
     Root,
@@ -43,10 +46,8 @@ def register(app: typer.Typer) -> None:
 
 
 def run(
-    models: Annotated[
-        str, typer.Option(help="adapter or adapter:variant, joined by commas.")
-    ] = DEFAULT_MODELS,
-    dataset: Annotated[str, typer.Option(help="A data set.")] = "demo",
+    models: Models = DEFAULT_MODELS,
+    dataset: DatasetName = "demo",
     metrics: Metrics = "report",
     out: Annotated[
         str, typer.Option(help="The results' folder, or an address such as s3://bucket/results.")
@@ -149,7 +150,7 @@ def run(
 
 def separate(
     inputs: Annotated[list[Path], typer.Argument(help="Audio files.")],
-    model: Annotated[str, typer.Option(help="adapter or adapter:variant.")] = "spleeter",
+    model: Model = "spleeter",
     out: Annotated[Path, typer.Option(help="The folder for the stems.")] = Path("separated"),
     weights: Weights = None,
     device: Device = "auto",

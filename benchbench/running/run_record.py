@@ -16,6 +16,7 @@ import msgspec
 from benchbench.datasets.dataset import Dataset
 from benchbench.datasets.preparation import PreparedTrack
 from benchbench.datasets.tracks import Track
+from benchbench.errors import DISTRIBUTION
 from benchbench.metrics.base import Protocol
 from benchbench.plugins.catalog import Model
 from benchbench.results.schema import SCHEMA_VERSION
@@ -55,7 +56,7 @@ def run_facts(
         "started": now(),
         "finished": None,
         "command": list(command),
-        "benchbench": version("benchbench"),
+        "benchbench": version(DISTRIBUTION),
         "python": sys.version.split()[0],
         "git": git_state(Path.cwd()),
         "machine": machine(),

@@ -122,7 +122,7 @@ def _require_packages() -> None:
     packages = materials.missing()
     if modules or packages:
         ways = [f"apt-get install {' '.join(packages)}"] if packages else []
-        ways += ["pip install 'benchbench[rendered]'"] if modules else []
+        ways += ["pip install 'benchbench-audio[rendered]'"] if modules else []
         raise UsageError(
             f"The data set rendered is made from packages that are not here: {', '.join([*packages, *modules])}.",
             hint=f"On Debian: `{'` and `'.join(ways)}`.",

@@ -34,6 +34,34 @@ def bench(*words: object, cwd: Path, **environment: str) -> subprocess.Completed
     )
 
 
+def test_version_and_short_help(tmp_path: Path) -> None:
+    from benchbench import __version__
+
+    shown = bench("--version", cwd=tmp_path)
+    assert (shown.returncode, shown.stdout) == (0, f"bench {__version__}\n")
+    assert bench("-h", cwd=tmp_path).stdout == bench("--help", cwd=tmp_path).stdout
+    assert "Usage: bench run" in bench("run", "-h", cwd=tmp_path).stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "offered"),
+    [
+        ("bench run --models spleeter,zipformer:t", {"spleeter,zipformer:tiny"}),
+        ("bench run --dataset musdb18-h", {"musdb18-hq"}),
+        ("bench score --metrics usdr,bsseval-v", {"usdr,bsseval-v3", "usdr,bsseval-v4"}),
+        ("bench show dem", {"demo", "demucs"}),
+    ],
+)
+def test_the_shell_completes_names(tmp_path: Path, words: str, offered: set[str]) -> None:
+    shown = bench(
+        cwd=tmp_path,
+        _BENCH_COMPLETE="complete_bash",
+        COMP_WORDS=words,
+        COMP_CWORD=str(len(words.split()) - 1),
+    )
+    assert offered <= set(shown.stdout.split()), shown
+
+
 def test_help_is_quick_and_imports_nothing_heavy(tmp_path: Path) -> None:
     code = (
         "import sys, time; start = time.perf_counter(); from benchbench.cli import app\n"

@@ -56,6 +56,11 @@ def make_runtime(
         from .onnx_runtime import OnnxRuntime
 
         return OnnxRuntime(configuration, weights, masks=masks)
+    if not importlib.util.find_spec("tensorflow"):
+        raise ValueError(
+            "the Keras runtime and device 'gpu' need TensorFlow. "
+            "Install it with: pip install 'benchbench-audio[tensorflow]'"
+        )
     from .keras_runtime import KerasRuntime
 
     return KerasRuntime(configuration, weights, masks=masks, device=device)

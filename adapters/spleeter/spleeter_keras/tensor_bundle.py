@@ -16,14 +16,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import google_crc32c
 import numpy as np
 import numpy.typing as npt
-
-from .crc32c import crc32c, unmasked
 
 _MAGIC = 0xDB4775248B80FB57
 _FOOTER = 48
 _TRAILER = 5
+_MASK_DELTA = 0xA282EAD8
 _DTYPES: dict[int, np.dtype[Any]] = {
     1: np.dtype("<f4"),
     2: np.dtype("<f8"),
@@ -109,12 +109,18 @@ class TensorBundle:
             content = file.read(entry.size)
         if len(content) < entry.size:
             raise BundleError(f"{path.name} ends before it does")
-        if crc32c(content) != unmasked(entry.checksum):
+        if google_crc32c.value(content) != unmasked(entry.checksum):
             raise BundleError("its checksum is not the stored one")
         values = np.frombuffer(content, _DTYPES[entry.dtype])
         if values.size != int(np.prod(entry.shape)):
             raise BundleError(f"{values.size} values do not fill the shape {entry.shape}")
         return values.reshape(entry.shape)
+
+
+def unmasked(stored: int) -> int:
+    """The CRC-32C behind a masked one, as TensorFlow and LevelDB store it."""
+    rotated = (stored - _MASK_DELTA) & 0xFFFFFFFF
+    return (rotated >> 17 | rotated << 15) & 0xFFFFFFFF
 
 
 def _records(table: bytes) -> Iterator[tuple[bytes, bytes]]:
@@ -137,7 +143,7 @@ def _block(
     whole = (source if table is None else table)[offset : offset + size + _TRAILER]
     if len(whole) != size + _TRAILER:
         raise BundleError("a block lies beyond its end")
-    if crc32c(whole[:-4]) != unmasked(struct.unpack("<I", whole[-4:])[0]):
+    if google_crc32c.value(whole[:-4]) != unmasked(struct.unpack("<I", whole[-4:])[0]):
         raise BundleError("a block's checksum is not the stored one")
     if whole[size]:
         raise BundleError("its blocks are compressed")

@@ -56,6 +56,11 @@ def make_runtime(
     installed = all(importlib.util.find_spec(name) for name in ("onnx", "onnxruntime"))
     if runtime == "onnx" or (runtime == "auto" and device != "gpu" and installed):
         return OnnxRuntime(build_graph(configuration, weights, frames))
+    if not importlib.util.find_spec("tensorflow"):
+        raise ValueError(
+            "the Keras runtime and device 'gpu' need TensorFlow. "
+            "Install it with: pip install 'benchbench-audio[tensorflow]'"
+        )
     return KerasRuntime(configuration, weights, frames, device)
 
 

@@ -1,4 +1,4 @@
-"""The reader of checkpoints against TensorFlow's own, and the checksum against known values."""
+"""The reader of checkpoints against TensorFlow's own."""
 
 from __future__ import annotations
 
@@ -8,35 +8,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from spleeter_keras.checkpoint import write_checkpoint
-from spleeter_keras.crc32c import crc32c, unmasked
-from spleeter_keras.tensor_bundle import BundleError, TensorBundle
-
-
-@pytest.mark.parametrize(
-    ("data", "expected"),
-    [
-        (b"", 0),
-        (b"123456789", 0xE3069283),
-        (bytes(32), 0x8A9136AA),
-        (b"\xff" * 32, 0x62A8AB43),
-        (bytes(range(32)), 0x46DD794E),
-        (bytes(reversed(range(32))), 0x113FDB5C),
-    ],
-)
-def test_checksums_of_the_standard(data, expected):
-    # RFC 3720, appendix B.4, and the check value of the catalogues.
-    assert crc32c(data) == expected
-
-
-@pytest.mark.parametrize("length", [1, 3, 4, 1023, 1024, 1025, 100_003])
-def test_long_checksums_equal_those_bit_by_bit(length):
-    data = np.random.default_rng(length).integers(0, 256, length, dtype=np.uint8).tobytes()
-    register = 0xFFFFFFFF
-    for byte in data:
-        register ^= byte
-        for _ in range(8):
-            register = register >> 1 ^ (0x82F63B78 if register & 1 else 0)
-    assert crc32c(data) == register ^ 0xFFFFFFFF
+from spleeter_keras.tensor_bundle import BundleError, TensorBundle, unmasked
 
 
 def test_masking_is_undone():
