@@ -34,6 +34,7 @@ from spleeter_keras.checkpoint import (  # noqa: E402
 from zipformer_keras.configuration import Bands, Configuration  # noqa: E402
 from zipformer_keras.training.augmentation import Library  # noqa: E402
 from zipformer_keras.training.loop import Line, Run  # noqa: E402
+from zipformer_keras.training.objectives.separation import Separation  # noqa: E402
 from zipformer_keras.training.recipe import read_recipe  # noqa: E402
 from zipformer_keras.training.train import gains  # noqa: E402
 
@@ -121,7 +122,8 @@ def main() -> None:
         )
 
     library = Library.of(learned, SPLEETER.stems)
-    run = Run(recipe, CELLS, network, library, given.out, validate)
+    task = Separation(library, CELLS, recipe)
+    run = Run(recipe, CELLS, network, task, given.out, validate)
     run.run(report, cpu_limit_s=60.0 * given.minutes)
 
 

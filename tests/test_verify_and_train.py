@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
+import soundfile
 
 import benchbench
 from benchbench.errors import NothingToCompareError, UnknownNameError, UsageError
@@ -113,6 +115,99 @@ def test_training_requests_that_cannot_be_met_are_refused(
         benchbench.train("learner", "folder", validation=["secnd"], **options)
     with pytest.raises(UsageError, match="Every track"):
         benchbench.train("learner", "folder", validation=["first", "second"], **options)
+
+
+WITHOUT_STEMS = """
+def train(variant, songs, output, *, validation, initial, options, tell, unlabelled=()):
+    shapes = [song()["mixture"].shape for song in unlabelled]
+    tell(f"{len(songs)} with stems, {len(unlabelled)} without: {shapes}")
+    return output
+"""
+
+
+@pytest.fixture
+def unlabelled(tmp_path: Path, make_adapter: Make) -> Path:
+    """A folder with a mono file of 40 s at 22.05 kHz and a stereo one of 30 s, and a model for it."""
+    rng = np.random.default_rng(0)
+    folder = tmp_path / "without-stems"
+    (folder / "album").mkdir(parents=True)
+    soundfile.write(folder / "mono.flac", 0.1 * rng.standard_normal(40 * 22050), 22050)
+    stereo = 0.1 * rng.standard_normal((30 * 44100, 2))
+    soundfile.write(folder / "album" / "stereo.wav", stereo, 44100)
+    place = make_adapter("learner")
+    (place / "learner" / "train.py").write_text(WITHOUT_STEMS)
+    return folder
+
+
+def learn(folder: Path, **more: Any) -> list[str]:
+    told: list[str] = []
+    benchbench.train("learner", songs=folder, out=folder.parent / "trained",
+                     adapter_paths=[folder.parent / "adapters-of-test"], tell=told.append, **more)  # fmt: skip
+    return told
+
+
+def test_songs_without_stems_are_given_in_stereo_at_one_rate(
+    unlabelled: Path, small_songs: Path
+) -> None:
+    (unlabelled / "cover.jpg").write_bytes(b"no audio")
+    (unlabelled / "broken.mp3").write_bytes(b"no audio either")
+    soundfile.write(unlabelled / "zeros.wav", np.zeros(44100), 44100)
+    told = learn(unlabelled)
+    assert told[-1] == f"0 with stems, 2 without: {[(2, 30 * 44100), (2, 40 * 44100)]}"
+    assert [line for line in told if "broken.mp3 is left out" in line]
+    assert [line for line in told if "zeros.wav is left out: it is silent" in line]
+    assert "2 songs without stems, 0.02 hours" in told
+    both = learn(unlabelled, dataset="folder", root=small_songs, validation=["second"])
+    assert both[-1].startswith("1 with stems, 2 without")
+
+
+def test_songs_without_stems_that_teach_nothing_are_refused(
+    unlabelled: Path, tmp_path: Path
+) -> None:
+    with pytest.raises(UsageError, match="is no folder"):
+        learn(tmp_path / "nowhere")
+    for path in [*unlabelled.rglob("*.*")]:
+        path.unlink()
+    with pytest.raises(UsageError, match="holds no readable audio file"):
+        learn(unlabelled)
+    (unlabelled / "broken.mp3").write_bytes(b"no audio")
+    with pytest.raises(UsageError, match=r"no readable audio file\. 1 files were tried"):
+        learn(unlabelled)
+    soundfile.write(unlabelled / "zeros.wav", np.zeros(44100), 44100)
+    with pytest.raises(UsageError, match=r"are silent: zeros\.wav"):
+        learn(unlabelled)
+    soundfile.write(unlabelled / "short.wav", np.full(59 * 44100, 0.1), 44100)
+    with pytest.raises(UsageError, match="are 59 s long together"):
+        learn(unlabelled)
+    (tmp_path / "adapters-of-test" / "learner" / "train.py").write_text(RECIPE)
+    with pytest.raises(UsageError, match="learns from songs with stems only"):
+        learn(unlabelled)
+
+
+def test_a_song_that_models_are_tested_on_is_refused(
+    unlabelled: Path, small_songs: Path, tmp_path: Path
+) -> None:
+    """The same music in another file format and under another name is found by its samples."""
+    names = ("vocals", "drums", "bass", "other")
+    stems = [read(small_songs / "first" / f"{name}.wav")[0] for name in names]
+    root = tmp_path / "set"
+    for split, track in (("train", "a"), ("test", "b")):
+        (root / split / track).mkdir(parents=True)
+        for name, stem in zip(names, stems, strict=True):
+            sound = stem if split == "test" else stem[:, ::-1]
+            soundfile.write(root / split / track / f"{name}.wav", sound.T, 44100, subtype="PCM_16")
+        mixed = np.sum(
+            [soundfile.read(root / split / track / f"{n}.wav")[0] for n in names], axis=0
+        )
+        soundfile.write(root / split / track / "mixture.wav", mixed, 44100, subtype="PCM_16")
+    same, _ = soundfile.read(root / "test" / "b" / "mixture.wav")
+    options = {"dataset": "musdb18-hq", "root": root, "validation": []}
+    assert learn(unlabelled, **options)[-1].startswith("1 with stems, 2 without")
+    soundfile.write(unlabelled / "renamed.flac", same, 44100, subtype="PCM_16")
+    with pytest.raises(
+        UsageError, match=r"renamed\.flac is the track b, which models are tested on"
+    ):
+        learn(unlabelled, **options)
 
 
 def test_doctor_checks_machine_data_sets_and_results(results: Path, small_songs: Path) -> None:

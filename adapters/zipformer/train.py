@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import os
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,6 +28,7 @@ def train(
     initial: Path | None,
     options: Mapping[str, object],
     tell: Callable[[str], None],
+    unlabelled: Sequence[Song] = (),
 ) -> Path:
     """Train a variant, or go on with the run that `output` holds.
 
@@ -46,25 +48,49 @@ def train(
         (bool), and any value of a recipe, such as ``steps``.
     tell
         Told the loss and the scores at each validation.
+    unlabelled
+        Functions that give {"mixture": float32 (channels, samples)} at 44.1 kHz: songs without
+        stems. An objective that needs no stems learns from these and from the mixtures of `songs`;
+        a teacher, `options` ``teacher``, makes stems of them.
 
     Returns
     -------
     The folder of the averaged weights, for ``--weights``.
+
+    Raises
+    ------
+    ValueError
+        The recipe learns from songs that are not there, or the songs do not fit it.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     os.environ["KERAS_BACKEND"] = "tensorflow"
     recipes = importlib.import_module("zipformer_keras.training.recipe")
+    teachers = importlib.import_module("zipformer_keras.training.teacher")
     teaching = importlib.import_module("zipformer_keras.training.train")
     changes = dict(options)
     logs = bool(changes.pop("logs", True))
     default = "musdb18-hq" if variant.startswith("base") else "tiny"
     recipe = recipes.read_recipe(str(changes.pop("recipe", default)), changes)
+    about: dict[str, str] = {}
+    if recipe.objective != recipes.SEPARATION:
+        songs = [*unlabelled, *(_mixed(song) for song in songs)]
+    elif recipe.teacher:
+        if not unlabelled:
+            raise ValueError("The recipe has a teacher, so it needs songs without stems (--songs).")
+        songs = [*songs, *teachers.taught(unlabelled, recipe.teacher, output / "teacher", tell)]
+        about = {"teacher": recipe.teacher, "teacher_songs": str(len(unlabelled))}
+    elif unlabelled:
+        raise ValueError(
+            "The recipe learns from songs with stems only; with --songs take recipe=pretrain or "
+            "recipe=selftrain."
+        )
+    kind = "SI-SDR gain in dB" if recipe.objective == recipes.SEPARATION else "hidden frames"
 
     def report(line: Line) -> None:
         scores = ", ".join(f"{name} {value:.2f}" for name, value in line.scores.items())
         tell(
             f"step {line.step} of {recipe.steps}, {line.cpu_s / 60:.1f} min of processor: "
-            f"loss {line.loss:.2f}" + (f"; SI-SDR gain in dB: {scores}" if scores else "")
+            f"loss {line.loss:.2f}" + (f"; {kind}: {scores}" if scores else "")
         )
 
     weights: Path = teaching.teach(
@@ -77,8 +103,18 @@ def train(
         score=_si_sdr,
         report=report,
         logs=logs,
+        about=about,
     )
     return weights
+
+
+def _mixed(song: Song) -> Song:
+    """A song's mixture: the sum of its stems."""
+
+    def mixture() -> Mapping[str, npt.NDArray[np.float32]]:
+        return {"mixture": np.sum(list(song().values()), axis=0, dtype=np.float32)}
+
+    return cache(mixture)
 
 
 def _si_sdr(

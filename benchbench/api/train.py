@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import inspect
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -12,7 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from benchbench.datasets.dataset import Dataset, Track, open_dataset
+from benchbench.api.unlabelled import RATE, Unlabelled, read_unlabelled
+from benchbench.datasets.dataset import Dataset, Track, installed_folder, open_dataset
 from benchbench.datasets.preparation import prepare
 from benchbench.errors import MissingExtraError, UnknownNameError, UsageError
 from benchbench.io.audio_files import Audio
@@ -29,8 +31,9 @@ EVERY = 8
 
 def train(
     model: str,
-    dataset: str = "synth",
+    dataset: str | None = None,
     *,
+    songs: Path | None = None,
     out: Path | str = "trained",
     root: Path | None = None,
     split: str | None = None,
@@ -49,7 +52,11 @@ def train(
     model
         ``adapter`` or ``adapter:variant``.
     dataset, root, split
-        Where the songs come from; the split is ``train`` where there is one.
+        Where the songs with stems come from; the split is ``train`` where there is one. None:
+        ``synth``, or with `songs` none.
+    songs
+        A folder of audio files without stems, at least a minute in all, for recipes that learn from
+        such.
     out
         The run's folder.
     validation
@@ -70,31 +77,39 @@ def train(
     Raises
     ------
     UsageError
-        When the model cannot be trained, the songs do not fit it, or an option is wrong.
+        When the model cannot be trained, the songs do not fit it, or an option is wrong; when no
+        file of `songs` can be read, all are silent or shorter than a minute together, or one is a
+        test track of the data set (of ``demo`` where none is named).
     """
     catalog = Catalog(tuple(adapter_paths))
     chosen = catalog.model(model)
     if chosen.adapter.origin == "working directory":
         tell(f"{chosen.name} runs the code in {chosen.adapter.folder} of the working directory.")
     recipe = _recipe(chosen)
-    manifest = catalog.dataset(dataset).manifest
-    split = split or ("train" if "train" in manifest.splits else None)
-    data_set = open_dataset(catalog.dataset(dataset), root, split=split, tell=tell)
-    tell(manifest.licence.notice)
-    learn, check = _divided(data_set, validation)
-    tell(f"{len(learn)} songs to learn from, {len(check)} to validate with")
+    if songs is not None and "unlabelled" not in inspect.signature(recipe.train).parameters:
+        raise UsageError(
+            f"{chosen.name} learns from songs with stems only; --songs is of no use to it."
+        )
+    learn, check = _labelled(catalog, dataset, songs, root, split, validation, tell)
     with scratch_folder() as scratch:
-        songs = {t.name: _Song(t, chosen.variant.stems, scratch / str(i))
-                 for i, t in enumerate(data_set.tracks)}  # fmt: skip
+        named = {t.name: _Song(t, chosen.variant.stems, scratch / str(i))
+                 for i, t in enumerate([*learn, *check])}  # fmt: skip
+        extra: dict[str, Sequence[Unlabelled]] = {}
+        if songs is not None:
+            tested = _tested(catalog, dataset, root)
+            extra["unlabelled"] = read_unlabelled(Path(songs), scratch / "songs", tested, tell)
+            hours = sum(song.seconds for song in extra["unlabelled"]) / 3600
+            tell(f"{len(extra['unlabelled'])} songs without stems, {hours:.2f} hours")
         try:
             folder: Path = recipe.train(
                 chosen.variant_name,
-                [songs[track.name] for track in learn],
+                [named[track.name] for track in learn],
                 Path(out),
-                validation=[songs[track.name] for track in check],
+                validation=[named[track.name] for track in check],
                 initial=weights,
                 options=dict(options or {}),
                 tell=tell,
+                **extra,
             )
         except ModuleNotFoundError as error:
             if error.name not in ("keras", "tensorflow"):
@@ -121,6 +136,42 @@ def _recipe(model: Model) -> ModuleType:
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
+
+
+def _labelled(
+    catalog: Catalog,
+    dataset: str | None,
+    songs: Path | None,
+    root: Path | None,
+    split: str | None,
+    validation: Sequence[str] | None,
+    tell: Callable[[str], None],
+) -> tuple[list[Track], list[Track]]:
+    """Tracks with stems to learn from and to validate with; none where only songs are given."""
+    if dataset is None and songs is not None:
+        return [], []
+    named = catalog.dataset(dataset or "synth")
+    manifest = named.manifest
+    split = split or ("train" if "train" in manifest.splits else None)
+    data_set = open_dataset(named, root, split=split, tell=tell)
+    tell(manifest.licence.notice)
+    learn, check = _divided(data_set, validation)
+    tell(f"{len(learn)} songs to learn from, {len(check)} to validate with")
+    return learn, check
+
+
+def _tested(catalog: Catalog, dataset: str | None, root: Path | None) -> Sequence[Track]:
+    """Test tracks of the named data set, or all of ``demo``, where they are on this machine."""
+    chosen = catalog.dataset(dataset or "demo")
+    split = "test" if "test" in chosen.manifest.splits else None
+    if dataset is not None and split is None:
+        return ()
+    if root is None and not installed_folder(chosen.manifest).is_dir():
+        return ()
+    try:
+        return open_dataset(chosen, root if dataset else None, split=split).tracks
+    except UsageError:
+        return ()
 
 
 def _divided(
@@ -171,10 +222,6 @@ class _Song:
         return {
             target: _sum([audio[p] for p in parts]) for target, parts in chosen.references.items()
         }
-
-
-RATE = 44100
-"""Hertz that recipes are given."""
 
 
 def _sum(parts: Sequence[Any]) -> Audio:

@@ -211,7 +211,14 @@ def score(
 
 def train(
     model: Annotated[str, typer.Argument(help="adapter or adapter:variant.")],
-    dataset: Annotated[str, typer.Option(help="A data set.")] = "synth",
+    dataset: Annotated[
+        str | None,
+        typer.Option(help="A data set with stems; default synth, or none with --songs."),
+    ] = None,
+    songs: Annotated[
+        Path | None,
+        typer.Option(help="A folder of songs without stems, for recipes that use such."),
+    ] = None,
     out: Annotated[Path, typer.Option(help="The run's folder; given again, it goes on.")] = Path(
         "trained"
     ),
@@ -230,7 +237,7 @@ def train(
     from benchbench.api.train import train as learn
 
     folder = learn(
-        model, dataset, out=out, root=root, split=split,
+        model, dataset, songs=songs, out=out, root=root, split=split,
         validation=words(validation) if validation is not None else None,
         weights=weights, options=parse_options(option), adapter_paths=adapter_path,
         tell=lambda text: typer.echo(text, err=True),

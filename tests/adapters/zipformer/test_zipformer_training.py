@@ -32,6 +32,7 @@ from zipformer_keras.training.loss import (
     snr_loss,
     waveforms,
 )
+from zipformer_keras.training.objectives.separation import Separation
 from zipformer_keras.training.recipe import FOLDER, Recipe, read_recipe
 from zipformer_keras.training.train import gains, teach, warm_start
 from zipformer_keras.variants import TINY
@@ -252,7 +253,7 @@ def test_a_run_learns(kind: str, loss: str, networks: Networks, tmp_path: Path) 
     frames = 24 if loss == "snr" else 60
     plan = recipe(loss=loss, frames=frames, steps=24, variation=PLAIN)
     keras.utils.set_random_seed(0)
-    run = Run(plan, c, build_keras(c), Library((SONGS[0],)), tmp_path)
+    run = Run(plan, c, build_keras(c), Separation(Library((SONGS[0],)), c, plan), tmp_path)
     losses = [run.advance() for _ in range(24)]
     assert np.mean(losses[-8:]) < 0.9 * np.mean(losses[:8]) or loss == "snr"
     assert np.mean(losses[-8:]) < np.mean(losses[:8]) - (0.5 if loss == "snr" else 0.0)
@@ -265,7 +266,7 @@ def test_a_run_that_was_stopped_goes_on_exactly(networks: Networks, tmp_path: Pa
         import keras
 
         keras.utils.set_random_seed(0)
-        return Run(recipe(), c, build_keras(c), LIBRARY, tmp_path)
+        return Run(recipe(), c, build_keras(c), Separation(LIBRARY, c, recipe()), tmp_path)
 
     whole = start()
     for _ in range(7):
@@ -283,15 +284,15 @@ def test_a_run_that_was_stopped_goes_on_exactly(networks: Networks, tmp_path: Pa
 
 def test_a_run_of_another_network_is_refused(networks: Networks, tmp_path: Path) -> None:
     c = one_stack(networks)
-    Run(recipe(), c, build_keras(c), LIBRARY, tmp_path).save()
+    Run(recipe(), c, build_keras(c), Separation(LIBRARY, c, recipe()), tmp_path).save()
     other = replace(c, hidden=7)
     with pytest.raises(ValueError, match="another network"):
-        Run(recipe(), other, build_keras(other), LIBRARY, tmp_path)
+        Run(recipe(), other, build_keras(other), Separation(LIBRARY, other, recipe()), tmp_path)
 
 
 def test_averaged_weights_are_in_place_only_for_a_while(networks: Networks, tmp_path: Path) -> None:
     c = one_stack(networks)
-    run = Run(recipe(), c, build_keras(c), LIBRARY, tmp_path)
+    run = Run(recipe(), c, build_keras(c), Separation(LIBRARY, c, recipe()), tmp_path)
     for _ in range(3):
         run.advance()
     before = collect(run.network)

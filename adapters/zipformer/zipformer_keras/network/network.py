@@ -67,12 +67,9 @@ class Network(keras.Model):
         cells): real and imaginary parts.
         """
         c = self.configuration
-        seen = self.standardize(features(cells, c.mask))
-        if c.embed:
-            x, levels = self.embed(ops.transpose(seen, (0, 1, 3, 2)))
-            numbers = self.unembed(self._encoded(x[None], training)[0], levels)
-        else:
-            numbers = self.head(self._encoded(self.split(seen), training))
+        x, levels = self._embedded(cells)
+        x = self._encoded(x, training)
+        numbers = self.unembed(x[0], levels) if c.embed else self.head(x)
         batch, frames, _, count = (int(size) for size in numbers.shape)
         stems = len(c.stems)
         if c.mask == "complex":
@@ -81,6 +78,57 @@ class Network(keras.Model):
             offset = ops.reshape(start, (2, 1, 1, 1))
             return shaped + offset
         return ops.softmax(ops.reshape(numbers, (batch, frames, stems, CHANNELS, count)), axis=2)
+
+    def vectors(
+        self,
+        cells: Any,
+        *,
+        hidden: Any = None,
+        token: Any = None,
+        encoded: bool = True,
+        training: bool = False,
+    ) -> Any:
+        """One vector a frame, from which masks are made; with bands, the mean over the bands.
+
+        Parameters
+        ----------
+        cells
+            (batch, frames, 3 or 4, cells), see `features`.
+        hidden
+            (batch, frames): 1 where the encoder sees `token` in place of the frame; None: nowhere.
+        token
+            (width,).
+        encoded
+            False for the vectors that the encoder is given.
+        training
+            Whether to drop.
+
+        Returns
+        -------
+        (batch, frames, width).
+        """
+        x, _ = self._embedded(cells)
+        if hidden is not None:
+            where = hidden[None, :, :, None]
+            x = x * (1.0 - where) + token * where
+        if encoded:
+            x = self._encoded(x, training)
+        return ops.mean(x, axis=0)
+
+    @property
+    def trunk_variables(self) -> list[Any]:
+        """Trainable variables up to the vectors: all but those of the way from them to masks."""
+        way_out = self.unembed if self.configuration.embed else self.head
+        left_out = {id(variable) for variable in way_out.variables}
+        return [v for v in self.trainable_variables if id(v) not in left_out]
+
+    def _embedded(self, cells: Any) -> tuple[Any, list[Any]]:
+        """Cells to (bands, batch, frames, width), and what the levels of an embedding gave."""
+        seen = self.standardize(features(cells, self.configuration.mask))
+        if not self.configuration.embed:
+            return self.split(seen), []
+        x, levels = self.embed(ops.transpose(seen, (0, 1, 3, 2)))
+        return x[None], levels
 
     def _encoded(self, x: Any, training: bool) -> Any:
         """(bands, batch, frames, width) through norm and stacks."""

@@ -29,7 +29,7 @@ best."""
 
 RATE = 44_100
 VOCALS, ACCOMPANIMENT, REST = "vocals", "accompaniment", "other"
-DRUMS, BASS = "drums", "bass"
+DRUMS, BASS, MIXTURE = "drums", "bass", "mixture"
 
 
 @dataclass(frozen=True, slots=True)
@@ -282,10 +282,10 @@ def _heard(
 ) -> Samples:
     """A window of a stem at a given place, or at a random one where something is heard."""
     if place is not None:
-        return _window(place[0][name], place[1], length)
+        return stereo_window(place[0][name], place[1], length)
     for _ in range(TRIES):
         song = songs[int(rng.integers(len(songs)))]()
-        window = _window(song[name], rng.random(), length)
+        window = stereo_window(song[name], rng.random(), length)
         if np.abs(window[:, ::64]).max(initial=0.0) > effects.QUIET:
             break
     return window
@@ -350,8 +350,23 @@ def filtered(samples: Samples, gains: npt.NDArray[np.float32]) -> Samples:
     return result
 
 
-def _window(samples: npt.NDArray[Any], place: float, length: int) -> Samples:
-    """A stereo window at a relative place, padded with silence where the song ends."""
+def stereo_window(samples: npt.NDArray[Any], place: float, length: int) -> Samples:
+    """A window at a relative place (0 to 1), padded with silence where the song ends.
+
+    Parameters
+    ----------
+    samples
+        float32 or int16 (channels, samples); one channel is doubled, the third and later are left out.
+    place
+        0 for the first window, 1 for the last.
+    length
+        Samples.
+
+    Returns
+    -------
+    numpy.ndarray
+        float32 (2, length), 1 at full scale.
+    """
     start = int(place * (max(samples.shape[1] - length, 0) + 1))
     window = samples[:2, start : start + length].astype(np.float32)
     if samples.dtype == np.int16:

@@ -6,13 +6,16 @@ a mask m is m^2 |x|^2 - 2 m Re(x* s) + |s|^2, summed. That is several times less
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
+import numpy.typing as npt
 
 from ..configuration import Configuration, bin_count, cell_count
 from ..spectrum import Numbers, analyse, cells, pooled, product
 from .augmentation import Excerpt, Library, Variation, draw_excerpt, filtered, tones
 
-Batch = tuple[Numbers, ...]
+Batch = tuple[npt.NDArray[Any], ...]
 """Arrays that begin with the mixtures' cells; what follows belongs to the loss."""
 
 

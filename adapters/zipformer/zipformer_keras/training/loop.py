@@ -17,9 +17,8 @@ import numpy as np
 import numpy.typing as npt
 
 from ..configuration import Configuration
-from .augmentation import Library
-from .batches import Batch, draw_batch
-from .loss import multi_resolution_loss, snr_loss
+from .batches import Batch
+from .objectives.base import Objective
 from .recipe import Recipe
 
 STATE = "training-state.npz"
@@ -39,7 +38,7 @@ class Line:
     cpu_s
         Processor time of training so far, all threads, validations left out.
     loss
-        Mean since the line before, in dB.
+        Mean since the line before; of separation in dB.
     scores
         What the validation gave, by name.
     """
@@ -61,8 +60,8 @@ class Run:
         Names stems, bands and masks.
     network
         From cells to masks, built.
-    library
-        The training songs.
+    objective
+        What the network is trained for, with its songs.
     folder
         Of the run; if it holds a state, the run goes on from it.
     validate
@@ -77,7 +76,7 @@ class Run:
         recipe: Recipe,
         configuration: Configuration,
         network: Any,
-        library: Library,
+        objective: Objective,
         folder: Path,
         validate: Callable[[], dict[str, float]] = dict,
         *,
@@ -87,11 +86,11 @@ class Run:
         import tensorflow as tf
 
         self.recipe, self.configuration, self.network = recipe, configuration, network
-        self.library, self.folder, self._validate = library, folder, validate
+        self.objective, self.folder, self._validate = objective, folder, validate
         folder.mkdir(parents=True, exist_ok=True)
         self.step, self.cpu_s = 0, 0.0
         self.history: list[Line] = []
-        trained = network.trainable_variables
+        self._trained = trained = objective.trained(network)
         self._averages = [tf.Variable(variable.value) for variable in trained]
         # Norms, biases and bypasses are left out of the decay: they have one axis or none.
         self._optimizer = keras.optimizers.AdamW(
@@ -109,14 +108,11 @@ class Run:
         elif adapt:
             drawn = [self._drawn([recipe.seed, number, 1]) for number in range(ADAPTED)]
             network.adapt(np.concatenate([batch[0] for batch in drawn]))
-        losses = {"snr": snr_loss, "multi-resolution": multi_resolution_loss}
-        measure = losses[recipe.loss](configuration)
         optimizer, averages, average = self._optimizer, self._averages, self._average
 
         def learn(*batch: Any) -> Any:
             with tf.GradientTape() as tape:
-                masks = tf.cast(network(batch[0], training=True), tf.float32)
-                loss = measure(masks, *batch)
+                loss = objective.outcome(network, *batch).loss
             gradients = tape.gradient(loss, [v.value for v in trained])
             optimizer.apply_gradients(zip(gradients, trained, strict=True))
             for kept, variable in zip(averages, trained, strict=True):
@@ -130,16 +126,7 @@ class Run:
         return self._drawn([self.recipe.seed, self.step])
 
     def _drawn(self, seed: Sequence[int]) -> Batch:
-        recipe, rng = self.recipe, np.random.default_rng(seed)
-        return draw_batch(
-            self.library,
-            self.configuration,
-            recipe.batch_size,
-            recipe.frames,
-            recipe.variation,
-            rng,
-            waves=recipe.loss == "multi-resolution",
-        )
+        return self.objective.draw(np.random.default_rng(seed))
 
     def advance(self) -> float:
         """One step; the loss."""
@@ -188,7 +175,7 @@ class Run:
 
     def averaged(self) -> _Averaged:
         """A context in which the network has its averaged weights."""
-        return _Averaged(self.network.trainable_variables, self._averages)
+        return _Averaged(self._trained, self._averages)
 
     def save(self) -> None:
         """Replace the state's file."""
@@ -225,6 +212,7 @@ class Run:
     def _places(self) -> Iterator[tuple[str, Any]]:
         groups = (
             ("network", self.network.variables),
+            ("objective", self.objective.variables),
             ("average", self._averages),
             ("optimizer", self._optimizer.variables),
         )

@@ -14,6 +14,8 @@ from .augmentation import Variation
 
 FOLDER = Path(__file__).resolve().parents[2] / "recipes"
 LOSSES = ("snr", "multi-resolution")
+SEPARATION = "separation"
+OBJECTIVES = (SEPARATION, "clusters", "contrastive", "patches", "unmixing")
 PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16")
 
 
@@ -42,6 +44,16 @@ class Recipe:
         How much of the weights' running mean is kept at each step.
     validate_every, save_every
         Steps between two validations, and between two saved states.
+    objective
+        ``"separation"``, or what is learned from songs without stems: ``"clusters"``,
+        ``"contrastive"``, ``"patches"`` or ``"unmixing"``, see `objectives`.
+    hidden, span
+        Without stems: the share of the frames (or patches) that is hidden, and frames of a span.
+    clusters
+        Classes of frames, of ``"clusters"`` and ``"unmixing"``.
+    teacher
+        The separator, ``adapter`` or ``adapter:variant``, whose stems of songs without stems are
+        learned beside songs with stems; empty: none.
     precision
         ``"float32"``, or Keras' name of a mixed one where the hardware has it.
     seed
@@ -60,6 +72,11 @@ class Recipe:
     weight_decay: float = 0.01
     clip: float = 5.0
     average: float = 0.998
+    objective: str = SEPARATION
+    hidden: float = 0.45
+    span: int = 10
+    clusters: int = 64
+    teacher: str = ""
     validate_every: int = 500
     save_every: int = 250
     precision: str = "float32"
@@ -70,7 +87,15 @@ class Recipe:
         for name in ("steps", "batch_size", "frames", "warmup", "validate_every", "save_every"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} must be at least 1, not {getattr(self, name)}.")
-        for name, known in (("loss", LOSSES), ("precision", PRECISIONS)):
+        if not 0.0 < self.hidden < 1.0 or not 1 <= self.span < self.frames:
+            raise ValueError(
+                f"hidden must lie between 0 and 1, not {self.hidden}, and span between 1 and "
+                f"{self.frames - 1} frames, not {self.span}."
+            )
+        if self.clusters < 2:
+            raise ValueError(f"clusters must be at least 2, not {self.clusters}.")
+        choices = {"loss": LOSSES, "objective": OBJECTIVES, "precision": PRECISIONS}
+        for name, known in choices.items():
             if getattr(self, name) not in known:
                 raise ValueError(
                     f"{name} must be one of {', '.join(known)}, not {getattr(self, name)!r}."

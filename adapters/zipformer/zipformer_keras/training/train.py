@@ -16,7 +16,10 @@ from ..variants import VARIANTS
 from ..weights import WEIGHTS_FILE, assign, collect, read_weights, write_weights
 from .augmentation import ACCOMPANIMENT, RATE, VOCALS, Library, Song
 from .loop import Line, Run
-from .recipe import Recipe
+from .objectives.base import Objective
+from .objectives.separation import Separation
+from .pretrain import notes, prepare
+from .recipe import SEPARATION, Recipe
 
 Score = Callable[[Mapping[str, Samples], Mapping[str, Samples]], dict[str, float]]
 
@@ -37,6 +40,7 @@ def teach(
     score: Score,
     report: Callable[[Line], None] = lambda _: None,
     logs: bool = True,
+    about: Mapping[str, str] | None = None,
 ) -> Path:
     """Train a variant, or go on with the run that `output` holds.
 
@@ -47,7 +51,8 @@ def teach(
     recipe
         What to do.
     songs, validation
-        The songs.
+        The songs. For an objective that needs no stems, `songs` give ``mixture``, and some of
+        them are kept for validation.
     output
         Folder of the run.
     initial
@@ -58,6 +63,8 @@ def teach(
         Called after each validation.
     logs
         Whether to write TensorBoard's files too.
+    about
+        More notes for the file of weights.
 
     Returns
     -------
@@ -66,7 +73,8 @@ def teach(
     Raises
     ------
     ValueError
-        There is no such variant or no song, or the weights are of another network.
+        There is no such variant or no song, a song lacks stems, or the weights are of another
+        network.
     """
     import keras
 
@@ -82,23 +90,28 @@ def teach(
     if initial is not None:
         given, _ = read_weights(initial / WEIGHTS_FILE)
         assign(network, warm_start(given, collect(network)))
-    run = Run(
-        recipe,
-        configuration,
-        network,
-        Library.of(songs, configuration.stems),
-        output,
-        lambda: gains(
-            Separator(configuration, collect(network)), configuration.stems, validation, score
-        ),
-        adapt=initial is None,
-    )
+    objective: Objective
+    said = {"variant": variant, "seed": str(recipe.seed), **(about or {})}
+    if recipe.objective == SEPARATION:
+        library = Library.of(songs, configuration.stems)
+        objective = Separation(library, configuration, recipe)
+
+        def validate() -> dict[str, float]:
+            separator = Separator(configuration, collect(network))
+            return gains(separator, configuration.stems, validation, score)
+    else:
+        objective, validate = prepare(
+            network, configuration, recipe, songs, given=initial is not None
+        )
+        said |= notes(recipe, songs)
+    adapt = initial is None
+    run = Run(recipe, configuration, network, objective, output, validate, adapt=adapt)
     writer = _Logs(output / LOGS) if logs else None
 
     def look(line: Line) -> None:
         with run.averaged():
-            notes = {"variant": variant, "steps": str(line.step), "seed": str(recipe.seed)}
-            write_weights(output / WEIGHTS / WEIGHTS_FILE, collect(network), notes, half=False)
+            path, stated = output / WEIGHTS / WEIGHTS_FILE, said | {"steps": str(line.step)}
+            write_weights(path, collect(network), stated, half=False)
         if writer:
             writer.add(line)
         report(line)
@@ -193,7 +206,7 @@ class _Logs:
         )
 
     def add(self, line: Line) -> None:
-        named = {f"si_sdr_gain/{name}": value for name, value in line.scores.items()}
+        named = {f"validation/{name}": value for name, value in line.scores.items()}
         for tag, value in ({"loss": line.loss} | named).items():
             self._ops.WriteScalarSummary(writer=self._writer, step=line.step, tag=tag, value=value)
         self._ops.FlushSummaryWriter(writer=self._writer)
