@@ -11,8 +11,9 @@ from pathlib import Path
 
 import numpy as np
 
-from benchbench.datasets.dataset import Dataset, find_stems, open_dataset
+from benchbench.datasets.dataset import Dataset, open_dataset
 from benchbench.datasets.preparation import prepare
+from benchbench.datasets.stem_files import find_stems
 from benchbench.errors import DISTRIBUTION, BenchbenchError, UnknownNameError
 from benchbench.io.audio_files import Audio, read
 from benchbench.io.cache import cache_folder

@@ -1,29 +1,27 @@
-"""Score a folder of stems against a folder of references: no model, no data set."""
+"""Score files of stems against files of references: no model, no data set."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
-import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 
-from benchbench.datasets.dataset import find_stems
-from benchbench.errors import AudioError, UsageError
-from benchbench.io.audio_files import read
-from benchbench.io.hashing import short_hash
-from benchbench.metrics import Protocol, resolve
-from benchbench.metrics.references import References
-from benchbench.metrics.targets import ReferenceSet, reference_sets
-from benchbench.results.schema import SCORES
-from benchbench.scoring.score_rows import Labels, add, rows, score_set
+from benchbench.datasets.stem_files import TrackFiles, find_tracks, pair_tracks, readable
+from benchbench.errors import (
+    BenchbenchError,
+    NothingToCompareError,
+    OutputError,
+    UsageError,
+    closest,
+)
+from benchbench.io.containers import name_without_ending
+from benchbench.metrics import resolve
+from benchbench.metrics.stem_names import canonical, split_track_and_stem
+from benchbench.scoring.file_scores import FileScorer
+from benchbench.scoring.score_rows import Labels
 
 __all__ = ["score"]
-
-MIXTURE = ("mixture", "mix")
-
-Stems = dict[str, npt.NDArray[np.float32]]
 
 
 def score(
@@ -31,22 +29,31 @@ def score(
     estimates: Path | str,
     *,
     metrics: Sequence[str] = ("standard",),
+    allow_truncated: bool = False,
     tell: Callable[[str], None] = lambda _: None,
+    on_failure: Callable[[str, BenchbenchError], None] | None = None,
 ) -> pa.Table:
-    """Score stems that lie in a folder.
+    """Score stems that lie in a folder, or one file against another.
 
-    Both folders hold ``<stem>.<ext>`` (one track) or ``<track>/<stem>.<ext>``, in any format
-    that is read. Tracks and stems are paired by name. Two-stem estimates of a track with more
-    stems are scored against vocals and the sum of the rest.
+    Both folders hold ``<stem>.<ext>`` (one track), ``<track>/<stem>.<ext>`` with or without
+    folders above, or ``<track>_(Vocals).<ext>`` as separators write it, in any format that is
+    read. Tracks and stems are paired by name. Two-stem estimates of a track with more stems are
+    scored against vocals and the sum of the rest; files that are sums of others, such as
+    ``accompaniment`` beside ``drums``, are never added to anything.
 
     Parameters
     ----------
     references, estimates
-        The folders.
+        Two folders, or two files.
     metrics
         Names of protocols or of groups of them.
+    allow_truncated
+        Whether files that were cut off are read as far as they go, instead of being an error.
     tell
-        Told of everything that a reader of the scores should know.
+        Called with each sentence that a reader of the scores should know.
+    on_failure
+        Called with the name of each track that cannot be scored, and why; the others are scored.
+        None: the first such track raises.
 
     Returns
     -------
@@ -56,128 +63,89 @@ def score(
     Raises
     ------
     UsageError
-        When a folder is missing or nothing can be paired.
+        When a folder is missing.
+    NothingToCompareError
+        When nothing can be paired.
     AudioError
-        When a file cannot be read or the sampling rates differ.
+        When a file cannot be read, or what belongs together differs in sampling rate or length.
     """
     protocols = resolve(metrics)
-    true, found = _tracks(Path(references)), _tracks(Path(estimates))
-    if len(true) == len(found) == 1:
-        found = dict(zip(true, found.values(), strict=True))
-    common = [name for name in true if name in found]
-    if not common:
-        raise UsageError(
+    true, given = _tracks(Path(references)), _tracks(Path(estimates))
+    if Path(references).is_file() and Path(estimates).is_file():
+        given = [_renamed(given[0], true[0])]
+    pairs = pair_tracks(true, given)
+    if not pairs:
+        raise NothingToCompareError(
             f"No track of {references} is in {estimates}.",
-            hint=f"Tracks are paired by folder name. References: {_few(true)}. "
-            f"Estimates: {_few(found)}.",
+            hint=_suggestion(true, given)
+            + f"Tracks are paired by name. References: {_few(true)}. Estimates: {_few(given)}.",
         )
-    for name in [*true.keys() - found.keys()]:
-        tell(f"{name} has no estimates and is left out.")
-    for name in [*found.keys() - true.keys()]:
-        tell(f"{name} has no references and is left out.")
-    names = Path(estimates).resolve().name, Path(references).resolve().name
-    tables = [
-        _score_track(
-            Labels(None, "", names[0], names[1], name), true[name], found[name], protocols, tell
-        )
-        for name in common
-    ]
-    return pa.concat_tables(tables) if tables else SCORES.empty_table()
+    for track in true:
+        if all(track is not reference for reference, _ in pairs):
+            tell(f"{track.name} has no estimates and is left out.")
+    for track in given:
+        if all(track is not estimate for _, estimate in pairs):
+            tell(f"{track.name} has no references and is left out.")
+    model, dataset = (readable(Path(place).resolve().name) for place in (estimates, references))
+    scorer = FileScorer(protocols, tell, allow_truncated)
+    tables = []
+    failure: BenchbenchError | None = None
+    for reference, estimate in pairs:
+        labels = Labels(None, "", model, dataset, reference.name)
+        try:
+            _require_clear(reference, estimate)
+            tables.append(scorer.score(labels, reference.stems, estimate.stems))
+        except OutputError:
+            raise
+        except BenchbenchError as error:
+            if on_failure is None or len(pairs) == 1:
+                raise
+            failure = error
+            on_failure(reference.name, error)
+    if not tables and failure is not None:
+        raise failure
+    return pa.concat_tables(tables)
 
 
-def _tracks(folder: Path) -> dict[str, dict[str, Path]]:
-    """Track name to its stems' files."""
-    if not folder.is_dir():
-        raise UsageError(f"{folder} is not a folder.", hint="Name a folder with stems.")
-    own = find_stems(folder)
-    if own:
-        return {folder.resolve().name: own}
-    tracks = {path.name: find_stems(path) for path in sorted(folder.iterdir()) if path.is_dir()}
-    tracks = {name: stems for name, stems in tracks.items() if stems}
+def _tracks(place: Path) -> list[TrackFiles]:
+    """The tracks of a folder, or a file as a track of one stem."""
+    if place.is_file():
+        bare = readable(name_without_ending(place.name))
+        track, stem = split_track_and_stem(bare) or (bare, canonical(bare))
+        return [TrackFiles(track, place.parent, {stem: place})]
+    if not place.is_dir():
+        raise UsageError(
+            f"{place} is not a folder or file.", hint="Name a folder with stems, or a file."
+        )
+    tracks = find_tracks(place)
     if not tracks:
         raise UsageError(
-            f"{folder} holds no audio.",
-            hint="<stem>.<ext> or <track>/<stem>.<ext> is needed.",
+            f"{place} holds no audio.",
+            hint="<stem>.<ext> or <track>/<stem>.<ext> is needed, or a file.",
         )
     return tracks
 
 
-def _score_track(
-    labels: Labels,
-    references: Mapping[str, Path],
-    estimates: Mapping[str, Path],
-    protocols: Sequence[Protocol],
-    tell: Callable[[str], None],
-) -> pa.Table:
-    wanted = {name: path for name, path in references.items() if name not in MIXTURE}
-    if not wanted:
-        raise UsageError(f"Track {labels.track} has no references beside the mixture.")
-    given = {name: path for name, path in estimates.items() if name not in MIXTURE}
-    chosen = reference_sets(tuple(wanted), tuple(given))[0]
-    true, rate = _read_stems(wanted, chosen.references)
-    stems, estimate_rate = _read_stems(given, chosen.estimates) if chosen.estimates else ({}, rate)
-    if rate != estimate_rate:
-        raise AudioError(
-            f"Track {labels.track}: the references have {rate} Hz, the estimates {estimate_rate} Hz.",
-            hint="Bring the estimates to the references' rate first; a score would depend on how.",
-        )
-    _tell_oddities(labels.track, chosen, true, stems, given, tell)
-    prepared = References(
-        {
-            target: add([true[part] for part in parts])
-            for target, parts in chosen.references.items()
-        },
-        rate,
-    )
-    scored = score_set(prepared, stems, chosen, protocols)
-    return pa.concat_tables(
-        rows(
-            labels,
-            protocol,
-            {chosen.name: scored[protocol.name]},
-            short_hash(labels, protocol.name, protocol.version),
-        )
-        for protocol in protocols
-    )
+def _renamed(estimate: TrackFiles, reference: TrackFiles) -> TrackFiles:
+    """One file's stem under the name of the other's: they were named to be a pair."""
+    (path,) = estimate.stems.values()
+    return TrackFiles(reference.name, path.parent, {next(iter(reference.stems)): path})
 
 
-def _read_stems(
-    files: Mapping[str, Path], parts: Mapping[str, tuple[str, ...]]
-) -> tuple[Stems, int]:
-    stems: Stems = {}
-    rates: dict[str, int] = {}
-    for name in {part for every in parts.values() for part in every}:
-        stems[name], rates[name] = read(files[name])
-    if len(set(rates.values())) > 1:
-        listed = ", ".join(f"{files[name]}: {rate} Hz" for name, rate in rates.items())
-        raise AudioError(f"Stems of one track differ in sampling rate: {listed}.")
-    return stems, next(iter(rates.values()))
+def _require_clear(*tracks: TrackFiles) -> None:
+    for track in tracks:
+        if track.problem:
+            raise UsageError(track.problem, hint="Keep one of them.")
 
 
-def _tell_oddities(
-    track: str,
-    chosen: ReferenceSet,
-    references: Stems,
-    estimates: Stems,
-    given: Mapping[str, Path],
-    tell: Callable[[str], None],
-) -> None:
-    length = max(audio.shape[1] for audio in references.values())
-    for name, audio in estimates.items():
-        if audio.shape[1] != length:
-            what = "padded with zeros" if audio.shape[1] < length else "cut"
-            tell(
-                f"{track}: the estimate {name} has {audio.shape[1]} samples, the references "
-                f"{length}; it is {what} to them, as museval does."
-            )
-    missing = [target for target in chosen.references if target not in chosen.estimates]
-    if missing:
-        tell(f"{track}: no estimate for {', '.join(missing)}; its rows have no value.")
-    used = {part for parts in chosen.estimates.values() for part in parts}
-    if unused := sorted(set(given) - used):
-        tell(f"{track}: the estimates {', '.join(unused)} have no reference and are left out.")
+def _suggestion(true: Sequence[TrackFiles], given: Sequence[TrackFiles]) -> str:
+    for track in given:
+        guess = closest(track.name, [other.name for other in true])
+        if guess:
+            return f"Did you mean {guess!r} by {track.name!r}? "
+    return ""
 
 
-def _few(names: Mapping[str, object]) -> str:
-    listed = list(names)
-    return ", ".join(listed[:4]) + (", ..." if len(listed) > 4 else "")
+def _few(tracks: Sequence[TrackFiles]) -> str:
+    names = [track.name for track in tracks]
+    return ", ".join(names[:4]) + (", ..." if len(names) > 4 else "")

@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from benchbench.errors import AudioError, SeparatorError, UsageError
+from benchbench.datasets.layouts import STEM_ENDING
+from benchbench.datasets.stem_files import readable
+from benchbench.errors import (
+    AudioError,
+    BenchbenchError,
+    OutputError,
+    SeparatorError,
+    UsageError,
+)
 from benchbench.io.audio_files import Audio, require_finite, write_wav
+from benchbench.io.containers import name_without_ending
 from benchbench.io.decoding import blocks, info
 from benchbench.io.raw_audio import RawAudio, scratch_folder, write_raw
-from benchbench.plugins.catalog import Catalog
+from benchbench.plugins.catalog import Catalog, Model
 from benchbench.plugins.manifest_schema import AnyValue
 from benchbench.running.events import Listener, Note, Separated, Started
 from benchbench.running.machine import processors
@@ -31,11 +41,14 @@ def separate(
     options: Mapping[str, AnyValue] | None = None,
     adapter_paths: Sequence[Path] = (),
     limits: Limits | None = None,
+    allow_truncated: bool = False,
     listener: Listener = lambda _: None,
+    on_failure: Callable[[Path, BenchbenchError], None] | None = None,
 ) -> dict[str, dict[str, Path]]:
     """Separate each input into ``<out>/<track>/<stem>.wav``.
 
-    Stems are 32-bit float WAV at the input's sampling rate and of its length.
+    Stems are 32-bit float WAV at the input's sampling rate and of its length; from 4 GiB on RF64,
+    which is WAV with 64-bit sizes.
 
     Parameters
     ----------
@@ -47,6 +60,11 @@ def separate(
         The folder for the stems.
     weights, device, options, adapter_paths, limits, listener
         As for `benchbench.run`.
+    allow_truncated
+        Whether inputs that were cut off are read as far as they go, instead of being an error.
+    on_failure
+        Called with each input that cannot be separated, and why; the others are separated. None:
+        the first such input raises.
 
     Returns
     -------
@@ -55,66 +73,100 @@ def separate(
     Raises
     ------
     AudioError
-        When an input cannot be read; nothing is separated then.
+        When an input cannot be read; stems of earlier inputs are there.
     SeparatorError
         When the separator fails; stems of earlier inputs are there.
     """
     chosen = Catalog(tuple(Path(path) for path in adapter_paths)).model(model)
-    if chosen.manifest.oracle:
-        raise UsageError(
-            f"{chosen.name} needs the true stems and cannot separate a mixture alone.",
-            hint="Use it in `bench run`, on a data set.",
-        )
-    if chosen.manifest.kind == "folder":
-        raise UsageError(f"{chosen.name} is a folder of stems and separates nothing.")
+    _require_separator(chosen)
     paths = [Path(path) for path in inputs]
     names = _track_names(paths)
-    for path in paths:
-        info(path)
     chosen = chosen.with_settings(options or {})
     setups = prepare_models(
         [chosen], weights, device, {}, processors(), lambda text: listener(Note(text))
     )
-    made = {}
+    separated: dict[str, dict[str, Path]] = {}
     with (
         scratch_folder() as scratch,
         WorkerSeparator(setups[chosen.name], limits or Limits(), scratch / "worker.log") as worker,
     ):
+        job = _FileJob(worker, chosen.name, scratch, Path(out), allow_truncated, listener)
         for name, path in zip(names, paths, strict=True):
-            listener(Started(chosen.name, name))
-            rate = info(path).sample_rate
-            mixture = write_raw(scratch / "mixture.f32", _checked(path))
-            if mixture.samples == 0:
-                raise AudioError(f"{path} holds no samples.")
-            outcome = worker.separate(mixture, rate, scratch)
-            seconds = mixture.samples / rate
-            listener(
-                Separated(chosen.name, name, outcome.status, outcome.error, outcome.wall_s, seconds)
+            try:
+                separated[name] = job.separate(name, path)
+            except OutputError:
+                raise
+            except BenchbenchError as error:
+                if on_failure is None:
+                    raise
+                on_failure(path, error)
+    return separated
+
+
+@dataclass(frozen=True, slots=True)
+class _FileJob:
+    """Separates one file after another with a loaded model."""
+
+    worker: WorkerSeparator
+    model: str
+    scratch: Path
+    out: Path
+    allow_truncated: bool
+    listener: Listener
+
+    def separate(self, name: str, path: Path) -> dict[str, Path]:
+        """Write the stems of a file; stem to the written file."""
+        rate = info(path).sample_rate
+        self.listener(Started(self.model, readable(name)))
+        mixture = write_raw(self.scratch / "mixture.f32", self._blocks(path))
+        if mixture.samples == 0:
+            raise AudioError(f"{path} holds no samples.")
+        outcome = self.worker.separate(mixture, rate, self.scratch)
+        seconds = mixture.samples / rate
+        self.listener(
+            Separated(
+                self.model, readable(name), outcome.status, outcome.error, outcome.wall_s, seconds
             )
-            _require_ok(chosen.name, path, outcome)
-            made[name] = _write_stems(Path(out) / name, outcome.stems, mixture, rate)
-    return made
+        )
+        _require_ok(self.model, path, outcome)
+        return _write_stems(self.out / name, outcome.stems, mixture, rate)
+
+    def _blocks(self, path: Path) -> Iterator[Audio]:
+        position = 0
+        for block in blocks(path, on_truncated=self._on_truncated()):
+            require_finite(block, str(path), position)
+            position += block.shape[1]
+            yield block
+
+    def _on_truncated(self) -> Callable[[str], None] | None:
+        return (lambda text: self.listener(Note(text))) if self.allow_truncated else None
+
+
+def _require_separator(model: Model) -> None:
+    if model.manifest.oracle:
+        raise UsageError(
+            f"{model.name} needs the true stems and cannot separate a mixture alone.",
+            hint="Use it in `bench run`, on a data set.",
+        )
+    if model.manifest.kind == "folder":
+        raise UsageError(f"{model.name} is a folder of stems and separates nothing.")
 
 
 def _track_names(paths: Sequence[Path]) -> list[str]:
     """File names without endings; two inputs may not claim one folder."""
-    names = [path.name.removesuffix(".stem.mp4") if path.name.endswith(".stem.mp4") else path.stem
-             for path in paths]  # fmt: skip
-    twice = {name for name in names if names.count(name) > 1}
+    names = [
+        path.name[: -len(STEM_ENDING)]
+        if path.name.lower().endswith(STEM_ENDING)
+        else name_without_ending(path.name)
+        for path in paths
+    ]
+    twice = {readable(name) for name in names if names.count(name) > 1}
     if twice:
         raise UsageError(
             f"Several inputs are called {', '.join(sorted(twice))}.",
             hint="Separate them into different folders with --out.",
         )
     return names
-
-
-def _checked(path: Path) -> Iterator[Audio]:
-    position = 0
-    for block in blocks(path):
-        require_finite(block, str(path), position)
-        position += block.shape[1]
-        yield block
 
 
 def _require_ok(model: str, path: Path, outcome: SeparationResult) -> None:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AdapterPath",
+    "AllowTruncated",
     "DatasetName",
     "Device",
     "MemoryLimit",
@@ -45,6 +46,12 @@ Weights = Annotated[
 Device = Annotated[str, typer.Option(help="auto, cpu or gpu.")]
 Options = Annotated[
     list[str], typer.Option("--option", help="An adapter's option, as name=value; repeatable.")
+]
+AllowTruncated = Annotated[
+    bool,
+    typer.Option(
+        "--allow-truncated", help="Read files that were cut off as far as they go, with a note."
+    ),
 ]
 Timeout = Annotated[
     float | None, typer.Option(help="Seconds that one separation may take.", min=0.1)

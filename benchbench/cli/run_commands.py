@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from typing import Annotated, Any
@@ -10,6 +11,7 @@ import typer
 
 from benchbench.cli.flags import (
     AdapterPath,
+    AllowTruncated,
     DatasetName,
     Device,
     MemoryLimit,
@@ -30,7 +32,7 @@ from benchbench.cli.flags import (
     words,
 )
 from benchbench.cli.interrupts import interruptible, stoppable
-from benchbench.errors import UsageError
+from benchbench.errors import BenchbenchError, UsageError
 
 __all__ = ["register"]
 
@@ -158,11 +160,14 @@ def separate(
     adapter_path: AdapterPath = [],  # noqa: B006
     timeout: Timeout = None,
     memory_limit: MemoryLimit = None,
+    allow_truncated: AllowTruncated = False,
     quiet: Quiet = False,
     verbose: Verbose = False,
 ) -> None:
     """Separate files into float WAV stems, one folder per track."""
     from benchbench.cli.progress import RunDisplay
+
+    failures: dict[Path, BenchbenchError] = {}
 
     with RunDisplay(verbosity(quiet, verbose)) as display, interruptible():
         from benchbench.api.separate import separate as separate_files
@@ -176,17 +181,26 @@ def separate(
             options=parse_options(option),
             adapter_paths=adapter_path,
             limits=limits(timeout, memory_limit),
+            allow_truncated=allow_truncated,
             listener=display,
+            on_failure=failures.__setitem__,
         )
     for stems in separated.values():
         for path in stems.values():
-            typer.echo(str(path))
+            typer.echo(os.fsencode(path))
+    if len(inputs) == 1 and failures:
+        raise failures[inputs[0]]
+    for source, error in failures.items():
+        typer.echo(f"{source} was not separated: {error}", err=True)
+    if failures:
+        raise typer.Exit(4)
 
 
 def score(
-    references: Annotated[Path, typer.Option(help="A folder of true stems.")],
-    estimates: Annotated[Path, typer.Option(help="A folder of separated stems.")],
+    references: Annotated[Path, typer.Option(help="A folder of true stems, or a file.")],
+    estimates: Annotated[Path, typer.Option(help="A folder of separated stems, or a file.")],
     metrics: Metrics = "standard",
+    allow_truncated: AllowTruncated = False,
     format: Annotated[str, typer.Option(help="table, json, csv or parquet.")] = "table",
     out: Annotated[Path | None, typer.Option(help="Write here instead of to stdout.")] = None,
 ) -> None:
@@ -197,8 +211,19 @@ def score(
     from benchbench.api.score import score as score_folder
     from benchbench.cli.text_tables import written
 
+    failed: list[str] = []
+
+    def list_failure(track: str, error: BenchbenchError) -> None:
+        failed.append(track)
+        typer.echo(f"{track} cannot be scored: {error.message}", err=True)
+
     table = score_folder(
-        references, estimates, metrics=words(metrics), tell=lambda t: typer.echo(t, err=True)
+        references,
+        estimates,
+        metrics=words(metrics),
+        allow_truncated=allow_truncated,
+        tell=lambda text: typer.echo(text, err=True),
+        on_failure=list_failure,
     )
     content = written(table, form)
     if out is None:
@@ -207,6 +232,9 @@ def score(
         from benchbench.io.atomic import write_atomically
 
         write_atomically(out, lambda file: _fill(file, content))
+    if failed:
+        typer.echo(f"Not scored: {', '.join(failed)}.", err=True)
+        raise typer.Exit(4)
 
 
 def train(

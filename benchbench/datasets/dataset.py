@@ -10,19 +10,21 @@ import inspect
 import os
 import shutil
 import tempfile
+from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from benchbench.datasets.layouts import find_stems, load_loader
+from benchbench.datasets.layouts import load_loader
 from benchbench.datasets.layouts import tracks as tracks_of
+from benchbench.datasets.stem_files import readable
 from benchbench.datasets.tracks import Source, Track
 from benchbench.errors import UnknownNameError, UsageError
 from benchbench.io.cache import cache_folder, locked
 from benchbench.plugins.catalog import DatasetPlugin
 from benchbench.plugins.manifest_schema import DatasetManifest
 
-__all__ = ["Dataset", "Source", "Track", "find_stems", "installed_folder", "open_dataset"]
+__all__ = ["Dataset", "Source", "Track", "installed_folder", "open_dataset"]
 
 
 @dataclass(frozen=True)
@@ -60,11 +62,11 @@ def open_dataset(
     split
         One of the manifest's splits; None: its default, ``all``: every one.
     names
-        Only these tracks.
+        Only these tracks; a name that is none may hold several, joined by commas.
     limit
         Only the first so many.
     tell
-        Told in a sentence what is being done.
+        Called with a sentence about what is being done or was left out.
 
     Raises
     ------
@@ -78,20 +80,61 @@ def open_dataset(
     tracks = [
         track
         for name in _splits(manifest, split)
-        for track in tracks_of(manifest, dataset.folder / manifest.loader, folder, name)
+        for track in tracks_of(manifest, dataset.folder / manifest.loader, folder, name, tell)
     ]
     if not tracks:
         raise UsageError(
             f"{folder} holds no tracks of {manifest.name}.",
             hint=f"`bench show {manifest.name}` says how its files must lie.",
         )
+    if all(track.problem for track in tracks):
+        raise UsageError(tracks[0].problem, hint="No other track can be read either.")
+    tracks = _with_unique_names(tracks)
     if names:
-        known = {track.name: track for track in tracks}
-        for name in names:
+        tracks = _named(tracks, names, manifest.name)
+    tracks = tracks[:limit]
+    _tell_left_out(tracks, tell)
+    return Dataset(manifest, folder, tuple(tracks))
+
+
+def _with_unique_names(tracks: Sequence[Track]) -> list[Track]:
+    """The tracks; where two splits hold one name, the split becomes part of it."""
+    count = Counter(track.name for track in tracks)
+    return [
+        replace(track, name=f"{track.split}/{track.name}")
+        if count[track.name] > 1 and track.split
+        else track
+        for track in tracks
+    ]
+
+
+def _named(tracks: Sequence[Track], names: Sequence[str], dataset: str) -> list[Track]:
+    known = {track.name: track for track in tracks}
+    chosen: dict[str, Track] = {}
+    for given in names:
+        whole = readable(given)
+        parts = [whole] if whole in known else [part.strip() for part in whole.split(",")]
+        for name in filter(None, parts):
             if name not in known:
-                raise UnknownNameError("track", name, known, where=f" of {manifest.name}")
-        tracks = [known[name] for name in names]
-    return Dataset(manifest, folder, tuple(tracks[:limit]))
+                raise UnknownNameError("track", name, known, where=f" of {dataset}")
+            chosen[name] = known[name]
+    return list(chosen.values())
+
+
+def _tell_left_out(tracks: Sequence[Track], tell: Callable[[str], None]) -> None:
+    """One sentence for each name of a sum that lies beside its parts."""
+    prefix = "left_out:"
+    count = Counter(
+        flag.removeprefix(prefix)
+        for track in tracks
+        for flag in track.flags
+        if flag.startswith(prefix)
+    )
+    for stem, number in count.items():
+        tell(
+            f"{stem} lies beside the stems that it holds ({number} of {len(tracks)} tracks): it is "
+            "left out, and nothing is added up with it."
+        )
 
 
 def installed_folder(manifest: DatasetManifest) -> Path:

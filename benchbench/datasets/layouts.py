@@ -4,34 +4,45 @@ from __future__ import annotations
 
 import csv
 import importlib.util
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 
+from benchbench.datasets.stem_files import find_stems, find_tracks, readable
 from benchbench.datasets.tracks import Source, Track, fingerprint
 from benchbench.errors import UsageError
-from benchbench.io.containers import looks_like_audio, name_without_ending
+from benchbench.io.containers import is_hidden
+from benchbench.io.hashing import short_hash
+from benchbench.metrics.stem_names import canonical, is_mixture, name_key, parts_and_sums
 from benchbench.plugins.manifest_schema import DatasetManifest
 
-__all__ = ["find_stems", "load_loader", "tracks"]
+__all__ = ["load_loader", "tracks"]
 
 MIXTURE_NAMES = ("mixture", "mix")
+STEM_ENDING = ".stem.mp4"
 STEM_STREAMS = ("mixture", "drums", "bass", "other", "vocals")
 """The audio streams of a stem file of MUSDB18, in their order."""
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
-    """A track as it was found: for each stem the files whose sum it is."""
+class ListedTrack:
+    """A track's files before the manifest's choice: for each stem those whose sum it is."""
 
     name: str
     stems: Mapping[str, Sequence[Path]]
     mixture: Path | None = None
     flags: tuple[str, ...] = ()
+    problem: str = ""
 
 
-def tracks(manifest: DatasetManifest, loader: Path, root: Path, split: str) -> Iterator[Track]:
+def tracks(
+    manifest: DatasetManifest,
+    loader: Path,
+    root: Path,
+    split: str,
+    tell: Callable[[str], None] = lambda _: None,
+) -> Iterator[Track]:
     """The tracks of one split ("" for a set without), in the order of their names.
 
     Parameters
@@ -42,6 +53,8 @@ def tracks(manifest: DatasetManifest, loader: Path, root: Path, split: str) -> I
         Its ``loader.py``, run for the layout ``loader`` only.
     root
         Its folder, or the table's file.
+    tell
+        Called with a sentence for a folder that holds audio and none of the stems.
 
     Raises
     ------
@@ -52,37 +65,26 @@ def tracks(manifest: DatasetManifest, loader: Path, root: Path, split: str) -> I
         yield from _stem_files(manifest, root / split, split)
         return
     if manifest.layout == "table":
-        found: Iterable[Found] = _table(root)
+        listed: Iterable[ListedTrack] = _table(root)
     elif manifest.layout == "loader":
-        found = (Found(*one) for one in load_loader(loader).tracks(root, split))
+        every = (ListedTrack(*each) for each in load_loader(loader).tracks(root, split))
+        listed = (track for track in every if not _is_hidden(root, track))
     else:
-        found = _folders(manifest, root, split)
-    for one in found:
-        stems = _grouped(manifest, one)
+        listed = _folders(manifest, root, split)
+    for track in listed:
+        stems, flags = _chosen(manifest, track)
         if stems:
-            mixture = Source(one.mixture) if one.mixture else None
-            yield _track(manifest, split, one.name, stems, mixture, one.flags)
+            yield _track(manifest, split, track, stems, flags)
+        else:
+            tell(f"{track.name} holds audio, but no stem of {manifest.name}, and is left out.")
 
 
-def find_stems(folder: Path) -> dict[str, Path]:
-    """The audio files of a folder by stem name (file name without ending).
-
-    Raises
-    ------
-    UsageError
-        When two files have the same stem name.
-    """
-    found: dict[str, Path] = {}
-    for path in sorted(folder.iterdir()):
-        if looks_like_audio(path):
-            stem = name_without_ending(path.name)
-            if stem in found:
-                raise UsageError(
-                    f"{folder} holds {found[stem].name} and {path.name}: which is {stem}?",
-                    hint="Keep one of them.",
-                )
-            found[stem] = path
-    return found
+def _is_hidden(root: Path, track: ListedTrack) -> bool:
+    files = [file for every in track.stems.values() for file in every][:1]
+    return any(
+        is_hidden(part) for file in files if file.is_relative_to(root)
+        for part in file.relative_to(root).parts
+    )  # fmt: skip
 
 
 def load_loader(path: Path) -> ModuleType:
@@ -103,36 +105,39 @@ def load_loader(path: Path) -> ModuleType:
 
 
 def _stem_files(manifest: DatasetManifest, folder: Path, split: str) -> Iterator[Track]:
-    for path in sorted(folder.glob("*.stem.mp4")):
-        sources = {name: Source(path, i) for i, name in enumerate(STEM_STREAMS)}
-        mixture = sources.pop("mixture")
-        yield _track(manifest, split, path.name.removesuffix(".stem.mp4"), sources, mixture)
+    files = sorted(folder.iterdir()) if folder.is_dir() else []
+    for path in files:
+        if path.name.lower().endswith(STEM_ENDING) and not is_hidden(path.name):
+            sources = {name: Source(path, i) for i, name in enumerate(STEM_STREAMS)}
+            mixture = sources.pop("mixture")
+            name = readable(path.name[: -len(STEM_ENDING)])
+            track = ListedTrack(name, {stem: [path] for stem in sources}, path)
+            yield _track(manifest, split, track, sources, (), mixture)
 
 
-def _folders(manifest: DatasetManifest, root: Path, split: str) -> Iterator[Found]:
+def _folders(manifest: DatasetManifest, root: Path, split: str) -> Iterator[ListedTrack]:
     """``<split>/<track>/<stem>.<ending>``; mixtures may lie in a tree of their own."""
     folder = root / manifest.stems_folder.replace("{split}", split)
     if not folder.is_dir():
         return
-    own = find_stems(folder)
-    if own and not manifest.splits:  # one track: the folder itself
-        yield _found(manifest, root, split, folder.resolve().name, own)
-    for path in sorted(entry for entry in folder.iterdir() if entry.is_dir()):
-        if not path.name.startswith("."):
-            yield _found(manifest, root, split, path.name, find_stems(path))
+    for track in find_tracks(folder):
+        if track.folder == folder and manifest.splits:
+            continue  # such as a mixture of all beside the tracks
+        files = dict(track.stems)
+        if manifest.mixtures_folder:
+            place = root / manifest.mixtures_folder.replace("{split}", split) / track.folder.name
+            files |= find_stems(place) if place.is_dir() else {}
+        mixtures = [stem for stem in files if is_mixture(stem)]
+        if manifest.mixture:
+            own = name_key(manifest.mixture)
+            mixtures = [stem for stem in files if name_key(stem) == own] + mixtures
+        mixtures.sort(key=lambda stem: stem not in MIXTURE_NAMES)
+        stems = {stem: [path] for stem, path in files.items() if stem not in mixtures}
+        mixture = files[mixtures[0]] if mixtures else None
+        yield ListedTrack(track.name, stems, mixture, problem=track.problem)
 
 
-def _found(
-    manifest: DatasetManifest, root: Path, split: str, name: str, files: dict[str, Path]
-) -> Found:
-    if manifest.mixtures_folder:
-        place = root / manifest.mixtures_folder.replace("{split}", split) / name
-        files |= find_stems(place) if place.is_dir() else {}
-    mixtures = [files.pop(m) for m in (manifest.mixture, *MIXTURE_NAMES) if m and m in files]
-    return Found(name, {s: [f] for s, f in files.items()}, mixtures[0] if mixtures else None)
-
-
-def _table(path: Path) -> Iterator[Found]:
+def _table(path: Path) -> Iterator[ListedTrack]:
     """A CSV file: a column ``track``, one column a stem with paths, perhaps one ``mixture``."""
     with path.open(encoding="utf-8-sig", newline="") as file:
         rows = csv.DictReader(file)
@@ -144,39 +149,63 @@ def _table(path: Path) -> Iterator[Found]:
         for number, row in enumerate(rows, 2):
             named = {key: value for key, value in row.items() if key and value}
             name = named.pop("track", "")
-            places = {key: path.parent / value for key, value in named.items()}
+            places = {canonical(key): path.parent / value for key, value in named.items()}
             missing = [str(place) for place in places.values() if not place.is_file()]
-            if missing or not name:
-                what = f"there is no file {missing[0]}" if missing else "it names no track"
-                raise UsageError(f"{path}, line {number}: {what}.")
-            mixtures = [places.pop(m) for m in MIXTURE_NAMES if m in places]
-            stems = {stem: [place] for stem, place in places.items()}
-            yield Found(name, stems, mixtures[0] if mixtures else None)
+            if not name:
+                raise UsageError(f"{path}, line {number}: it names no track.")
+            problem = f"{path}, line {number}: there is no file {missing[0]}." if missing else ""
+            mixtures = [stem for stem in MIXTURE_NAMES if stem in places]
+            mixture = places[mixtures[0]] if mixtures else None
+            stems = {stem: [place] for stem, place in places.items() if not is_mixture(stem)}
+            yield ListedTrack(name, stems, mixture, problem=problem)
 
 
-def _grouped(manifest: DatasetManifest, found: Found) -> dict[str, Source]:
-    """The stems that the manifest asks for, each the sum of what belongs to it."""
-    groups = manifest.groups or {stem: (stem,) for stem in manifest.stems or found.stems}
+def _chosen(
+    manifest: DatasetManifest, track: ListedTrack
+) -> tuple[dict[str, Source], tuple[str, ...]]:
+    """The stems that the manifest asks for, each the sum of what belongs to it, and flags.
+
+    Where the manifest names no stems, files that repeat others, such as ``accompaniment`` beside
+    ``drums`` and ``bass``, are left out.
+    """
+    left_out: list[str] = []
+    if manifest.groups or manifest.stems:
+        groups = manifest.groups or {stem: (stem,) for stem in manifest.stems}
+    else:
+        parts, left_out = parts_and_sums(track.stems)
+        groups = {stem: (stem,) for stem in parts}
+    files: dict[str, list[Path]] = {}
+    for stem, every in track.stems.items():
+        files.setdefault(name_key(canonical(stem)), []).extend(every)
     stems = {}
     for stem, members in groups.items():
-        files = [path for member in members for path in found.stems.get(member, ())]
-        if files:
-            stems[stem] = Source(files[0], added=tuple(files[1:]))
-    return stems
+        own = [path for m in members for path in files.get(name_key(canonical(m)), ())]
+        if own:
+            stems[stem] = Source(own[0], added=tuple(own[1:]))
+    return stems, tuple(f"left_out:{name_key(stem)}" for stem in left_out)
 
 
 def _track(
     manifest: DatasetManifest,
     split: str,
-    name: str,
+    track: ListedTrack,
     stems: Mapping[str, Source],
-    mixture: Source | None,
-    flags: tuple[str, ...] = (),
+    flags: tuple[str, ...],
+    mixture: Source | None = None,
 ) -> Track:
+    if mixture is None and track.mixture:
+        mixture = Source(track.mixture)
+    problem = track.problem
     if manifest.version:
-        mark = f"{manifest.name}-v{manifest.version}/{name}"
+        mark = f"{manifest.name}-v{manifest.version}/{track.name}"
     else:
         sources = [*stems.items(), *([("mixture", mixture)] if mixture else [])]
-        mark = fingerprint(sources)
-    flags = (*flags, *manifest.errata.get(name, ()))
-    return Track(name, manifest.name, split, stems, mixture, manifest.quantise, mark, flags)
+        try:
+            mark = fingerprint(sources)
+        except OSError as error:
+            problem = problem or f"{error.filename} cannot be read: {error.strerror}."
+            mark = short_hash(track.name, problem)
+    flags = (*track.flags, *flags, *manifest.errata.get(track.name, ()))
+    return Track(
+        track.name, manifest.name, split, stems, mixture, manifest.quantise, mark, flags, problem
+    )

@@ -6,7 +6,7 @@ What is odd about a track is written down as a flag and never repaired in silenc
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import zip_longest
 from pathlib import Path
@@ -38,7 +38,8 @@ class PreparedTrack:
     stems, mixture
         Raw audio.
     flags
-        What is odd: the data set's errata, ``unequal_lengths``, ``mono_stem:NAME``, ``clipping``, ``residual:-15.4dB``.
+        What is odd: the data set's errata, ``unequal_lengths``, ``mono_stem:NAME``, ``clipping``, ``residual:-15.4dB``,
+        ``left_out:NAME`` (a sum beside its parts), ``truncated:NAME``.
     """
 
     track: Track
@@ -53,21 +54,33 @@ class PreparedTrack:
         return self.mixture.samples / self.sample_rate
 
 
-def prepare(track: Track, folder: Path) -> PreparedTrack:
+def prepare(track: Track, folder: Path, *, allow_truncated: bool = False) -> PreparedTrack:
     """Decode a track into raw files of `folder`.
 
     Stems are brought to one shape: mono ones are doubled where others are stereo, short ones end
     in zeros, each with a flag.
+
+    Parameters
+    ----------
+    track
+        The track.
+    folder
+        Where the raw files go.
+    allow_truncated
+        Whether files that were cut off are read as far as they go, with a flag.
 
     Raises
     ------
     AudioError
         When a file cannot be read, holds NaN, or has another sampling rate than the others.
     """
+    if track.problem:
+        raise AudioError(track.problem)
     folder.mkdir(parents=True, exist_ok=True)
     rate, channels, flags = _formats(track)
+    decoder = _Decoder(channels, track.quantise, allow_truncated)
     stems = {
-        name: write_raw(folder / f"stem-{number}.f32", _decoded(source, channels, track.quantise))
+        name: write_raw(folder / f"stem-{number}.f32", decoder.stem(name, source))
         for number, (name, source) in enumerate(track.stems.items())
     }
     lengths = {raw.samples for raw in stems.values()}
@@ -75,22 +88,24 @@ def prepare(track: Track, folder: Path) -> PreparedTrack:
     if samples == 0:
         raise AudioError(f"Track {track.name} holds no samples.")
     if len(lengths) > 1:
-        flags.append("unequal_lengths")
         stems = {name: _lengthened(raw, samples) for name, raw in stems.items()}
+    if len(decoder.lengths) > 1:
+        flags.append("unequal_lengths")
     total = summed(stems, tuple(stems), folder / "sum.f32")
     if _peak(total) > 1.0:
         flags.append("clipping")
     if track.mixture is None:
-        return PreparedTrack(track, rate, stems, total, tuple(flags))
-    own = write_raw(folder / "mixture.f32", _decoded(track.mixture, channels, track.quantise))
-    if own.samples != samples:
+        return PreparedTrack(track, rate, stems, total, (*flags, *decoder.flags))
+    mixture = write_raw(folder / "mixture.f32", decoder.stem("mixture", track.mixture))
+    if mixture.samples != samples:
         flags.append("mixture_length")
-        own = _lengthened(own, samples)
-    residual = _residual_db(own, total)
-    if residual > RESIDUAL_FLOOR_DB:
-        flags.append(f"residual:{residual:.1f}dB")
-    Path(total.file).unlink()
-    return PreparedTrack(track, rate, stems, own, tuple(flags))
+        mixture = _lengthened(mixture, samples)
+    if len(stems) > 1:  # one stem alone is not expected to be the mixture
+        residual = _residual_db(mixture, total)
+        if residual > RESIDUAL_FLOOR_DB:
+            flags.append(f"residual:{residual:.1f}dB")
+        Path(total.file).unlink()
+    return PreparedTrack(track, rate, stems, mixture, (*flags, *decoder.flags))
 
 
 def summed(parts: Mapping[str, RawAudio], names: tuple[str, ...], path: Path) -> RawAudio:
@@ -112,51 +127,72 @@ def _formats(track: Track) -> tuple[int, int, list[str]]:
     sources = dict(track.stems)
     if track.mixture:
         sources["mixture"] = track.mixture
-    found = {name: [info(*file) for file in source.files] for name, source in sources.items()}
-    rates = {header.sample_rate for headers in found.values() for header in headers}
+    headers = {name: [info(*file) for file in source.files] for name, source in sources.items()}
+    rates = {header.sample_rate for every in headers.values() for header in every}
     if len(rates) > 1:
-        listed = ", ".join(f"{name} {own[0].sample_rate} Hz" for name, own in found.items())
+        listed = ", ".join(f"{name} {every[0].sample_rate} Hz" for name, every in headers.items())
         raise AudioError(
             f"The stems of {track.name} differ in sampling rate: {listed}.",
             hint="Bring them to one rate first; a score would depend on how that is done.",
         )
-    channels = max(header.channels for headers in found.values() for header in headers)
-    odd = [f"mono_stem:{n}" for n, own in found.items() if own[0].channels == 1 < channels]
+    channels = max(header.channels for every in headers.values() for header in every)
+    odd = [f"mono_stem:{n}" for n, every in headers.items() if every[0].channels == 1 < channels]
     return rates.pop(), channels, [*track.flags, *odd]
 
 
-def _decoded(source: Source, channels: int, quantise: bool) -> Iterator[Audio]:
-    """A stem block by block; the files that make it up are added, short ones end in zeros."""
-    parts = [_blocks(path, stream, channels) for path, stream in source.files]
-    for several in zip_longest(*parts):
-        present = [block for block in several if block is not None]
-        longest = max(block.shape[1] for block in present)
-        block = np.zeros((channels, longest), np.float32) if len(present) > 1 else present[0]
-        if len(present) > 1:
-            for one in present:
-                block[:, : one.shape[1]] += one
-        yield quantised(block) if quantise else block
+class _Decoder:
+    """Decodes the files of a track block by block.
 
+    `lengths` holds the lengths of all stems' files in samples, `flags` what was cut off.
+    """
 
-def _blocks(path: Path, stream: int, channels: int) -> Iterator[Audio]:
-    """A file in blocks of one length, so that those of several files can be added."""
-    held: list[Audio] = []
-    position = 0
-    for block in blocks(path, stream):
-        require_finite(block, str(path), position)
-        position += block.shape[1]
-        if block.shape[0] == 1 < channels:
-            block = np.repeat(block, channels, axis=0)
-        elif block.shape[0] != channels:
-            raise AudioError(f"{path} has {block.shape[0]} channels, others have {channels}.")
-        held.append(block)
-        joined = np.concatenate(held, axis=1) if len(held) > 1 else block
-        while joined.shape[1] >= BLOCK:
-            yield joined[:, :BLOCK]
-            joined = joined[:, BLOCK:]
-        held = [joined] if joined.shape[1] else []
-    if held:
-        yield held[0]
+    def __init__(self, channels: int, quantise: bool, allow_truncated: bool) -> None:
+        self.channels = channels
+        self.quantise = quantise
+        self.allow_truncated = allow_truncated
+        self.lengths: set[int] = set()
+        self.flags: list[str] = []
+
+    def stem(self, name: str, source: Source) -> Iterator[Audio]:
+        """A stem; the files that make it up are added, short ones end in zeros."""
+        parts = [self._blocks(name, path, stream) for path, stream in source.files]
+        for several in zip_longest(*parts):
+            present = [block for block in several if block is not None]
+            longest = max(block.shape[1] for block in present)
+            total = present[0]
+            if len(present) > 1:
+                total = np.zeros((self.channels, longest), np.float32)
+                for block in present:
+                    total[:, : block.shape[1]] += block
+            yield quantised(total) if self.quantise else total
+
+    def _blocks(self, name: str, path: Path, stream: int) -> Iterator[Audio]:
+        """A file in blocks of one length, so that those of several files can be added."""
+        rest = np.zeros((self.channels, 0), np.float32)
+        position = 0
+        for block in blocks(path, stream, on_truncated=self._on_truncated(name)):
+            require_finite(block, str(path), position)
+            position += block.shape[1]
+            rest = np.concatenate([rest, self._widened(path, block)], axis=1)
+            while rest.shape[1] >= BLOCK:
+                yield rest[:, :BLOCK]
+                rest = rest[:, BLOCK:]
+        if name != "mixture":
+            self.lengths.add(position)
+        if rest.shape[1]:
+            yield rest
+
+    def _widened(self, path: Path, block: Audio) -> Audio:
+        if block.shape[0] == 1 < self.channels:
+            return np.repeat(block, self.channels, axis=0)
+        if block.shape[0] != self.channels:
+            raise AudioError(f"{path} has {block.shape[0]} channels, others have {self.channels}.")
+        return block
+
+    def _on_truncated(self, name: str) -> Callable[[str], None] | None:
+        if not self.allow_truncated:
+            return None
+        return lambda _: self.flags.append(f"truncated:{name}")
 
 
 def _lengthened(raw: RawAudio, samples: int) -> RawAudio:

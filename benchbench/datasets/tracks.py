@@ -46,6 +46,8 @@ class Track:
         Changes when the audio does.
     flags
         What the data set's makers or users say is wrong with it, in one word each.
+    problem
+        Why it cannot be read, in a sentence; "" where nothing is known to be wrong.
     """
 
     name: str
@@ -56,6 +58,7 @@ class Track:
     quantise: bool
     fingerprint: str
     flags: tuple[str, ...] = ()
+    problem: str = ""
 
 
 def fingerprint(sources: Iterable[tuple[str, Source]]) -> str:

@@ -9,10 +9,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-__all__ = ["ACCOMPANIMENT", "TWO_TARGETS", "ReferenceSet", "reference_sets"]
+from benchbench.metrics.stem_names import (
+    ACCOMPANIMENT,
+    canonical,
+    is_mixture,
+    is_sum,
+    name_key,
+    parts_and_sums,
+)
 
-ACCOMPANIMENT = "accompaniment"
-ALIASES = {"instrumental": ACCOMPANIMENT, "no_vocals": ACCOMPANIMENT, "instrum": ACCOMPANIMENT}
+__all__ = ["ACCOMPANIMENT", "TWO_TARGETS", "ReferenceSet", "reference_sets", "unused_stems"]
+
 ORDER = ("vocals", "drums", "bass", "guitar", "piano", "other", ACCOMPANIMENT)
 REST = "other"
 TWO_TARGETS = {"vocals", ACCOMPANIMENT}
@@ -42,6 +49,17 @@ class ReferenceSet:
         """The targets joined by "+", in the field's order."""
         return "+".join(self.references)
 
+    @property
+    def added_up(self) -> list[str]:
+        """A clause for each sum of stems, such as ``the reference other = guitar + strings``."""
+        sides = (("reference", self.references), ("estimate", self.estimates))
+        return [
+            f"the {side} {target} = {' + '.join(parts)}"
+            for side, every in sides
+            for target, parts in every.items()
+            if len(parts) > 1
+        ]
+
 
 def reference_sets(track_stems: Sequence[str], model_stems: Sequence[str]) -> list[ReferenceSet]:
     """The sets in which a model is scored on a track, the most natural one first.
@@ -49,10 +67,11 @@ def reference_sets(track_stems: Sequence[str], model_stems: Sequence[str]) -> li
     A two-stem model on a four-stem track is scored against vocals and accompaniment, the sum of
     the rest. A model with a stem for every stem of the track is scored on those, and also on the
     two targets, with its accompaniment summed likewise. Stems that the track does not tell apart
-    (a piano, say) are added to ``other``.
+    (a piano, say) are added to ``other``. What is a sum of other stems by its name, such as
+    ``no_vocals``, is never added to anything.
     """
-    track = {ALIASES.get(stem, stem): stem for stem in track_stems}
-    model = {ALIASES.get(stem, stem): stem for stem in model_stems}
+    track = _by_target(parts_and_sums(track_stems)[0], track_stems)
+    model = _by_target([stem for stem in model_stems if not is_mixture(stem)], track)
     same = _same_stems(track, model)
     if "vocals" not in track or len(track) == 1 or set(track) == TWO_TARGETS:
         return [same]
@@ -62,14 +81,26 @@ def reference_sets(track_stems: Sequence[str], model_stems: Sequence[str]) -> li
     return [chosen for chosen in (same, two) if chosen.estimates] or [same]
 
 
+def unused_stems(sets: Sequence[ReferenceSet], model_stems: Iterable[str]) -> list[str]:
+    """The model's stems that stand for no target."""
+    used = {part for chosen in sets for parts in chosen.estimates.values() for part in parts}
+    return [stem for stem in model_stems if stem not in used]
+
+
+def _by_target(stems: Iterable[str], known: Iterable[str]) -> dict[str, str]:
+    """Target to stem; a name that the other side spells in another way gets its spelling."""
+    spelling = {name_key(canonical(name)): canonical(name) for name in known}
+    return {spelling.get(name_key(canonical(name)), canonical(name)): name for name in stems}
+
+
 def _same_stems(track: Mapping[str, str], model: Mapping[str, str]) -> ReferenceSet:
     """Every stem of the track; what only the model tells apart is added to the rest."""
     estimates: dict[str, tuple[str, ...]] = {
         target: (model[target],) for target in in_order(track) if target in model
     }
-    unknown = tuple(stem for target, stem in model.items() if target not in track)
+    unknown = tuple(s for target, s in model.items() if target not in track and not is_sum(target))
     rest = next((name for name in (REST, ACCOMPANIMENT) if name in track), None)
-    if rest and unknown:
+    if rest and unknown and not (rest == ACCOMPANIMENT and rest in estimates):
         estimates[rest] = estimates.get(rest, ()) + unknown
     return ReferenceSet({target: (track[target],) for target in in_order(track)}, estimates)
 
@@ -82,7 +113,9 @@ def _two_targets(track: Mapping[str, str], model: Mapping[str, str]) -> Referenc
     if ACCOMPANIMENT in model:
         estimates[ACCOMPANIMENT] = (model[ACCOMPANIMENT],)
     elif set(track) - {"vocals"} <= set(model):
-        estimates[ACCOMPANIMENT] = tuple(s for target, s in model.items() if target != "vocals")
+        estimates[ACCOMPANIMENT] = tuple(
+            stem for target, stem in model.items() if target != "vocals" and not is_sum(target)
+        )
     return ReferenceSet({"vocals": (track["vocals"],), ACCOMPANIMENT: rest}, estimates)
 
 

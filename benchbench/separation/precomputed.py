@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from benchbench.datasets.dataset import find_stems
+from benchbench.datasets.stem_files import find_stems
 from benchbench.errors import BenchbenchError, UsageError
 from benchbench.io.audio_files import Audio, require_finite
 from benchbench.io.decoding import blocks, info

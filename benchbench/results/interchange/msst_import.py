@@ -14,7 +14,8 @@ from typing import Any, Final
 import pandas as pd
 
 from benchbench.errors import UsageError
-from benchbench.metrics.targets import ALIASES, in_order
+from benchbench.metrics.stem_names import canonical
+from benchbench.metrics.targets import in_order
 from benchbench.results.interchange.provenance import Imported, Source, store_import
 
 __all__ = ["import_msst", "read_msst"]
@@ -96,7 +97,7 @@ def _rows(lines: list[str]) -> Iterator[dict[str, Any]]:
             track = (PureWindowsPath(text) if "\\" in text else PurePosixPath(text)).name
             target = None
         elif instrument := _INSTRUMENT.match(line):
-            target = ALIASES.get(instrument["name"], instrument["name"])
+            target = canonical(instrument["name"])
         elif (value := _VALUE.match(line)) and track and target:
             yield {
                 "track": track,

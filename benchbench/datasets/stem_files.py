@@ -1,0 +1,178 @@
+"""Find which audio file is which stem of which track, by folders and by names as tools write them.
+
+Data sets, folders of estimates and `benchbench.score` all pair files through this module.
+"""
+
+from __future__ import annotations
+
+import os
+import unicodedata
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from benchbench.errors import UsageError
+from benchbench.io.containers import is_hidden, looks_like_audio, name_without_ending
+from benchbench.metrics.stem_names import canonical, common_track, name_key
+
+__all__ = ["TrackFiles", "find_stems", "find_tracks", "pair_tracks", "readable", "subfolders"]
+
+DEPTH = 4
+"""Folders below the given one that are searched, such as ``<model>/<split>/<track>``."""
+
+
+@dataclass(frozen=True, slots=True)
+class TrackFiles:
+    """The files of a track.
+
+    Parameters
+    ----------
+    name
+        The track.
+    folder
+        Where its files lie.
+    stems
+        Stem to file, the mixture included.
+    alias
+        The name that stands before the stems' in the files' names; "" where none does.
+    problem
+        Why the files cannot be told apart; "" where they can.
+    """
+
+    name: str
+    folder: Path
+    stems: Mapping[str, Path]
+    alias: str = ""
+    problem: str = ""
+
+
+def find_stems(folder: Path) -> dict[str, Path]:
+    """The audio files of one track's folder, by stem.
+
+    Stems have the field's names: ``Vocals.WAV`` and ``song - vocals.flac`` are ``vocals``.
+
+    Raises
+    ------
+    UsageError
+        When two files claim one stem.
+    """
+    files = _audio_files(folder)
+    divided = common_track([name_without_ending(path.name) for path in files])
+    if len({track for track, _ in divided.values()}) != 1:
+        divided = {}
+    track = _track(folder.name, folder, files, divided)
+    if track.problem:
+        raise UsageError(track.problem, hint="Keep one of them.")
+    return dict(track.stems)
+
+
+def find_tracks(root: Path) -> list[TrackFiles]:
+    """Every track in and below a folder, in the order of the folders' names.
+
+    Understood are ``<stem>.wav`` (the folder is one track), ``<track>/<stem>.wav``, folders above
+    these, such as ``test/<track>/<stem>.wav``, and ``<track>_(Vocals).wav`` of many tracks in one
+    folder. Where two tracks have one name, the folders above them become part of it. Hidden files
+    and those of operating systems are left out.
+    """
+    tracks = list(_search(root, root, DEPTH))
+    count = Counter(track.name for track in tracks)
+    return [
+        replace(track, name="/".join(readable(part) for part in track.folder.relative_to(root).parts)
+                or track.name)
+        if count[track.name] > 1
+        else track
+        for track in tracks
+    ]  # fmt: skip
+
+
+def pair_tracks(
+    references: Sequence[TrackFiles], estimates: Sequence[TrackFiles]
+) -> list[tuple[TrackFiles, TrackFiles]]:
+    """Which track of the estimates belongs to which of the references, by name.
+
+    The same name comes first, then names that differ in case, in Unicode's forms or in how words
+    are joined, then the last folder's name, then the name that the files' names begin with, also
+    behind a number. A single track on both sides is a pair whatever it is called.
+    """
+    if len(references) == len(estimates) == 1:
+        return [(references[0], estimates[0])]
+    pairs = []
+    left = list(estimates)
+    for track in references:
+        for keys in (_exact, _spelled, _last, _aliased):
+            wanted = keys(track)
+            found = [other for other in left if wanted & keys(other)]
+            if len(found) == 1:
+                pairs.append((track, found[0]))
+                left.remove(found[0])
+                break
+    return pairs
+
+
+def readable(name: str) -> str:
+    """A file's name as text that can be stored: composed, and bytes that are no UTF-8 spelled out."""
+    text = os.fsencode(name).decode("utf-8", "backslashreplace")
+    return unicodedata.normalize("NFC", text)
+
+
+def subfolders(folder: Path) -> list[Path]:
+    """The folders in a folder by name, without hidden ones and those of operating systems."""
+    return sorted(path for path in folder.iterdir() if not is_hidden(path.name) and path.is_dir())
+
+
+def _search(root: Path, folder: Path, depth: int) -> Iterator[TrackFiles]:
+    files = _audio_files(folder)
+    if files:
+        yield from _tracks_of(folder, files, at_root=folder == root)
+    if depth and (not files or folder == root):
+        for path in subfolders(folder):
+            yield from _search(root, path, depth - 1)
+
+
+def _tracks_of(folder: Path, files: Sequence[Path], *, at_root: bool) -> Iterator[TrackFiles]:
+    """One track, or several whose names stand before the stems'."""
+    divided = common_track([name_without_ending(path.name) for path in files])
+    names = list(dict.fromkeys(track for track, _ in divided.values()))
+    if len(names) > 1:
+        for name in names:
+            own = [path for path in files if divided[name_without_ending(path.name)][0] == name]
+            yield _track(name, folder, own, divided)
+        return
+    track = _track(folder.resolve().name, folder, files, divided)
+    yield replace(track, name=readable(names[0])) if names and at_root else track
+
+
+def _track(
+    name: str, folder: Path, files: Iterable[Path], divided: Mapping[str, tuple[str, str]]
+) -> TrackFiles:
+    stems: dict[str, Path] = {}
+    problem = alias = ""
+    for path in files:
+        bare = name_without_ending(path.name)
+        alias, stem = divided.get(bare) or ("", canonical(readable(bare)))
+        if stem in stems:
+            problem = f"{folder} holds {stems[stem].name} and {path.name}: which is {stem}?"
+        stems[stem] = path
+    return TrackFiles(readable(name), folder, stems, readable(alias), problem)
+
+
+def _audio_files(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.iterdir() if looks_like_audio(path))
+
+
+def _exact(track: TrackFiles) -> set[str]:
+    return {track.name}
+
+
+def _spelled(track: TrackFiles) -> set[str]:
+    return {name_key(track.name)}
+
+
+def _last(track: TrackFiles) -> set[str]:
+    return {name_key(track.name.rpartition("/")[2])}
+
+
+def _aliased(track: TrackFiles) -> set[str]:
+    names = {name_key(name) for name in (track.name.rpartition("/")[2], track.alias) if name}
+    return names | {name.partition("_")[2] for name in names if name.partition("_")[0].isdecimal()}

@@ -1,0 +1,83 @@
+"""Does an estimate fit its reference far better at another lag? Told, never repaired."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from benchbench.metrics.base import AudioArray as Audio
+
+__all__ = ["better_lag"]
+
+EXCERPT = 1 << 18
+"""Samples around the reference's loudest moment that are compared, about six seconds."""
+
+LARGEST = 1 << 14
+"""The largest lag that is looked for, in samples: encoders delay by up to about 7000."""
+
+CLEAR = 0.5
+"""The correlation that the better lag must reach."""
+
+GAIN_DB = 3.0
+"""By how much the error, after the best gain, must fall at the better lag."""
+
+
+def better_lag(estimate: Audio, reference: Audio) -> int | None:
+    """By how many samples an estimate comes late, where that is clear; negative: early.
+
+    Compares the normalised cross-correlation of six seconds at all lags of up to 16384 samples
+    with that at lag 0.
+
+    Parameters
+    ----------
+    estimate, reference
+        Arrays of shape (channels, samples); channels are averaged.
+
+    Returns
+    -------
+    The lag in samples, or None where lag 0 is as good or nothing fits.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> noise = np.random.default_rng(0).standard_normal((1, 50000))
+    >>> better_lag(np.roll(noise, 1024, axis=1), noise), better_lag(noise, noise)
+    (1024, None)
+    """
+    samples = min(estimate.shape[1], reference.shape[1])
+    start = _loudest(reference, samples)
+    stop = min(start + EXCERPT, samples)
+    true = np.asarray(reference[:, start:stop], np.float64).mean(axis=0)
+    heard = np.zeros(stop - start + 2 * LARGEST)
+    first = max(start - LARGEST, 0)
+    part = np.asarray(estimate[:, first : stop + LARGEST], np.float64).mean(axis=0)
+    heard[LARGEST - (start - first) :][: len(part)] = part
+    if not true.any() or not heard.any():
+        return None
+    correlation = _normalised(heard, true)
+    best = int(np.argmax(np.abs(correlation)))
+    errors = 1 - np.minimum(correlation[[LARGEST, best]] ** 2, 1 - 1e-9)
+    if abs(correlation[best]) < CLEAR or 10 * np.log10(errors[0] / errors[1]) < GAIN_DB:
+        return None
+    return best - LARGEST
+
+
+def _loudest(reference: Audio, samples: int) -> int:
+    """Where the loudest excerpt begins, in steps of half an excerpt."""
+    starts = range(0, max(samples - EXCERPT, 0) + 1, EXCERPT // 2)
+    energies = [float(np.square(reference[:, s : s + EXCERPT]).sum()) for s in starts]
+    return starts[int(np.argmax(energies))]
+
+
+def _normalised(
+    heard: npt.NDArray[np.float64], true: npt.NDArray[np.float64]
+) -> npt.NDArray[np.float64]:
+    """Correlation of `true` with each stretch of its length in `heard`, between -1 and 1."""
+    from scipy.signal import correlate
+
+    products = correlate(heard, true, mode="valid", method="fft")
+    sums = np.concatenate([[0.0], np.cumsum(heard**2)])
+    energy = sums[len(true) :] - sums[: -len(true)]
+    scale = np.sqrt(np.maximum(energy, 1e-12 * sums[-1]) * np.sum(true**2))
+    result: npt.NDArray[np.float64] = products / scale
+    return result
