@@ -59,7 +59,7 @@ def test_what_is_stored_is_not_computed_again(small_songs: Path, tmp_path: Path)
     assert not [event for event in events if isinstance(event, Separated)]
     more = run(["irm"], small_songs, tmp_path / "out", metrics=["usdr", "si"])
     assert (more.tally.ok, more.present) == (2, 2)
-    anew = run(["irm"], small_songs, tmp_path / "out", resume="never")
+    anew = run(["irm"], small_songs, tmp_path / "out", resume="always")
     assert anew.tally.ok == 2
     assert values(anew).keys() == values(more).keys()
 
@@ -69,8 +69,8 @@ def test_resume_always_computes_nothing_and_names_what_is_missing(
 ) -> None:
     run(["irm"], small_songs, tmp_path / "out", limit=1)
     with pytest.raises(NothingToCompareError, match="irm:2stems on second"):
-        run(["irm"], small_songs, tmp_path / "out", resume="always")
-    assert run(["irm"], small_songs, tmp_path / "out", limit=1, resume="always").present == 1
+        run(["irm"], small_songs, tmp_path / "out", resume="only-cache")
+    assert run(["irm"], small_songs, tmp_path / "out", limit=1, resume="only-cache").present == 1
 
 
 def test_changed_code_changed_audio_and_options_are_new_work(
@@ -210,3 +210,10 @@ def test_a_lane_that_is_killed_is_started_anew(small_songs: Path, tmp_path: Path
     again = run(models, small_songs, tmp_path / "out")
     assert again.tally.ok == first.tally.failed
     assert len(values(again)) == 8
+
+
+def test_resume_words_of_earlier_versions_name_the_new_one(small_songs, tmp_path):
+    with pytest.raises(UsageError, match="Use --resume always"):
+        run(["irm"], small_songs, tmp_path / "out", resume="never")
+    with pytest.raises(UnknownNameError, match="only-cache"):
+        run(["irm"], small_songs, tmp_path / "out", resume="only-cach")

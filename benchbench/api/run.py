@@ -24,7 +24,7 @@ from benchbench.plugins.model_names import listed
 from benchbench.running.events import Listener, Note, Planned, Stage
 from benchbench.running.executors import Executor, LocalExecutor, Stop
 from benchbench.running.machine import processors
-from benchbench.running.plan import Plan, Resume, plan
+from benchbench.running.plan import Plan, Resume, plan, resume_mode
 from benchbench.running.run_record import new_run_id, now, run_facts
 from benchbench.running.runner import Runner, Tally
 from benchbench.running.settings import RunSettings
@@ -143,8 +143,8 @@ def run(
         How many tracks are worked on at the same time, as far as processors and memory go; 1:
         everything in turn, for clean timings.
     resume
-        ``only-missing``: compute what is not stored; ``never``: compute everything again;
-        ``always``: compute nothing, and raise if anything is missing.
+        ``only-missing``: compute what is not stored; ``always``: compute everything again;
+        ``only-cache``: compute nothing, and raise if anything is missing.
     retry_failed
         Try separations again that failed in an earlier run.
     weights
@@ -212,12 +212,12 @@ def run(
         [identity(setup) for setup in setups.values()],
         data_set.tracks,
         protocols,
-        resume=resume,
+        resume=resume_mode(resume),
         retry_failed=retry_failed,
     )
     by_model, present = planned.counts()
     left = sum(by_model.values())
-    if resume == "always":
+    if resume == "only-cache":
         _require_nothing_left(planned, left)
     listener(Planned(left, present, tuple(setups), len(data_set.tracks), by_model))
     tally = Tally()
@@ -230,7 +230,7 @@ def run(
             setups,
             limits or Limits(),
             _keeps_audio(keep_stems, data_set),
-            skip_stored=resume != "never",
+            skip_stored=resume != "always",
             threads=threads,
         )
         facts = run_facts(

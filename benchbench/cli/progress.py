@@ -32,7 +32,7 @@ from benchbench.running.events import (
     Stage,
     Started,
 )
-from benchbench.wording import count
+from benchbench.stats.wording import count
 
 if TYPE_CHECKING:
     from types import TracebackType

@@ -81,8 +81,8 @@ def run(
     resume: Annotated[
         str,
         typer.Option(
-            help="only-missing: compute what is not stored; never: compute all again; "
-            "always: compute nothing, fail if anything is missing."
+            help="only-missing: compute what is not stored; always: compute all again; "
+            "only-cache: compute nothing, fail if anything is missing."
         ),
     ] = "only-missing",
     retry_failed: Annotated[
@@ -104,6 +104,7 @@ def run(
 ) -> None:
     """Separate a data set with some models, score the stems, and write a report."""
     from benchbench.cli.progress import RunDisplay
+    from benchbench.running.plan import resume_mode
 
     with RunDisplay(verbosity(quiet, verbose)) as display, stoppable(display) as stop:
         from benchbench.api.run import run as run_models  # the display shows that it is loading
@@ -118,7 +119,7 @@ def run(
             tracks=words(tracks) if tracks else None,
             limit=limit,
             jobs=jobs,
-            resume=one_of("--resume", resume, ("only-missing", "always", "never")),
+            resume=resume_mode(resume),
             retry_failed=retry_failed,
             weights=weights,
             device=one_of("--device", device, ("auto", "cpu", "gpu")),

@@ -11,7 +11,7 @@ from benchbench.metrics import metric as metric_named
 from benchbench.metrics import protocol as protocol_named
 from benchbench.results.schema import REASONS
 from benchbench.stats.aggregations import AGGREGATIONS, DEFAULT
-from benchbench.wording import count
+from benchbench.stats.wording import count
 
 __all__ = ["Footnotes", "aggregation_note", "names_note", "usual_aggregation"]
 

@@ -15,14 +15,15 @@ import pyarrow.compute as pc
 from benchbench.cli.run_notes import Footnotes, aggregation_note, names_note, usual_aggregation
 from benchbench.cli.terminal import width, wrapped
 from benchbench.cli.text_tables import aligned
-from benchbench.comparison.costs import costs_of
 from benchbench.errors import BenchbenchError
 from benchbench.metrics import PROTOCOLS
 from benchbench.metrics import metric as metric_named
 from benchbench.results.store import Results
 from benchbench.stats import leaderboard
+from benchbench.stats.attempts import newest_separations
+from benchbench.stats.costs import real_time_factors
 from benchbench.stats.tracks import KEYS
-from benchbench.wording import speed
+from benchbench.stats.wording import speed
 
 __all__ = ["RunTable", "summary"]
 
@@ -184,9 +185,5 @@ def _number(value: Any, footnotes: Footnotes, key: tuple[str, str, str, str]) ->
 
 
 def _speeds(separations: pd.DataFrame) -> dict[str, str]:
-    costs = costs_of(separations)
-    return {
-        str(model): speed(float(factor))
-        for model, factor in zip(costs["model"], costs["real_time_factor"], strict=True)
-        if pd.notna(factor)
-    }
+    factors = real_time_factors(newest_separations(separations))
+    return {str(model): speed(float(factor)) for model, factor in factors.items()}

@@ -17,6 +17,7 @@ from benchbench.metrics import DIAGNOSTICS
 from benchbench.results.store import Results, open_results
 from benchbench.stats import per_track
 from benchbench.stats.aggregations import Summary
+from benchbench.stats.attempts import newest_separations
 from benchbench.stats.tracks import KEYS
 
 __all__ = ["open_side", "results_side"]
@@ -101,7 +102,7 @@ def results_side(
         raise NothingToCompareError(
             f"{label} holds no scores.", hint="Run `bench run` or `bench score` first."
         )
-    latest = _latest(separations)
+    latest = newest_separations(separations)
     used = set(map(str, scores["run_id"].unique())) | set(map(str, latest["run_id"].unique()))
     facts = [run for run in runs if run.get("run_id") in used]
     return Side(
@@ -149,12 +150,6 @@ def _selection(
     raise UnknownNameError(
         "run or model", name, {*known_runs, *models}, where=f" in {results.root}"
     )
-
-
-def _latest(separations: pd.DataFrame) -> pd.DataFrame:
-    """The newest attempt at each (model, data set, track)."""
-    text = separations.astype({"run_id": "object"}).sort_values("run_id", kind="stable")
-    return text.drop_duplicates(["model", "dataset", "track"], keep="last")
 
 
 def _failed(separations: pd.DataFrame) -> frozenset[tuple[str, str, str]]:

@@ -9,7 +9,7 @@ import pandas as pd
 
 from benchbench.comparison.compare import Comparison
 from benchbench.comparison.order import headline_rows
-from benchbench.wording import count, speed
+from benchbench.stats.wording import count, speed
 
 __all__ = ["aggregation_sentence", "cost_lines", "verdict_sentences"]
 

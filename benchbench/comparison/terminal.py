@@ -14,7 +14,7 @@ from benchbench.comparison.sentences import aggregation_sentence, cost_lines, ve
 from benchbench.comparison.text import MARKS, metric_label, summary
 from benchbench.errors import BenchbenchError
 from benchbench.metrics import metric as metric_named
-from benchbench.wording import count
+from benchbench.stats.wording import count
 
 __all__ = ["comparison_text"]
 

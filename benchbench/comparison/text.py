@@ -11,7 +11,7 @@ import pandas as pd
 from benchbench.comparison.compare import Comparison
 from benchbench.comparison.order import ordered_rows
 from benchbench.comparison.sentences import aggregation_sentence, cost_lines, verdict_sentences
-from benchbench.wording import count
+from benchbench.stats.wording import count
 
 __all__ = [
     "HEADER",

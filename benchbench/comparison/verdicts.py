@@ -8,7 +8,7 @@ from typing import Final
 
 import pandas as pd
 
-from benchbench.wording import count
+from benchbench.stats.wording import count
 
 __all__ = ["VERDICTS", "Tolerances", "verdict_of"]
 

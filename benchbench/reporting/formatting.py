@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from benchbench.wording import count
+from benchbench.stats.wording import count
 
 __all__ = [
     "clock",

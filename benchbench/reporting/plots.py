@@ -14,6 +14,8 @@ import pandas as pd
 
 from benchbench.errors import NothingToCompareError, UnknownNameError
 from benchbench.stats import leaderboard, per_track
+from benchbench.stats.attempts import newest_separations
+from benchbench.stats.costs import real_time_factors
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -206,13 +208,9 @@ class Plots:
 
 
 def _speeds(separations: pd.DataFrame) -> pd.DataFrame:
-    """Seconds of audio per second of work by model: the median over tracks."""
-    good = separations[(separations["status"] == "ok") & separations["wall_s"].notna()]
-    warm = good[good["first_in_worker"] != True]  # noqa: E712 - the column may hold missing values
-    cold = good[~good["model"].isin(warm["model"].unique())]
-    timed = pd.concat([warm, cold])
-    speed = (timed["audio_s"] / timed["wall_s"]).groupby(timed["model"].astype("str")).median()
-    return speed.rename("speed").rename_axis("model").reset_index()
+    """Seconds of audio per second of work, by model."""
+    factors = real_time_factors(newest_separations(separations))
+    return (1 / factors).rename("speed").reset_index()
 
 
 def _label(metric: str) -> str:

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, cast, get_args
 
 import pyarrow.compute as pc
 
 from benchbench.datasets.dataset import Track
+from benchbench.errors import UnknownNameError, UsageError
 from benchbench.metrics.base import Protocol
 from benchbench.results.store import Results
 from benchbench.scoring.score_rows import cell_id
@@ -24,9 +25,36 @@ __all__ = [
     "Plan",
     "Resume",
     "plan",
+    "resume_mode",
 ]
 
-Resume = Literal["only-missing", "always", "never"]
+Resume = Literal["only-missing", "always", "only-cache"]
+"""What a run computes: what is not stored, everything again, or nothing."""
+
+
+def resume_mode(word: str) -> Resume:
+    """The mode of that name.
+
+    Raises
+    ------
+    UsageError
+        For a word of earlier versions, naming the new one.
+    UnknownNameError
+        For any other word.
+
+    Examples
+    --------
+    >>> resume_mode("always")
+    'always'
+    """
+    if word == "never":
+        raise UsageError(
+            "There is no --resume never: to compute everything again is called `always` now.",
+            hint="Use --resume always. What `always` meant before is called `only-cache`.",
+        )
+    if word not in get_args(Resume):
+        raise UnknownNameError("value", word, get_args(Resume), where=" of --resume")
+    return cast(Resume, word)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,14 +147,14 @@ def plan(
     identities, tracks, protocols
         What was asked for.
     resume
-        ``never``: compute everything again; otherwise what is stored is left out.
+        ``always``: compute everything again; otherwise what is stored is left out.
     retry_failed
         Whether separations that failed before are tried again.
     """
     chosen = tuple(tracks)
-    failed = frozenset[str]() if retry_failed or resume == "never" else failed_separations(results)
+    failed = frozenset[str]() if retry_failed or resume == "always" else failed_separations(results)
     stored: set[str] = set()
-    if resume != "never":
+    if resume != "always":
         for identity in identities:
             for dataset in {track.dataset for track in chosen}:
                 stored |= results.stored_cells(identity.model, dataset)

@@ -1,7 +1,9 @@
 """Grouping rows of long tables by many columns at once, quickly.
 
-A grouped apply over ten text columns takes minutes on millions of rows. Here the columns become one
-integer a row, after which grouping is a sort.
+Here the columns become one integer per row, after which grouping is a sort. Measured on 1.6 million
+rows: pandas groups by five columns in twice the time and takes means in four times the time, so these
+are our own; it takes medians in a seventh of the time of a sort, so those are its own. pandas also
+sums floats in another order, which changes the last digit.
 """
 
 from __future__ import annotations
@@ -63,14 +65,7 @@ class Groups:
         """The median of each group over its finite values; NaN where it has none."""
         if self.count == len(values):
             return values[self.first]
-        order = np.lexsort((values, self.of_row))  # NaN sorts behind the numbers of its group
-        sizes = self.sizes()
-        there = self.sizes(~np.isnan(values))
-        start = np.cumsum(sizes) - sizes
-        ranked = values[order]
-        low = ranked[start + np.maximum(there - 1, 0) // 2]
-        high = ranked[np.minimum(start + there // 2, len(values) - 1)]
-        return np.where(there > 0, (low + high) / 2, np.nan)
+        return np.asarray(pd.Series(values).groupby(self.of_row).median(), dtype=np.float64)
 
 
 def group_by(frame: pd.DataFrame, columns: Sequence[str]) -> Groups:

@@ -11,6 +11,7 @@ import pandas as pd
 
 from benchbench.errors import UsageError
 from benchbench.stats.aggregations import Summary
+from benchbench.stats.attempts import newest_rows
 from benchbench.stats.groups import Groups, group_by
 
 __all__ = ["BLOCK", "KEYS", "intersect_frames", "newest", "per_track", "wide"]
@@ -38,9 +39,6 @@ _FRAME: Final = ("start_s", "duration_s")
 def newest(scores: pd.DataFrame, order: Sequence[str] | None = None) -> pd.DataFrame:
     """Of every number that several runs computed, the one of the newest run.
 
-    Results folders only ever grow: a model whose weights changed leaves the rows of its old
-    weights behind, under the same name. Mixing the two would average over models.
-
     Parameters
     ----------
     scores
@@ -54,21 +52,7 @@ def newest(scores: pd.DataFrame, order: Sequence[str] | None = None) -> pd.DataF
     DataFrame
         The rows that count; `scores` itself when there is one run.
     """
-    if "run_id" not in scores or scores.empty:
-        return scores
-    runs = scores["run_id"].astype("category")
-    names = list(runs.cat.categories)
-    if len(names) < 2:
-        return scores
-    given = {run: place for place, run in enumerate(order or ())}
-    by_age = sorted(names, key=lambda run: (given.get(run, -1), run))
-    place = {run: index for index, run in enumerate(by_age)}
-    age = np.array([place[run] for run in names])[runs.cat.codes.to_numpy()]
-    groups = group_by(scores, KEYS)
-    latest = np.full(groups.count, -1)
-    np.maximum.at(latest, groups.of_row, age)
-    kept: pd.DataFrame = scores[age == latest[groups.of_row]]
-    return kept
+    return newest_rows(scores, KEYS, order)
 
 
 def per_track(

@@ -11,8 +11,10 @@ import numpy as np
 import pandas as pd
 
 from benchbench.reporting.data.loading import LoadedResults
+from benchbench.stats.attempts import newest_separations
+from benchbench.stats.costs import real_time_factors, timed_separations
 
-__all__ = ["Badge", "Cost", "ReportModel", "newest_separations", "report_models"]
+__all__ = ["Badge", "Cost", "ReportModel", "report_models"]
 
 BASELINES: Final = ("mixture", "silence")
 """Adapters that separate nothing and show what a metric gives for that."""
@@ -128,17 +130,6 @@ def report_models(
         )
         for index, name in enumerate(names)
     )
-
-
-def newest_separations(separations: pd.DataFrame, order: list[str]) -> pd.DataFrame:
-    """The newest attempt of every model on every track."""
-    if separations.empty:
-        return separations
-    place = {run: index for index, run in enumerate(order)}
-    age = separations["run_id"].astype("object").map(lambda run: place.get(run, -1))
-    aged = separations.assign(age=age.astype("int64")).sort_values("age", kind="stable")
-    aged = aged.astype({"model": "object", "track": "object"})
-    return aged.drop_duplicates(["model", "track"], keep="last")
 
 
 def _ill_conditioned(table: pd.DataFrame, dataset: str) -> dict[str, float]:
@@ -259,15 +250,13 @@ def _badges(
 def _cost(rows: pd.DataFrame) -> Cost:
     if rows.empty:
         return Cost()
-    warm = rows[~rows["first_in_worker"].fillna(False).astype(bool)]
-    timed = (warm if len(warm) else rows).dropna(subset=["wall_s", "audio_s"])
-    audio = float(timed["audio_s"].sum())
+    factors = real_time_factors(rows)
     return Cost(
-        real_time_factor=float(timed["wall_s"].sum()) / audio if audio > 0 else None,
+        real_time_factor=float(factors.iloc[0]) if len(factors) else None,
         peak_bytes=_whole(rows["peak_rss_bytes"].max()),
         parameters=_whole(rows["parameters"].max()),
         load_s=_number(rows["load_s"][rows["load_s"] > 0].median()),
-        tracks=len(timed),
+        tracks=len(timed_separations(rows)),
         jobs=int(rows["jobs"].max()),
     )
 

@@ -15,7 +15,7 @@ from benchbench.reporting.data.score_arrays import ScoreArrays
 from benchbench.reporting.figures.axes import Axis, linear
 from benchbench.reporting.figures.ranks import rank_diagram
 from benchbench.reporting.sections.summary import tied
-from benchbench.wording import count
+from benchbench.stats.wording import count
 
 __all__ = ["Difference", "differences"]
 

@@ -12,7 +12,7 @@ from benchbench.reporting.data.leaderboards import Leaderboard, Row
 from benchbench.reporting.data.models import ReportModel
 from benchbench.reporting.data.pairwise import Pair, PairwiseTests
 from benchbench.reporting.formatting import count, decibels, megabytes, signed
-from benchbench.wording import speed
+from benchbench.stats.wording import speed
 
 __all__ = ["Part", "Summary", "summary", "tied"]
 

@@ -1,0 +1,98 @@
+"""Which attempt counts where several runs computed the same: the one of the newest run."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from benchbench.stats.groups import group_by
+
+__all__ = ["newest_rows", "newest_separations", "run_ages"]
+
+_SEPARATION = ("model", "dataset", "track")
+
+
+def run_ages(runs: Sequence[str], order: Sequence[str] | None = None) -> list[int]:
+    """The place of each run in time, 0 for the oldest.
+
+    Parameters
+    ----------
+    runs
+        Ids of runs, each once.
+    order
+        Run ids, oldest first. Runs that it does not hold come first, in alphabetical order, which
+        is their order in time because run ids begin with their time.
+
+    Examples
+    --------
+    >>> run_ages(["20260102-b", "20260101-a", "20260103-c"])
+    [1, 0, 2]
+    >>> run_ages(["b", "a"], order=["b", "a"])
+    [0, 1]
+    """
+    known = {run: place for place, run in enumerate(order or ())}
+    by_age = sorted(runs, key=lambda run: (known.get(run, -1), run))
+    place = {run: index for index, run in enumerate(by_age)}
+    return [place[run] for run in runs]
+
+
+def newest_rows(
+    scores: pd.DataFrame, keys: Sequence[str], order: Sequence[str] | None = None
+) -> pd.DataFrame:
+    """Of the rows that agree in `keys`, those of the newest run.
+
+    Results folders only ever grow: a model whose weights changed leaves the rows of its old
+    weights behind, under the same name. Mixing the two would average over models.
+
+    Parameters
+    ----------
+    scores
+        Rows with a column ``run_id``.
+    keys
+        Columns that say what a row is about.
+    order
+        Run ids, oldest first; see `run_ages`.
+
+    Returns
+    -------
+    DataFrame
+        The rows that count; `scores` itself when there is one run.
+    """
+    if "run_id" not in scores or scores.empty:
+        return scores
+    runs = scores["run_id"].astype("category")
+    names = list(runs.cat.categories)
+    if len(names) < 2:
+        return scores
+    age = np.array(run_ages(names, order))[runs.cat.codes.to_numpy()]
+    groups = group_by(scores, keys)
+    latest = np.full(groups.count, -1)
+    np.maximum.at(latest, groups.of_row, age)
+    kept: pd.DataFrame = scores[age == latest[groups.of_row]]
+    return kept
+
+
+def newest_separations(
+    separations: pd.DataFrame, order: Sequence[str] | None = None
+) -> pd.DataFrame:
+    """The newest attempt of every model on every track.
+
+    Parameters
+    ----------
+    separations
+        Rows of `benchbench.results.schema.SEPARATIONS`.
+    order
+        Run ids, oldest first; see `run_ages`.
+
+    Returns
+    -------
+    DataFrame
+        One row per model, data set and track.
+    """
+    table = separations.astype({"run_id": "object", **dict.fromkeys(_SEPARATION, "object")})
+    names = [str(run) for run in table["run_id"].unique()]
+    age = table["run_id"].map(dict(zip(names, run_ages(names, order), strict=True)))
+    aged = table.assign(_age=age.astype("int64")).sort_values("_age", kind="stable")
+    return aged.drop_duplicates(list(_SEPARATION), keep="last").drop(columns="_age")
