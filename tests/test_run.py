@@ -209,7 +209,7 @@ def test_a_lane_that_is_killed_is_started_anew(small_songs: Path, tmp_path: Path
     assert first.tally.ok + first.tally.failed == 4
     again = run(models, small_songs, tmp_path / "out")
     assert again.tally.ok == first.tally.failed
-    assert len(values(again)) == 8
+    assert len(values(again)) == 12  # 2 models x 2 tracks x SDR of 2 targets and SA-SDR
 
 
 def test_resume_words_of_earlier_versions_name_the_new_one(small_songs, tmp_path):
