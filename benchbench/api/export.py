@@ -10,17 +10,16 @@ import pandas as pd
 
 from benchbench.errors import NothingToCompareError, UnknownNameError
 from benchbench.io.atomic import write_atomically
-from benchbench.metrics import protocol as protocol_named
 from benchbench.results.interchange import (
     export_huggingface,
     export_museval,
     export_webmushra,
     latex_table,
     tidy_csv,
+    usual_aggregation,
 )
 from benchbench.results.store import Results, open_results
-from benchbench.stats import AGGREGATIONS, leaderboard
-from benchbench.stats.aggregations import DEFAULT
+from benchbench.stats import leaderboard
 
 __all__ = ["FORMS", "export"]
 
@@ -88,14 +87,14 @@ def export(
         raise UnknownNameError("form", form, FORMS)
     folder = open_results(Path(results))
     if form == "museval":
-        return export_museval(folder, out, protocol=protocol)
+        return export_museval(folder, out, protocol=protocol, dataset=dataset, models=models)
     if form == "webmushra":
         return export_webmushra(
             folder, out, target=target, models=models, tracks=tracks, seconds=seconds
         )
-    way = aggregation or _usual(protocol)
+    way = aggregation or usual_aggregation(protocol)
     if form == "csv":
-        return [_write(Path(out), tidy_csv(folder, level, aggregation=aggregation or DEFAULT))]
+        return [_write(Path(out), tidy_csv(folder, level, aggregation=aggregation))]
     if form == "huggingface":
         board = _leaders(folder, None, None, models, aggregation)
         return export_huggingface(board, out, _facts(folder))
@@ -103,15 +102,6 @@ def export(
     oracles = frozenset(name for name, told in _facts(folder).items() if told.get("oracle"))
     text = latex_table(board, metric=metric, oracles=oracles, intervals=intervals)
     return [_write(Path(out), text)]
-
-
-def _usual(protocol: str) -> str:
-    """The aggregation that the protocol's own field uses."""
-    try:
-        name = protocol_named(protocol).aggregation
-    except UnknownNameError:
-        return DEFAULT
-    return name if name in AGGREGATIONS else DEFAULT
 
 
 def _leaders(
@@ -132,7 +122,10 @@ def _leaders(
         scores = scores[scores["model"].isin(list(models))]
     if scores.empty:
         raise NothingToCompareError(f"{folder.root} holds no such scores.")
-    ways = {str(name): aggregation or _usual(str(name)) for name in scores["protocol"].unique()}
+    ways = {
+        str(name): aggregation or usual_aggregation(str(name))
+        for name in scores["protocol"].unique()
+    }
     return leaderboard(scores, ways)
 
 

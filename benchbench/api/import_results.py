@@ -2,29 +2,49 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from benchbench.errors import UnknownNameError, UsageError
 from benchbench.results.interchange import (
+    SISEC18,
+    SISEC18_ROLES,
+    STEMSPLIT,
     Imported,
+    Roles,
     Source,
+    held,
     import_benchbench,
     import_msst,
     import_museval,
+    import_sisec18,
+    import_stemsplit,
     import_table,
     read_mapping,
 )
 
-__all__ = ["KINDS", "import_results"]
+__all__ = ["KINDS", "import_results", "source_of"]
 
 KINDS: Final = {
-    "museval": "a folder of museval's JSON files: METHOD/test/TRACK.json, as of SiSEC 2018",
+    "museval": "a folder of museval's JSON files, METHOD/test/TRACK.json, or one such file",
     "table": "a Parquet or CSV table of model, track, target, metric, value, with --mapping",
     "msst": "the log of a verbose validation of Music-Source-Separation-Training",
     "benchbench": "the results folder of somebody else",
+    "sisec18": "the repository of SiSEC 2018's submissions; licence, citation, oracles are filled in",
+    "stemsplit": "the Parquet table of StemSplit's benchmark; licence and citation are filled in",
 }
+
+_NAMED: Final = {"sisec18": SISEC18, "stemsplit": STEMSPLIT}
+"""Kinds that are one known source."""
+
+_TAKES: Final = {
+    "museval": {"dataset", "protocol", "oracle", "baseline"},
+    "table": {"mapping", "oracle", "baseline"},
+    "msst": {"dataset", "model", "oracle", "baseline"},
+}
+"""Options of each kind."""
 
 
 def import_results(
@@ -32,11 +52,13 @@ def import_results(
     path: Path | str,
     results: Path | str = "results",
     *,
-    source: Source,
+    source: Source | None = None,
     dataset: str | None = None,
     protocol: str | None = None,
     model: str | None = None,
     mapping: Path | str | None = None,
+    oracle: Sequence[str] = (),
+    baseline: Sequence[str] = (),
 ) -> Imported:
     """Import results of others into a results folder.
 
@@ -49,11 +71,14 @@ def import_results(
     results
         The results folder to import into.
     source
-        Where the numbers come from, and their licence.
+        Where the numbers come from, and their licence; known of ``sisec18`` and ``stemsplit``.
     dataset, protocol, model
         What the files do not say themselves.
     mapping
         For a table: the file that says which column is what.
+    oracle, baseline
+        Models, by their names in the source, that saw the references or that separate nothing:
+        they are shown apart and compete with nobody. Those of SiSEC 2018 are known.
 
     Returns
     -------
@@ -72,18 +97,78 @@ def import_results(
     path = Path(path)
     if not path.exists():
         raise UsageError(f"There is no {path}.")
-    given = {"dataset": dataset, "protocol": protocol, "model": model, "mapping": mapping}
-    takes = {"museval": {"dataset", "protocol"}, "table": {"mapping"}, "msst": {"dataset", "model"}}
-    for name, value in given.items():
-        if value is not None and name not in takes.get(kind, set()):
+    if source is None:
+        if kind not in _NAMED:
+            raise UsageError(f"An import of {kind} needs the source's name: --source NAME.")
+        source = _NAMED[kind]
+    options: dict[str, object] = {
+        "dataset": dataset,
+        "protocol": protocol,
+        "model": model,
+        "mapping": mapping,
+        "oracle": oracle or None,
+        "baseline": baseline or None,
+    }
+    for name, value in options.items():
+        if value is not None and name not in _TAKES.get(kind, set()):
             raise UsageError(f"--{name} does not go with {kind}.")
-    stated = {name: str(value) for name, value in given.items() if value is not None}
+    roles = Roles(frozenset(oracle), frozenset(baseline))
+    if kind == "museval" and source.name == SISEC18.name:
+        known = held(SISEC18_ROLES, path)
+        roles = replace(
+            roles,
+            oracles=roles.oracles | known.oracles,
+            baselines=roles.baselines | known.baselines,
+        )
+    stated = {
+        name: str(options[name])
+        for name in ("dataset", "protocol", "model")
+        if options[name] is not None
+    }
     importers: dict[str, Callable[[], Imported]] = {
-        "museval": lambda: import_museval(path, results, source, **stated),
+        "museval": lambda: import_museval(path, results, source, roles=roles, **stated),
         "table": lambda: import_table(
-            path, results, source, read_mapping(mapping) if mapping else None
+            path, results, source, read_mapping(mapping) if mapping else None, roles=roles
         ),
-        "msst": lambda: import_msst(path, results, source, **stated),
+        "msst": lambda: import_msst(path, results, source, roles=roles, **stated),
         "benchbench": lambda: import_benchbench(path, results, source),
+        "sisec18": lambda: import_sisec18(path, results, source),
+        "stemsplit": lambda: import_stemsplit(path, results, source),
     }
     return importers[kind]()
+
+
+def source_of(
+    kind: str,
+    name: str | None = None,
+    licence: str | None = None,
+    citation: str | None = None,
+    url: str | None = None,
+    trained_on: tuple[str, ...] = (),
+) -> Source | None:
+    """The source of an import: what is known of a named one, and what is stated instead.
+
+    Returns
+    -------
+    Source or None
+        None when nothing is known or stated.
+
+    Raises
+    ------
+    UsageError
+        When a licence, a citation, an address or training data is stated, but no name.
+    """
+    stated = {
+        "licence": licence,
+        "citation": citation,
+        "url": url,
+        "trained_on": trained_on or None,
+    }
+    changes: dict[str, Any] = {key: value for key, value in stated.items() if value is not None}
+    known = _NAMED.get(kind)
+    if known is None and name is None:
+        if changes:
+            raise UsageError(f"An import of {kind} needs the source's name: --source NAME.")
+        return None
+    base = known or Source(str(name))
+    return replace(base, name=name or base.name, **changes)

@@ -139,13 +139,18 @@ def gate(
 
 
 def import_(
-    kind: Annotated[str, typer.Argument(help="museval, table, msst or benchbench.")],
+    kind: Annotated[
+        str,
+        typer.Argument(help="museval, table, msst or benchbench; or a source: sisec18, stemsplit."),
+    ],
     path: Annotated[Path, typer.Argument(help="The file or folder to import.")],
-    source: Annotated[str, typer.Option(help="A short name of its origin: sisec18.")],
+    source: Annotated[
+        str | None, typer.Option(help="A short name of the origin; sisec18, stemsplit have one.")
+    ] = None,
     results: ResultsFolder = Path("results"),
-    licence: Annotated[str, typer.Option(help="The licence of the numbers.")] = "unknown",
-    citation: Annotated[str, typer.Option(help="What to cite.")] = "",
-    url: Annotated[str, typer.Option(help="Where they were found.")] = "",
+    licence: Annotated[str | None, typer.Option(help="The licence of the numbers.")] = None,
+    citation: Annotated[str | None, typer.Option(help="What to cite.")] = None,
+    url: Annotated[str | None, typer.Option(help="Where they were found.")] = None,
     trained_on: Annotated[
         str, typer.Option(help="Data sets that all models were trained on, joined by commas.")
     ] = "",
@@ -155,20 +160,27 @@ def import_(
     mapping: Annotated[
         Path | None, typer.Option(help="Which column is what, for a table; TOML.")
     ] = None,
+    oracle: Annotated[
+        str, typer.Option(help="Models that saw the references, joined by commas: IRM1,IRM2.")
+    ] = "",
+    baseline: Annotated[
+        str, typer.Option(help="Models that separate nothing, joined by commas: MIX.")
+    ] = "",
 ) -> None:
     """Take over results of others, with their origin, protocol and licence."""
-    from benchbench.api.import_results import import_results
-    from benchbench.results.interchange import Source
+    from benchbench.api.import_results import import_results, source_of
 
     done = import_results(
         kind,
         path,
         results,
-        source=Source(source, licence, citation, url, tuple(words(trained_on))),
+        source=source_of(kind, source, licence, citation, url, tuple(words(trained_on))),
         dataset=dataset,
         protocol=protocol,
         model=model,
         mapping=mapping,
+        oracle=words(oracle),
+        baseline=words(baseline),
     )
     for note in done.notes:
         typer.echo(note, err=True)

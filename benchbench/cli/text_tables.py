@@ -31,7 +31,12 @@ def written(table: pa.Table, form: str) -> bytes:
     if form == "json":
         return (json.dumps(table.to_pylist(), indent=1, allow_nan=False) + "\n").encode()
     if form == "csv":
-        text: str = table.to_pandas().to_csv(index=False)
+        from benchbench.results.interchange import spreadsheet_safe
+
+        frame = table.to_pandas()
+        for name in ("model", "dataset", "track", "target", "reference_set"):
+            frame[name] = [spreadsheet_safe(text) for text in frame[name]]
+        text: str = frame.to_csv(index=False)
         return text.encode()
     if form == "parquet":
         import pyarrow.parquet as pq

@@ -41,7 +41,7 @@ class Lazy:
 
     def __call__(self, references: Any, estimates: Estimates) -> list[Series]:
         """Score `estimates` (or an `Evaluation` that holds them) against `references`."""
-        from benchbench.metrics.evaluation import Evaluation, completed
+        from benchbench.metrics.evaluation import Evaluation, completed, out_of_range
         from benchbench.metrics.parallel import single_threaded_blas
 
         evaluation = (
@@ -49,6 +49,8 @@ class Lazy:
             if isinstance(estimates, Evaluation) and estimates.references is references
             else Evaluation(references, estimates)
         )
+        if evaluation.extreme:
+            return completed(out_of_range(evaluation, self.metrics), evaluation, self.metrics)
         work = import_module(f"benchbench.metrics.{self.module}").evaluate
         with single_threaded_blas():
             return completed(work(evaluation, **self.options), evaluation, self.metrics)
@@ -84,6 +86,18 @@ _SPECTRAL: Final = (
 )
 _MRSTFT: Final = (Metric("MR-STFT", "1", 0.0, _INF, "lower"),)
 _LOGWMSE: Final = (Metric("logWMSE", "1", -_INF, 73.6827229),)
+_MSST: Final = (
+    _decibels("SDR"),
+    Metric("K-SDR", "1", 0.0, 100.0),
+    _decibels("SI-SDR"),
+    Metric("L1-freq", "1", 0.0, 100.0),
+    Metric("logWMSE", "1", -_INF, 73.6827229),
+    Metric("aura-STFT", "1", 0.0, 100.0),
+    Metric("aura-MRSTFT", "1", 0.0, 100.0),
+    _decibels("L1-SNR"),
+    Metric("bleedless", "1", 0.0, 100.0),
+    Metric("fullness", "1", 0.0, 100.0),
+)
 _BLEED: Final = (Metric("bleed", "dB", -150.0, 150.0, "lower"),)
 
 _SECONDS: Final = {"window_s": 1.0, "hop_s": 1.0}
@@ -260,7 +274,7 @@ _ALL: Final = (
     ),
     Protocol(
         name="logwmse",
-        version=1,
+        version=2,
         metrics=_LOGWMSE,
         aggregation=_TRACK_MEAN,
         summary="Log of a frequency-weighted squared error relative to the mixture's level.",
@@ -269,6 +283,20 @@ _ALL: Final = (
         source="log-wmse-audio-quality 0.2.0, Nomono",
         evaluate=Lazy("spectral.logwmse", _LOGWMSE),
         options={"rate": 44100, "threshold_db": -68.0},
+    ),
+    Protocol(
+        name="msst",
+        version=1,
+        metrics=_MSST,
+        aggregation=_TRACK_MEAN,
+        summary="The ten metrics of Music-Source-Separation-Training, as it computes them.",
+        good_for="Standing beside a validation log of that project: the numbers are the same.",
+        misleads="Offsets and filters are those of 44.1 kHz audio at an ordinary level. SI-SDR and "
+        "SDR have offsets that give silence a number.",
+        source="ZFTurbo, Music-Source-Separation-Training; auraloss 0.4.0, torch-log-wmse 0.3.1, "
+        "torch-l1-snr 0.2.1",
+        evaluate=Lazy("spectral.msst", _MSST),
+        options={"rate_of_filters": 44100, "k": 10.0},
     ),
     Protocol(
         name="bleed",

@@ -13,12 +13,12 @@ from typing import Any, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from benchbench.errors import UnknownNameError
+from benchbench.errors import UnknownNameError, UsageError
 from benchbench.metrics.base import ALL_TARGETS, Metric, Series
 from benchbench.metrics.references import References
 from benchbench.metrics.signals import Float64, Signals
 
-__all__ = ["Errors", "Evaluation", "completed"]
+__all__ = ["Errors", "Evaluation", "completed", "out_of_range"]
 
 T = TypeVar("T")
 
@@ -43,17 +43,22 @@ class Evaluation(Mapping[str, npt.NDArray[Any]]):
     """
 
     def __init__(self, references: References, estimates: Mapping[str, npt.NDArray[Any]]) -> None:
-        for name in estimates:
+        for name in estimates if isinstance(estimates, Mapping) else ():
             if name not in references.names:
                 raise UnknownNameError(
                     "target", name, references.names, where=" among the estimates"
                 )
+        if not isinstance(estimates, Mapping):
+            raise UsageError(
+                f"The estimates are a {type(estimates).__name__}, not arrays by target.",
+                hint='For instance {"vocals": vocals}.',
+            )
         self.references = references
         self.targets = tuple(name for name in references.names if name in estimates)
         self.missing = tuple(name for name in references.names if name not in estimates)
         self._given = {name: estimates[name] for name in self.targets}
         self.estimates = Signals(
-            self._given, "estimate", channels=references.channels, samples=references.samples
+            self._given, "estimate", like=references, samples=references.samples
         )
         self.rows = np.array([references.names.index(name) for name in self.targets], dtype=int)
         self._kept: dict[Hashable, Any] = {}
@@ -73,6 +78,16 @@ class Evaluation(Mapping[str, npt.NDArray[Any]]):
             self._kept[key] = compute()
         value: T = self._kept[key]
         return value
+
+    @property
+    def extreme(self) -> bool:
+        """Whether float64 cannot hold the energies of some stem."""
+        mixture = self.references.mixture
+        return (
+            self.references.extreme
+            or self.estimates.extreme
+            or (mixture is not None and mixture.extreme)
+        )
 
     def block(self, start: int, stop: int) -> tuple[Float64, Float64]:
         """References and estimates from sample `start` to `stop`.
@@ -145,6 +160,16 @@ def _marked(series: Series, reason: str | None) -> Series:
         return series
     bare = np.array([given is None for given in series.reasons], dtype=bool)
     return replace(series, reasons=np.where(bare, reason, series.reasons))
+
+
+def out_of_range(evaluation: Evaluation, metrics: tuple[Metric, ...]) -> list[Series]:
+    """No values for any target, because float64 cannot hold the energies of some stem."""
+    reasons = np.full(1, "out_of_range", dtype=object)
+    return [
+        replace(_whole_track(metric.name), target=target, reasons=reasons)
+        for metric in metrics
+        for target in ([ALL_TARGETS] if metric.of_all_targets else evaluation.targets)
+    ]
 
 
 def _whole_track(metric: str) -> Series:

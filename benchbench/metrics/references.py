@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Mapping
 from typing import Any, TypeVar
 
+import numpy as np
 import numpy.typing as npt
 
 from benchbench.errors import UsageError
@@ -29,6 +30,9 @@ class References(Signals):
         Arrays of shape (channels, samples) by name, all of one shape. They are not copied.
     sample_rate
         In hertz.
+    mixture
+        The mixture, of shape (channels, samples), for the metrics that need one; by default the sum
+        of the references stands for it. Another length is padded with zeros or cut.
     threads
         How many threads work at the same time, each on frames of its own. The results are the
         same bit for bit for any number: BLAS always runs on one thread.
@@ -41,7 +45,7 @@ class References(Signals):
     AudioError
         For stems that differ in shape or hold NaN or infinity; the message gives the position.
     UsageError
-        For no stems at all, or a rate or a number of threads that is not positive.
+        For no stems at all, or a rate or a number of threads that is no positive whole number.
 
     Examples
     --------
@@ -52,25 +56,27 @@ class References(Signals):
     (('vocals', 'drums'), 1, 8000)
     """
 
-    __slots__ = ("_kept", "_room", "sample_rate", "threads")
+    __slots__ = ("_kept", "_room", "mixture", "sample_rate", "threads")
 
     def __init__(
         self,
         stems: Mapping[str, npt.NDArray[Any]],
         sample_rate: int,
         *,
+        mixture: npt.NDArray[Any] | None = None,
         threads: int = 1,
         cache_bytes: int = 192 << 20,
     ) -> None:
-        if not stems:
+        if isinstance(stems, Mapping) and not stems:
             raise UsageError("There are no references to score against.")
-        if sample_rate <= 0 or threads <= 0:
-            raise UsageError(
-                f"A sample rate of {sample_rate} Hz with {threads} threads is not possible."
-            )
+        self.sample_rate = _whole_number("sample rate", sample_rate)
+        self.threads = _whole_number("number of threads", threads)
         super().__init__(stems, "reference")
-        self.sample_rate = int(sample_rate)
-        self.threads = threads
+        self.mixture = (
+            None
+            if mixture is None
+            else Signals({"mixture": mixture}, "mixture", like=self, samples=self.samples)
+        )
         self._room = cache_bytes
         self._kept: dict[Hashable, Any] = {}
 
@@ -107,3 +113,21 @@ class References(Signals):
     def duration_s(self) -> float:
         """The length of the track in seconds."""
         return self.samples / self.sample_rate
+
+
+def _whole_number(what: str, value: object) -> int:
+    """A positive whole number.
+
+    Raises
+    ------
+    UsageError
+        Naming what was given instead.
+    """
+    if isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool):
+        number = float(value)
+        if number > 0 and number.is_integer():
+            return int(number)
+    raise UsageError(
+        f"A {what} of {value!r} is not possible.",
+        hint=f"The {what} is a positive whole number.",
+    )

@@ -12,7 +12,8 @@ from typing import Any, Protocol, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from benchbench.errors import AudioError
+from benchbench.errors import AudioError, UsageError
+from benchbench.metrics.samples import checked, is_extreme
 
 __all__ = ["ArrayLike", "Blocks", "Float64", "Signals", "as_audio"]
 
@@ -20,9 +21,6 @@ Float64: TypeAlias = npt.NDArray[np.float64]
 
 ArrayLike: TypeAlias = Any
 """A NumPy array, a tensor of PyTorch, TensorFlow or JAX, or nested lists of numbers."""
-
-_CHUNK = 1 << 20
-_MOST_CHANNELS = 64
 
 
 class Blocks(Protocol):
@@ -44,8 +42,13 @@ class Signals:
     stems
         Arrays of shape (channels, samples) by name. Floating-point audio has its full scale at 1;
         signed integers are divided by 2**(bits - 1), unsigned ones are centred first, as in WAV.
+        All integer stems must have one type: what a sum of 16-bit stems means depends on its full
+        scale, which an array does not tell.
     role
         ``reference`` or ``estimate``, for error messages.
+    like
+        Other signals of the track: these must have their number of channels, and their type if both
+        are integers.
     samples
         The length to present: shorter stems end in zeros, longer ones are cut. None asks for
         stems that are equally long.
@@ -53,24 +56,30 @@ class Signals:
     Raises
     ------
     AudioError
-        For an empty or non-numeric array, a wrong shape, or a sample that is not finite.
+        For an empty or non-numeric array, a wrong shape, integers of several types, or a sample that
+        is not finite.
     """
 
-    __slots__ = ("_stems", "channels", "lengths", "names", "samples")
+    channels: int
+    integers: tuple[str, str] | None
+    __slots__ = ("_stems", "channels", "extreme", "integers", "lengths", "names", "samples")
 
     def __init__(
         self,
         stems: Mapping[str, npt.NDArray[Any]],
         role: str,
         *,
-        channels: int | None = None,
+        like: Signals | None = None,
         samples: int | None = None,
     ) -> None:
-        self._stems = {name: _checked(np.asarray(stem), name, role) for name, stem in stems.items()}
+        _refuse_odd_names(stems, role)
+        self._stems = {name: checked(stem, name, role) for name, stem in stems.items()}
         self.names = tuple(self._stems)
+        self.integers = _one_integer_type(self._stems, role, like.integers if like else None)
+        self.extreme = any(is_extreme(stem) for stem in self._stems.values())
         shapes = {name: stem.shape for name, stem in self._stems.items()}
         self.lengths = {name: shape[1] for name, shape in shapes.items()}
-        self.channels = channels or next(iter(shapes.values()))[0]
+        self.channels = like.channels if like else next(iter(shapes.values()))[0]
         self.samples = samples or next(iter(shapes.values()))[1]
         for name, shape in shapes.items():
             if shape[0] != self.channels or (samples is None and shape[1] != self.samples):
@@ -145,6 +154,8 @@ def as_audio(array: ArrayLike, what: str = "audio") -> npt.NDArray[Any]:
 
 def _on_host(array: ArrayLike) -> ArrayLike:
     """The array without its gradient, in the memory of this process, in a type NumPy knows."""
+    if np.ma.is_masked(array):
+        raise TypeError("some samples are masked; fill them first: array.filled(0)")
     if isinstance(array, np.ndarray):
         return array
     if hasattr(array, "detach"):  # PyTorch
@@ -155,33 +166,38 @@ def _on_host(array: ArrayLike) -> ArrayLike:
     return array
 
 
-def _checked(stem: npt.NDArray[Any], name: str, role: str) -> npt.NDArray[Any]:
-    if stem.dtype.kind not in "fiu":
-        raise AudioError(f"The {role} {name!r} holds {stem.dtype}, which is no audio sample.")
-    if stem.ndim != 2 or not stem.size:
-        raise AudioError(
-            f"The {role} {name!r} has the shape {stem.shape}, not (channels, samples).",
-            hint="Mono is (1, samples): stem[None, :].",
+def _refuse_odd_names(stems: object, role: str) -> None:
+    if not isinstance(stems, Mapping):
+        raise UsageError(
+            f"The {role}s are a {type(stems).__name__}, not arrays by name.",
+            hint='For instance {"vocals": vocals, "accompaniment": accompaniment}.',
         )
-    if stem.shape[0] > _MOST_CHANNELS:
-        raise AudioError(
-            f"The {role} {name!r} has {stem.shape[0]} channels.",
-            hint="It looks transposed: hand over (channels, samples), stem.T.",
-        )
-    if stem.dtype.kind == "f":
-        _refuse_non_finite(stem, name, role)
-    return stem
+    for name in stems:
+        if not isinstance(name, str):
+            raise UsageError(f"A {role} is called {name!r}, which is no text.")
 
 
-def _refuse_non_finite(stem: npt.NDArray[Any], name: str, role: str) -> None:
-    for start in range(0, stem.shape[1], _CHUNK):
-        finite = np.isfinite(stem[:, start : start + _CHUNK])
-        if not finite.all():
-            sample, channel = np.argwhere(~finite.T)[0]
-            value = stem[channel, start + sample]
-            raise AudioError(
-                f"The {role} {name!r} holds {value} at channel {channel}, sample {start + sample}."
-            )
+def _one_integer_type(
+    stems: Mapping[str, npt.NDArray[Any]], role: str, other: tuple[str, str] | None
+) -> tuple[str, str] | None:
+    """A description and the type of the integer stems, None where all are floating-point.
+
+    Raises
+    ------
+    AudioError
+        Where they, and those of `other`, have several types.
+    """
+    known = other
+    for name, stem in stems.items():
+        if stem.dtype.kind in "iu":
+            known = known or (f"the {role} {name!r}", str(stem.dtype))
+            if known[1] != str(stem.dtype):
+                raise AudioError(
+                    f"The {role} {name!r} holds {stem.dtype}, but {known[0]} {known[1]}: their full "
+                    "scales differ.",
+                    hint="Convert all stems to float first, for instance stem / 32768 for 16 bits.",
+                )
+    return known
 
 
 def _read(stem: npt.NDArray[Any], start: int, stop: int, out: Float64) -> None:

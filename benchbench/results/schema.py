@@ -87,6 +87,7 @@ REASONS: Final = {
     "silent_reference": "a reference is silent here, so the ratio is not defined",
     "silent_estimate": "an estimate is silent here, so the ratio is not defined",
     "silent_source_in_frame": "museval leaves out a frame in which any reference or estimate is silent",
+    "silent_mixture": "the mixture is silent, so there is no level to compare the error with",
     "missing_estimate": "the model gives no such stem",
     "missing_reference": "the track has no such stem",
     "too_short": "the signal is shorter than one window",
@@ -94,9 +95,13 @@ REASONS: Final = {
     "single_source": "the metric needs at least two sources",
     "separation_failed": "the separator did not finish on this track",
     "metric_failed": "the metric could not be computed; the run's log says why",
+    "not_stated": "the source of this imported score states no number here, nor why",
+    "not_finite": "the source of this imported score states an infinite number here",
+    "out_of_range": "samples so large or so small that float64 cannot hold their energies",
     "ill_conditioned": "the references cannot be told apart well enough to trust this number",
     "capped": "the ratio is infinite or beyond the protocol's cap, which stands here instead",
     "estimate_padded": "the estimate was shorter than the references and zeros were appended",
     "estimate_trimmed": "the estimate was longer than the references and its end was ignored",
+    "reference_trimmed": "the estimate was shorter and the references' end was ignored",
 }
 """Every reason that may stand in ``scores.reason``, with its meaning for a reader."""

@@ -58,7 +58,8 @@ def test_a_long_table_with_other_names(tmp_path):
     scores = stored(tmp_path / "r")
     assert set(scores["target"]) == {"vocals", "drums"}
     assert scores["value"].dropna().tolist() == [7.5]
-    assert set(scores.loc[scores["value"].isna(), "reason"]) == {"metric_failed"}
+    reasons = scores[scores["value"].isna()].set_index("model")["reason"].to_dict()
+    assert reasons == {"lab:x": "not_stated", "lab:y": "not_finite"}
     assert set(scores["protocol"]) == {"usdr"}
     assert set(scores["reference_set"]) == {"unstated"}
 

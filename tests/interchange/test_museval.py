@@ -112,7 +112,10 @@ def test_imported_rows_say_where_they_come_from(tmp_path, museval):
     assert sets["vocals"] == sets["accompaniment"] == "vocals+accompaniment"
     assert sets["drums"] == sets["bass"] == "vocals+drums+bass+other"
     missing = scores[scores["value"].isna()]
-    assert set(missing["reason"]) == {"silent_source_in_frame"}
+    frames = missing.groupby(["model", "track", "target", "start_s"], observed=True)
+    for _, frame in frames:  # museval writes an infinite SDR as NaN, and does not say so
+        silent = len(frame) == 4
+        assert set(frame["reason"]) == {"silent_source_in_frame" if silent else "not_stated"}
     (run,) = results.runs()
     assert run["imported"]["licence"] == "CC-BY-4.0"
     assert run["models"][0]["licence"]["scores"] == "CC-BY-4.0"
@@ -131,7 +134,7 @@ def test_the_same_import_twice_is_stored_once(tmp_path, museval):
 def test_one_method_without_folders_is_called_as_its_folder(tmp_path, museval):
     tree = write_tree(museval, tmp_path / "in", methods=("MWF",))
     done = import_museval(tree / "MWF" / "test", tmp_path / "r1", SOURCE)
-    assert done.models == ("sisec18:test",)
+    assert done.models == ("sisec18:MWF",)
     assert import_museval(tree / "MWF", tmp_path / "r2", SOURCE).models == ("sisec18:MWF",)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 import pandas as pd
+import pyarrow as pa
 import pytest
 from simulate import Plan, simulate
 
@@ -13,7 +14,8 @@ from benchbench.reporting.data.leaderboards import Leaderboard, Leaderboards, Ro
 from benchbench.reporting.data.published import PublishedResult, published_results
 from benchbench.reporting.data.score_arrays import Series
 from benchbench.reporting.sections.citations import citations
-from benchbench.results.interchange.provenance import Source, store_import
+from benchbench.results.interchange import Source
+from benchbench.results.interchange.import_store import store_import
 
 USUAL = "median of frame medians"
 
@@ -37,7 +39,8 @@ def body(tmp_path_factory: pytest.TempPathFactory) -> str:
         }
     )
     source = Source("campaign", "CC-BY-4.0", "Somebody (2018)", "https://example.org/scores")
-    store_import(root, rows, source, kind="table", files=[])
+    table = pa.Table.from_pandas(rows, preserve_index=False)
+    store_import(root, [table], source, kind="table", files=[], digest="x")
     text = report([root], root / "report.html").read_text(encoding="utf-8")
     return re.sub(r"<(script|style).*?</\1>", "", text, flags=re.DOTALL)
 

@@ -26,7 +26,7 @@ from benchbench.metrics.spectral.mel import MelBands
 from benchbench.metrics.spectral.pair import Pair
 from benchbench.metrics.spectral.stft import Stft, mirrored
 
-__all__ = ["evaluate"]
+__all__ = ["bleed_and_fullness", "evaluate"]
 
 L1_STFT = Stft(2048, 1024, window="rectangular")
 RESOLUTIONS = (Stft(1024, 256), Stft(2048, 512), Stft(4096, 1024))
@@ -89,7 +89,7 @@ def _scores(evaluation: Evaluation, index: int) -> dict[str, float]:
         for one, stft in zip(resolutions, RESOLUTIONS, strict=True)
     ]
     count = L1_STFT.frames(references.samples) * L1_STFT.bins * references.channels
-    bleedless, fullness = _bleed_and_fullness(levels)
+    bleedless, fullness = bleed_and_fullness(levels)
     log_spectral = resolutions[1].distances.mean() / RESOLUTIONS[1].frames(references.samples)
     return {
         "L1-freq": 100.0 / (1.0 + 10.0 * absolute / count),
@@ -195,7 +195,7 @@ def _levels(mel: MelBands, magnitudes: Float64) -> Float64:
     return np.asarray(20.0 * np.log10(banded, out=banded))
 
 
-def _bleed_and_fullness(levels: Float64) -> tuple[float, float]:
+def bleed_and_fullness(levels: Float64) -> tuple[float, float]:
     """How little the estimate has too much of, and how little it lacks.
 
     Parameters

@@ -12,13 +12,13 @@ import numpy.typing as npt
 from scipy import fft
 
 from benchbench.metrics.base import Series
-from benchbench.metrics.decibel import blank
+from benchbench.metrics.decibel import beside, blank, masked
 from benchbench.metrics.evaluation import Evaluation
 from benchbench.metrics.parallel import ordered_map
 from benchbench.metrics.references import References
 from benchbench.metrics.signals import Blocks, Float64
 
-__all__ = ["evaluate"]
+__all__ = ["evaluate", "score"]
 
 RATE = 44100
 """Rate of the weighting filter in hertz; other audio is resampled to it."""
@@ -41,47 +41,120 @@ def evaluate(evaluation: Evaluation) -> list[Series]:
     .. math:: -4 \ln\Big(\operatorname{mean} \big[h * (e - r) / \sigma\big]^2 + 10^{-8}\Big)
 
     by channel, averaged over channels; h is the weighting filter, sigma the weighted mixture's root
-    mean square, and errors below -68 dB are set to zero. The mixture is the sum of the references.
+    mean square, and errors below -68 dB are set to zero. The mixture is the one that the references
+    were given with, or else their sum. Where it is silent there is no level to compare an error with:
+    ``silent_mixture``.
     Source: log-wmse-audio-quality 0.2.0 (Nomono), which rounds to float32 on the way.
     """
     references = evaluation.references
     if not evaluation.targets:
         return []
-    level = references.kept(("logwmse level",), lambda: _mixture_level(references))
-    scale = np.divide(1.0, level, out=np.zeros_like(level), where=level > 0)
-    squares = _mean_squares(evaluation.errors, references, scale, INAUDIBLE)
+    rate = references.sample_rate
+    level = references.kept(
+        ("logwmse level",), lambda: _level(_Mixture(references), rate, references.threads)
+    )
+    scale = np.divide(1.0, level, out=np.ones_like(level), where=level > 0)
+    squares = _mean_squares(evaluation.errors, rate, scale, INAUDIBLE, references.threads)
+    noise_alone = np.asarray((squares > 0.0)[:, level == 0.0].any(axis=1))
     values = (SCALE * np.log(squares + OFFSET)).mean(axis=1)
+    values, reasons = masked(values, blank(values.shape), noise_alone, "silent_mixture")
+    reasons = beside(reasons, np.full(values.shape, not level.any()), "silent_mixture")
     return [
-        Series(target, "logWMSE", values[index : index + 1], blank((1,)))
+        Series(target, "logWMSE", values[index : index + 1], reasons[index : index + 1])
         for index, target in enumerate(evaluation.targets)
     ]
 
 
-class _Mixture:
-    """The sum of the references, by block."""
+def score(evaluation: Evaluation, index: int, *, rate: int, samples: int) -> float:
+    """log-WMSE of one target as torch-log-wmse 0.3.1 defines it.
 
-    def __init__(self, references: References) -> None:
-        self.references = references
+    Parameters
+    ----------
+    index
+        Which target.
+    rate
+        The rate that the audio is taken to have, in hertz.
+    samples
+        How much of the audio counts.
+
+    Returns
+    -------
+    float
+        Finite even where the mixture is silent: 1e-8 is added to its level.
+    """
+    references = evaluation.references
+    level = references.kept(
+        ("logwmse level", rate, samples),
+        lambda: _level(_Cut(_Mixture(references), samples), rate, references.threads),
+    )
+    error = _Cut(_OneError(evaluation, index), samples)
+    squares = _mean_squares(error, rate, 1.0 / (level + OFFSET), INAUDIBLE, references.threads)
+    return float((SCALE * np.log(squares + OFFSET)).mean())
+
+
+@dataclass(frozen=True, slots=True)
+class _Mixture:
+    """The mixture that was given with the references, or their sum, by block."""
+
+    references: References
 
     @property
     def samples(self) -> int:
+        """Length in samples."""
         return self.references.samples
 
     def block(self, start: int, stop: int) -> Float64:
+        """float64 array of shape (1, channels, stop - start)."""
+        if self.references.mixture is not None:
+            return self.references.mixture.block(start, stop)
         total = self.references.stem(0, start, stop)
         for index in range(1, len(self.references.names)):
             total += self.references.stem(index, start, stop)
         return total[None]
 
 
-def _mixture_level(references: References) -> Float64:
+@dataclass(frozen=True, slots=True)
+class _OneError:
+    """The error of one target, by block."""
+
+    evaluation: Evaluation
+    index: int
+
+    @property
+    def samples(self) -> int:
+        """Length in samples."""
+        return self.evaluation.references.samples
+
+    def block(self, start: int, stop: int) -> Float64:
+        """float64 array of shape (1, channels, stop - start)."""
+        error = self.evaluation.estimates.stem(self.index, start, stop)
+        row = int(self.evaluation.rows[self.index])
+        error -= self.evaluation.references.stem(row, start, stop)
+        return error[None]
+
+
+@dataclass(frozen=True, slots=True)
+class _Cut:
+    """The beginning of signals: zeros from `samples` on."""
+
+    signals: Blocks
+    samples: int
+
+    def block(self, start: int, stop: int) -> Float64:
+        """float64 array of shape (stems, channels, stop - start)."""
+        block = self.signals.block(start, stop)
+        block[..., max(0, self.samples - start) :] = 0.0
+        return block
+
+
+def _level(mixture: Blocks, rate: int, threads: int) -> Float64:
     """Root mean square of the weighted mixture by channel."""
-    ones = np.ones(references.channels)
-    return np.asarray(np.sqrt(_mean_squares(_Mixture(references), references, ones, 0.0)[0]))
+    ones = np.ones(mixture.block(0, 0).shape[1])
+    return np.asarray(np.sqrt(_mean_squares(mixture, rate, ones, 0.0, threads)[0]))
 
 
 def _mean_squares(
-    signals: Blocks, references: References, scale: Float64, threshold: float
+    signals: Blocks, rate: int, scale: Float64, threshold: float, threads: int
 ) -> Float64:
     """Mean squares of weighted and scaled signals, small samples set to zero.
 
@@ -91,17 +164,17 @@ def _mean_squares(
     """
     taps = _weighting()
     weighting = _Weighting(len(taps), fft.rfft(taps, _TRANSFORM))
-    cut = _windows if references.sample_rate == RATE else _resampled_windows
+    cut = _windows if rate == RATE else _resampled_windows
     samples = 0
 
     def counted() -> Iterator[_Window]:
         nonlocal samples
-        for window in cut(signals, references.sample_rate, weighting):
+        for window in cut(signals, rate, weighting):
             samples += window.samples
             yield window
 
     work = partial(_window_energy, weighting, scale, threshold)
-    return np.asarray(sum(ordered_map(work, counted(), references.threads)) / samples)
+    return np.asarray(sum(ordered_map(work, counted(), threads)) / samples)
 
 
 @dataclass(frozen=True, slots=True)

@@ -175,7 +175,7 @@ def _entrant(
         variant=str(told.get("variant") or variant),
         summary=str(told.get("summary") or ""),
         oracle=oracle,
-        baseline=adapter in BASELINES,
+        baseline=adapter in BASELINES or bool(told.get("baseline")),
         published=len(rows) == 0,
         trained_on=trained,
         stems=str(first["stems"]) if first is not None else "+".join(told.get("stems") or ()),

@@ -6,27 +6,44 @@ separation stands behind it. What goes out names its aggregation.
 
 from benchbench.results.interchange.benchbench_import import import_benchbench
 from benchbench.results.interchange.huggingface_export import export_huggingface
+from benchbench.results.interchange.known_sources import (
+    SISEC18,
+    SISEC18_ROLES,
+    STEMSPLIT,
+    held,
+    import_sisec18,
+    import_stemsplit,
+)
 from benchbench.results.interchange.latex_export import latex_table
 from benchbench.results.interchange.msst_import import import_msst
 from benchbench.results.interchange.museval_export import export_museval
 from benchbench.results.interchange.museval_import import import_museval
-from benchbench.results.interchange.provenance import Imported, Source
+from benchbench.results.interchange.provenance import Imported, Roles, Source
 from benchbench.results.interchange.table_import import Mapping, import_table, read_mapping
-from benchbench.results.interchange.tidy_export import tidy_csv
+from benchbench.results.interchange.tidy_export import spreadsheet_safe, tidy_csv, usual_aggregation
 from benchbench.results.interchange.webmushra_export import export_webmushra
 
 __all__ = [
+    "SISEC18",
+    "SISEC18_ROLES",
+    "STEMSPLIT",
     "Imported",
     "Mapping",
+    "Roles",
     "Source",
     "export_huggingface",
     "export_museval",
     "export_webmushra",
+    "held",
     "import_benchbench",
     "import_msst",
     "import_museval",
+    "import_sisec18",
+    "import_stemsplit",
     "import_table",
     "latex_table",
     "read_mapping",
+    "spreadsheet_safe",
     "tidy_csv",
+    "usual_aggregation",
 ]

@@ -14,9 +14,13 @@ from typing import Any, Final
 import pandas as pd
 
 from benchbench.errors import UsageError
+from benchbench.metrics import protocol as protocol_named
 from benchbench.metrics.stem_names import canonical
 from benchbench.metrics.targets import in_order
-from benchbench.results.interchange.provenance import Imported, Source, store_import
+from benchbench.results.interchange.import_store import content_digest, store_import
+from benchbench.results.interchange.imported_rows import LINE, number, score_tables
+from benchbench.results.interchange.imported_values import read_text
+from benchbench.results.interchange.provenance import Imported, Roles, Source
 
 __all__ = ["import_msst", "read_msst"]
 
@@ -28,13 +32,16 @@ _NAMES: Final = {
     "aura_stft": "aura-STFT",
     "aura_mrstft": "aura-MRSTFT",
     "log_wmse": "logWMSE",
+    "l1_snr": "L1-SNR",
+    "k_sdr": "K-SDR",
     "bleedless": "bleedless",
     "fullness": "fullness",
 }
-_SONG: Final = re.compile(r"^Song: (?P<path>.+?) Shape: ")
-_INSTRUMENT: Final = re.compile(r"^Instr: (?P<name>\S+)\s*$")
-_VALUE: Final = re.compile(r"^Metric (?P<name>\S+)\s+value: (?P<value>\S+)\s*$")
-_MEAN: Final = re.compile(r"^Instr \S+ \S+: \S+ \(Std: ")
+_SONG: Final = re.compile(r"^Song: (?P<path>.+) Shape: \(.*\)\s*$")
+_INSTRUMENT: Final = re.compile(r"^Instr: (?P<name>.*\S)\s*$")
+_VALUE: Final = re.compile(r"^Metric (?P<name>\S.*?)\s+value: (?P<value>\S+)\s*$")
+_MEAN: Final = re.compile(r"^Instr .+ \S+: \S+ \(Std: ")
+_WINDOWS: Final = re.compile(r"^([A-Za-z]:[\\/]|\\\\)")
 
 
 def import_msst(
@@ -44,8 +51,12 @@ def import_msst(
     *,
     model: str | None = None,
     dataset: str = "musdb18-hq",
+    roles: Roles | None = None,
 ) -> Imported:
     """Import the log of a verbose validation.
+
+    The rows have the protocol ``msst``, whose numbers ``--metrics msst`` computes likewise, so an
+    imported model and one that was run here share a column.
 
     Parameters
     ----------
@@ -59,26 +70,33 @@ def import_msst(
         The model's name; by default the file's.
     dataset
         What was validated on; the log does not say.
+    roles
+        Whether the model is an oracle or a baseline.
 
     Raises
     ------
     UsageError
-        When the file holds means over tracks only, or nothing of the kind.
+        When the file holds means over tracks only, or nothing of the kind, or a number twice.
     """
     path = Path(path)
     rows = read_msst(path)
     rows["model"], rows["dataset"] = model or path.stem, dataset
-    rows["protocol"], rows["metric_version"] = PROTOCOL, 0
-    return store_import(results, rows, source, kind="msst", files=[path])
+    rows["protocol"], rows["metric_version"] = PROTOCOL, protocol_named(PROTOCOL).version
+    return store_import(
+        results,
+        score_tables(path, rows),
+        source,
+        kind="msst",
+        files=[path],
+        digest=content_digest([(path.name, path)], model, dataset, PROTOCOL),
+        roles=roles,
+    )
 
 
 def read_msst(path: Path) -> pd.DataFrame:
-    """The rows of a log: track, target, reference_set, metric, value."""
-    try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"{path} cannot be read: {error}.") from error
-    rows = pd.DataFrame(list(_rows(lines)))
+    """The rows of a log: track, target, reference_set, metric, value, and the line's number."""
+    lines = read_text(path).splitlines()
+    rows = pd.DataFrame(list(_rows(path, lines)))
     if rows.empty:
         means = any(_MEAN.match(line) for line in lines)
         raise UsageError(
@@ -89,12 +107,12 @@ def read_msst(path: Path) -> pd.DataFrame:
     return rows
 
 
-def _rows(lines: list[str]) -> Iterator[dict[str, Any]]:
+def _rows(path: Path, lines: list[str]) -> Iterator[dict[str, Any]]:
     track = target = None
-    for line in lines:
+    for line_number, line in enumerate(lines, start=1):
         if song := _SONG.match(line):
             text = song["path"]
-            track = (PureWindowsPath(text) if "\\" in text else PurePosixPath(text)).name
+            track = (PureWindowsPath if _WINDOWS.match(text) else PurePosixPath)(text).name
             target = None
         elif instrument := _INSTRUMENT.match(line):
             target = canonical(instrument["name"])
@@ -103,5 +121,6 @@ def _rows(lines: list[str]) -> Iterator[dict[str, Any]]:
                 "track": track,
                 "target": target,
                 "metric": _NAMES.get(value["name"], value["name"]),
-                "value": float(value["value"]),
+                "value": number(path, line_number, "value", value["value"]),
+                LINE: line_number,
             }

@@ -8,18 +8,22 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-import numpy as np
 import pandas as pd
 
 from benchbench.errors import ManifestError, UnknownNameError, UsageError, closest
-from benchbench.results.interchange.provenance import Imported, Source, store_import
+from benchbench.results.interchange.import_store import content_digest, store_import
+from benchbench.results.interchange.imported_rows import LINE, number, score_tables
+from benchbench.results.interchange.imported_values import read_text
+from benchbench.results.interchange.provenance import Imported, Roles, Source
+from benchbench.results.interchange.tables import read_table
 
-__all__ = ["Mapping", "import_table", "read_mapping"]
+__all__ = ["Mapping", "import_table", "mapped_rows", "read_mapping"]
 
 _COLUMNS: Final = (
     *("model", "dataset", "track", "target", "reference_set", "protocol", "metric", "value"),
     *("start_s", "duration_s", "band_lo_hz", "band_hi_hz", "reason"),
 )
+_NUMBERS: Final = ("value", "start_s", "duration_s", "band_lo_hz", "band_hi_hz")
 _NEEDED: Final = ("model", "track", "target", "metric", "value")
 _CONSTANT: Final = ("model", "dataset", "target", "reference_set", "protocol", "metric")
 _RENAMED: Final = ("model", "target", "metric", "track")
@@ -62,15 +66,30 @@ def read_mapping(path: Path | str) -> Mapping:
     """
     path = Path(path)
     try:
-        data = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        data = tomllib.loads(read_text(path))
+    except (UsageError, tomllib.TOMLDecodeError) as error:
         raise ManifestError(f"{path} cannot be read: {error}.") from error
     _known(path, "", data, _MAPPING_KEYS)
-    for table, known in (("columns", _COLUMNS), ("constant", _CONSTANT), ("rename", _RENAMED)):
-        if not isinstance(data.get(table, {}), dict):
+    tables = {"columns": _COLUMNS, "constant": _CONSTANT, "rename": _RENAMED, "metrics": None}
+    for table, known in tables.items():
+        entries = data.get(table, {})
+        if not isinstance(entries, dict):
             raise ManifestError(f"{path}: {table} must be a table.")
-        _known(path, f"{table}.", data.get(table, {}), known)
+        if known is not None:
+            _known(path, f"{table}.", entries, known)
+        if table == "rename":
+            for column, names in entries.items():
+                _refuse_other_types(path, f"rename.{column}", names)
+        else:
+            _refuse_other_types(path, table, entries)
+    if type(data.get("metric_version", 0)) is not int:
+        raise ManifestError(f"{path}: metric_version must be a whole number.")
     return Mapping(**data)
+
+
+def _refuse_other_types(path: Path, place: str, entries: object) -> None:
+    if not isinstance(entries, dict) or not all(isinstance(text, str) for text in entries.values()):
+        raise ManifestError(f"{path}: {place} must be a table of texts.")
 
 
 def _known(path: Path, place: str, data: dict[str, Any], known: Sequence[str]) -> None:
@@ -84,20 +103,28 @@ def _known(path: Path, place: str, data: dict[str, Any], known: Sequence[str]) -
 
 
 def import_table(
-    path: Path | str, results: Path | str, source: Source, mapping: Mapping | None = None
+    path: Path | str,
+    results: Path | str,
+    source: Source,
+    mapping: Mapping | None = None,
+    *,
+    roles: Roles | None = None,
 ) -> Imported:
     """Import a Parquet or CSV table of (model, track, target, metric, value).
 
     Parameters
     ----------
     path
-        The table; a name ending in ``.parquet`` is read as Parquet, all else as CSV.
+        The table; a name ending in ``.parquet`` is read as Parquet, all else as text with commas,
+        semicolons or tabs between the columns.
     results
         The results folder to import into.
     source
         Where the numbers come from.
     mapping
         Which column is what. Without one the columns must have our names.
+    roles
+        Which models are oracles or baselines.
 
     Notes
     -----
@@ -107,48 +134,52 @@ def import_table(
     Raises
     ------
     UsageError
-        When the table cannot be read or a column is missing.
+        When the table cannot be read, a column is missing, a cell is no number, or a number is
+        given twice; the message names the line.
     """
     path, mapping = Path(path), mapping or Mapping()
-    table = _read(path)
-    rows = _mapped(path, table, mapping)
+    rows = mapped_rows(path, read_table(path), mapping)
     for column, names in mapping.rename.items():
-        rows[column] = [names.get(str(item), str(item)) for item in rows[column]]
+        rows[column] = [names.get(item, item) for item in rows[column]]
     defaults = {"dataset": "unstated", "reference_set": "unstated", "protocol": source.name}
     for column, value in defaults.items():
         if column not in rows:
             rows[column] = value
     rows["metric_version"] = mapping.metric_version
-    empty = rows[list(_NEEDED[:-1])].isna().any(axis=1)
+    empty = (rows[list(_NEEDED[:-1])] == "").any(axis=1)
     notes = [f"{int(empty.sum())} rows without a model, track, target or metric were left out."]
     return store_import(
         results,
-        rows[~empty],
+        score_tables(path, rows[~empty]),
         source,
         kind="table",
         files=[path],
+        digest=content_digest([(path.name, path)], mapping),
+        roles=roles,
         notes=notes if empty.any() else (),
     )
 
 
-def _read(path: Path) -> pd.DataFrame:
-    try:
-        if path.suffix == ".parquet":
-            return pd.read_parquet(path)
-        return pd.read_csv(path, sep="\t" if path.suffix == ".tsv" else ",")
-    except (OSError, ValueError) as error:  # pandas' and pyarrow's parse errors are ValueErrors
-        raise UsageError(f"{path} cannot be read as a table: {error}.") from error
+def mapped_rows(path: Path, table: pd.DataFrame, mapping: Mapping) -> pd.DataFrame:
+    """The rows of a table in our columns: text as strings, numbers as floats.
 
+    Raises
+    ------
+    UnknownNameError
+        For a column that is not there, with the closest one.
+    UsageError
+        For a cell that is no number.
+    """
+    known = [name for name in table if name != LINE]
 
-def _mapped(path: Path, table: pd.DataFrame, mapping: Mapping) -> pd.DataFrame:
     def column_of(name: str) -> str:
         wanted = mapping.columns.get(name, name)
-        if wanted not in table:
-            raise UnknownNameError("column", wanted, map(str, table.columns), where=f" in {path}")
+        if wanted not in known:
+            raise UnknownNameError("column", wanted, map(str, known), where=f" in {path}")
         return wanted
 
     if mapping.metrics:
-        wide = [column for column in mapping.metrics.values() if column_of(column)]
+        wide = [column_of(column) for column in mapping.metrics.values()]
         names = {theirs: ours for ours, theirs in mapping.metrics.items()}
         table = table.melt(
             id_vars=[column for column in table if column not in wide],
@@ -157,13 +188,18 @@ def _mapped(path: Path, table: pd.DataFrame, mapping: Mapping) -> pd.DataFrame:
             value_name="value",
         )
         table["metric"] = table["metric"].map(names)
-    rows = {}
+        known = [*known, "metric", "value"]
+    rows: dict[str, Any] = {LINE: table[LINE]}
     for name in _COLUMNS:
         if name in mapping.constant:
-            rows[name] = pd.Series(mapping.constant[name], table.index, dtype=object)
+            rows[name] = mapping.constant[name]
         elif name in mapping.columns or name in table or name in _NEEDED:
             rows[name] = table[column_of(name)]
-    frame = pd.DataFrame(rows)
-    values = pd.to_numeric(frame["value"], errors="coerce")
-    frame["value"] = values.replace([np.inf, -np.inf], np.nan)
+    frame = pd.DataFrame(rows, index=table.index)
+    for name in frame.columns.drop(LINE):
+        if name in _NUMBERS:
+            cells = zip(frame[LINE], frame[name], strict=True)
+            frame[name] = [number(path, line, name, text) for line, text in cells]
+        else:
+            frame[name] = ["" if pd.isna(item) else str(item) for item in frame[name]]
     return frame

@@ -1,23 +1,43 @@
-"""Numbers as a tidy CSV: one row a number, every column named, nothing left to guess."""
+"""Numbers as a tidy CSV: one row per number, every column named."""
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Final, Literal
 
 import pandas as pd
 
-from benchbench.errors import UsageError
+from benchbench.errors import UnknownNameError, UsageError
+from benchbench.metrics import protocol as protocol_named
 from benchbench.results.store import Results
-from benchbench.stats import leaderboard, newest, per_track
+from benchbench.stats import AGGREGATIONS, leaderboard, newest, per_track
 from benchbench.stats.aggregations import DEFAULT
 
-__all__ = ["tidy_csv"]
+__all__ = ["spreadsheet_safe", "tidy_csv", "usual_aggregation"]
 
 Level = Literal["frames", "tracks", "models"]
 
+FORMULA_SIGNS: Final = ("=", "+", "-", "@", "\t", "\r")
+"""How a cell begins that a spreadsheet takes for a formula."""
+
+_NAMES: Final = ("model", "dataset", "track", "target", "reference_set", "protocol", "metric")
+
+
+def usual_aggregation(protocol: str) -> str:
+    """The aggregation that is usual for a protocol; the default for one that is not ours."""
+    try:
+        name = protocol_named(protocol).aggregation
+    except (UnknownNameError, UsageError):
+        return DEFAULT
+    return name if name in AGGREGATIONS else DEFAULT
+
+
+def spreadsheet_safe(text: str) -> str:
+    """A cell's text, with an apostrophe before what a spreadsheet would run as a formula."""
+    return f"'{text}" if text.startswith(FORMULA_SIGNS) else text
+
 
 def tidy_csv(
-    results: Results, level: Level = "tracks", *, aggregation: str = DEFAULT, digits: int = 5
+    results: Results, level: Level = "tracks", *, aggregation: str | None = None, digits: int = 5
 ) -> str:
     """Scores by frame, by track or by model as CSV.
 
@@ -26,25 +46,42 @@ def tidy_csv(
     results
         The results folder.
     level
-        ``frames``: every stored number; ``tracks``: one a track; ``models``: the leaderboard with its
-        intervals.
+        ``frames``: every stored number; ``tracks``: one per track; ``models``: the leaderboard with
+        its intervals.
     aggregation
-        For ``models``: a key of `benchbench.stats.AGGREGATIONS`. For ``tracks`` frames are summed up
-        by their median.
+        For ``models``: a key of `benchbench.stats.AGGREGATIONS`; by default each protocol's own. For
+        ``tracks`` frames are summed up by their median.
     digits
         Decimals of the numbers.
+
+    Returns
+    -------
+    str
+        Names that begin like a formula of a spreadsheet have an apostrophe before them, which
+        `import_table` takes away.
+
+    Raises
+    ------
+    UsageError
+        When the folder holds no scores.
     """
     scores = results.scores_frame()
     if scores.empty:
         raise UsageError(f"{results.root} holds no scores.", hint="Make some with `bench run`.")
+    ways = {
+        str(name): aggregation or usual_aggregation(str(name))
+        for name in scores["protocol"].unique()
+    }
     tables = {
         "frames": lambda: newest(scores).drop(columns=["cell_id", "separation_id"]),
         "tracks": lambda: per_track(scores),
-        "models": lambda: leaderboard(scores, aggregation),
+        "models": lambda: leaderboard(scores, ways),
     }
     table: pd.DataFrame = tables[level]()
     order = [name for name in ("dataset", "model", "target", "protocol", "metric", "track")
              if name in table]  # fmt: skip
     plain = table.astype(dict.fromkeys(order, "object")).sort_values(order, kind="stable")
+    for name in (name for name in _NAMES if name in plain):
+        plain[name] = [spreadsheet_safe(str(text)) for text in plain[name]]
     text: str = plain.to_csv(index=False, float_format=f"%.{digits}f", lineterminator="\n")
     return text

@@ -1,0 +1,138 @@
+"""The ten metrics of ZFTurbo's Music-Source-Separation-Training (MSST), with its parameters.
+
+Its definitions differ from ours in details (offsets, one norm over all channels, filters of 44.1 kHz
+at any rate), so they form a protocol of their own: the numbers of a log that MSST printed and those
+that are computed here may share a column.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from benchbench.metrics.base import Series
+from benchbench.metrics.decibel import blank
+from benchbench.metrics.evaluation import Evaluation
+from benchbench.metrics.signals import Float64
+from benchbench.metrics.spectral import logwmse
+from benchbench.metrics.spectral.distances import bleed_and_fullness
+from benchbench.metrics.spectral.msst_sums import (
+    COMPLEX,
+    RATE,
+    RECTANGULAR,
+    WEIGHTED,
+    CutPair,
+    Sums,
+    pair_sums,
+)
+from benchbench.metrics.spectral.pair import Pair
+
+__all__ = ["evaluate"]
+
+OFFSET = 1e-8
+"""Added to energies, so that silence has a number."""
+
+K_SDR = 10.0
+L1_OFFSET = 1e-3
+QUIETEST_DB = -60.0
+METRICS = (
+    *("SDR", "K-SDR", "SI-SDR", "L1-freq", "logWMSE"),
+    *("aura-STFT", "aura-MRSTFT", "L1-SNR", "bleedless", "fullness"),
+)
+
+
+def evaluate(evaluation: Evaluation) -> list[Series]:
+    """The metrics of each target over the length that reference and estimate share.
+
+    A silent reference has numbers, as in MSST, with the reason ``silent_reference``. A track that is
+    not longer than half the longest window has none (``too_short``).
+    """
+    series = []
+    for index, target in enumerate(evaluation.targets):
+        length = evaluation.estimates.lengths[target]
+        samples = min(length, evaluation.references.samples)
+        reasons = blank((1,))
+        if WEIGHTED[-1].fits(samples):
+            scores, silent = _scores(evaluation, index, samples)
+            if silent:
+                reasons[:] = "silent_reference"
+            elif length < evaluation.references.samples:
+                reasons[:] = "reference_trimmed"
+        else:
+            scores = dict.fromkeys(METRICS, np.nan)
+            reasons[:] = "too_short"
+        series += [
+            Series(target, metric, np.array([scores[metric]], dtype=np.float64), reasons.copy())
+            for metric in METRICS
+        ]
+    return series
+
+
+def _scores(evaluation: Evaluation, index: int, samples: int) -> tuple[dict[str, float], bool]:
+    """The metrics of one target, and whether its reference is silent."""
+    sums, levels = pair_sums(CutPair(Pair(evaluation, index), samples))
+    channels = evaluation.references.channels
+    sdr = _decibels((sums.time[0] + OFFSET) / (sums.time[2] + OFFSET))
+    count = RECTANGULAR.frames(samples) * RECTANGULAR.bins * channels
+    sizes = [WEIGHTED[0].bins, 128, 128, 128]
+    frames = [WEIGHTED[0].frames(samples), *(stft.frames(samples) for stft in WEIGHTED)]
+    losses = [
+        math.sqrt(squared / estimate) + logarithmic / (bins * count_ * channels)
+        for (squared, estimate, logarithmic), bins, count_ in zip(
+            sums.aura, sizes, frames, strict=True
+        )
+    ]
+    bleedless, fullness = bleed_and_fullness(levels)
+    scores = {
+        "SDR": sdr,
+        "K-SDR": _k_sdr(sdr),
+        "SI-SDR": _si_sdr(sums.time, samples * channels),
+        "L1-freq": _score(sums.absolute / count),
+        "logWMSE": logwmse.score(evaluation, index, rate=RATE, samples=samples),
+        "aura-STFT": _score(losses[0]),
+        "aura-MRSTFT": _score(float(np.mean(losses[1:]))),
+        "L1-SNR": _l1_snr(sums, samples, channels),
+        "bleedless": bleedless,
+        "fullness": fullness,
+    }
+    return scores, bool(sums.time[0] == 0.0)
+
+
+def _decibels(ratio: float) -> float:
+    return 10.0 * math.log10(ratio)
+
+
+def _score(distance: float) -> float:
+    """A distance as a score from 0 to 100."""
+    return 100.0 / (1.0 + 10.0 * distance)
+
+
+def _k_sdr(sdr: float) -> float:
+    """The SDR, held within 10 dB and turned into a score from 0 to 100."""
+    held = max(min(sdr, K_SDR), -K_SDR + 1e-6)
+    return 100.0 * math.log1p(held + K_SDR) / math.log1p(2.0 * K_SDR)
+
+
+def _si_sdr(time: Float64, count: int) -> float:
+    """One scale for all channels; the offset is added to every sample's product."""
+    reference, _, difference, inner, *_ = map(float, time)
+    scale = (inner + reference + OFFSET * count) / (reference + OFFSET * count)
+    left = difference + 2.0 * (1.0 - scale) * inner + (1.0 - scale) ** 2 * reference
+    return _decibels(scale**2 * reference / (max(left, 0.0) + OFFSET) + OFFSET)
+
+
+def _l1_snr(sums: Sums, samples: int, channels: int) -> float:
+    """Half from the signals, with a penalty for another level, and half from their spectra."""
+    reference, estimate, _, _, error, absolute = sums.time / (samples * channels)
+    level = 10.0 * math.log10(reference + OFFSET)
+    distance = abs(10.0 * math.log10(estimate + OFFSET) - level)
+    weight = 0.1
+    if level > max(10.0 * math.log10(estimate + OFFSET), QUIETEST_DB):
+        weight += 0.9 * min(distance / max(level - QUIETEST_DB, 1e-6), 1.0)
+    in_time = _decibels((error + L1_OFFSET) / (absolute + L1_OFFSET)) + weight * distance
+    in_frequency = 0.0
+    for stft, parts in zip(COMPLEX, sums.complex_parts, strict=True):
+        means = parts / (stft.frames(samples) * stft.bins * channels) + L1_OFFSET
+        in_frequency += _decibels(means[0] / means[2]) + _decibels(means[1] / means[3])
+    return -0.5 * (in_time + in_frequency / len(COMPLEX))

@@ -1,0 +1,120 @@
+"""Published benchmarks that are imported by name: their layout, licence, citation and oracles."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+import pandas as pd
+
+from benchbench.metrics import protocol as protocol_named
+from benchbench.metrics.targets import ALIASES, in_order
+from benchbench.results.interchange.import_store import content_digest, store_import
+from benchbench.results.interchange.imported_rows import score_tables
+from benchbench.results.interchange.museval_import import import_museval
+from benchbench.results.interchange.provenance import Imported, Roles, Source
+from benchbench.results.interchange.table_import import Mapping, mapped_rows
+from benchbench.results.interchange.tables import read_table
+
+__all__ = ["SISEC18", "SISEC18_ROLES", "STEMSPLIT", "import_sisec18", "import_stemsplit"]
+
+SISEC18: Final = Source(
+    "sisec18",
+    citation="F.-R. Stöter, A. Liutkus, N. Ito, The 2018 Signal Separation Evaluation Campaign, "
+    "LVA/ICA 2018",
+    url="https://github.com/sigsep/sigsep-mus-2018",
+)
+"""The repository states no licence, so it is ``unknown`` unless the user names one."""
+
+SISEC18_ROLES: Final = Roles(
+    frozenset({"IBM1", "IBM2", "IRM1", "IRM2", "MWF"}),
+    frozenset({"MIX"}),
+)
+
+STEMSPLIT: Final = Source(
+    "stemsplit",
+    "CC-BY-4.0",
+    "StemSplit Stem-Separation Benchmark 2026",
+    "https://huggingface.co/datasets/StemSplitio/stem-separation-benchmark-2026",
+)
+STEMSPLIT_PROTOCOL: Final = "bsseval-v4-medians"
+"""Medians over the frames of each track: they cannot be summed up in another way."""
+
+_STEMSPLIT_MAPPING: Final = Mapping(
+    columns={"model": "model_id", "track": "track_id", "target": "stem"},
+    constant={"dataset": "musdb18-hq", "protocol": STEMSPLIT_PROTOCOL, "reference_set": ""},
+    metrics={name: f"{name.lower()}_median" for name in ("SDR", "ISR", "SIR", "SAR")},
+)
+
+
+def import_sisec18(path: Path | str, results: Path | str, source: Source = SISEC18) -> Imported:
+    """Import the repository of SiSEC 2018's submissions: 31 methods on MUSDB18's test split.
+
+    Parameters
+    ----------
+    path
+        A checkout of the repository, or its folder ``submissions``.
+    results
+        The results folder to import into.
+    source
+        Replaces what is known of the source, for instance its licence.
+
+    Raises
+    ------
+    UsageError, NothingToCompareError
+        When the files are not museval's, or there are none.
+    """
+    root = Path(path)
+    inner = root / "submissions"
+    root = inner if inner.is_dir() else root
+    return import_museval(root, results, source, roles=held(SISEC18_ROLES, root))
+
+
+def held(roles: Roles, root: Path) -> Roles:
+    """Those of the roles whose methods have a folder."""
+    names = (
+        {folder.name for folder in root.iterdir() if folder.is_dir()} if root.is_dir() else set()
+    )
+    names |= {folder.name for folder in root.resolve().parents} | {root.resolve().name}
+    return Roles(roles.oracles & names, roles.baselines & names)
+
+
+def import_stemsplit(path: Path | str, results: Path | str, source: Source = STEMSPLIT) -> Imported:
+    """Import the Parquet table of StemSplit's benchmark: medians over frames of each track.
+
+    Parameters
+    ----------
+    path
+        ``metrics.parquet``, with the columns model_id, track_id, stem, sdr_median, isr_median,
+        sir_median and sar_median.
+    results
+        The results folder to import into.
+    source
+        Replaces what is known of the source.
+
+    Raises
+    ------
+    UsageError
+        When the file cannot be read or lacks a column.
+    """
+    path = Path(path)
+    rows = mapped_rows(path, read_table(path), _STEMSPLIT_MAPPING)
+    rows["target"] = [ALIASES.get(name, name) for name in rows["target"]]
+    rows["metric_version"] = protocol_named("bsseval-v4").version
+    rows["reference_set"] = rows["model"].map(_reference_sets(rows))
+    return store_import(
+        results,
+        score_tables(path, rows),
+        source,
+        kind="stemsplit",
+        files=[path],
+        digest=content_digest([(path.name, path)], STEMSPLIT_PROTOCOL),
+    )
+
+
+def _reference_sets(rows: pd.DataFrame) -> dict[str, str]:
+    """The targets of each model: those that its stems were scored beside."""
+    return {
+        str(model): "+".join(in_order(part["target"].unique()))
+        for model, part in rows.groupby("model")
+    }

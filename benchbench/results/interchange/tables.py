@@ -1,0 +1,77 @@
+"""Parquet and delimited text as data frames of text, with the line that each row stands in."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from pathlib import Path
+
+import pandas as pd
+
+from benchbench.errors import UsageError
+from benchbench.results.interchange.imported_rows import LINE
+from benchbench.results.interchange.imported_values import read_text
+
+__all__ = ["read_table"]
+
+_SEPARATORS = ",;\t"
+_FORMULA = re.compile(r"^'(?=[=+\-@\t\r])")
+"""The apostrophe that `spreadsheet_safe` writes before what looks like a formula."""
+
+
+def read_table(path: Path) -> pd.DataFrame:
+    """The cells of a table, and their line in the column `LINE`.
+
+    Text files give strings exactly as they stand (``NA`` may be a song, and ``007`` another); their
+    separator is the one that the first line holds most of. Parquet gives its own types.
+
+    Raises
+    ------
+    UsageError
+        When the file cannot be read, or a line has more or fewer cells than the first one.
+    """
+    if path.suffix.lower() == ".parquet":
+        return _read_parquet(path)
+    return _read_text_table(path, read_text(path))
+
+
+def _read_parquet(path: Path) -> pd.DataFrame:
+    try:
+        table = pd.read_parquet(path)
+    except (OSError, ValueError) as error:  # pyarrow's errors are ValueErrors
+        raise UsageError(f"{path} cannot be read as a table: {error}.") from error
+    table[LINE] = range(1, len(table) + 1)
+    return table
+
+
+def _read_text_table(path: Path, text: str) -> pd.DataFrame:
+    text = text.removeprefix("\N{ZERO WIDTH NO-BREAK SPACE}")
+    first, _, rest = text.partition("\n")
+    skipped = 0
+    if first.lower().startswith("sep=") and len(first.strip()) == 5:  # a hint of spreadsheets
+        separator, text, skipped = first[4], rest, 1
+    else:
+        separator = max(_SEPARATORS, key=first.count)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
+    lines: list[int] = []
+    rows: list[list[str]] = []
+    try:
+        header = [name.strip() for name in next(reader, [])]
+        for row in reader:
+            if not row:
+                continue
+            if len(row) != len(header):
+                raise UsageError(
+                    f"{path}, line {reader.line_num + skipped}: {len(row)} cells where the first "
+                    f"line names {len(header)} columns."
+                )
+            lines.append(reader.line_num + skipped)
+            rows.append([_FORMULA.sub("", cell) for cell in row])
+    except csv.Error as error:
+        raise UsageError(f"{path}, line {reader.line_num + skipped}: {error}.") from error
+    if len(set(header)) < len(header):
+        raise UsageError(f"{path}: two columns are called alike: {', '.join(header)}.")
+    table = pd.DataFrame(rows, columns=header, dtype=object)
+    table[LINE] = lines
+    return table
