@@ -9,6 +9,8 @@ from collections.abc import Sequence
 
 import pyarrow as pa
 
+from benchbench.io.spreadsheet import spreadsheet_safe
+
 __all__ = ["aligned", "written"]
 
 PLAIN_COLUMNS = (
@@ -31,8 +33,6 @@ def written(table: pa.Table, form: str) -> bytes:
     if form == "json":
         return (json.dumps(table.to_pylist(), indent=1, allow_nan=False) + "\n").encode()
     if form == "csv":
-        from benchbench.results.interchange import spreadsheet_safe
-
         frame = table.to_pandas()
         for name in ("model", "dataset", "track", "target", "reference_set"):
             frame[name] = [spreadsheet_safe(text) for text in frame[name]]

@@ -126,7 +126,10 @@ class Scorer:
         if chosen.name not in self._references:
             audio = {name: raw.open() for name, raw in _targets(prepared, chosen).items()}
             self._references[chosen.name] = References(
-                audio, prepared.sample_rate, threads=self._threads
+                audio,
+                prepared.sample_rate,
+                mixture=prepared.mixture.open(),
+                threads=self._threads,
             )
         return self._references[chosen.name]
 

@@ -20,7 +20,7 @@ from benchbench.results.interchange.museval_export import export_museval
 from benchbench.results.interchange.museval_import import import_museval
 from benchbench.results.interchange.provenance import Imported, Roles, Source
 from benchbench.results.interchange.table_import import Mapping, import_table, read_mapping
-from benchbench.results.interchange.tidy_export import spreadsheet_safe, tidy_csv, usual_aggregation
+from benchbench.results.interchange.tidy_export import tidy_csv, usual_aggregation
 from benchbench.results.interchange.webmushra_export import export_webmushra
 
 __all__ = [
@@ -43,7 +43,6 @@ __all__ = [
     "import_table",
     "latex_table",
     "read_mapping",
-    "spreadsheet_safe",
     "tidy_csv",
     "usual_aggregation",
 ]

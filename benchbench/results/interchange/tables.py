@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import csv
 import io
-import re
 from pathlib import Path
 
 import pandas as pd
 
 from benchbench.errors import UsageError
+from benchbench.io.spreadsheet import plain_cell
 from benchbench.results.interchange.imported_rows import LINE
 from benchbench.results.interchange.imported_values import read_text
 
 __all__ = ["read_table"]
 
 _SEPARATORS = ",;\t"
-_FORMULA = re.compile(r"^'(?=[=+\-@\t\r])")
-"""The apostrophe that `spreadsheet_safe` writes before what looks like a formula."""
 
 
 def read_table(path: Path) -> pd.DataFrame:
@@ -67,7 +65,7 @@ def _read_text_table(path: Path, text: str) -> pd.DataFrame:
                     f"line names {len(header)} columns."
                 )
             lines.append(reader.line_num + skipped)
-            rows.append([_FORMULA.sub("", cell) for cell in row])
+            rows.append([plain_cell(cell) for cell in row])
     except csv.Error as error:
         raise UsageError(f"{path}, line {reader.line_num + skipped}: {error}.") from error
     if len(set(header)) < len(header):

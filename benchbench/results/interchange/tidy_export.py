@@ -7,17 +7,15 @@ from typing import Final, Literal
 import pandas as pd
 
 from benchbench.errors import UnknownNameError, UsageError
+from benchbench.io.spreadsheet import spreadsheet_safe
 from benchbench.metrics import protocol as protocol_named
 from benchbench.results.store import Results
 from benchbench.stats import AGGREGATIONS, leaderboard, newest, per_track
 from benchbench.stats.aggregations import DEFAULT
 
-__all__ = ["spreadsheet_safe", "tidy_csv", "usual_aggregation"]
+__all__ = ["tidy_csv", "usual_aggregation"]
 
 Level = Literal["frames", "tracks", "models"]
-
-FORMULA_SIGNS: Final = ("=", "+", "-", "@", "\t", "\r")
-"""How a cell begins that a spreadsheet takes for a formula."""
 
 _NAMES: Final = ("model", "dataset", "track", "target", "reference_set", "protocol", "metric")
 
@@ -29,11 +27,6 @@ def usual_aggregation(protocol: str) -> str:
     except (UnknownNameError, UsageError):
         return DEFAULT
     return name if name in AGGREGATIONS else DEFAULT
-
-
-def spreadsheet_safe(text: str) -> str:
-    """A cell's text, with an apostrophe before what a spreadsheet would run as a formula."""
-    return f"'{text}" if text.startswith(FORMULA_SIGNS) else text
 
 
 def tidy_csv(

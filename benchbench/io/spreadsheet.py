@@ -1,0 +1,27 @@
+"""Text that a spreadsheet opens without running it as a formula."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+__all__ = ["plain_cell", "spreadsheet_safe"]
+
+_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
+_GUARDED: Final = re.compile(r"'(?=[=+\-@\t\r])")
+
+
+def spreadsheet_safe(text: str) -> str:
+    """A cell's text, with an apostrophe before what a spreadsheet would run as a formula.
+
+    Examples
+    --------
+    >>> spreadsheet_safe("=1+1"), spreadsheet_safe("vocals")
+    ("'=1+1", 'vocals')
+    """
+    return f"'{text}" if text.startswith(_FORMULA) else text
+
+
+def plain_cell(text: str) -> str:
+    """The text that `spreadsheet_safe` was given."""
+    return text[1:] if _GUARDED.match(text) else text
