@@ -8,7 +8,8 @@ from typing import Final
 import pandas as pd
 
 from benchbench.metrics import protocol as protocol_named
-from benchbench.metrics.targets import ALIASES, in_order
+from benchbench.metrics.stem_names import canonical
+from benchbench.metrics.targets import in_order
 from benchbench.results.interchange.import_store import content_digest, store_import
 from benchbench.results.interchange.imported_rows import score_tables
 from benchbench.results.interchange.museval_import import import_museval
@@ -99,7 +100,7 @@ def import_stemsplit(path: Path | str, results: Path | str, source: Source = STE
     """
     path = Path(path)
     rows = mapped_rows(path, read_table(path), _STEMSPLIT_MAPPING)
-    rows["target"] = [ALIASES.get(name, name) for name in rows["target"]]
+    rows["target"] = [canonical(name) for name in rows["target"]]
     rows["metric_version"] = protocol_named("bsseval-v4").version
     rows["reference_set"] = rows["model"].map(_reference_sets(rows))
     return store_import(
