@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,8 +24,9 @@ if TYPE_CHECKING:
 
     from benchbench.reporting.cell import Player
     from benchbench.reporting.plots import Plots
+    from benchbench.running.runner import Tally
 
-__all__ = ["Results", "ScoreView"]
+__all__ = ["Results", "RunResult", "ScoreView"]
 
 
 class ScoreView(ABC):
@@ -143,6 +144,58 @@ class Results(StoredResults, ScoreView):
 
     def __repr__(self) -> str:
         return f"Results({str(self.root)!r})"
+
+
+@dataclass(frozen=True)
+class RunResult(ScoreView):
+    """What a run was asked for: its scores, how it went, and its page.
+
+    Its tables hold the models, tracks and protocols that the run was asked for, whether this run
+    computed them or found them stored; `results` is the whole folder.
+
+    Parameters
+    ----------
+    results
+        The results' folder.
+    run_id
+        The run's name in it.
+    tally
+        How many separations went well or failed, and the seconds that they took.
+    present
+        Cells that were stored before.
+    report
+        The page; None where none was written.
+    models
+        The models, as they are named in the results.
+    separation_ids, cell_ids
+        The names of what was asked for in the results.
+    """
+
+    results: Results
+    run_id: str
+    tally: Tally
+    present: int
+    report: Path | None
+    models: tuple[str, ...]
+    separation_ids: frozenset[str] = field(repr=False)
+    cell_ids: frozenset[str] = field(repr=False)
+
+    @property
+    def root(self) -> Path:
+        """The results' folder."""
+        return self.results.root
+
+    def scores_frame(
+        self, where: pc.Expression | None = None, columns: Sequence[str] | None = None
+    ) -> pd.DataFrame:
+        """The score rows that the run was asked for."""
+        own = rows_of_cells(self.cell_ids)
+        return self.results.scores_frame(own if where is None else own & where, columns)
+
+    def separations_frame(self) -> pd.DataFrame:
+        """The separations that the run was asked for: status and cost."""
+        frame = self.results.separations_frame()
+        return frame[frame["separation_id"].isin(self.separation_ids)].reset_index(drop=True)
 
 
 def aggregations(protocols: Collection[str]) -> dict[str, str]:

@@ -5,15 +5,13 @@ from __future__ import annotations
 import shlex
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
-
-import pyarrow.compute as pc
+from typing import Any, Literal
 
 from benchbench.api.notebook_progress import default_listener
-from benchbench.api.results import Results, ScoreView, rows_of_cells
+from benchbench.api.results import Results, RunResult
 from benchbench.datasets.dataset import Dataset, open_dataset
 from benchbench.errors import NothingToCompareError, StoppedError, UsageError
 from benchbench.io.remote import RemoteFolder, is_url, local_folder
@@ -24,73 +22,18 @@ from benchbench.plugins.model_names import listed
 from benchbench.running.events import Listener, Note, Planned, Stage
 from benchbench.running.executors import Executor, LocalExecutor, Stop
 from benchbench.running.machine import processors
+from benchbench.running.members import require_members
 from benchbench.running.plan import Plan, Resume, plan, resume_mode
 from benchbench.running.run_record import new_run_id, now, run_facts
 from benchbench.running.runner import Runner, Tally
 from benchbench.running.settings import RunSettings
-from benchbench.separation.identity import identity
-from benchbench.separation.model_setup import prepare_models, with_options
+from benchbench.separation.model_setup import identity, prepare_models, with_options
 from benchbench.separation.separator import Limits
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 __all__ = ["RunResult", "run"]
 
 KeepStems = Literal["auto", "yes", "no"]
 ExecutorName = Literal["local", "dask"]
-
-
-@dataclass(frozen=True)
-class RunResult(ScoreView):
-    """What a run was asked for: its scores, how it went, and its page.
-
-    Its tables hold the models, tracks and protocols that the run was asked for, whether this run
-    computed them or found them stored; `results` is the whole folder.
-
-    Parameters
-    ----------
-    results
-        The results' folder.
-    run_id
-        The run's name in it.
-    tally
-        How many separations went well or failed, and the seconds that they took.
-    present
-        Cells that were stored before.
-    report
-        The page; None where none was written.
-    models
-        The models, as they are named in the results.
-    separation_ids, cell_ids
-        The names of what was asked for in the results.
-    """
-
-    results: Results
-    run_id: str
-    tally: Tally
-    present: int
-    report: Path | None
-    models: tuple[str, ...]
-    separation_ids: frozenset[str] = field(repr=False)
-    cell_ids: frozenset[str] = field(repr=False)
-
-    @property
-    def root(self) -> Path:
-        """The results' folder."""
-        return self.results.root
-
-    def scores_frame(
-        self, where: pc.Expression | None = None, columns: Sequence[str] | None = None
-    ) -> pd.DataFrame:
-        """The score rows that the run was asked for."""
-        own = rows_of_cells(self.cell_ids)
-        return self.results.scores_frame(own if where is None else own & where, columns)
-
-    def separations_frame(self) -> pd.DataFrame:
-        """The separations that the run was asked for: status and cost."""
-        frame = self.results.separations_frame()
-        return frame[frame["separation_id"].isin(self.separation_ids)].reset_index(drop=True)
 
 
 def run(
@@ -219,6 +162,9 @@ def run(
     left = sum(by_model.values())
     if resume == "only-cache":
         _require_nothing_left(planned, left)
+    keeps_audio = _keeps_audio(keep_stems, data_set)
+    ensembles = {name for name, setup in setups.items() if setup.members}
+    require_members(planned, setups, results, keeps_audio=keeps_audio, local=not is_url(out))
     listener(Planned(left, present, tuple(setups), len(data_set.tracks), by_model))
     tally = Tally()
     if left:
@@ -229,7 +175,7 @@ def run(
             data_set.version_hash,
             setups,
             limits or Limits(),
-            _keeps_audio(keep_stems, data_set),
+            keeps_audio,
             skip_stored=resume != "always",
             threads=threads,
         )
@@ -248,7 +194,7 @@ def run(
         tally = runner.tally
         _write_run(results, out, run_id, facts)
         try:
-            runner.run(planned)
+            runner.run(planned.only(setups.keys() - ensembles), planned.only(ensembles))
         finally:
             _write_run(results, out, run_id, _finished(facts, tally))
         if stop.asked:

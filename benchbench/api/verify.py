@@ -19,15 +19,14 @@ from benchbench.io.raw_audio import scratch_folder
 from benchbench.metrics.base import Series
 from benchbench.metrics.targets import ReferenceSet, reference_sets
 from benchbench.plugins.catalog import Catalog
-from benchbench.results.store import open_results
+from benchbench.results.store import Results, open_results
 from benchbench.running.events import Listener, Note
 from benchbench.running.machine import processors
 from benchbench.scoring.reference_programs import PEERS
 from benchbench.scoring.score_rows import add
 from benchbench.scoring.verification import Case, Difference, verify_scores
-from benchbench.separation.identity import identity
-from benchbench.separation.model_setup import prepare_models
-from benchbench.separation.precomputed import open_separator
+from benchbench.separation.model_setup import identity, prepare_models
+from benchbench.separation.opening import open_separator
 from benchbench.separation.separator import Limits, SeparationResult
 
 __all__ = ["verify"]
@@ -78,7 +77,7 @@ def verify(
     separations = [row for row in stored.separations().to_pylist() if row["status"] == "ok"]
     # A sample for checking, not for secrets: the seed makes it repeatable.
     order = random.Random(seed).sample(separations, len(separations))  # noqa: S311
-    maker = _Maker(Catalog(tuple(adapter_paths), None), root, listener)
+    maker = _Maker(Catalog(tuple(adapter_paths), None), root, listener, stored)
     found: list[Difference] = []
     checked = 0
     with ExitStack() as stack:
@@ -110,6 +109,7 @@ class _Maker:
     catalog: Catalog
     root: Path | None
     listener: Listener
+    stored: Results
 
     def again(self, row: Row, scratch: Path) -> tuple[PreparedTrack, SeparationResult] | None:
         """The track and its stems, or None when they would not be the ones that were scored."""
@@ -134,9 +134,11 @@ class _Maker:
         folder = scratch / row["separation_id"]
         prepared = prepare(track, folder)
         references = prepared.stems if model.manifest.oracle else None
-        with open_separator(setups[model.name], Limits(), folder / "log.txt") as separator:
+        with open_separator(
+            setups[model.name], Limits(), folder / "log.txt", self.stored
+        ) as separator:
             outcome = separator.separate(
-                prepared.mixture, prepared.sample_rate, folder, references, track=track.name
+                prepared.mixture, prepared.sample_rate, folder, references, track=track
             )
         if outcome.status != "ok":
             self._pass_over(row, outcome.error or outcome.status)

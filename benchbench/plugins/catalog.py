@@ -50,11 +50,14 @@ class Model:
     ----------
     settings
         Options that differ from the variant's own.
+    members
+        The models whose stems an ensemble puts together, in the order of its manifest.
     """
 
     adapter: Adapter
     variant_name: str
     settings: Mapping[str, AnyValue] = field(default_factory=dict)
+    members: tuple[Model, ...] = ()
 
     @property
     def name(self) -> str:
@@ -64,12 +67,12 @@ class Model:
 
     @property
     def options(self) -> dict[str, AnyValue]:
-        """The variant's options with the settings put in."""
+        """The variant's and the engine's options, with the settings put in."""
         return {**self._defaults, **self.settings}
 
     @property
     def _defaults(self) -> dict[str, AnyValue]:
-        return {**self.manifest.options, **self.variant.options}
+        return {**engine_options(self.manifest), **self.manifest.options, **self.variant.options}
 
     def with_settings(self, options: Mapping[str, AnyValue]) -> Model:
         """The model with some options set; those that it has already win.
@@ -196,7 +199,21 @@ class Catalog:
             raise UnknownNameError(
                 "variant", variant, adapter.manifest.variants, where=f" of {name.adapter}"
             )
-        return Model(adapter, variant).with_settings(name.settings)
+        members = self._members(adapter.manifest)
+        return Model(adapter, variant, members=members).with_settings(name.settings)
+
+    def _members(self, manifest: AdapterManifest) -> tuple[Model, ...]:
+        members = []
+        for name in manifest.ensemble.members if manifest.ensemble else ():
+            if self.adapter(expanded(name)[0].adapter).manifest.kind == "ensemble":
+                raise ManifestError(f"{manifest.name}: the member {name} is an ensemble itself.")
+            members.append(self.model(name))
+            if members[-1].manifest.oracle and not manifest.oracle:
+                raise ManifestError(
+                    f"{manifest.name}: its member {name} sees the references.",
+                    hint="Write oracle = true.",
+                )
+        return tuple(members)
 
     def dataset(self, name: str) -> DatasetPlugin:
         """The data set of that name.
@@ -211,6 +228,13 @@ class Catalog:
         manifest = read_dataset(path / "dataset.toml")
         _require_same_name(path, manifest.name)
         return DatasetPlugin(path, origin, manifest)
+
+
+def engine_options(manifest: AdapterManifest) -> dict[str, AnyValue]:
+    """Options that the engine carries out itself, with their defaults."""
+    if manifest.ensemble:
+        return {"combine": manifest.ensemble.combine, "domain": manifest.ensemble.domain}
+    return {"augment": ""} if manifest.kind in ("python", "command") else {}
 
 
 def _search(

@@ -14,11 +14,19 @@ from typing import Any, TypeVar
 import msgspec
 
 from benchbench.errors import ManifestError, closest
-from benchbench.plugins.manifest_schema import AdapterManifest, AnyValue, DatasetManifest
+from benchbench.plugins.manifest_schema import (
+    AdapterManifest,
+    AnyValue,
+    DatasetManifest,
+    Ensemble,
+)
 
-__all__ = ["read_adapter", "read_dataset", "read_toml"]
+__all__ = ["COMBINE", "DOMAIN", "read_adapter", "read_dataset", "read_toml"]
 
 Record = TypeVar("Record", AdapterManifest, DatasetManifest)
+
+COMBINE = ("mean", "median", "min", "max")
+DOMAIN = ("wave", "spectrum")
 
 NAME = re.compile(r"[a-z0-9][a-z0-9._-]*")
 STEM = re.compile(r"\w[\w -]*")
@@ -128,7 +136,12 @@ def _check_weights(path: Path, manifest: AdapterManifest) -> None:
 
 def _check_kind(path: Path, manifest: AdapterManifest) -> None:
     """Each kind needs keys of its own and would ignore the others'."""
-    own = {"command": manifest.command, "folder": manifest.folder, "callable": manifest.callable}
+    own = {
+        "command": manifest.command,
+        "folder": manifest.folder,
+        "callable": manifest.callable,
+        "ensemble": manifest.ensemble,
+    }
     wanted = manifest.kind if manifest.kind != "python" else "callable"
     for key, value in own.items():
         if value and key != wanted:
@@ -142,6 +155,35 @@ def _check_kind(path: Path, manifest: AdapterManifest) -> None:
         raise ManifestError(f"{path}: callable = {manifest.callable!r} is not module:function.")
     if manifest.kind == "command":
         _check_command(path, manifest)
+    if manifest.ensemble:
+        _check_ensemble(path, manifest, manifest.ensemble)
+
+
+def _check_ensemble(path: Path, manifest: AdapterManifest, ensemble: Ensemble) -> None:
+    for key, value, known in (
+        ("combine", ensemble.combine, COMBINE),
+        ("domain", ensemble.domain, DOMAIN),
+    ):
+        if value not in known:
+            raise ManifestError(
+                f"{path}: ensemble.{key} = {value!r} is unknown.",
+                hint=f"One of {', '.join(known)}.",
+            )
+    if len(ensemble.members) < 2:
+        raise ManifestError(f"{path}: an ensemble needs two members or more.")
+    if ensemble.weights and ensemble.combine != "mean":
+        raise ManifestError(f"{path}: weights mean nothing with combine = {ensemble.combine!r}.")
+    stems = {stem for variant in manifest.variants.values() for stem in variant.stems}
+    for stem, weights in ensemble.weights.items():
+        if stem not in stems:
+            raise ManifestError(f"{path}: ensemble.weights.{stem} is no stem of a variant.")
+        for member, weight in weights.items():
+            if member not in ensemble.members:
+                raise ManifestError(f"{path}: ensemble.weights.{stem} names no member: {member}.")
+            if not weight >= 0 or weight == float("inf"):
+                raise ManifestError(f"{path}: the weight of {member} must be 0 or more.")
+        if not sum(weights.get(member, 1.0) for member in ensemble.members):
+            raise ManifestError(f"{path}: the weights of {stem} are all 0.")
 
 
 def _check_command(path: Path, manifest: AdapterManifest) -> None:

@@ -18,6 +18,7 @@ __all__ = [
     "DatasetLicence",
     "DatasetManifest",
     "Download",
+    "Ensemble",
     "Licence",
     "Published",
     "Runtime",
@@ -135,6 +136,22 @@ class Weights(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Whether no hash is published for a file, so that what arrives is taken as it is."""
 
 
+class Ensemble(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How the stems of other models are put together.
+
+    `members` are models, at least two. `combine` and `domain` are options of the model, so that
+    ``name[combine=mean,median]`` compares them.
+    """
+
+    members: tuple[str, ...]
+    combine: str = "mean"
+    """``mean``, ``median``, or ``min`` or ``max``: the value of the smallest or largest magnitude."""
+    domain: str = "wave"
+    """``wave``: samples; ``spectrum``: the cells of a short-time Fourier transform."""
+    weights: dict[str, dict[str, float]] = {}
+    """Stem to member to its weight in the mean; members that are not named weigh 1."""
+
+
 class AdapterManifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What an adapter says of itself."""
 
@@ -145,9 +162,9 @@ class AdapterManifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     variants: dict[str, Variant]
     homepage: str = ""
     citation: str = ""
-    kind: Literal["python", "command", "folder"] = "python"
+    kind: Literal["python", "command", "folder", "ensemble"] = "python"
     """``python``: an ``adapter.py`` or a `callable`; ``command``: a program; ``folder``: stems
-    that were computed elsewhere."""
+    that were computed elsewhere; ``ensemble``: the kept stems of other models, put together."""
     callable: str = ""
     """``module:function`` in the place of an ``adapter.py``."""
     command: tuple[str, ...] = ()
@@ -156,6 +173,8 @@ class AdapterManifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Stem to the pattern of the file that the command writes; ``<stem>.wav`` where none stands."""
     folder: str = ""
     """Where the stems lie, as ``<track>/<stem>.wav``; seen from the manifest."""
+    ensemble: Ensemble | None = None
+    """The members of an ensemble and how they are put together."""
     deterministic: bool = True
     oracle: bool = False
     runtime: Runtime = Runtime()

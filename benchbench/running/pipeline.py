@@ -38,7 +38,7 @@ from benchbench.running.run_record import SeparationRecord
 from benchbench.running.settings import RunSettings
 from benchbench.scoring.score_rows import Labels, cell_id
 from benchbench.scoring.scorer import Scorer, ScoreTask
-from benchbench.separation.precomputed import Separator, open_separator
+from benchbench.separation.opening import Separator, open_separator
 from benchbench.separation.separator import SeparationResult, WorkerSeparator
 
 __all__ = ["Pipeline", "Share", "log_name"]
@@ -194,7 +194,7 @@ class Pipeline:
             prepared.sample_rate,
             out,
             prepared.stems if oracle else None,
-            track=track.name,
+            track=track,
         )
         spent = spent.plus(separating_s=time.perf_counter() - start)
         if outcome.status == "disk_full":
@@ -272,7 +272,9 @@ class Pipeline:
         while self._workers and need + sum(map(self._need, self._workers)) > self.share.memory_mb:
             self._end(next(iter(self._workers)))
         setup = replace(self.settings.setups[model], threads=self.share.threads, gpu=self.share.gpu)
-        self._workers[model] = open_separator(setup, self.settings.limits, self._log(model))
+        self._workers[model] = open_separator(
+            setup, self.settings.limits, self._log(model), self.results
+        )
         return self._workers[model]
 
     def _log(self, model: str) -> Path:

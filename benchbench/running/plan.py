@@ -8,7 +8,7 @@ new name, so nothing stale is ever taken for a result.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, cast, get_args
 
 import pyarrow.compute as pc
@@ -114,6 +114,11 @@ class Plan:
                 present += len(self.protocols) - len(job.protocols)
                 left[identity.model] += bool(job.protocols) and job.separation_id not in self.failed
         return left, present
+
+    def only(self, models: Collection[str]) -> Plan:
+        """The same for some of the models."""
+        chosen = tuple(one for one in self.identities if one.model in models)
+        return replace(self, identities=chosen)
 
     def asked_for(self) -> tuple[frozenset[str], frozenset[str]]:
         """The names of all separations and of all cells, whether stored or left."""

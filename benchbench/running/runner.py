@@ -51,8 +51,8 @@ class Runner:
     listener: Listener
     tally: Tally = field(default_factory=Tally)
 
-    def run(self, plan: Plan) -> Tally:
-        """Carry out the plan, as far as it is not stopped.
+    def run(self, *plans: Plan) -> Tally:
+        """Carry out plans one after the other, as far as they are not stopped.
 
         Raises
         ------
@@ -60,17 +60,25 @@ class Runner:
             When results cannot be written; everything stored before is intact.
         """
         start = time.perf_counter()
+        try:
+            for plan in plans:
+                self._carry_out(plan)
+        finally:
+            self.tally.total_s = time.perf_counter() - start
+        self.listener(Finished(self.tally.ok, self.tally.failed, self.tally.total_s))
+        return self.tally
+
+    def _carry_out(self, plan: Plan) -> None:
+        if self.stop.asked or not plan.identities:
+            return
         events = self.executor.run(self.settings, plan, self.stop)
         try:
             for event in events:
                 self._count(event)
         finally:
-            self.tally.total_s = time.perf_counter() - start
             close = getattr(events, "close", None)
             if close is not None:
                 close()
-        self.listener(Finished(self.tally.ok, self.tally.failed, self.tally.total_s))
-        return self.tally
 
     def _count(self, event: Event) -> None:
         match event:

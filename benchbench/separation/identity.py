@@ -11,9 +11,6 @@ from pathlib import Path
 from benchbench.datasets.dataset import Track
 from benchbench.io.hashing import short_hash
 from benchbench.plugins.manifest_schema import AnyValue
-from benchbench.separation.precomputed import stems_folder
-from benchbench.separation.separator import ModelSetup
-from benchbench.separation.weights import weights_hash
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +30,14 @@ class Identity:
         )  # fmt: skip
 
 
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A model whose kept stems an ensemble uses."""
+
+    identity: Identity
+    stems: tuple[str, ...]
+
+
 def options_hash(options: Mapping[str, AnyValue]) -> str:
     """A hash over options, whatever their order."""
     return short_hash(json.dumps(dict(options), sort_keys=True))
@@ -46,14 +51,3 @@ def adapter_hash(folder: Path) -> str:
             text = path.read_bytes().replace(b"\r\n", b"\n")
             total.update(path.relative_to(folder).as_posix().encode() + b"\0" + text + b"\0")
     return total.hexdigest()[:16]
-
-
-def identity(setup: ModelSetup) -> Identity:
-    """What a model is, by content; stems computed elsewhere stand for the weights."""
-    stems = stems_folder(setup) if setup.model.manifest.kind == "folder" else None
-    return Identity(
-        setup.model.name,
-        adapter_hash(setup.model.adapter.folder),
-        weights_hash(stems or setup.weights),
-        options_hash(setup.all_options),
-    )

@@ -6,13 +6,16 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from benchbench.errors import UnknownNameError
+from benchbench.io.hashing import short_hash
 from benchbench.plugins.catalog import Model
 from benchbench.plugins.manifest_schema import AnyValue
 from benchbench.separation.environments import interpreter
+from benchbench.separation.identity import Identity, Member, adapter_hash, options_hash
+from benchbench.separation.precomputed import stems_folder
 from benchbench.separation.separator import ModelSetup
-from benchbench.separation.weights import ensure_weights
+from benchbench.separation.weights import ensure_weights, weights_hash
 
-__all__ = ["prepare_models", "with_options"]
+__all__ = ["identity", "prepare_models", "with_members", "with_options"]
 
 
 def prepare_models(
@@ -23,11 +26,13 @@ def prepare_models(
     threads: int,
     tell: Callable[[str], None],
 ) -> dict[str, ModelSetup]:
-    """Everything that the models need before a worker starts: interpreters and weights."""
+    """Everything that the models need before a worker starts: interpreters and weights.
 
-    setups = {}
-    for model in with_options(models, options):
-        if model.adapter.origin == "working directory":
+    The members of an ensemble are prepared too.
+    """
+    setups: dict[str, ModelSetup] = {}
+    for model in with_members(with_options(models, options)):
+        if model.adapter.origin == "working directory" and not model.members:
             tell(f"{model.name} runs the code in {model.adapter.folder} of the working directory.")
         found = interpreter(model.manifest.runtime, tell=tell)
         setups[model.name] = ModelSetup(
@@ -38,8 +43,35 @@ def prepare_models(
             model.settings,
             threads,
             found.facts(),
+            members=tuple(
+                Member(identity(setups[member.name]), member.variant.stems)
+                for member in model.members
+            ),
         )
     return setups
+
+
+def with_members(models: Sequence[Model]) -> list[Model]:
+    """Models, each once, with the members of ensembles before all ensembles."""
+    members = [member for model in models for member in model.members]
+    plain = [model for model in models if not model.members]
+    ensembles = [model for model in models if model.members]
+    return list({model.name: model for model in [*plain, *members, *ensembles]}.values())
+
+
+def identity(setup: ModelSetup) -> Identity:
+    """What a model is, by content.
+
+    Stems computed elsewhere stand for the weights, and so do the members of an ensemble.
+    """
+    stems = stems_folder(setup) if setup.model.manifest.kind == "folder" else None
+    members = short_hash(*(member.identity for member in setup.members)) if setup.members else ""
+    return Identity(
+        setup.model.name,
+        adapter_hash(setup.model.adapter.folder),
+        members or weights_hash(stems or setup.weights),
+        options_hash(setup.all_options),
+    )
 
 
 def with_options(models: Sequence[Model], options: Mapping[str, AnyValue]) -> list[Model]:

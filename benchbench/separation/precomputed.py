@@ -6,13 +6,14 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from benchbench.datasets.stem_files import find_stems
+from benchbench.datasets.tracks import Track
 from benchbench.errors import BenchbenchError, UsageError
 from benchbench.io.audio_files import Audio, require_finite
 from benchbench.io.decoding import blocks, info
 from benchbench.io.raw_audio import RawAudio, write_raw
-from benchbench.separation.separator import Limits, ModelSetup, SeparationResult, WorkerSeparator
+from benchbench.separation.separator import ModelSetup, SeparationResult
 
-__all__ = ["Precomputed", "Separator", "open_separator", "stems_folder"]
+__all__ = ["Precomputed", "stems_folder"]
 
 
 class Precomputed:
@@ -44,12 +45,12 @@ class Precomputed:
         out: Path,
         references: Mapping[str, RawAudio] | None = None,
         *,
-        track: str = "",
+        track: Track | None = None,
     ) -> SeparationResult:
         """The track's stems as raw files in the folder `out`."""
         del references
         try:
-            files = self._files(track)
+            files = self._files(track.name if track else "")
             stems = {
                 stem: write_raw(out / f"{number}.f32", _checked(files[stem], sample_rate, mixture))
                 for number, stem in enumerate(self.setup.model.variant.stems)
@@ -65,16 +66,6 @@ class Precomputed:
         if missing:
             raise UsageError(f"{place} holds no {', '.join(missing)}.")
         return found
-
-
-Separator = WorkerSeparator | Precomputed
-
-
-def open_separator(setup: ModelSetup, limits: Limits, log: Path) -> Separator:
-    """What separates with a model: a worker process, or a folder of stems."""
-    if setup.model.manifest.kind == "folder":
-        return Precomputed(setup)
-    return WorkerSeparator(setup, limits, log)
 
 
 def stems_folder(setup: ModelSetup) -> Path:

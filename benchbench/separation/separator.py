@@ -11,11 +11,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from benchbench.datasets.dataset import Track
 from benchbench.errors import AudioError
 from benchbench.io.conversion import convert
 from benchbench.io.raw_audio import RawAudio
 from benchbench.plugins.catalog import Model
 from benchbench.plugins.manifest_schema import AnyValue
+from benchbench.separation.identity import Member
 from benchbench.separation.worker_process import WorkerFailureError, WorkerProcess
 
 __all__ = ["Limits", "ModelSetup", "SeparationResult", "WorkerSeparator"]
@@ -63,11 +65,21 @@ class ModelSetup:
     environment: Mapping[str, Any] | None = None
     """What is installed for it, as a run records it; None: the engine's own packages."""
     gpu: str | None = None
+    members: tuple[Member, ...] = ()
+    """What an ensemble puts together."""
 
     @property
     def all_options(self) -> dict[str, AnyValue]:
-        """Defaults of the manifest, changed by the variant, changed by the user."""
-        return {**self.model.manifest.options, **self.model.variant.options, **self.options}
+        """The adapter's options: the manifest's, changed by the variant, changed by the user."""
+        own = self.model.manifest.options
+        chosen = {**self.model.options, **self.options}
+        return {key: chosen[key] for key in own}
+
+    @property
+    def engine_options(self) -> dict[str, AnyValue]:
+        """The options that the engine carries out itself."""
+        own = self.model.manifest.options
+        return {key: value for key, value in self.model.options.items() if key not in own}
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +148,7 @@ class WorkerSeparator:
         out: Path,
         references: Mapping[str, RawAudio] | None = None,
         *,
-        track: str = "",
+        track: Track | None = None,
     ) -> SeparationResult:
         """Separate one mixture into raw files in the folder `out`.
 
@@ -154,7 +166,7 @@ class WorkerSeparator:
         references
             The true stems, for a model that declares itself an oracle.
         track
-            The track's name; a worker has no use for it.
+            The track; not used here.
         """
         del track
         self.process.mark_log()
