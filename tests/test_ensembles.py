@@ -118,7 +118,7 @@ def test_an_ensemble_is_compared_and_gated_like_any_model(place, small_songs, tm
     out = tmp_path / "out"
     run("both", small_songs, out, place)
     compared = benchbench.compare(f"{out}@half:plain", f"{out}@both:plain")
-    assert set(compared.rows["target"]) == {"vocals", "accompaniment"}
+    assert {"vocals", "accompaniment"} <= set(compared.rows["target"])
     gated = benchbench.gate(out, out)
     assert {check.model for check in gated.checks} >= {"half:plain", "quarter:plain", "both:plain"}
     assert "both:plain" in set(benchbench.Results(out).leaderboard().reset_index()["model"])
@@ -153,7 +153,7 @@ def test_stems_that_were_not_kept_are_named_before_anything_runs(place, small_so
     assert "--keep-stems yes" in str(raised.value.hint)
     with pytest.raises(UsageError, match="not kept"):
         run("both", small_songs, tmp_path / "new", place, keep_stems="no")
-    assert run("both", small_songs, out, place, resume="never").tally.ok == 6
+    assert run("both", small_songs, out, place, resume="always").tally.ok == 6
 
 
 @pytest.mark.parametrize(
