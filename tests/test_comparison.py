@@ -1,4 +1,8 @@
+import base64
+import hashlib
+import html
 import json
+import re
 from html.parser import HTMLParser
 
 import numpy as np
@@ -22,6 +26,9 @@ from benchbench.comparison import (
     write_baseline,
 )
 from benchbench.comparison.directions import direction_of
+from benchbench.comparison.gate.config import GateConfig
+from benchbench.comparison.gate.decision import GateResult
+from benchbench.comparison.gate.reports import gate_html
 from benchbench.errors import (
     DamagedResultsError,
     NothingToCompareError,
@@ -449,3 +456,17 @@ def test_a_targets_own_part_is_wanted_and_every_other_is_bleed() -> None:
     assert direction_of("bleed", "bleed:drums", "vocals") == "lower"
     assert direction_of("usdr", "SDR", "vocals") == "higher"
     assert direction_of("a protocol of somebody", "X", "vocals") == "higher"
+
+
+@pytest.mark.parametrize("kind", ["comparison", "gate"])
+def test_pages_run_nothing_but_their_own_style(mixed, kind):
+    gated = GateResult(1, "<script>alert(1)</script>", (), mixed, GateConfig())
+    page = comparison_html(mixed) if kind == "comparison" else gate_html(gated)
+    (policy,) = re.findall(r'http-equiv="Content-Security-Policy" content="([^"]*)"', page)
+    rules = dict(rule.split(" ", 1) for rule in html.unescape(policy).split("; "))
+    (style,) = re.findall(r"<style>(.*?)</style>", page, re.DOTALL)
+    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    assert rules["default-src"] == rules["script-src"] == "'none'"
+    assert rules["style-src"] == f"'sha256-{digest}'"
+    assert "<script" not in page
+    assert " style=" not in page

@@ -9,7 +9,7 @@ from typing import Any, Final, Literal
 import pandas as pd
 
 from benchbench.errors import NothingToCompareError, UnknownNameError
-from benchbench.io.atomic import write_atomically
+from benchbench.io.atomic import write_whole
 from benchbench.results.interchange import (
     export_huggingface,
     export_museval,
@@ -94,14 +94,14 @@ def export(
         )
     way = aggregation or usual_aggregation(protocol)
     if form == "csv":
-        return [_write(Path(out), tidy_csv(folder, level, aggregation=aggregation))]
+        return [write_whole(Path(out), tidy_csv(folder, level, aggregation=aggregation))]
     if form == "huggingface":
         board = _leaders(folder, None, None, models, aggregation)
         return export_huggingface(board, out, _facts(folder))
     board = _leaders(folder, protocol, dataset, models, way)
     oracles = frozenset(name for name, told in _facts(folder).items() if told.get("oracle"))
     text = latex_table(board, metric=metric, oracles=oracles, intervals=intervals)
-    return [_write(Path(out), text)]
+    return [write_whole(Path(out), text)]
 
 
 def _leaders(
@@ -134,11 +134,3 @@ def _facts(folder: Results) -> dict[str, dict[str, Any]]:
     return {
         str(model["name"]): dict(model) for run in folder.runs() for model in run.get("models", [])
     }
-
-
-def _write(path: Path, text: str) -> Path:
-    def fill(file: Any) -> None:
-        file.write(text.encode())
-
-    write_atomically(path, fill)
-    return path

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from benchbench.cli.text_tables import aligned
 from benchbench.errors import UnknownNameError
+from benchbench.io.text_table import aligned
 from benchbench.metrics import GROUPS, PROTOCOLS, Protocol
 from benchbench.plugins.catalog import Catalog
 from benchbench.plugins.manifest_schema import ENGINE, SAME, AdapterManifest, DatasetManifest

@@ -231,9 +231,6 @@ def _put(text: str, out: Path | None) -> None:
     if out is None:
         typer.echo(text.rstrip("\n"))
         return
-    from benchbench.io.atomic import write_atomically
+    from benchbench.io.atomic import write_whole
 
-    def fill(file: Any) -> None:
-        file.write(text.encode())
-
-    write_atomically(out, fill)
+    write_whole(out, text)

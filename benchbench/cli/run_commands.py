@@ -210,7 +210,7 @@ def score(
     if form == "parquet" and out is None:
         raise UsageError("Parquet is not text.", hint="Name a file with --out.")
     from benchbench.api.score import score as score_folder
-    from benchbench.cli.text_tables import written
+    from benchbench.cli.score_output import written
 
     failed: list[str] = []
 
@@ -230,9 +230,9 @@ def score(
     if out is None:
         typer.echo(content.decode("utf-8").rstrip("\n"))
     else:
-        from benchbench.io.atomic import write_atomically
+        from benchbench.io.atomic import write_whole
 
-        write_atomically(out, lambda file: _fill(file, content))
+        write_whole(out, content)
     if failed:
         typer.echo(f"Not scored: {', '.join(failed)}.", err=True)
         raise typer.Exit(4)
@@ -272,7 +272,3 @@ def train(
         tell=lambda text: typer.echo(text, err=True),
     )  # fmt: skip
     typer.echo(str(folder))
-
-
-def _fill(file: Any, content: bytes) -> None:
-    file.write(content)

@@ -14,8 +14,8 @@ import pyarrow.compute as pc
 
 from benchbench.cli.run_notes import Footnotes, aggregation_note, names_note, usual_aggregation
 from benchbench.cli.terminal import width, wrapped
-from benchbench.cli.text_tables import aligned
 from benchbench.errors import BenchbenchError
+from benchbench.io.text_table import aligned
 from benchbench.metrics import PROTOCOLS
 from benchbench.metrics import metric as metric_named
 from benchbench.results.store import Results

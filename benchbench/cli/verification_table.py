@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from benchbench.cli.text_tables import aligned
+from benchbench.io.text_table import aligned
 from benchbench.scoring.verification import Difference
 
 __all__ = ["differences_table"]

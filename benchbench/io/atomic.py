@@ -12,7 +12,7 @@ from typing import IO
 
 from benchbench.errors import OutputError
 
-__all__ = ["replacing", "write_atomically"]
+__all__ = ["replacing", "write_atomically", "write_whole"]
 
 
 def write_atomically(path: Path, write: Callable[[IO[bytes]], None]) -> None:
@@ -27,6 +27,14 @@ def write_atomically(path: Path, write: Callable[[IO[bytes]], None]) -> None:
     """
     with replacing(path) as temporary, temporary.open("wb") as file:
         write(file)
+
+
+def write_whole(path: Path, content: str | bytes) -> Path:
+    """Put a file with this content in place; text is written as UTF-8. As `write_atomically`."""
+    data = content.encode("utf-8") if isinstance(content, str) else content
+    with replacing(path) as temporary:
+        temporary.write_bytes(data)
+    return path
 
 
 @contextmanager

@@ -18,7 +18,7 @@ from typing import Any
 from uuid import uuid4
 
 from benchbench.errors import MissingExtraError, OutputError, UsageError
-from benchbench.io.atomic import write_atomically
+from benchbench.io.atomic import write_whole
 from benchbench.io.cache import cache_folder, locked
 
 __all__ = ["RemoteFolder", "is_url", "local_folder"]
@@ -148,7 +148,7 @@ class RemoteFolder:
                 content = files.cat_file(f"{root}/{name}")
             except FileNotFoundError:  # removed since it was listed
                 return
-        write_atomically(path, lambda file: _fill(file, content))
+        write_whole(path, content)
         mark.write_text(tag, encoding="ascii")
 
 
@@ -159,10 +159,6 @@ def _with_slashes(found: re.Match[str]) -> str:
 
 def _protocols(files: Any) -> set[str]:
     return {files.protocol} if isinstance(files.protocol, str) else set(files.protocol)
-
-
-def _fill(file: Any, content: bytes) -> None:
-    file.write(content)
 
 
 @contextmanager

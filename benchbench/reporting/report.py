@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import IO, Literal
+from typing import Literal
 
 from benchbench.errors import UnknownNameError
-from benchbench.io.atomic import write_atomically
+from benchbench.io.atomic import write_whole
 from benchbench.io.remote import local_folder
 from benchbench.reporting.data.loading import read
 from benchbench.reporting.page import assemble
@@ -67,9 +67,4 @@ def report(
     if target.suffix.lower() not in {".html", ".htm"}:
         return write_site(page, target)
     text = render("page.html", page=page)
-    write_atomically(target, lambda file: _write(file, text))
-    return target
-
-
-def _write(file: IO[bytes], text: str) -> None:
-    file.write(text.encode("utf-8"))
+    return write_whole(target, text)

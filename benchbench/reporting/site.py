@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import numpy as np
 
-from benchbench.io.atomic import write_atomically
+from benchbench.io.atomic import write_whole
 from benchbench.reporting.data.frames import Place
 from benchbench.reporting.data.leaderboards import Leaderboard, Row, usual
 from benchbench.reporting.data.models import ReportModel, slug
@@ -53,18 +53,18 @@ def write_site(page: Page, folder: Path) -> Path:
     """Write all pages and return the index."""
     tracks = track_slugs(page)
     shared = {"page": page, "track_slugs": tracks}
-    _write(folder / "index.html", render("page.html", site=True, root="", up="", **shared))
-    _write(folder / "history.html", render("history.html", root="index.html", up="", **shared))
+    write_whole(folder / "index.html", render("page.html", site=True, root="", up="", **shared))
+    write_whole(folder / "history.html", render("history.html", root="index.html", up="", **shared))
     for model in model_pages(page):
         text = render("model.html", root="../index.html", up="../", model=model, **shared)
-        _write(folder / "models" / f"{model.report_model.slug}.html", text)
+        write_whole(folder / "models" / f"{model.report_model.slug}.html", text)
     for track in track_pages(page, tracks):
         text = render("track.html", root="../index.html", up="../", track=track, **shared)
-        _write(folder / "tracks" / f"{track.slug}.html", text)
+        write_whole(folder / "tracks" / f"{track.slug}.html", text)
     for file in page.downloads:
-        _write(folder / "data" / file.name, file.content)
+        write_whole(folder / "data" / file.name, file.content)
     # GitHub Pages would otherwise leave out files whose names begin with an underscore.
-    _write(folder / ".nojekyll", "")
+    write_whole(folder / ".nojekyll", "")
     return folder / "index.html"
 
 
@@ -72,15 +72,6 @@ def track_slugs(page: Page) -> dict[str, str]:
     """A file name for every track of the headline's data set."""
     taken: set[str] = set()
     return {track: slug(track, taken) for track in page.arrays.tracks[page.board.series.dataset]}
-
-
-def _write(path: Path, content: str | bytes) -> None:
-    data = content.encode("utf-8") if isinstance(content, str) else content
-
-    def fill(file: IO[bytes]) -> None:
-        file.write(data)
-
-    write_atomically(path, fill)
 
 
 def model_pages(page: Page) -> Iterator[ModelPage]:

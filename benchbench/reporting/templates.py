@@ -1,13 +1,7 @@
-"""Templates, styles and scripts become one page that needs nothing else.
-
-The page may run exactly the script and the style that it was made with: a Content-Security-Policy
-names both by their hashes, so that no track or model name can ever become code.
-"""
+"""The templates of the report: their filters, their script, and the data that it reads."""
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import json
 import re
 from collections.abc import Mapping
@@ -18,6 +12,7 @@ import jinja2
 from markupsafe import Markup
 
 from benchbench.plugins.bundled import folder
+from benchbench.plugins.templates import environment, render_page
 from benchbench.reporting import formatting as wording
 from benchbench.reporting.figures.shapes import shape
 
@@ -29,44 +24,15 @@ _EXPORT = re.compile(r"^export\s+(?=(?:async\s+)?(?:function|const|class|let)\b)
 
 
 def render(template: str, /, **context: Any) -> str:
-    """Render a template with style and script inlined and the policy that admits only them."""
-    root = folder("reports")
-    style = (root / "static" / "report.css").read_text(encoding="utf-8")
-    script = bundle(root / "static", "report.js")
-    policy = "; ".join(
-        [
-            "default-src 'none'",
-            f"script-src '{_hash(script)}'",
-            f"style-src '{_hash(style)}'",
-            "img-src data:",
-            "media-src data: blob:",
-            "base-uri 'none'",
-            "form-action 'none'",
-        ]
-    )
-    return (
-        environment(root)
-        .get_template(template)
-        .render(
-            style=Markup(style),  # noqa: S704
-            script=Markup(script),  # noqa: S704
-            policy=policy,
-            **context,
-        )
-    )
+    """Render a template of the report with its style and script."""
+    script = bundle(folder("reports") / "static", "report.js")
+    return render_page(_templates(), template, style="report.css", script=script, **context)
 
 
-def environment(root: Path) -> jinja2.Environment:
-    """Templates that escape everything and refuse names that they were not given."""
-    made = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(root / "templates"),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    made.filters.update(
+def _templates() -> jinja2.Environment:
+    """The templates with the filters of the report."""
+    templates = environment()
+    templates.filters.update(
         db=wording.decibels,
         signed=wording.signed,
         percent=wording.percent,
@@ -77,13 +43,8 @@ def environment(root: Path) -> jinja2.Environment:
         p=wording.probability,
         clock=wording.clock,
     )
-    made.globals.update(count=wording.count, shape=shape)
-    return made
-
-
-def _hash(text: str) -> str:
-    digest = hashlib.sha256(text.encode("utf-8")).digest()
-    return "sha256-" + base64.b64encode(digest).decode("ascii")
+    templates.globals.update(count=wording.count, shape=shape)
+    return templates
 
 
 def bundle(folder: Path, entry: str) -> str:

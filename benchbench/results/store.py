@@ -24,7 +24,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from benchbench.errors import DamagedResultsError, UsageError
-from benchbench.io.atomic import write_atomically
+from benchbench.io.atomic import write_atomically, write_whole
 from benchbench.io.names import file_name, is_file_name
 from benchbench.io.remote import local_folder
 from benchbench.results.integrity import damaged_parts
@@ -80,8 +80,7 @@ class Results:
         """Store ``run.json`` of a run."""
         path = self.run_folder(run_id) / "run.json"
         text = json.dumps(facts, indent=2, ensure_ascii=False, sort_keys=False, allow_nan=False)
-        write_atomically(path, lambda file: _write_text(file, text + "\n"))
-        return path
+        return write_whole(path, text + "\n")
 
     # -- what is there ---------------------------------------------------------------------
 
@@ -223,10 +222,6 @@ def _write(
     table: pa.Table, schema: pa.Schema, file: IO[bytes], dictionaries: Sequence[str] = ()
 ) -> None:
     write_parts([table.cast(schema)], schema, file, dictionaries)
-
-
-def _write_text(file: IO[bytes], text: str) -> None:
-    file.write(text.encode("utf-8"))
 
 
 def _read(

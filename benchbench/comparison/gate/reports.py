@@ -8,14 +8,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from html import escape
 from pathlib import Path
-from typing import IO, Final
+from typing import Final
 from xml.etree import ElementTree as Xml
 
 from benchbench.comparison.gate.decision import GateResult
 from benchbench.comparison.gate.rules import Check
-from benchbench.comparison.html import comparison_body, page
+from benchbench.comparison.html import comparison_parts, verdict_page
 from benchbench.comparison.text import records
-from benchbench.io.atomic import write_atomically
+from benchbench.io.atomic import write_whole
+from benchbench.io.text_table import aligned
 
 __all__ = [
     "SUMMARY_LIMIT",
@@ -46,14 +47,7 @@ def _cells(check: Check) -> tuple[str, ...]:
 def gate_text(result: GateResult, *, limit: int = 30) -> str:
     """The decision and what lies behind it, for a terminal."""
     shown = [check for check in _ordered(result.checks) if check.status != "passed"][:limit]
-    cells = [_cells(check) for check in shown]
-    widths = [
-        max((len(line[index]) for line in cells), default=0) for index in range(len(_COLUMNS))
-    ]
-    lines = [
-        "  ".join(text.ljust(width) for text, width in zip(line, widths, strict=True)).rstrip()
-        for line in cells
-    ]
+    lines = aligned(None, [_cells(check) for check in shown]).splitlines()
     hidden = len(result.checks) - result.count("passed") - len(shown)
     if hidden:
         lines.append(f"... and {hidden} more; --json has them all.")
@@ -151,22 +145,14 @@ def gate_json(result: GateResult) -> str:
 
 def gate_html(result: GateResult) -> str:
     """A page that needs nothing but itself: the checks, then the whole comparison."""
-    rows = "".join(
-        f'<tr class="{"worse" if check.status == "failed" else ""}">'
-        + "".join(f"<td>{escape(text)}</td>" for text in _cells(check))
-        + "</tr>"
+    checks = [
+        ("worse" if check.status == "failed" else "", _cells(check))
         for check in _ordered(result.checks)
+    ]
+    compared = comparison_parts(result.comparison) if result.comparison is not None else None
+    return verdict_page(
+        "gate.html", title=result.headline, header=_COLUMNS, checks=checks, compared=compared
     )
-    header = "".join(f'<th scope="col">{name}</th>' for name in _COLUMNS)
-    body = (
-        f"<h1>{escape(result.headline)}</h1>"
-        f'<div class="scroll" tabindex="0"><table><caption>Checks</caption>'
-        f"<thead><tr>{header}</tr></thead><tbody>{rows}</tbody></table></div>"
-    )
-    if result.comparison is not None:
-        against = f"{result.comparison.b} against {result.comparison.a}"
-        body += f"<h2>{escape(against)}</h2>{comparison_body(result.comparison)}"
-    return page("Gate", body)
 
 
 def write_reports(
@@ -201,17 +187,12 @@ def write_reports(
     written = []
     for path, make in makers:
         if path is not None:
-            _put(path, make(result).encode())
+            write_whole(path, make(result))
             written.append(path)
     if summary is not None:
         before = summary.read_bytes() if summary.exists() else b""
-        _put(summary, before + gate_markdown(result, limit=SUMMARY_LIMIT - len(before)).encode())
+        write_whole(
+            summary, before + gate_markdown(result, limit=SUMMARY_LIMIT - len(before)).encode()
+        )
         written.append(summary)
     return written
-
-
-def _put(path: Path, data: bytes) -> None:
-    def write(file: IO[bytes]) -> None:
-        file.write(data)
-
-    write_atomically(path, write)

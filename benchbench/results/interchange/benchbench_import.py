@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from benchbench.errors import DamagedResultsError, NothingToCompareError, UsageError
-from benchbench.io.atomic import write_atomically
+from benchbench.io.atomic import write_whole
 from benchbench.io.names import file_name, is_file_name
 from benchbench.io.plain_files import is_plain, plain_files, read_plain
 from benchbench.results.interchange.provenance import Imported, Source
@@ -173,8 +173,4 @@ def _copy_run(theirs: Results, ours: Results, source: Source, run: dict[str, Any
         beside = path.parent == theirs.run_folder(run_id) and path.suffix == ".log"
         if beside and is_plain(path) and path.stat().st_size <= _LARGEST_LOG:
             content = read_plain(path, _LARGEST_LOG)
-            write_atomically(folder / path.name, _writer(content))
-
-
-def _writer(content: bytes) -> Any:
-    return lambda file: file.write(content)
+            write_whole(folder / path.name, content)

@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from benchbench.io.atomic import write_atomically
+from benchbench.io.atomic import write_whole
 from benchbench.io.names import file_names
 
 __all__ = ["export_huggingface"]
@@ -61,7 +61,7 @@ def export_huggingface(
             "results": tasks,
         }
         path = Path(out) / folders[str(model)] / "results.json"
-        _write(path, json.dumps(data, indent=2, allow_nan=False))
+        write_whole(path, json.dumps(data, indent=2, allow_nan=False) + "\n")
         written.append(path)
     return written
 
@@ -71,10 +71,3 @@ def _task(row: pd.Series) -> str:
     if pd.notna(row["band_lo_hz"]):
         parts.append(f"{row['band_lo_hz']:.0f}-{row['band_hi_hz']:.0f}Hz")
     return "/".join(map(str, parts))
-
-
-def _write(path: Path, text: str) -> None:
-    def fill(file: Any) -> None:
-        file.write(text.encode() + b"\n")
-
-    write_atomically(path, fill)

@@ -11,7 +11,7 @@ from typing import Any, Final
 import pandas as pd
 
 from benchbench.errors import NothingToCompareError, UnknownNameError, UsageError
-from benchbench.io.atomic import write_atomically
+from benchbench.io.atomic import write_whole
 from benchbench.io.names import file_names
 from benchbench.metrics.targets import in_order
 from benchbench.results.interchange.imported_values import bounds
@@ -164,9 +164,4 @@ def _rounded(value: float, reason: object, limits: tuple[float, float]) -> float
 
 
 def _write(path: Path, data: dict[str, Any]) -> None:
-    text = json.dumps(data, indent=2, allow_nan=True).encode()
-
-    def fill(file: Any) -> None:
-        file.write(text)
-
-    write_atomically(path, fill)
+    write_whole(path, json.dumps(data, indent=2, allow_nan=True))

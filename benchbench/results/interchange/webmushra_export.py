@@ -7,14 +7,14 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 from benchbench.errors import NothingToCompareError
-from benchbench.io.atomic import write_atomically
+from benchbench.io.atomic import write_whole
 from benchbench.io.names import file_name, file_names
 from benchbench.metrics.targets import ACCOMPANIMENT
 from benchbench.results.store import Results
@@ -107,7 +107,7 @@ def export_webmushra(
         reference = paths.pop("reference")
         trials.append(_Trial(page, f"{target}: {track}", reference, paths))
     config = Path(out) / f"{slug}.yaml"
-    _write_bytes(config, _yaml(name, target, trials).encode())
+    write_whole(config, _yaml(name, target, trials))
     return [config, *written]
 
 
@@ -175,14 +175,7 @@ def _write_wav(path: Path, audio: Audio, rate: int) -> None:
 
     memory = io.BytesIO()
     soundfile.write(memory, np.clip(audio.T, -1, 1), rate, subtype="PCM_16", format="WAV")
-    _write_bytes(path, memory.getvalue())
-
-
-def _write_bytes(path: Path, data: bytes) -> None:
-    def fill(file: Any) -> None:
-        file.write(data)
-
-    write_atomically(path, fill)
+    write_whole(path, memory.getvalue())
 
 
 def _yaml(name: str, target: str, trials: Sequence[_Trial]) -> str:

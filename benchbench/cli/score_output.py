@@ -1,17 +1,17 @@
-"""Score rows as text for people and programs: aligned columns, JSON, CSV, Parquet."""
+"""Score rows for people and programs: an aligned table, JSON, CSV, Parquet."""
 
 from __future__ import annotations
 
 import io
 import json
 import math
-from collections.abc import Sequence
 
 import pyarrow as pa
 
 from benchbench.io.spreadsheet import spreadsheet_safe
+from benchbench.io.text_table import aligned
 
-__all__ = ["aligned", "written"]
+__all__ = ["written"]
 
 PLAIN_COLUMNS = (
     "track",
@@ -45,31 +45,6 @@ def written(table: pa.Table, form: str) -> bytes:
         pq.write_table(table, buffer)
         return buffer.getvalue()
     return _summarised(table).encode()
-
-
-def aligned(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Columns under a header, numbers to the right."""
-    every = [list(header), *[list(row) for row in rows]]
-    widths = [max(len(row[i]) for row in every) for i in range(len(header))]
-    numeric = [all(_is_number(row[i]) for row in rows) and bool(rows) for i in range(len(header))]
-    lines = [
-        "  ".join(
-            cell.rjust(width) if right else cell.ljust(width)
-            for cell, width, right in zip(row, widths, numeric, strict=True)
-        ).rstrip()
-        for row in every
-    ]
-    lines.insert(1, "  ".join("-" * width for width in widths))
-    return "\n".join(lines) + "\n"
-
-
-def _is_number(text: str) -> bool:
-    """Whether a cell belongs to the right: ``-6.37``, ``14x``, ``>1000x``, ``- [1]`` or nothing."""
-    cleaned = text.split(" ")[0].lstrip(">").removesuffix("x")
-    return not cleaned.translate(_SIGNS) or cleaned.translate(_SIGNS).isdecimal()
-
-
-_SIGNS = str.maketrans("", "", "-+.,%")
 
 
 def _summarised(table: pa.Table) -> str:

@@ -1,0 +1,77 @@
+"""The shipped templates as whole pages that need nothing else and can run nothing foreign.
+
+A page may run exactly the script and the style that it was made with: a Content-Security-Policy
+names both by their hashes, so that no track or model name can ever become code.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from typing import Any
+
+import jinja2
+from markupsafe import Markup
+
+from benchbench.plugins.bundled import folder
+
+__all__ = ["environment", "render_page"]
+
+
+def environment() -> jinja2.Environment:
+    """Templates that escape everything and refuse names that they were not given."""
+    return jinja2.Environment(
+        loader=jinja2.FileSystemLoader(folder("reports") / "templates"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+
+
+def render_page(
+    templates: jinja2.Environment,
+    name: str,
+    /,
+    *,
+    style: str,
+    script: str | None = None,
+    **context: Any,
+) -> str:
+    """A template with style and script inlined, and the policy that admits only them.
+
+    Parameters
+    ----------
+    templates
+        An `environment`.
+    name
+        The template's file.
+    style
+        A file of styles in ``reports/static``.
+    script
+        The text of the page's script; None: the page runs none.
+    context
+        What the template may use beside ``style``, ``script`` and ``policy``.
+    """
+    css = (folder("reports") / "static" / style).read_text(encoding="utf-8")
+    policy = [
+        "default-src 'none'",
+        f"script-src {_hash(script)}" if script is not None else "script-src 'none'",
+        f"style-src {_hash(css)}",
+        "img-src data:",
+        "media-src data: blob:",
+        "base-uri 'none'",
+        "form-action 'none'",
+    ]
+    return templates.get_template(name).render(
+        style=Markup(css),  # noqa: S704 - a file of the package
+        script=Markup(script or ""),  # noqa: S704 - likewise
+        policy="; ".join(policy),
+        **context,
+    )
+
+
+def _hash(text: str) -> str:
+    digest = hashlib.sha256(text.encode("utf-8")).digest()
+    return f"'sha256-{base64.b64encode(digest).decode('ascii')}'"
