@@ -4,6 +4,7 @@ import { element } from "./elements.js";
 import { Engine } from "./engine.js";
 
 const players = [];
+let lastUsed = null; // the player that the keys are for
 
 export function startPlayers() {
   for (const root of document.querySelectorAll("[data-player]")) players.push(makePlayer(root));
@@ -18,6 +19,11 @@ export function startPlayers() {
     button.hidden = false;
     button.addEventListener("click", () => player.jump(at, model));
   }
+  document.addEventListener("keydown", (event) => {
+    const inside = event.target.closest?.("[data-player]");
+    const player = inside ? players.find((one) => one.root === inside) : lastUsed;
+    if (player?.key(event)) event.preventDefault();
+  });
 }
 
 function jumpByClick(event, drawn, player) {
@@ -57,14 +63,20 @@ function makePlayer(root) {
     engine.select(place);
     buttons.forEach((button, at) => button.setAttribute("aria-pressed", String(!blind && at === place)));
   };
+  // While the audio is decoded the button keeps the focus: it is busy, not disabled.
+  let decoding = false;
   const toggle = async (on = !engine.playing) => {
+    if (decoding) return;
+    lastUsed = player;
     if (on) {
       for (const other of players) if (other.engine !== engine) other.stop();
-      play.disabled = true;
+      decoding = true;
+      play.setAttribute("aria-busy", "true");
       try {
         await engine.play();
       } finally {
-        play.disabled = false;
+        decoding = false;
+        play.removeAttribute("aria-busy");
       }
       requestAnimationFrame(tick);
     } else engine.pause();
@@ -89,36 +101,45 @@ function makePlayer(root) {
   };
 
   play.addEventListener("click", () => toggle());
-  buttons.forEach((button, place) => button.addEventListener("click", () => choose(place)));
+  buttons.forEach((button, place) =>
+    button.addEventListener("click", () => {
+      lastUsed = player;
+      choose(place);
+    }),
+  );
   seek.input.addEventListener("input", () => engine.prepare().then(() => engine.seek(Number(seek.input.value))).then(tick));
   from.input.addEventListener("change", () => region(Number(from.input.value), Number(to.input.value)));
   to.input.addEventListener("change", () => region(Number(from.input.value), Number(to.input.value)));
   match.addEventListener("change", () => engine.match(match.checked));
-  root.addEventListener("keydown", (event) => {
+  const key = (event) => {
     const typing = event.target.matches("select, textarea, input[type=search]");
-    if (typing || event.ctrlKey || event.metaKey || event.altKey) return;
-    if (event.key === " " && !event.target.matches("button, summary, input[type=checkbox]")) toggle();
+    if (typing || event.ctrlKey || event.metaKey || event.altKey) return false;
+    const here = root.contains(event.target);
+    const version = "1234567890".indexOf(event.key);
+    if (here && event.key === " " && !event.target.matches("button, summary, input[type=checkbox]")) toggle();
     else if (event.key === "p") toggle();
-    else if (/^[1-9]$/.test(event.key) && buttons[Number(event.key) - 1]) choose(Number(event.key) - 1);
+    else if (version >= 0 && buttons[version]) choose(version);
     else if (event.key === "[") region(engine.position(), Number(to.input.value));
     else if (event.key === "]") region(Number(from.input.value), engine.position());
-    else return;
-    event.preventDefault();
-  });
+    else return false;
+    return true;
+  };
 
   deck.append(
     element("div", { class: "transport" }, play, seek.field, clock),
     element("div", { class: "versions", role: "group", "aria-label": "Version to hear" }, ...versionRows(sounds, buttons)),
     element("div", { class: "controls" }, from.field, to.field, element("label", { class: "check" }, match, "Match loudness")),
-    element("p", { class: "note keys" }, "Keys: ", element("kbd", {}, "p"), " plays, ", element("kbd", {}, "1"), " to ", element("kbd", {}, "9"), " switch, ", element("kbd", {}, "["), " and ", element("kbd", {}, "]"), " set the loop."),
+    element("p", { class: "note keys" }, "Keys: ", element("kbd", {}, "p"), " plays, ", element("kbd", {}, "1"), " to ", element("kbd", {}, sounds.length > 9 ? "0" : String(sounds.length)), " switch, ", element("kbd", {}, "["), " and ", element("kbd", {}, "]"), " set the loop."),
     blindTest(engine, sounds, hear),
   );
   root.classList.add("ready");
   const reference = sounds.findIndex((sound) => sound.kind === "estimate");
   choose(Math.max(0, reference));
   root.player = { engine, choose, toggle };
-  return {
+  const player = {
+    root,
     engine,
+    key,
     track: root.dataset.track,
     holds: (seconds) => seconds >= start - 0.01 && seconds < start + length - 0.05,
     stop: () => {
@@ -134,6 +155,7 @@ function makePlayer(root) {
       await toggle(true);
     },
   };
+  return player;
 }
 
 function slider(label, low, high, value) {
@@ -143,7 +165,7 @@ function slider(label, low, high, value) {
 
 function soundButton(sound, place) {
   const text = sound.kind === "estimate" ? "Estimate" : sound.kind === "residual" ? "Residual" : sound.label;
-  const key = place < 9 ? element("kbd", { "aria-hidden": "true" }, String(place + 1)) : null;
+  const key = place < 10 ? element("kbd", { "aria-hidden": "true" }, String((place + 1) % 10)) : null;
   const whose = sound.model ? element("span", { class: "visually-hidden" }, ` (${sound.label})`) : null;
   return element("button", { type: "button", "aria-pressed": "false" }, text, whose, " ", key);
 }

@@ -67,6 +67,37 @@ def test_keys(playing: Any) -> None:
     assert playing.locator(".play").first.inner_text() == "Play"
 
 
+def test_keys_work_after_a_click_on_play(visit: Any) -> None:
+    page = visit().page
+    page.locator(".play").first.click()
+    until(page, f"{ENGINE}.playing")
+    assert page.evaluate("document.activeElement.className") == "play"
+    page.keyboard.press("2")
+    assert page.evaluate(f"{ENGINE}.current") == 1
+    page.keyboard.press("p")
+    assert page.evaluate(f"{ENGINE}.playing") is False
+
+
+def test_p_plays_and_pauses_and_plays_again(visit: Any) -> None:
+    page = visit().page
+    page.locator(".play").first.focus()
+    for playing in (True, False, True):
+        page.keyboard.press("p")
+        until(page, f"{ENGINE}.playing === {str(playing).lower()}")
+
+
+def test_keys_go_to_the_player_used_last_wherever_the_focus_is(playing: Any) -> None:
+    playing.locator("[data-theme-toggle]").focus()
+    playing.keyboard.press("2")
+    assert playing.evaluate(f"{ENGINE}.current") == 1
+    playing.locator("input[type=search]").first.focus()
+    playing.keyboard.press("1")  # typed into the field
+    assert playing.evaluate(f"{ENGINE}.current") == 1
+    playing.evaluate("document.activeElement.blur()")
+    playing.keyboard.press("p")
+    assert playing.evaluate(f"{ENGINE}.playing") is False
+
+
 def test_a_loop_region_holds(playing: Any) -> None:
     playing.evaluate(f"{ENGINE}.setRegion(1, 1.4)")
     for _ in range(6):

@@ -51,6 +51,9 @@ class LoadedResults:
         One row a track and run.
     separations
         How every separation ended and what it cost.
+    gaps
+        Why broadband numbers are missing: columns model, dataset, target, reference_set, protocol,
+        metric, metric_version, reason, and on how many tracks.
     runs
         Every run's facts, oldest first.
     """
@@ -60,6 +63,7 @@ class LoadedResults:
     frames: pd.DataFrame
     history: pd.DataFrame
     separations: pd.DataFrame
+    gaps: pd.DataFrame
     runs: tuple[dict[str, Any], ...]
 
 
