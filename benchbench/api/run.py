@@ -202,21 +202,21 @@ def run(
         results = Results(local_folder(out))
     if report:
         listener(Stage("Writing the report"))
-    page = _page(results, tuple(setups)) if report else None
+    page = _page(results, tuple(setups), data_set.manifest.name) if report else None
     if page and is_url(out):
         RemoteFolder(str(out)).put(page, page.name)
     return RunResult(results, run_id, tally, present, page, tuple(setups), *planned.asked_for())
 
 
-def _page(results: Results, models: Sequence[str]) -> Path | None:
-    """The report on those models that have scores; None where every one of them failed."""
+def _page(results: Results, models: Sequence[str], dataset: str) -> Path | None:
+    """The report on the whole folder, this run's models marked; None where it holds no scores."""
     from benchbench.api.report import report as write_report
     from benchbench.reporting.data.loading import stored_models
 
-    scored = set(stored_models([results.root]))
-    shown = [name for name in models if name in scored]
-    return (
-        write_report([results.root], results.root / "report.html", models=shown) if shown else None
+    if not set(models) & set(stored_models([results.root])):
+        return None
+    return write_report(
+        [results.root], results.root / "report.html", dataset=dataset, marked=models
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from benchbench.stats.wording import count
+from benchbench.stats.wording import count, speed
 
 __all__ = [
     "clock",
@@ -13,10 +13,10 @@ __all__ = [
     "listed",
     "megabytes",
     "number_of_parameters",
+    "pace",
     "percent",
     "probability",
     "signed",
-    "times",
 ]
 
 MINUS = "−"
@@ -80,12 +80,6 @@ def clock(seconds: float) -> str:
     return f"{int(seconds) // 60}:{int(seconds) % 60:02d}"
 
 
-def times(factor: float | None) -> str:
-    """A real-time factor with two digits that matter."""
-    if factor is None:
-        return NONE
-    if factor < 0.001:
-        return "<0.001×"
-    if factor >= 10:
-        return f"{factor:.0f}×"
-    return f"{factor:.1f}×" if factor >= 1 else f"{factor:.2g}×"
+def pace(factor: float | None) -> str:
+    """A real-time factor as speed: ``14x`` is 14 times faster than real time."""
+    return NONE if factor is None else speed(factor)

@@ -11,11 +11,12 @@ from typing import Any, Final
 import numpy as np
 from markupsafe import Markup
 
+from benchbench.reporting.data.gaps import gap_notes
 from benchbench.reporting.data.leaderboards import Leaderboard, Leaderboards
 from benchbench.reporting.data.loading import LoadedResults
 from benchbench.reporting.data.models import ReportModel
 from benchbench.reporting.data.pairwise import PairwiseTests
-from benchbench.reporting.data.score_arrays import ScoreArrays
+from benchbench.reporting.data.score_arrays import ScoreArrays, Series
 from benchbench.reporting.figures import pictures
 from benchbench.reporting.figures.axes import Axis, linear
 from benchbench.reporting.figures.scatter import Point, front, scatter
@@ -23,23 +24,27 @@ from benchbench.reporting.script_data import payload
 from benchbench.reporting.sections import reproduce as origins
 from benchbench.reporting.sections.citations import Citations, Cited, Origin, citations, origins_of
 from benchbench.reporting.sections.differences import Difference, differences
+from benchbench.reporting.sections.glossary import glossary
 from benchbench.reporting.sections.metric_choice import MetricChoice, advice, metric_choices
 from benchbench.reporting.sections.summary import Summary
+from benchbench.reporting.sections.targets import WideTable, dataset_table, target_tables
 from benchbench.reporting.templates import data_block
 
 __all__ = ["Overview", "board_axis"]
 
 NAVIGATION: Final = (
     ("leaderboard", "Leaderboard"),
+    ("listening", "Listening"),
+    ("targets", "Targets"),
     ("believe", "Which number"),
     ("differences", "Differences"),
     ("cost", "Cost"),
     ("frequency", "Frequency"),
     ("time", "Time"),
-    ("listening", "Listening"),
     ("tracks", "Tracks"),
     ("history", "History"),
     ("reproduce", "Reproduce"),
+    ("glossary", "Glossary"),
 )
 
 
@@ -128,9 +133,42 @@ class Overview:
         """The numbers that the page's script works with."""
         return data_block(
             payload(
-                self.arrays, self.leaderboards, self.report_models, self.differences, self.citations
+                self.arrays,
+                self.leaderboards,
+                self.report_models,
+                self.differences,
+                self.citations,
+                self.gaps,
             )
         )
+
+    @cached_property
+    def gaps(self) -> dict[Series, dict[str, str]]:
+        """Why numbers are missing, by series and model."""
+        found = {
+            series: gap_notes(self.loaded.gaps, series) for series in self.leaderboards.by_series
+        }
+        return {series: notes for series, notes in found.items() if notes}
+
+    @property
+    def headline_gaps(self) -> dict[str, str]:
+        """Why numbers of the headline are missing, by model."""
+        return self.gaps.get(self.board.series, {})
+
+    @cached_property
+    def target_tables(self) -> tuple[WideTable, ...]:
+        """The headline's metric on every target, with the mean."""
+        return target_tables(self.leaderboards)
+
+    @cached_property
+    def dataset_table(self) -> WideTable | None:
+        """The headline's metric and target on every data set, with the mean."""
+        return dataset_table(self.leaderboards, self.report_models)
+
+    @property
+    def glossary(self) -> tuple[tuple[str, str, str], ...]:
+        """The terms that the page links to: (anchor, term, explanation)."""
+        return glossary(self.board.series.protocol)
 
     @property
     def axis(self) -> Axis:
@@ -221,7 +259,7 @@ class Overview:
             self.points,
             f"{series.label} of {series.target} against time",
             words,
-            "seconds of work for a second of music",
+            "speed: times faster than real time",
             f"{series.metric} of {series.target}, {self.board.unit}",
         )
 

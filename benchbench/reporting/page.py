@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final
@@ -158,15 +159,22 @@ class Page(Overview):
 
 
 def assemble(
-    loaded: LoadedResults, *, baseline: str | None = None, audio: str = "excerpts"
+    loaded: LoadedResults,
+    *,
+    baseline: str | None = None,
+    audio: str = "excerpts",
+    dataset: str | None = None,
+    marked: Collection[str] = (),
 ) -> Page:
     """Work out what the page shows."""
     data = score_arrays(loaded.tracks)
-    made = leaderboards(data)
+    made = leaderboards(data, dataset)
     board = made.headline
     names = [row.model for row in board.rows]
     names += sorted(set(data.models) - set(names))
-    competing = {found.name: found for found in report_models(loaded, names, board.series.dataset)}
+    competing = {
+        found.name: found for found in report_models(loaded, names, board.series.dataset, marked)
+    }
     duel = pairwise_tests(
         data.grids[board.series], board, [name for name, one in competing.items() if one.ranked]
     )

@@ -26,6 +26,8 @@ def report(
     audio: Audio = "excerpts",
     models: Sequence[str] | None = None,
     baseline: str | None = None,
+    dataset: str | None = None,
+    marked: Sequence[str] = (),
 ) -> Path:
     """Write the report of one or several results folders.
 
@@ -43,6 +45,10 @@ def report(
         The models to show; all by default.
     baseline
         The model that differences are shown against; the best by default.
+    dataset
+        The data set of the first screen; by default the one that most models share.
+    marked
+        Models that get the mark "this run", where others are on the page too.
 
     Returns
     -------
@@ -62,7 +68,7 @@ def report(
     names = [str(name) for name in loaded.tracks["model"].unique()]
     if baseline is not None and baseline not in names:
         raise UnknownNameError("model", baseline, names, where=" in these results")
-    page = assemble(loaded, baseline=baseline, audio=audio)
+    page = assemble(loaded, baseline=baseline, audio=audio, dataset=dataset, marked=marked)
     target = Path(out)
     if target.suffix.lower() not in {".html", ".htm"}:
         return write_site(page, target)

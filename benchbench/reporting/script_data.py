@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -24,6 +24,7 @@ def payload(
     competing: dict[str, ReportModel],
     fought: Sequence[Difference] = (),
     cited: Citations | None = None,
+    gaps: Mapping[Series, Mapping[str, str]] | None = None,
 ) -> dict[str, Any]:
     """Models, tracks, series, boards and per-track values, lists in the order of `competing`."""
     place = {name: report_model.index for name, report_model in competing.items()}
@@ -40,6 +41,11 @@ def payload(
         "values": [_values(data.grids[series], order) for series in made.by_series],
         "tied": {
             one.index: {one.board.aggregation: [place[name] for name in one.tied]} for one in fought
+        },
+        "gaps": {
+            index: {place[name]: text for name, text in (gaps or {}).get(series, {}).items()}
+            for index, series in enumerate(made.by_series)
+            if (gaps or {}).get(series)
         },
         "published": _published(made, cited or Citations()),
         "headline": list(made.by_series).index(made.headline.series),
@@ -64,7 +70,10 @@ def _entrant(report_model: ReportModel) -> dict[str, Any]:
 def _published(made: Leaderboards, cited: Citations) -> dict[int, dict[str, list[list[Any]]]]:
     return {
         index: {
-            name: [[one.model, one.value, one.oracle, one.extra_data, one.source] for one in held]
+            name: [
+                [one.model, one.value, one.oracle, one.extra_data, one.source, one.baseline]
+                for one in held
+            ]
             for name, held in cited.by_series[series].items()
         }
         for index, series in enumerate(made.by_series)

@@ -145,7 +145,7 @@ def _heard(page: Page, track: str) -> tuple[Excerpt, ...]:
     if page.library is None or page.moments is None or track not in page.moments.tracks:
         return ()
     wide = page.moments.widest(page.rivals, len(page.moments.tracks))
-    words = "Here the separators lie furthest apart on this track."
+    words = "Largest gap between separators on this track."
     place = next((one for one in wide if one.track == track), None)
     chosen = Place(track, place.start_s if place else 0.0, None, None, words if place else "")
     target = page.board.series.target

@@ -38,7 +38,7 @@ def _templates() -> jinja2.Environment:
         percent=wording.percent,
         size=wording.megabytes,
         millions=wording.number_of_parameters,
-        times=wording.times,
+        pace=wording.pace,
         listed=wording.listed,
         p=wording.probability,
         clock=wording.clock,

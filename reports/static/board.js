@@ -1,7 +1,7 @@
 // The leaderboard: choose what it shows, sort it, filter it.
 import { linearAxis } from "./axis.js";
 import { tellChoice } from "./choice.js";
-import { bytesText, decimal, millionsText, percentText, timesText } from "./data.js";
+import { bytesText, decimal, millionsText, percentText, speedText } from "./data.js";
 import { choice, drawing, element, labelled, modelName, modelSign } from "./elements.js";
 import { publishedRow, publishedRows } from "./published.js";
 import { keepStateOnJumps, readState, writeState } from "./state.js";
@@ -154,9 +154,11 @@ function showRows(board) {
     .filter((value) => value !== null);
   const axis = linearAxis(bounds, 6, 234);
   const tied = board.data.tied[board.series]?.[board.aggregation] ?? [];
-  board.body.replaceChildren(...rows.map((row) => tableRow(board.data, row, axis, tied.includes(row.index))));
+  board.body.replaceChildren(...rows.map((row) => tableRow(board.data, board.series, row, axis, tied.includes(row.index))));
   document.querySelector("[data-board-published]")?.replaceChildren(...cited.map((one) => publishedRow(one, axis)));
   showHead(board, axis, rows.length + cited.length);
+  showGaps(board, rows);
+  showWarning(board.data.series[board.series]);
   writeState(board.state);
 }
 
@@ -209,7 +211,7 @@ function showHead(board, axis, count) {
 
 const TIED = "Neither the paired test nor the interval of the difference tells it from the leader.";
 
-function tableRow(data, row, axis, tied) {
+function tableRow(data, series, row, axis, tied) {
   const { model } = row;
   const number = (text, kind = "num") => element("td", { class: kind }, text);
   const badges = model.badges.flatMap(([key, label, meaning]) => [
@@ -217,20 +219,43 @@ function tableRow(data, row, axis, tied) {
     element("span", { class: `badge badge-${key}`, title: meaning }, label),
   ]);
   if (tied) badges.push(" ", element("span", { class: "badge", title: TIED }, "not distinguishable from first"));
+  const gap = gapText(data, series, row.index);
   const interval = row.low === null ? "–" : `${decimal(row.low)} to ${decimal(row.high)}`;
   return element(
     "tr",
     { class: model.ranked ? null : "bound" },
     number(row.rank, "num rank"),
     element("th", { scope: "row" }, modelSign(data, row.index), " ", modelName(data, row.index), ...badges),
-    number(decimal(row.value), "num value"),
+    element("td", { class: "num value", title: row.value === null ? gap || null : null }, decimal(row.value)),
     element("td", { class: "axis" }, whisker(data, row, axis)),
-    number(interval),
-    number(percentText(row.missing)),
-    number(timesText(model.rtf)),
-    number(bytesText(model.memory)),
-    number(millionsText(model.parameters)),
+    number(interval, "num interval"),
+    element("td", { class: "num gap", title: gap || null }, percentText(row.missing)),
+    number(speedText(model.rtf), "num cost"),
+    number(bytesText(model.memory), "num cost"),
+    number(millionsText(model.parameters), "num cost"),
   );
+}
+
+// Why a model lacks numbers here.
+function gapText(data, series, index) {
+  return data.gaps[series]?.[index] ?? "";
+}
+
+function showGaps(board, rows) {
+  const list = document.querySelector("[data-gaps]");
+  const notes = rows
+    .map((row) => [row, gapText(board.data, board.series, row.index)])
+    .filter(([, text]) => text)
+    .map(([row, text]) => element("li", {}, modelName(board.data, row.index), `: ${text}`));
+  list.replaceChildren(...notes);
+  list.hidden = notes.length === 0;
+  document.querySelector("[data-gaps-title]").hidden = notes.length === 0;
+}
+
+// The warning about silence holds for plain SDR, which gives zeros 0 dB, and for no other metric.
+function showWarning(one) {
+  const warning = document.querySelector("[data-plain-sdr]");
+  if (warning) warning.hidden = !(one.protocol === "usdr" && one.metric === "SDR");
 }
 
 function whisker(data, row, axis) {

@@ -22,11 +22,12 @@ export function percentText(share) {
   return share < 0.1 ? `${(share * 100).toFixed(1)}%` : `${Math.round(share * 100)}%`;
 }
 
-export function timesText(factor) {
+// A real-time factor as speed: "14x" is 14 times faster than real time.
+export function speedText(factor) {
   if (factor === null) return "–";
-  if (factor >= 10) return `${factor.toFixed(0)}×`;
-  if (factor < 0.001) return "<0.001×";
-  return factor >= 1 ? `${factor.toFixed(1)}×` : `${Number(factor.toPrecision(2))}×`;
+  if (factor * 1000 < 1) return ">1000x";
+  const times = 1 / factor;
+  return times >= 10 ? `${times.toFixed(0)}x` : `${Number(times.toPrecision(2))}x`;
 }
 
 export function bytesText(size) {

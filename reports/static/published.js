@@ -5,15 +5,15 @@ import { drawing, element } from "./elements.js";
 // Those that belong to the board and pass its filters.
 export function publishedRows(data, series, aggregation, text, bounds) {
   const held = data.published[series]?.[aggregation] ?? [];
-  return held.filter(([name, , oracle]) => name.toLowerCase().includes(text) && (bounds || !oracle));
+  return held.filter(([name, , oracle, , , baseline]) => name.toLowerCase().includes(text) && (bounds || !(oracle || baseline)));
 }
 
-export function publishedRow([name, value, oracle, extra, source], axis) {
+export function publishedRow([name, value, oracle, extra, source, baseline], axis) {
   const at = (place) => axis.place(place).toFixed(2);
   const lines = axis.ticks.map((tick) => drawing("line", { class: "grid", x1: at(tick), x2: at(tick), y1: 0, y2: 24 }));
   const mark = drawing("path", { class: "cross", transform: `translate(${at(value)} 12)`, d: "M-4 -4 4 4M-4 4 4 -4" });
   const badge = (text, title) => [" ", element("span", { class: "badge", title }, text)];
-  const none = () => element("td", { class: "num" }, "–");
+  const none = (kind) => element("td", { class: kind }, "–");
   return element(
     "tr",
     { class: "bound" },
@@ -25,6 +25,7 @@ export function publishedRow([name, value, oracle, extra, source], axis) {
       " ",
       element("a", { class: "badge", href: `#source-${source}` }, `published, source ${source}`),
       ...(oracle ? badge("oracle", "It was shown the references: a bound, not a rival.") : []),
+      ...(baseline ? badge("baseline", "It separates nothing; it shows what that scores.") : []),
       ...(extra ? badge("extra data", "Trained on more than the data set’s training part.") : []),
     ),
     element("td", { class: "num value" }, decimal(value)),
@@ -33,6 +34,8 @@ export function publishedRow([name, value, oracle, extra, source], axis) {
       { class: "axis" },
       drawing("svg", { class: "whisker", viewBox: "0 0 240 24", "aria-hidden": "true" }, ...lines, mark),
     ),
-    ...Array.from({ length: 5 }, none),
+    none("num interval"),
+    none("num gap"),
+    ...Array.from({ length: 3 }, () => none("num cost")),
   );
 }

@@ -35,7 +35,8 @@ def test_sentences_hold_differences_of_shown_numbers(shown: Page) -> None:
     text = " ".join(part.text for sentence in shown.summary.support for part in sentence)
     value = {row.model: row.value or 0.0 for row in shown.board.rows}
     ranked = [row.model for row in shown.board.rows if shown.report_models[row.model].ranked]
-    assert f"{value[ranked[0]] - value[ranked[1]]:.2f} dB ahead of" in text
+    gap = value[ranked[0]] - value[ranked[1]]
+    assert f"{gap:.1f} dB ahead of" in text if gap >= 1 else f"{gap:.2f} dB ahead of" in text
 
 
 def test_a_value_that_falls_has_a_negative_change(shown: Page) -> None:

@@ -234,7 +234,9 @@ def test_wording() -> None:
     assert wording.signed(1.0) == "+1.00"
     assert wording.signed(0.0) == "0.00"
     assert wording.percent(0.00001) == "<0.1%"
-    assert wording.times(0.00001) == "<0.001×"
+    assert wording.pace(0.00001) == ">1000x"
+    assert wording.pace(0.072) == "14x"
+    assert wording.pace(None) == "–"
     assert wording.listed(["a", "b", "c"]) == "a, b and c"
     assert wording.probability(0.0001) == "< 0.001"
 

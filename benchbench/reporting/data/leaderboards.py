@@ -85,11 +85,11 @@ class Leaderboards:
         return sorted(same, key=lambda other: _place(TARGETS, other.target))
 
 
-def leaderboards(data: ScoreArrays) -> Leaderboards:
+def leaderboards(data: ScoreArrays, dataset: str | None = None) -> Leaderboards:
     """Every board, with bootstrap intervals over tracks.
 
     The same numbers as `benchbench.stats.leaderboard` gives, from arrays instead of tables, since a
-    large report has hundreds of boards.
+    large report has hundreds of boards. The headline is one of `dataset`, where that is named.
     """
     made: dict[Series, dict[str, Leaderboard]] = {}
     for series in sorted(data.grids, key=_order):
@@ -102,7 +102,8 @@ def leaderboards(data: ScoreArrays) -> Leaderboards:
             "These results hold no scores that rank models.",
             hint="Score them with a protocol of `bench list metrics`, such as usdr.",
         )
-    return Leaderboards(made, _headline(made))
+    here = {series: ways for series, ways in made.items() if series.dataset == dataset}
+    return Leaderboards(made, _headline(here or made))
 
 
 def _board(grid: SeriesArray, way: Aggregation) -> Leaderboard:

@@ -18,6 +18,7 @@ import pandas as pd
 import pyarrow as pa
 
 from benchbench.errors import DamagedResultsError, NothingToCompareError, UnknownNameError
+from benchbench.reporting.data.gaps import gaps_of
 from benchbench.results.parquet_parts import UNREADABLE, encoded, folders, read_part, read_parts
 from benchbench.results.schema import SCORES
 from benchbench.results.store import Results, open_results
@@ -53,7 +54,7 @@ class LoadedResults:
         How every separation ended and what it cost.
     gaps
         Why broadband numbers are missing: columns model, dataset, target, reference_set, protocol,
-        metric, metric_version, reason, and on how many tracks.
+        metric, metric_version, reason, tracks, expected (see `benchbench.reporting.data.gaps`).
     runs
         Every run's facts, oldest first.
     """
@@ -103,17 +104,23 @@ def read(roots: Sequence[Path], models: Sequence[str] | None = None) -> LoadedRe
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         logs = [pool.submit(results.separations_frame) for results in stored]
         tables = list(pool.map(lambda name: _of_model(stored, name, order), wanted))
-    tracks, frames, history = (_joined(list(kind)) for kind in zip(*tables, strict=True))
+    tracks, frames, history, gaps = (_joined(list(kind)) for kind in zip(*tables, strict=True))
     separations = _joined([log.result() for log in logs])
     separations = separations[separations["model"].isin(wanted)]
     return LoadedResults(
-        tuple(root.resolve() for root in roots), tracks, frames, history, separations, tuple(runs)
+        tuple(root.resolve() for root in roots),
+        tracks,
+        frames,
+        history,
+        separations,
+        gaps,
+        tuple(runs),
     )
 
 
 def _of_model(
     stored: Sequence[Results], model: str, order: list[str]
-) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame, pd.DataFrame]:
     scores = scores_of(stored, model)
     latest = newest(scores, order)
     tracks = per_track(latest, "median")
@@ -121,7 +128,8 @@ def _of_model(
     tracks["mean"] = group_by(latest, KEYS).mean(latest["value"].to_numpy(dtype=np.float64))
     several = scores["run_id"].nunique() > 1
     broad = scores[scores["band_lo_hz"].isna()] if several else scores.iloc[:0]
-    return tracks, _in_time(latest), per_track(broad, "median", runs="each")
+    past = per_track(broad, "median", runs="each")
+    return tracks, _in_time(latest), past, gaps_of(latest)
 
 
 def _in_time(scores: pd.DataFrame) -> pd.DataFrame:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -108,9 +108,13 @@ def slug(name: str, taken: set[str]) -> str:
 
 
 def report_models(
-    loaded: LoadedResults, names: Sequence[str], dataset: str
+    loaded: LoadedResults, names: Sequence[str], dataset: str, marked: Collection[str] = ()
 ) -> tuple[ReportModel, ...]:
-    """The models in the order of `names`, which is that of the headline's ranks."""
+    """The models in the order of `names`, which is that of the headline's ranks.
+
+    Those of `marked` (the run that has just ended) get a mark where others are on the page too.
+    """
+    fresh = set(marked) if not set(names) <= set(marked) else set()
     told: dict[str, dict[str, Any]] = {}
     for run in loaded.runs:
         told.update({str(model.get("name")): model for model in run.get("models", ())})
@@ -127,6 +131,7 @@ def report_models(
             latest[latest["model"] == name],
             ill.get(name, 0.0),
             dataset,
+            fresh=name in fresh,
         )
         for index, name in enumerate(names)
     )
@@ -145,6 +150,8 @@ def _entrant(
     rows: pd.DataFrame,
     ill: float,
     dataset: str,
+    *,
+    fresh: bool,
 ) -> ReportModel:
     adapter, _, variant = name.partition(":")
     first = rows.iloc[-1] if len(rows) else None
@@ -166,6 +173,7 @@ def _entrant(
         len(rows),
         ill,
         bool(told.get("live")),
+        fresh=fresh,
     )
     return ReportModel(
         index=index,
@@ -201,8 +209,12 @@ def _badges(
     attempted: int,
     ill: float,
     live: bool,
+    *,
+    fresh: bool,
 ) -> tuple[Badge, ...]:
     made = []
+    if fresh:
+        made.append(Badge("fresh", "this run", "It was part of the run that wrote this page."))
     if oracle:
         made.append(Badge("oracle", "oracle", "It was shown the references: a bound, not a rival."))
     if baseline:

@@ -38,8 +38,8 @@ class PublishedResult:
         By target.
     source
         The publication.
-    oracle
-        Whether the model saw the references.
+    oracle, baseline
+        Whether the model saw the references; whether it separates nothing (the mixture itself).
     extra_data
         Whether it was trained on more than the data set's training part.
     note
@@ -55,12 +55,13 @@ class PublishedResult:
     source: str
     reference_set: str = "unstated"
     oracle: bool = False
+    baseline: bool = False
     extra_data: bool = False
     note: str = ""
 
 
 _SHARED: Final = ("dataset", "protocol", "aggregation", "reference_set", "source", "note")
-_OWN: Final = ("model", "oracle", "extra_data", "note", "source")
+_OWN: Final = ("model", "oracle", "baseline", "extra_data", "note", "source")
 
 
 def read_published(path: Path) -> tuple[PublishedResult, ...]:

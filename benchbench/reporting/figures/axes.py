@@ -41,11 +41,17 @@ class Axis:
 
     def place(self, value: float) -> float:
         """The place of a value, kept inside the drawing."""
+        share = min(1.0, max(0.0, self._share(value)))
+        return self.start + share * (self.end - self.start)
+
+    def beyond(self, value: float) -> float:
+        """The place of a value, which may lie outside the drawing."""
+        return self.start + self._share(value) * (self.end - self.start)
+
+    def _share(self, value: float) -> float:
         if self.log:
-            share = math.log(max(value, self.low) / self.low) / math.log(self.high / self.low)
-        else:
-            share = (value - self.low) / (self.high - self.low)
-        return self.start + min(1.0, max(0.0, share)) * (self.end - self.start)
+            return math.log(max(value, self.low) / self.low) / math.log(self.high / self.low)
+        return (value - self.low) / (self.high - self.low)
 
     def label(self, value: float) -> str:
         """A tick's number with a true minus sign."""
@@ -91,11 +97,12 @@ def _round_step(rough: float) -> float:
 
 
 def logarithmic(values: Iterable[float], start: float, end: float) -> Axis:
-    """A logarithmic axis that holds all values, with ticks at 1, 2 and 5 of every decade."""
+    """A logarithmic axis that holds all values; ticks at 1, 2 and 5 of every decade, or closer."""
     found = [value for value in values if math.isfinite(value) and value > 0] or [1.0]
     low, high = min(found) / 1.25, max(found) * 1.25
     decades = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
-    factors = (1, 2, 5) if high / low < 300 else (1,)
+    ratio = high / low
+    factors = (1, 1.5, 2, 3, 5, 7) if ratio < 8 else (1, 2, 5) if ratio < 300 else (1,)
     ticks = tuple(
         value
         for decade in decades

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from markupsafe import Markup
@@ -13,7 +13,10 @@ from benchbench.reporting.figures.shapes import shape
 __all__ = ["Curve", "curves"]
 
 WIDTH, HEIGHT = 520, 280
-LOWEST_DB = -12.0  # below that an estimate is wrong whatever the number
+LOWEST_DB, HIGHEST_DB = -12.0, 30.0
+"""Beyond these a curve leaves its chart: an estimate is wrong, or right, whatever the number."""
+
+OCTAVES = (31.5, 63, 125, 250, 500, 1000, 2000, 4000, 8000, 16000)
 LEFT, RIGHT, TOP, BOTTOM = 40, 12, 14, 36
 
 
@@ -25,6 +28,7 @@ class Curve:
     index: int
     points: tuple[tuple[float, float, float | None, float | None], ...]
     loud: bool  # drawn in its colour; the others stay grey
+    label: str = ""  # written at the end of a grey line
 
 
 def curves(
@@ -50,13 +54,17 @@ def curves(
     values = [
         value
         for line in lines
-        if line.loud
         for point in line.points
-        for value in point[1:]
+        for value in (point[1:] if line.loud else point[1:2])
         if value is not None
     ]
-    y = linear([max(LOWEST_DB, value) for value in values], HEIGHT - BOTTOM, TOP, count=5)
-    parts = [*_axes(x, y), _area(spectrum, x), *(_line(line, x, y) for line in lines)]
+    held = [min(HIGHEST_DB, max(LOWEST_DB, value)) for value in values]
+    y = linear(held, HEIGHT - BOTTOM, TOP, count=5)
+    parts = [
+        *_axes(x, y),
+        _area(spectrum, x),
+        *(_line(line, x, y) for line in lines),
+    ]
     return Markup(
         '<svg class="figure curves" viewBox="0 0 {0} {1}" role="img" aria-labelledby="{2}-t {2}-d">'
         '<title id="{2}-t">SDR of {3} by frequency</title><desc id="{2}-d">{4}</desc>{5}</svg>'
@@ -72,9 +80,9 @@ def _axes(x: Axis, y: Axis) -> list[Markup]:
             line.format("zero" if tick == 0 else "grid", LEFT, WIDTH - RIGHT, y.x(tick), y.x(tick))
         )
         made.append(text.format(LEFT - 6, f"{y.place(tick) + 4:.1f}", "end", y.label(tick)))
-    for octave in (63, 125, 250, 500, 1000, 2000, 4000, 8000, 16000):
+    for octave in OCTAVES:
         if x.low <= octave <= x.high:
-            label = f"{octave // 1000} k" if octave >= 1000 else str(octave)
+            label = f"{octave / 1000:g} k" if octave >= 1000 else f"{octave:g}"
             made.append(text.format(x.x(octave), HEIGHT - BOTTOM + 16, "middle", label))
     made.append(text.format(WIDTH - RIGHT, HEIGHT - 4, "end", "Hz"))
     made.append(text.format(4, 10, "start", "dB"))
@@ -93,22 +101,47 @@ def _area(spectrum: Sequence[tuple[float, float]], x: Axis) -> Markup:
 
 
 def _line(curve: Curve, x: Axis, y: Axis) -> Markup:
-    path = "M" + "L".join(f"{x.x(point[0])} {y.x(point[1])}" for point in curve.points)
+    path = "M" + "L".join(f"{x.x(point[0])} {y.beyond(point[1]):.1f}" for point in curve.points)
     kind = f"c{curve.index % 8} loud" if curve.loud else "quiet"
-    parts = []
-    if curve.loud:
-        for frequency, value, low, high in curve.points:
-            if low is not None and high is not None:
-                parts.append(
-                    Markup('<line class="thin" x1="{0}" x2="{0}" y1="{1}" y2="{2}"/>').format(
-                        x.x(frequency), y.x(low), y.x(high)
-                    )
-                )
-            parts.append(
-                Markup('<path class="dot" transform="translate({} {}) scale(.75)" d="{}"/>').format(
-                    x.x(frequency), y.x(value), shape(curve.index)
-                )
+    parts = list(_marks(curve, x, y)) if curve.loud else [_label(curve, x, y)]
+    # An inner drawing ends what leaves the scale at the edge of the chart.
+    return Markup(
+        '<g class="{0}"><title>{1}</title><svg x="{2}" y="{3}" width="{4}" height="{5}" '
+        'viewBox="{2} {3} {4} {5}"><path class="curve" d="{6}"/></svg>{7}</g>'
+    ).format(
+        kind,
+        curve.name,
+        LEFT,
+        TOP - 4,
+        WIDTH - LEFT - RIGHT + 4,
+        HEIGHT - TOP - BOTTOM + 8,
+        path,
+        Markup("").join(parts),
+    )
+
+
+def _marks(curve: Curve, x: Axis, y: Axis) -> Iterator[Markup]:
+    """A mark and an interval at each value that lies on the scale."""
+    for frequency, value, low, high in curve.points:
+        if not y.low <= value <= y.high:
+            continue
+        if low is not None and high is not None:
+            yield Markup('<line class="thin" x1="{0}" x2="{0}" y1="{1}" y2="{2}"/>').format(
+                x.x(frequency), y.x(low), y.x(high)
             )
-    return Markup('<g class="{}"><title>{}</title><path class="curve" d="{}"/>{}</g>').format(
-        kind, curve.name, path, Markup("").join(parts)
+        yield Markup('<path class="dot" transform="translate({} {}) scale(.75)" d="{}"/>').format(
+            x.x(frequency), y.x(value), shape(curve.index)
+        )
+
+
+def _label(curve: Curve, x: Axis, y: Axis) -> Markup:
+    """The name of a grey line, above its highest point on the scale."""
+    inside = [point for point in curve.points if y.low <= point[1] <= y.high]
+    if not curve.label or not inside:
+        return Markup("")
+    frequency, value = max(inside, key=lambda point: point[1])[:2]
+    place = x.place(frequency)
+    anchor = "end" if place > 0.75 * WIDTH else "start" if place < 0.25 * WIDTH else "middle"
+    return Markup('<text class="tick" x="{:.1f}" y="{:.1f}" text-anchor="{}">{}</text>').format(
+        place, max(TOP + 8.0, y.place(value) - 7), anchor, curve.label
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from markupsafe import Markup
 
@@ -40,6 +40,8 @@ def front(points: Sequence[Point]) -> list[Point]:
 def scatter(points: Sequence[Point], title: str, description: str, across: str, up: str) -> Markup:
     """An SVG with cost from left to right (logarithmic) and quality upwards."""
     x = logarithmic([point.cost for point in points], LEFT, WIDTH - RIGHT)
+    speeds = logarithmic([1 / point.cost for point in points], LEFT, WIDTH - RIGHT).ticks
+    x = replace(x, ticks=tuple(1 / tick for tick in speeds))
     bounds = [
         value
         for point in points
@@ -67,7 +69,7 @@ def _axes(x: Axis, y: Axis, across: str, up: str) -> list[Markup]:
         line.format(LEFT, WIDTH - RIGHT, y.x(tick), y.x(tick)) for tick in y.ticks
     ]
     made += [
-        text.format(x.x(tick), HEIGHT - BOTTOM + 16, "middle", f"{tick:g}×") for tick in x.ticks
+        text.format(x.x(tick), HEIGHT - BOTTOM + 16, "middle", f"{1 / tick:g}x") for tick in x.ticks
     ]
     made += [text.format(LEFT - 8, y.place(tick) + 4, "end", y.label(tick)) for tick in y.ticks]
     made.append(text.format((LEFT + WIDTH - RIGHT) / 2, HEIGHT - 6, "middle", across))

@@ -25,6 +25,7 @@ class Cited:
     oracle: bool
     extra_data: bool
     source: int
+    baseline: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +74,14 @@ def _beside(
             continue
         if series.target in one.values and _same_references(one, series):
             source = sources.setdefault((one.source, one.note), len(sources) + 1)
-            yield Cited(one.model, one.values[series.target], one.oracle, one.extra_data, source)
+            yield Cited(
+                one.model,
+                one.values[series.target],
+                one.oracle,
+                one.extra_data,
+                source,
+                one.baseline,
+            )
 
 
 def _same_references(one: PublishedResult, series: Series) -> bool:

@@ -16,7 +16,7 @@ from benchbench.reporting.data import kept_audio as sounds
 from benchbench.reporting.data.kept_audio import Library
 from benchbench.reporting.data.leaderboards import TARGETS
 from benchbench.reporting.data.models import ReportModel
-from benchbench.reporting.figures.curves import Curve, curves
+from benchbench.reporting.figures.curves import OCTAVES, Curve, curves
 from benchbench.stats import leaderboard
 
 __all__ = ["Band", "BandTable", "band_tables", "reference_spectra"]
@@ -117,6 +117,7 @@ def _table(
                 if not np.isnan(cell[0])
             ),
             name in loud,
+            f"{name} (oracle)" if report_models[name].oracle else "",
         )
         for name in names
     ]
@@ -146,10 +147,16 @@ def _plain(value: float) -> float | None:
     return None if np.isnan(value) else float(value)
 
 
+def _nominal(middle: float) -> float:
+    """The nominal centre of an octave band near a computed one: 500 for 501.2."""
+    return next((octave for octave in OCTAVES if abs(middle / octave - 1) < 0.03), middle)
+
+
 def _hertz(value: float) -> str:
+    value = _nominal(value)
     if value >= 950:
         return f"{value / 1000:.2g} kHz"
-    return f"{float(f'{value:.2g}'):.0f} Hz" if value < 100 else f"{float(f'{value:.3g}'):.0f} Hz"
+    return f"{value:.3g} Hz" if value < 100 else f"{float(f'{value:.3g}'):.0f} Hz"
 
 
 def reference_spectra(

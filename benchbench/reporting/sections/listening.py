@@ -84,11 +84,15 @@ def chosen_places(
                 )
                 most -= 1
 
-    add(wide, count - 1, "Here the separators lie furthest apart: {} dB from best to worst.")
+    add(wide, count - 1, "Largest gap between separators: {} dB from best to worst.")
     shifted = [
         Place(place.track, place.start_s - EXCERPT_S / 2, place.value, place.model) for place in bad
     ]
-    add(shifted, count - len(made), "Here the leader fails: {} dB in the middle of the excerpt.")
+    add(
+        shifted,
+        count - len(made),
+        "Lowest score of the leader: {} dB in the middle of the excerpt.",
+    )
     if not made:
         first = next(iter(moments.tracks.values()))
         made.append(Place(first.track, 0.0, None, None, "The beginning of the first track."))

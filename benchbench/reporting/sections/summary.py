@@ -153,14 +153,15 @@ def _certainty(
     if len(rivals) < 2 or pairs[0] is None:
         return []
     pair = pairs[0]
+    digits = 1 if abs(pair.difference) >= 1 else 2
+    apart = f"{abs(pair.difference):.{digits}f}"
+    side = "ahead of" if pair.ahead else "behind"
+    place = "level with" if apart == "0.00" else f"{apart}{unit} {side}"
     interval = (
-        f" (95% interval {signed(pair.low)} to {signed(pair.high)})"
+        f" (95% interval {signed(pair.low, digits)} to {signed(pair.high, digits)})"
         if pair.low is not None and pair.high is not None
         else ""
     )
-    apart = f"{abs(pair.difference):.2f}"
-    side = "ahead of" if pair.ahead else "behind"
-    place = "level with" if apart == "0.00" else f"{apart}{unit} {side}"
     sentence = [
         Part(f"Over {count(pair.tracks, 'track')} it is {place} "),
         Part(pair.second, pair.second),
