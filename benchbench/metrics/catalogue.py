@@ -105,7 +105,7 @@ _BSSEVAL_OPTIONS: Final = {**_SECONDS, "lags": 512, "ill_conditioned_above": 1e1
 _ILL: Final = (
     "On low-passed or compressed audio the references' delayed copies can hardly be told apart; "
     "ISR, SIR and SAR are then flagged ill_conditioned and say nothing. SDR is never affected, but "
-    "it rewards silence: zeros score 0 dB where the mixture may score -7."
+    "it rewards near silence: an estimate close to zeros scores 0 dB where the mixture may score -7."
 )
 
 

@@ -225,7 +225,7 @@ function tableRow(data, series, row, axis, tied) {
     "tr",
     { class: model.ranked ? null : "bound" },
     number(row.rank, "num rank"),
-    element("th", { scope: "row" }, modelSign(data, row.index), " ", modelName(data, row.index), ...badges),
+    element("th", { scope: "row" }, modelSign(data, row.index), "\u00a0", modelName(data, row.index), ...badges),
     element("td", { class: "num value", title: row.value === null ? gap || null : null }, decimal(row.value)),
     element("td", { class: "axis" }, whisker(data, row, axis)),
     number(interval, "num interval"),

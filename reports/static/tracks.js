@@ -12,7 +12,7 @@ export function startTracks(data) {
     const values = trackValues(data, series, aggregation);
     const one = data.series[series];
     const cells = models.map((index) =>
-      element("th", { scope: "col", class: "num" }, modelSign(data, index), " ", modelName(data, index)),
+      element("th", { scope: "col", class: "num" }, modelSign(data, index), "\u00a0", modelName(data, index)),
     );
     head.replaceChildren(element("th", { scope: "col" }, "Track"), ...cells);
     const rows = data.tracks[one.dataset].map((track, place) => trackRow(track, models, values, place));
