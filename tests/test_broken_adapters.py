@@ -13,7 +13,7 @@ import soundfile
 
 import benchbench
 from benchbench.cli.run_summary import summary
-from benchbench.metrics.permutation import swapped
+from benchbench.metrics.pairing.permutation import swapped
 from benchbench.results.store import Results
 from benchbench.running.events import Event, Note
 from benchbench.separation.separator import Limits

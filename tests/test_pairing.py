@@ -19,7 +19,7 @@ from benchbench.api.score import score
 from benchbench.cli import app
 from benchbench.datasets.stem_files import find_stems, find_tracks
 from benchbench.errors import AudioError, NothingToCompareError, UsageError
-from benchbench.metrics.lag import better_lag
+from benchbench.metrics.pairing.lag import better_lag
 
 RATE = 16000
 STEMS = ("vocals", "drums", "bass", "other")

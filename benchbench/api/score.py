@@ -17,7 +17,7 @@ from benchbench.errors import (
 )
 from benchbench.io.containers import name_without_ending
 from benchbench.metrics import resolve
-from benchbench.metrics.stem_names import canonical, split_track_and_stem
+from benchbench.metrics.pairing.stem_names import canonical, split_track_and_stem
 from benchbench.scoring.file_scores import FileScorer
 from benchbench.scoring.score_rows import Labels
 

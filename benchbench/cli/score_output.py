@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 import json
 import math
+import statistics
+from collections import Counter
 
 import pyarrow as pa
 
@@ -48,16 +50,19 @@ def written(table: pa.Table, form: str) -> bytes:
 
 
 def _summarised(table: pa.Table) -> str:
-    """One line a track, target and metric: how many values, their median, the reasons."""
-    frame = table.to_pandas()
-    keys = ["track", "target", "reference_set", "protocol", "metric"]
+    """One line per track, target and metric: how many values, their median, the reasons.
+
+    Without pandas, whose import takes longer than scoring a short excerpt.
+    """
+    groups: dict[tuple[str, ...], list[tuple[float | None, str | None]]] = {}
+    columns = [table.column(name).to_pylist() for name in (*PLAIN_COLUMNS[:5], "value", "reason")]
+    for *names, value, reason in zip(*columns, strict=True):
+        groups.setdefault(tuple(map(str, names)), []).append((value, reason))
     lines = []
-    for names, group in frame.groupby(keys, sort=False, observed=True):
-        median = group["value"].median()
-        reasons = group["reason"].dropna().value_counts()
-        note = ", ".join(f"{reason} ({count})" for reason, count in reasons.items())
-        count = group["value"].notna().sum()
-        lines.append(
-            [*map(str, names), str(count), "" if math.isnan(median) else f"{median:.3f}", note]
-        )
+    for group_names, rows in groups.items():
+        values = [value for value, _ in rows if value is not None and not math.isnan(value)]
+        reasons = Counter(reason for _, reason in rows if reason is not None).most_common()
+        note = ", ".join(f"{reason} ({count})" for reason, count in reasons)
+        middle = f"{statistics.median(values):.3f}" if values else ""
+        lines.append([*group_names, str(len(values)), middle, note])
     return aligned(PLAIN_COLUMNS, lines)

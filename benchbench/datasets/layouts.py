@@ -14,7 +14,7 @@ from benchbench.datasets.tracks import Source, Track, fingerprint
 from benchbench.errors import UsageError
 from benchbench.io.containers import is_hidden
 from benchbench.io.hashing import short_hash
-from benchbench.metrics.stem_names import canonical, is_mixture, name_key, parts_and_sums
+from benchbench.metrics.pairing.stem_names import canonical, is_mixture, name_key, parts_and_sums
 from benchbench.plugins.manifest_schema import DatasetManifest
 
 __all__ = ["load_loader", "tracks"]

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from benchbench.metrics.stem_names import (
+from benchbench.metrics.pairing.stem_names import (
     ACCOMPANIMENT,
     canonical,
     is_mixture,

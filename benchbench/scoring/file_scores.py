@@ -15,8 +15,8 @@ from benchbench.errors import AudioError, NothingToCompareError, closest
 from benchbench.io.audio_files import read
 from benchbench.io.hashing import short_hash
 from benchbench.metrics import Protocol
+from benchbench.metrics.pairing.stem_names import is_mixture, name_key, parts_and_sums
 from benchbench.metrics.references import References
-from benchbench.metrics.stem_names import is_mixture, name_key, parts_and_sums
 from benchbench.metrics.targets import ReferenceSet, reference_sets, unused_stems
 from benchbench.scoring.oddities import oddities
 from benchbench.scoring.score_rows import Labels, add, rows, score_set

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 import numpy as np
 import numpy.typing as npt
 
-from benchbench.metrics.lag import better_lag
-from benchbench.metrics.permutation import swapped
+from benchbench.metrics.pairing.lag import better_lag
+from benchbench.metrics.pairing.permutation import swapped
 from benchbench.metrics.targets import ReferenceSet
 
 __all__ = ["oddities"]

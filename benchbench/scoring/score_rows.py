@@ -15,6 +15,7 @@ from benchbench.metrics import Protocol, Series, evaluate
 from benchbench.metrics.mapped_arrays import mapped_zeros
 from benchbench.metrics.references import References
 from benchbench.metrics.targets import ReferenceSet
+from benchbench.results.arrow_columns import float_column, text_column, version_column
 from benchbench.results.schema import SCORES
 
 __all__ = ["Labels", "add", "rows", "score_set"]
@@ -120,19 +121,13 @@ def _series_table(
         "protocol": protocol.name,
         "metric": series.metric,
     }
-    columns: dict[str, Any] = {
-        name: pa.repeat(pa.scalar(value, pa.string()), count) for name, value in text.items()
-    }
-    columns["metric_version"] = pa.repeat(pa.scalar(protocol.version, pa.int32()), count)
+    columns: dict[str, Any] = {name: text_column([value] * count) for name, value in text.items()}
+    columns["metric_version"] = version_column(protocol.version, count)
     for name in ("band_lo_hz", "band_hi_hz", "start_s", "duration_s"):
-        columns[name] = _floats(getattr(series, name), count)
-    columns["value"] = pa.array(series.values, pa.float64(), mask=~np.isfinite(series.values))
-    columns["reason"] = pa.array(list(series.reasons), pa.string())
+        columns[name] = float_column(getattr(series, name), count)
+    columns["value"] = float_column(series.values, count, finite=True)
+    columns["reason"] = text_column(series.reasons)
     return pa.table(columns, schema=SCORES)
-
-
-def _floats(values: Floats | None, count: int) -> pa.Array:
-    return pa.nulls(count, pa.float64()) if values is None else pa.array(values, pa.float64())
 
 
 def cell_id(separation_id: str, protocol: Protocol) -> str:

@@ -18,7 +18,7 @@ from benchbench.io.audio_files import Audio, write_flac
 from benchbench.io.names import file_name
 from benchbench.io.raw_audio import RawAudio
 from benchbench.metrics import Protocol, Series
-from benchbench.metrics.permutation import swapped
+from benchbench.metrics.pairing.permutation import swapped
 from benchbench.metrics.references import References
 from benchbench.metrics.targets import ReferenceSet, reference_sets
 from benchbench.results.store import Results

@@ -14,7 +14,7 @@ import numpy as np
 
 from benchbench.io.audio_files import Audio
 from benchbench.io.raw_audio import RawAudio, write_raw
-from benchbench.metrics.permutation import swapped
+from benchbench.metrics.pairing.permutation import swapped
 from benchbench.separation.separator import Limits, ModelSetup, SeparationResult, WorkerSeparator
 
 __all__ = ["Check", "check_adapter"]

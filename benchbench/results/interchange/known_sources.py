@@ -8,7 +8,7 @@ from typing import Final
 import pandas as pd
 
 from benchbench.metrics import protocol as protocol_named
-from benchbench.metrics.stem_names import canonical
+from benchbench.metrics.pairing.stem_names import canonical
 from benchbench.metrics.targets import in_order
 from benchbench.results.interchange.import_store import content_digest, store_import
 from benchbench.results.interchange.imported_rows import score_tables

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
+from scipy import fft
 
 from benchbench.metrics.base import AudioArray as Audio
 
@@ -73,9 +74,9 @@ def _normalised(
     heard: npt.NDArray[np.float64], true: npt.NDArray[np.float64]
 ) -> npt.NDArray[np.float64]:
     """Correlation of `true` with each stretch of its length in `heard`, between -1 and 1."""
-    from scipy.signal import correlate
-
-    products = correlate(heard, true, mode="valid", method="fft")
+    length = fft.next_fast_len(len(heard), real=True)  # valid lags do not wrap around
+    spectrum = fft.rfft(heard, length) * fft.rfft(true, length).conj()
+    products = fft.irfft(spectrum, length)[: len(heard) - len(true) + 1]
     sums = np.concatenate([[0.0], np.cumsum(heard**2)])
     energy = sums[len(true) :] - sums[: -len(true)]
     scale = np.sqrt(np.maximum(energy, 1e-12 * sums[-1]) * np.sum(true**2))

@@ -1,0 +1,1 @@
+"""Which stem is which: names, swapped labels, estimates that come late."""
