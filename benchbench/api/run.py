@@ -21,6 +21,7 @@ from benchbench.plugins.manifest_schema import AnyValue
 from benchbench.plugins.model_names import listed
 from benchbench.running.events import Listener, Note, Planned, Stage
 from benchbench.running.executors import Executor, LocalExecutor, Stop
+from benchbench.running.live import measure_live_models, unmeasured
 from benchbench.running.machine import processors
 from benchbench.running.members import require_members
 from benchbench.running.plan import Plan, Resume, plan, resume_mode
@@ -167,7 +168,9 @@ def run(
     require_members(planned, setups, results, keeps_audio=keeps_audio, local=not is_url(out))
     listener(Planned(left, present, tuple(setups), len(data_set.tracks), by_model))
     tally = Tally()
-    if left:
+    local = executor == "local" and not is_url(out) and resume != "only-cache"
+    live = unmeasured(results, setups, again=resume == "always") if local else ()
+    if left or live:
         listener(Note(data_set.manifest.licence.notice))
         settings = RunSettings(
             str(out) if is_url(out) else str(results.root.absolute()),
@@ -195,6 +198,10 @@ def run(
         _write_run(results, out, run_id, facts)
         try:
             runner.run(planned.only(setups.keys() - ensembles), planned.only(ensembles))
+            if live and not stop.asked:
+                measure_live_models(
+                    results, run_id, live, data_set.tracks[0], settings.limits, listener
+                )
         finally:
             _write_run(results, out, run_id, _finished(facts, tally))
         if stop.asked:

@@ -81,6 +81,33 @@ SEPARATIONS: Final = pa.schema(
 )
 """One row per model and track: what it cost and how it ended."""
 
+LIVE: Final = pa.schema(
+    [
+        pa.field("live_id", pa.string(), nullable=False),
+        pa.field("run_id", pa.string(), nullable=False),
+        pa.field("model", pa.string(), nullable=False),
+        pa.field("adapter_hash", pa.string(), nullable=False),
+        pa.field("weights_hash", pa.string(), nullable=False),
+        pa.field("options_hash", pa.string(), nullable=False),
+        pa.field("dataset", pa.string(), nullable=False),
+        pa.field("track", pa.string(), nullable=False),
+        pa.field("block_s", pa.float64(), nullable=False),
+        pa.field("blocks", pa.int64(), nullable=False),
+        pa.field("threads", pa.int32()),
+        pa.field("delay_impulse_s", pa.float64()),  # null: no click came through
+        pa.field("delay_correlation_s", pa.float64()),
+        pa.field("p50_s", pa.float64(), nullable=False),
+        pa.field("p95_s", pa.float64(), nullable=False),
+        pa.field("p99_s", pa.float64(), nullable=False),
+        pa.field(
+            "late_share", pa.float64(), nullable=False
+        ),  # blocks that took longer than they last
+        pa.field("offline_difference_db", pa.float64()),  # null: exactly equal
+    ],
+    metadata={"benchbench_schema": str(SCHEMA_VERSION)},
+)
+"""One row per (live model, length of a block): its delay, and the time of a block."""
+
 STATUSES: Final = ("ok", "crashed", "timeout", "out_of_memory", "invalid_output", "failed")
 
 REASONS: Final = {

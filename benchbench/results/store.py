@@ -4,6 +4,7 @@
 
     <root>/runs/<run_id>/run.json
     <root>/separations/<separation_id>.parquet
+    <root>/live/<live_id>.parquet
     <root>/scores/model=<quoted>/dataset=<quoted>/<cell_id>.parquet
 
 What is present is known by file name, or by the keys of a compacted part, which holds many cells
@@ -37,7 +38,7 @@ from benchbench.results.parquet_parts import (
     write_parts,
 )
 from benchbench.results.run_schema import RUN_RECORD_ERRORS, read_run_record, run_records
-from benchbench.results.schema import PARTITIONED_BY, SCORES, SEPARATIONS
+from benchbench.results.schema import LIVE, PARTITIONED_BY, SCORES, SEPARATIONS
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -75,6 +76,17 @@ class Results:
         table = _table([row], SEPARATIONS)
         write_atomically(path, lambda file: _write(table, SEPARATIONS, file))
         return path
+
+    def write_live(self, rows: Sequence[Mapping[str, Any]]) -> Path:
+        """Store the measurement of one live model, one row per length of a block."""
+        path = self.live_path(rows[0]["live_id"])
+        table = _table(rows, LIVE)
+        write_atomically(path, lambda file: _write(table, LIVE, file))
+        return path
+
+    def live_path(self, live_id: str) -> Path:
+        """Where the measurement of a live model lies or would lie."""
+        return self.root / "live" / f"{_identifier(live_id)}.parquet"
 
     def write_run(self, run_id: str, facts: Mapping[str, Any]) -> Path:
         """Store ``run.json`` of a run."""
@@ -149,6 +161,10 @@ class Results:
     def encoded_separations(self) -> pa.Table:
         """All separation rows, each word of a text column held once."""
         return _read(self.root / "separations", encoded(SEPARATIONS), None, None)
+
+    def live_frame(self) -> pd.DataFrame:
+        """One row per (live model, length of a block) as a data frame."""
+        return _frame(_read(self.root / "live", encoded(LIVE), None, None))
 
     def scores_frame(
         self, where: pc.Expression | None = None, columns: Sequence[str] | None = None

@@ -210,6 +210,18 @@ class WorkerSeparator:
             first_in_worker=first,
         )
 
+    def ask(self, request: Mapping[str, Any], seconds: float) -> dict[str, Any]:
+        """The worker's answer to a request, with the model loaded.
+
+        Raises
+        ------
+        WorkerFailureError
+            When the worker fails or takes longer than `seconds`.
+        """
+        self._ensure_loaded()
+        answer, _ = self.process.ask(request, seconds)
+        return answer
+
     def _ensure_loaded(self) -> None:
         if self.process.alive:
             return

@@ -172,7 +172,8 @@ class Worker:
     def answer(self, request: Mapping[str, Any]) -> dict[str, Any]:
         """Carry out one request; an exception of the adapter becomes an answer."""
         try:
-            action = self.load if request["do"] == "load" else self.separate
+            actions = {"load": self.load, "separate": self.separate, "stream": self.stream}
+            action = actions[request["do"]]
             return {"ok": True, **action(request)}
         except MemoryError as error:
             return failure("out_of_memory", error)
@@ -225,6 +226,63 @@ class Worker:
             stems = writer.close()
         wall = time.perf_counter() - start - writer.seconds
         return {"wall_s": wall, "stems": stems, "peak_rss": peak_rss()}
+
+    def stream(self, request: Mapping[str, Any]) -> dict[str, Any]:
+        """Feed one mixture to a live separator in blocks, into files of the folder ``out``."""
+        mixture = open_audio(request["mixture"])
+        if not hasattr(self.adapter, "stream"):
+            raise InvalidOutputError("the adapter has no method stream, though its variant is live")
+        writer = StemWriter(Path(request["out"]), self.stems, mixture.shape[0])
+        clock = StreamClock(mixture, int(request["block"]))
+        try:
+            for stems in as_blocks(self.adapter.stream(clock.blocks(), request["sample_rate"])):
+                clock.pause()
+                before = next(iter(writer.samples.values()))
+                writer.append(stems)
+                clock.resume(next(iter(writer.samples.values())) - before)
+        finally:
+            written = writer.close()
+        return {"stems": written, "seconds": clock.seconds, "outputs": clock.outputs}
+
+
+class StreamClock:
+    """Hands out blocks of a mixture, and measures what the separator does with each.
+
+    A block's time runs from the moment it is handed over until the next one is asked for; what the
+    worker does with the stems meanwhile does not count.
+
+    Parameters
+    ----------
+    mixture
+        Audio of shape (channels, samples).
+    size
+        Samples in a block.
+    """
+
+    def __init__(self, mixture: Any, size: int) -> None:
+        self.mixture, self.size = mixture, size
+        self.seconds: list[float] = []
+        self.outputs: list[tuple[int, int]] = []  # samples given so far, samples that came out
+        self._given = 0
+        self._start = self._paused = 0.0
+
+    def blocks(self) -> Iterator[Any]:
+        """The blocks, one after the other."""
+        for first in range(0, self.mixture.shape[1], self.size):
+            block = np.ascontiguousarray(self.mixture[:, first : first + self.size])
+            self._given = first + block.shape[1]
+            self._start = time.perf_counter()
+            yield block
+            self.seconds.append(time.perf_counter() - self._start)
+
+    def pause(self) -> None:
+        """The separator handed over stems."""
+        self._paused = time.perf_counter()
+
+    def resume(self, samples: int) -> None:
+        """So many samples of them are written, and the separator goes on."""
+        self._start += time.perf_counter() - self._paused
+        self.outputs.append((self._given, samples))
 
 
 def as_blocks(result: Any) -> Iterator[Mapping[str, Any]]:
