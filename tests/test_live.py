@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 import benchbench
+from benchbench.cli.listing import description
 
 RATE = 44100
 STREAM = '''
@@ -105,3 +106,21 @@ def test_an_adapter_that_cannot_stream_costs_a_note(make_adapter, small_songs, t
     )  # fmt: skip
     assert rows.empty
     assert any("mute:plain cannot be measured live" in note and "stream" in note for note in notes)
+
+
+def test_the_report_and_show_tell_what_was_measured(make_adapter, small_songs, tmp_path):
+    place, out = live(make_adapter, "slow", sleep=0.012, gain=1.1), tmp_path / "out"
+    measured(place, "slow", small_songs, out)
+    page = benchbench.report([out], out / "report.html").read_text(encoding="utf-8")
+    assert '<section id="live"' in page
+    assert '<a href="#live">Live</a>' in page
+    assert "On time with blocks of" in page
+    assert "Streamed stems differ from offline ones by -20.0 dB" in page
+    shown = description("slow", out, [place])
+    assert "slow:plain live" in shown
+    assert "-20.0" in shown
+    other = benchbench.run(
+        "mixture", "folder", root=small_songs, out=tmp_path / "new", metrics="usdr"
+    )
+    assert 'id="live"' not in other.report.read_text(encoding="utf-8")
+    assert "live, in" not in description("mixture", tmp_path / "new")

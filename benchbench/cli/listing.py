@@ -69,11 +69,11 @@ def description(
         When there is nothing of that name.
     """
     catalog = Catalog(tuple(adapter_paths))
-    adapter, _, variant = name.partition(":")
+    adapter, _, variant = name.partition("[")[0].partition(":")
     if adapter in catalog.adapter_names():
-        if variant:
-            catalog.model(name)
-        return _model(catalog.adapter(adapter).manifest, variant)
+        model = catalog.model(name)
+        text = _model(catalog.adapter(adapter).manifest, variant)
+        return "\n".join([text, *_live(results, model.name, variant)])
     if name in catalog.dataset_names():
         return _dataset(catalog.dataset(name).manifest)
     if name in PROTOCOLS:
@@ -110,6 +110,36 @@ def _model(manifest: AdapterManifest, only: str) -> str:
             for p in variant.published
         ]
     return "\n".join(lines)
+
+
+def _live(results: Path, model: str, variant: str) -> list[str]:
+    """What was measured of a live model, or of all live variants of an adapter."""
+    from benchbench.reporting.sections.live import live_tables
+    from benchbench.results.store import Results
+
+    if not (results / "live").is_dir():
+        return []
+    names = sorted(set(Results(results).live_frame()["model"].astype("str")))
+    adapter = model.partition(":")[0]
+    chosen = [
+        name for name in names if (name == model if variant else name.startswith(f"{adapter}:"))
+    ]
+    lines = []
+    for table in live_tables([results], chosen):
+        header = ["block ms", "delay ms", "median ms", "99% ms", "late", "minus offline dB"]
+        rows = [
+            [
+                f"{row.block_ms:.0f}",
+                "-" if row.delay_correlation_ms is None else f"{row.delay_correlation_ms:.1f}",
+                f"{row.p50_ms:.2f}",
+                f"{row.p99_ms:.2f}",
+                f"{row.late_share:.1%}",
+                "equal" if row.difference_db is None else f"{row.difference_db:.1f}",
+            ]
+            for row in table.rows
+        ]
+        lines += ["", f"{table.model} live, in {results}: {table.verdict}", aligned(header, rows)]
+    return lines
 
 
 def _runtime(manifest: AdapterManifest) -> str:

@@ -25,6 +25,7 @@ from benchbench.reporting.sections import reproduce as origins
 from benchbench.reporting.sections.citations import Citations, Cited, Origin, citations, origins_of
 from benchbench.reporting.sections.differences import Difference, differences
 from benchbench.reporting.sections.glossary import glossary
+from benchbench.reporting.sections.live import LiveTable, live_tables
 from benchbench.reporting.sections.metric_choice import MetricChoice, advice, metric_choices
 from benchbench.reporting.sections.summary import Summary
 from benchbench.reporting.sections.targets import WideTable, dataset_table, target_tables
@@ -32,13 +33,14 @@ from benchbench.reporting.templates import data_block
 
 __all__ = ["Overview", "board_axis"]
 
-NAVIGATION: Final = (
+NAVIGATION: Final[tuple[tuple[str, str], ...]] = (
     ("leaderboard", "Leaderboard"),
     ("listening", "Listening"),
     ("targets", "Targets"),
     ("believe", "Which number"),
     ("differences", "Differences"),
     ("cost", "Cost"),
+    ("live", "Live"),
     ("frequency", "Frequency"),
     ("time", "Time"),
     ("tracks", "Tracks"),
@@ -75,7 +77,15 @@ class Overview:
     audio: str
     baseline: str
 
-    navigation = NAVIGATION
+    @property
+    def navigation(self) -> tuple[tuple[str, str], ...]:
+        """Anchors and names of the sections that the page has."""
+        return tuple(part for part in NAVIGATION if part[0] != "live" or self.live)
+
+    @cached_property
+    def live(self) -> tuple[LiveTable, ...]:
+        """How the live models behave."""
+        return live_tables(self.loaded.roots, self.report_models)
 
     @property
     def title(self) -> str:
