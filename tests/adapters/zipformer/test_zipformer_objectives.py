@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib.util
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -14,10 +16,12 @@ from zipformer_keras.configuration import Configuration
 from zipformer_keras.runtime import build_keras
 from zipformer_keras.training import pretrain
 from zipformer_keras.training.loop import Run
+from zipformer_keras.training.objectives import speech, transfer
 from zipformer_keras.training.objectives.clusters import Clusters, Unmixing
 from zipformer_keras.training.objectives.codebook import BANDS, Codebook, band_spectra
 from zipformer_keras.training.objectives.contrastive import DISTRACTORS, Contrastive
 from zipformer_keras.training.objectives.hiding import patches, spans
+from zipformer_keras.training.objectives.speech import Utterance, VoiceActivity, utterances
 from zipformer_keras.training.recipe import Recipe, read_recipe
 from zipformer_keras.training.train import teach
 from zipformer_keras.weights import WEIGHTS_FILE, collect, read_weights
@@ -202,3 +206,66 @@ def test_recipes_without_stems_are_checked() -> None:
         read_recipe("pretrain", {"hidden": 1.0})
     with pytest.raises(ValueError, match="clusters must be at least 2"):
         read_recipe("pretrain", {"clusters": 1})
+
+
+def said() -> Utterance:
+    """A sentence of three phones of 0.1 s, of 0.2 s of a tone and silence at both ends."""
+    time = np.arange(int(0.4 * RATE)) / RATE
+    samples = np.where((time > 0.1) & (time < 0.3), np.sin(2 * np.pi * 300 * time), 0.0)
+    phones = np.array([0, 5, 9, 0], np.int32)
+    return Utterance(samples.astype(np.float32), phones, np.array([0.1, 0.2, 0.3, 0.4]))
+
+
+def test_phones_are_found_at_their_moments() -> None:
+    moments = np.array([-1.0, 0.05, 0.15, 0.25, 0.35, 0.5])
+    assert said().phone_at(moments).tolist() == [0, 0, 5, 9, 0, 0]
+
+
+def test_speech_is_labelled_where_it_sounds(
+    networks: Networks, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(transfer, "utterances", lambda *_: [said()])
+    c = one_stack(networks)
+    plan = recipe(objective="phones", frames=200)
+    silent = {"mixture": np.zeros((2, 3 * RATE), np.float32)}
+    task = transfer.Phones([lambda: silent], c, plan, 0)
+    heard, asked, labels = task.draw(np.random.default_rng(1))
+    assert labels.shape == (4, 200)
+    energy = heard[:, :, :2].sum(axis=(2, 3))
+    assert set(np.unique(labels)) == {0, 5, 9}
+    assert np.median(energy[labels > 0]) > 1e3 * np.median(energy[labels == 0])
+    assert (asked[labels > 0] == 1).all()
+    assert asked[labels == 0].mean() == pytest.approx(1 / 8, abs=0.05)
+
+
+@pytest.mark.skipif(shutil.which("flite") is None, reason="flite is not installed")
+def test_flite_tells_the_phones_that_it_speaks() -> None:
+    spoken = utterances(2, np.random.default_rng(0))
+    for one in spoken:
+        assert one.phones.size > 15
+        assert one.phones[0] == one.phones[-1] == 0
+        assert (np.diff(one.ends) > 0).all()
+        assert one.samples.size / RATE == pytest.approx(one.ends[-1], abs=0.1)
+        quiet = np.abs(one.samples[: int(0.5 * one.ends[0] * RATE)]).max()
+        assert quiet < 0.1 * np.abs(one.samples).max()
+
+
+@pytest.mark.skipif(shutil.which("flite") is None, reason="flite is not installed")
+@pytest.mark.skipif(importlib.util.find_spec("silero_vad") is None, reason="needs silero-vad")
+def test_voice_activity_is_high_in_speech_and_low_in_silence() -> None:
+    one = utterances(1, np.random.default_rng(0))[0]
+    activity = VoiceActivity()
+    probabilities = activity.probabilities(one.samples)
+    assert np.median(probabilities) > 0.8
+    assert activity.probabilities(np.zeros(RATE, np.float32)).max() < 0.3
+    moments = np.array([-0.5, one.ends[-1] / 2, one.ends[-1] + 1.0])
+    assert activity.voiced_at(one, moments).tolist() == [0, 1, 0]
+
+
+def test_what_speech_needs_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(speech.shutil, "which", lambda _: None)
+    with pytest.raises(ValueError, match="need the program flite"):
+        utterances(1, np.random.default_rng(0))
+    monkeypatch.setattr(speech.importlib.util, "find_spec", lambda _: None)
+    with pytest.raises(ValueError, match="pip install --no-deps silero-vad"):
+        VoiceActivity()

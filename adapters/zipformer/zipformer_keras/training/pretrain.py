@@ -17,6 +17,7 @@ from .objectives.clusters import Clusters, Unmixing
 from .objectives.contrastive import Contrastive
 from .objectives.excerpts import WithoutStems
 from .objectives.patches import Patches
+from .objectives.transfer import Phones, Voicing
 from .recipe import Recipe
 
 HELD_OUT = 8
@@ -29,6 +30,8 @@ OBJECTIVES: Mapping[str, Any] = {
     "unmixing": Unmixing,
     "contrastive": Contrastive,
     "patches": Patches,
+    "phones": Phones,
+    "voicing": Voicing,
 }
 
 

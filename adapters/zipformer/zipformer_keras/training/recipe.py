@@ -15,7 +15,9 @@ from .augmentation import Variation
 FOLDER = Path(__file__).resolve().parents[2] / "recipes"
 LOSSES = ("snr", "multi-resolution")
 SEPARATION = "separation"
-OBJECTIVES = (SEPARATION, "clusters", "contrastive", "patches", "unmixing")
+OBJECTIVES = (
+    SEPARATION, "clusters", "contrastive", "patches", "unmixing", "phones", "voicing"
+)  # fmt: skip
 PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16")
 
 
@@ -46,7 +48,8 @@ class Recipe:
         Steps between two validations, and between two saved states.
     objective
         ``"separation"``, or what is learned from songs without stems: ``"clusters"``,
-        ``"contrastive"``, ``"patches"`` or ``"unmixing"``, see `objectives`.
+        ``"contrastive"``, ``"patches"`` or ``"unmixing"``, or from speech over them: ``"phones"``
+        or ``"voicing"``; see `objectives`.
     hidden, span
         Without stems: the share of the frames (or patches) that is hidden, and frames of a span.
     clusters
