@@ -62,11 +62,12 @@ def verify(
     adapter_paths
         Folders that are searched for adapters first.
     listener
-        Told what happens.
+        Called with each event, such as a note on what is left out.
 
     Returns
     -------
-    The largest differences by protocol and metric, failures first.
+    The largest differences by protocol and metric, failures first. A reference program that refuses
+    the stems or crashes is a line with the reason as its ``problem``; the rest is judged.
 
     Raises
     ------
@@ -94,12 +95,19 @@ def verify(
             listener(Note(f"Checking {row['model']} on {row['track']}"))
             found += verify_scores(_cases(rows.to_pylist(), prepared, outcome))
             checked += 1
+    problems = [line for line in found if not line.judged]
+    if found and len(problems) == len(found):
+        raise NothingToCompareError(
+            f"No reference program took the stems of {results}: {problems[0].protocol}: "
+            f"{problems[0].problem}.",
+            hint="Install what is missing, or verify scores of usdr and si, which need no program.",
+        )
     if not checked or not found:
         raise NothingToCompareError(
             f"Nothing in {results} could be verified.",
             hint="Run the benchmark again with today's adapters, with --metrics usdr,bsseval-v4,si.",
         )
-    return sorted(found, key=lambda one: (one.passed, -one.largest_db / one.tolerance_db))
+    return sorted(found, key=lambda line: line.urgency)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,19 +122,22 @@ class _Maker:
     def again(self, row: Row, scratch: Path) -> tuple[PreparedTrack, SeparationResult] | None:
         """The track and its stems, or None when they would not be the ones that were scored."""
         try:
-            model = self.catalog.model(row["model"])
-            if not model.manifest.deterministic:
-                self._pass_over(row, "the model is not deterministic")
-                return None
-            setups = prepare_models(
-                [model], None, "auto", {}, processors(), lambda text: self.listener(Note(text))
-            )
-            data_set = open_dataset(
-                self.catalog.dataset(row["dataset"]), self.root, names=[row["track"]]
-            )
+            return self._made(row, scratch)
         except BenchbenchError as error:
             self._pass_over(row, error.message)
             return None
+
+    def _made(self, row: Row, scratch: Path) -> tuple[PreparedTrack, SeparationResult] | None:
+        model = self.catalog.model(row["model"])
+        if not model.manifest.deterministic:
+            self._pass_over(row, "the model is not deterministic")
+            return None
+        setups = prepare_models(
+            [model], None, "auto", {}, processors(), lambda text: self.listener(Note(text))
+        )
+        data_set = open_dataset(
+            self.catalog.dataset(row["dataset"]), self.root, names=[row["track"]]
+        )
         track = data_set.tracks[0]
         if identity(setups[model.name]).separation_id(track) != row["separation_id"]:
             self._pass_over(row, "its adapter, weights, options or audio changed since")

@@ -13,9 +13,11 @@ __all__ = ["differences_table"]
 def differences_table(differences: Sequence[Difference]) -> str:
     """The largest difference from the reference programs for each protocol and metric."""
     grouped: dict[tuple[str, str], list[Difference]] = {}
+    lines = []
+    problems = [line for line in differences if not line.judged]
+    differences = [line for line in differences if line.judged]
     for difference in differences:
         grouped.setdefault((difference.protocol, difference.metric), []).append(difference)
-    lines = []
     for (protocol, metric), every in sorted(grouped.items()):
         worst = min(every, key=lambda item: (item.passed, -item.largest_db))
         lines.append(
@@ -31,4 +33,7 @@ def differences_table(differences: Sequence[Difference]) -> str:
             ]
         )
     header = ["protocol", "metric", "largest dB", "allowed", "compared", "set aside", "", "where"]
-    return aligned(header, lines)
+    table = aligned(header, lines)
+    told = [f"{line.protocol}, {line.case}: no numbers to compare with, {line.problem}"
+            for line in problems]  # fmt: skip
+    return "\n".join([table.rstrip("\n"), *told])

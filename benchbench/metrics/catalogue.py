@@ -282,7 +282,11 @@ _ALL: Final = (
         misleads="The scale is no decibel, and errors below -68 dB count as none.",
         source="log-wmse-audio-quality 0.2.0, Nomono",
         evaluate=Lazy("spectral.logwmse", _LOGWMSE),
-        options={"rate": 44100, "threshold_db": -68.0},
+        options={
+            "rate": 44100,
+            "threshold_db": -68.0,
+            "mixture": "given, or else the sum of the references",
+        },
     ),
     Protocol(
         name="msst",
@@ -296,7 +300,11 @@ _ALL: Final = (
         source="ZFTurbo, Music-Source-Separation-Training; auraloss 0.4.0, torch-log-wmse 0.3.1, "
         "torch-l1-snr 0.2.1",
         evaluate=Lazy("spectral.msst", _MSST),
-        options={"rate_of_filters": 44100, "k": 10.0},
+        options={
+            "rate_of_filters": 44100,
+            "k": 10.0,
+            "mixture": "given, or else the sum of the references",
+        },
     ),
     Protocol(
         name="bleed",

@@ -92,7 +92,8 @@ class FileScorer:
         }
         for text in oddities(targets, stems, chosen):
             self.tell(f"{labels.track}: {text}.")
-        scored = score_set(References(targets, rate or 0), stems, chosen, self.protocols)
+        prepared = References(targets, rate or 0, mixture=self._mixture(labels, references, rate))
+        scored = score_set(prepared, stems, chosen, self.protocols)
         return pa.concat_tables(
             rows(
                 labels,
@@ -102,6 +103,27 @@ class FileScorer:
             )
             for protocol in self.protocols
         )
+
+    def _mixture(
+        self, labels: Labels, references: Files, rate: int | None
+    ) -> npt.NDArray[np.float32] | None:
+        """The mixture that lies beside the references, where a protocol needs one."""
+        wanting = [each.name for each in self.protocols if "mixture" in each.options]
+        if not wanting:
+            return None
+        path = next((path for stem, path in references.items() if is_mixture(stem)), None)
+        names = ", ".join(wanting)
+        if path is None:
+            self._tell_once(f"{names}: the mixture is the sum of the references; no file is one.")
+            return None
+        audio, own_rate = read(path, on_truncated=self.tell if self.allow_truncated else None)
+        if own_rate != rate:
+            raise AudioError(
+                f"Track {labels.track}: {path} has {own_rate} Hz, the references {rate} Hz.",
+                hint="Bring the mixture to the references' rate, or leave it out.",
+            )
+        self._tell_once(f"{names}: the mixture is {path.name} beside the references.")
+        return audio
 
     def _chosen(self, track: str, parts: Sequence[str], given: Sequence[str]) -> ReferenceSet:
         """The first set of references; where names tell nothing, permuted protocols need none."""

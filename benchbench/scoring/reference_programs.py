@@ -18,7 +18,7 @@ import numpy.typing as npt
 from benchbench.errors import UsageError
 from benchbench.metrics.base import Series
 
-__all__ = ["PEERS", "peer_scores"]
+__all__ = ["CLOSED_FORMS", "PEERS", "peer_scores"]
 
 Stems: TypeAlias = Mapping[str, npt.NDArray[Any]]
 Table: TypeAlias = dict[str, npt.NDArray[np.float64]]
@@ -41,7 +41,7 @@ def peer_scores(
 
     Returns
     -------
-    One series a target and metric, NaN where the peer has no number and without reasons
+    One series per target and metric, NaN where the peer has no number, without reasons
 
     Raises
     ------
@@ -78,7 +78,10 @@ def _as_float64(stem: npt.NDArray[Any], samples: int) -> npt.NDArray[np.float64]
 def _museval(
     references: npt.NDArray[np.float64], estimates: npt.NDArray[np.float64], rate: int, *, v3: bool
 ) -> Table:
-    try:
+    silent = not (references.sum(axis=1).any(axis=1) & estimates.sum(axis=1).any(axis=1)).all()
+    if silent:  # museval raises where a source is silent throughout
+        values = [np.full((len(references), 1), np.nan)] * 4
+    else:
         *values, _ = _museval_metrics().bss_eval(
             references.transpose(0, 2, 1),
             estimates.transpose(0, 2, 1),
@@ -86,8 +89,6 @@ def _museval(
             hop=rate,
             framewise_filters=v3,
         )
-    except ValueError:  # a source that is silent throughout
-        values = [np.full((len(references), 1), np.nan)] * 4
     return dict(zip(("SDR", "ISR", "SIR", "SAR"), values, strict=True))
 
 
@@ -176,3 +177,6 @@ PEERS: dict[str, Peer] = {
     "si": _textbook_si,
 }
 """Who recomputes which protocol; ``usdr`` and ``si`` are checked against their formulas."""
+
+CLOSED_FORMS = frozenset({"usdr", "si"})
+"""Protocols whose formulas are evaluated here: no foreign program runs."""

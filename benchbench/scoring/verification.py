@@ -9,7 +9,9 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from benchbench.errors import UsageError
 from benchbench.metrics.base import Series
+from benchbench.scoring.peer_process import PeerError, peer_scores_apart
 from benchbench.scoring.reference_programs import PEERS, peer_scores
 
 __all__ = ["Case", "Difference", "differences", "peer_scores", "tolerance_db", "verify_scores"]
@@ -60,6 +62,8 @@ class Difference:
         capped, or a projection above 100 dB).
     same_gaps
         Whether both have values in exactly the same frames.
+    problem
+        Why the peer gave no numbers; such a line neither passes nor fails our scores.
     """
 
     case: str
@@ -70,24 +74,43 @@ class Difference:
     compared: int
     set_aside: int
     same_gaps: bool
+    problem: str | None = None
 
     @property
     def passed(self) -> bool:
         """Whether the difference is within the tolerance and the gaps agree."""
-        return self.same_gaps and self.largest_db <= self.tolerance_db
+        return self.problem is None and self.same_gaps and self.largest_db <= self.tolerance_db
+
+    @property
+    def judged(self) -> bool:
+        """Whether there were numbers to compare with."""
+        return self.problem is None
+
+    @property
+    def urgency(self) -> tuple[int, float]:
+        """A key that sorts failures first, the largest before others, then what was not judged."""
+        rank = 1 if not self.judged else 2 if self.passed else 0
+        return rank, -self.largest_db / self.tolerance_db
 
 
 def verify_scores(cases: Iterable[Case]) -> list[Difference]:
     """Compare stored scores with the peers' own, largest excess over the tolerance first.
 
-    Cases of protocols that have no peer are passed over.
+    Cases of protocols that have no peer are passed over. A peer runs in a process of its own; one
+    that refuses the stems or crashes is a line with its `problem`, and the other cases are judged.
     """
-    found: list[Difference] = []
+    lines: list[Difference] = []
     for case in cases:
-        if case.protocol in PEERS:
-            theirs = peer_scores(case.protocol, *case.audio())
-            found.extend(differences(case.scores, theirs, protocol=case.protocol, case=case.name))
-    return sorted(found, key=lambda one: (one.passed, -one.largest_db / one.tolerance_db))
+        if case.protocol not in PEERS:
+            continue
+        try:
+            theirs = peer_scores_apart(case.protocol, *case.audio())
+        except (PeerError, UsageError) as error:
+            problem = str(error).splitlines()[0]
+            lines.append(Difference(case.name, case.protocol, "", 0.0, 1.0, 0, 0, False, problem))
+            continue
+        lines.extend(differences(case.scores, theirs, protocol=case.protocol, case=case.name))
+    return sorted(lines, key=lambda line: line.urgency)
 
 
 def differences(
