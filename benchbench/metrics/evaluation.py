@@ -146,13 +146,26 @@ def completed(
     metrics
         The protocol's metrics, for the rows of a model that gave no estimate at all.
     """
-    marked = [_marked(one, evaluation.length_reason(one.target)) for one in series]
+    marked = [_marked(_finite(one), evaluation.length_reason(one.target)) for one in series]
     shapes = {one.metric: one for one in reversed(marked) if one.target != ALL_TARGETS} or {
         metric.name: _whole_track(metric.name) for metric in metrics if not metric.of_all_targets
     }
     return marked + [
         _absent(like, target) for target in evaluation.missing for like in shapes.values()
     ]
+
+
+def _finite(series: Series) -> Series:
+    """The series with a reason wherever a value is missing, and none that is infinite."""
+    missing = ~np.isfinite(series.values)
+    if not missing.any():
+        return series
+    bare = np.array([reason is None for reason in series.reasons], dtype=bool)
+    return replace(
+        series,
+        values=np.where(missing, np.nan, series.values),
+        reasons=np.where(missing & bare, "out_of_range", series.reasons),
+    )
 
 
 def _marked(series: Series, reason: str | None) -> Series:

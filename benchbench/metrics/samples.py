@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from benchbench.errors import AudioError
 
-__all__ = ["LARGEST", "SMALLEST", "checked", "is_extreme"]
+__all__ = ["LARGEST", "SMALLEST", "checked", "is_extreme", "peak"]
 
 LARGEST: Final = 1e140
 """Above this peak, sums of squares and their products overflow float64."""
@@ -56,15 +56,22 @@ def checked(stem: Any, name: str, role: str) -> npt.NDArray[Any]:
     return audio
 
 
+def peak(stem: npt.NDArray[Any]) -> float:
+    """The largest magnitude of a stem's samples, full scale at 1."""
+    low, high = float(stem.min()), float(stem.max())
+    if stem.dtype.kind not in "iu":
+        return max(abs(low), abs(high))
+    full_scale = 2.0 ** (8 * stem.dtype.itemsize - 1)
+    centre = full_scale if stem.dtype.kind == "u" else 0.0
+    return max(abs(low - centre), abs(high - centre)) / full_scale
+
+
 def is_extreme(stem: npt.NDArray[Any]) -> bool:
     """Whether float64 cannot hold the energies of a stem that is not silent."""
     if stem.dtype.kind != "f" or stem.dtype.itemsize < 8:  # float32 squared fits float64
         return False
-    peak = max(
-        float(np.abs(stem[:, start : start + _CHUNK]).max())
-        for start in range(0, stem.shape[1], _CHUNK)
-    )
-    return peak > LARGEST or 0.0 < peak < SMALLEST
+    largest = peak(stem)
+    return largest > LARGEST or 0.0 < largest < SMALLEST
 
 
 def _refuse_non_finite(stem: npt.NDArray[Any], name: str, role: str) -> None:

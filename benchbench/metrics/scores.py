@@ -135,7 +135,7 @@ def evaluate(
     from benchbench.metrics.evaluation import Evaluation
 
     if not isinstance(references, References):
-        if not isinstance(sample_rate, int | np.integer):
+        if not isinstance(sample_rate, int | np.integer) or isinstance(sample_rate, bool):
             raise UsageError(
                 "The sample rate is missing.",
                 hint='metrics.evaluate(references, estimates, 44100, "usdr,si")',

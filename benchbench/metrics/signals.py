@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from benchbench.errors import AudioError, UsageError
-from benchbench.metrics.samples import checked, is_extreme
+from benchbench.metrics.samples import checked, is_extreme, peak
 
 __all__ = ["ArrayLike", "Blocks", "Float64", "Signals", "as_audio"]
 
@@ -108,6 +108,10 @@ class Signals:
         out = np.empty((self.channels, stop - start))
         self._fill(out, self._stems[self.names[index]], start)
         return out
+
+    def peak(self, index: int) -> float:
+        """The largest magnitude of one stem's samples, full scale at 1."""
+        return peak(self._stems[self.names[index]])
 
     def _fill(self, out: Float64, stem: npt.NDArray[Any], start: int) -> None:
         lo, hi = max(start, 0), min(start + out.shape[1], stem.shape[1], self.samples)

@@ -5,14 +5,18 @@ from __future__ import annotations
 import numpy as np
 
 from benchbench.metrics.base import ALL_TARGETS, Series
-from benchbench.metrics.decibel import blank
+from benchbench.metrics.decibel import Reasons, blank, noted
 from benchbench.metrics.evaluation import Evaluation
 from benchbench.metrics.inner_products import track_moments
+from benchbench.metrics.signals import Float64
 
 __all__ = ["OFFSET", "evaluate"]
 
 OFFSET = 1e-7
 """Added to both energies; with it silence scored against silence is 0 dB."""
+
+MOVED_DB = 0.01
+"""How far the offset may move a ratio before that is said."""
 
 
 def evaluate(evaluation: Evaluation) -> list[Series]:
@@ -22,16 +26,15 @@ def evaluate(evaluation: Evaluation) -> list[Series]:
 
     Source: Y. Mitsufuji et al., "Music Demixing Challenge 2021", Frontiers in Signal Processing 1
     (2022). A silent reference has a value, but it only tells how loud the estimate is, so it
-    carries the reason ``silent_reference``.
+    carries the reason ``silent_reference``. Where the offset moves the ratio by more than 0.01 dB, the
+    number depends on the level of the audio and carries ``too_soft``.
     """
     moments = track_moments(evaluation).over_channels()
     series = []
     signal = noise = 0.0
     for index, target in enumerate(evaluation.targets):
         reference = moments.reference[:, 0, evaluation.rows[index]]
-        values = 10.0 * np.log10((reference + OFFSET) / (moments.error[:, 0, index] + OFFSET))
-        reasons = blank(values.shape)
-        reasons[reference == 0.0] = "silent_reference"
+        values, reasons = _ratio(reference, moments.error[:, 0, index])
         series.append(Series(target, "SDR", values, reasons))
         signal += float(reference[0])
         noise += float(moments.error[0, 0, index])
@@ -47,10 +50,16 @@ def _aggregated(evaluation: Evaluation, signal: float, noise: float) -> Series:
     Data", ICASSP 2022. A silent target counts with what its estimate holds, so there is a value
     whenever one target is not silent. A model that lacks a target has none (``missing_estimate``).
     """
-    reasons = blank((1,))
-    value = 10.0 * np.log10((signal + OFFSET) / (noise + OFFSET))
+    values, reasons = _ratio(np.array([signal]), np.array([noise]))
     if evaluation.missing:
-        value, reasons[0] = np.nan, "missing_estimate"
-    elif signal == 0.0:
-        reasons[0] = "silent_reference"
-    return Series(ALL_TARGETS, "SA-SDR", np.array([value]), reasons)
+        values, reasons = np.full(1, np.nan), noted(reasons, np.full(1, True), "missing_estimate")
+    return Series(ALL_TARGETS, "SA-SDR", values, reasons)
+
+
+def _ratio(signal: Float64, noise: Float64) -> tuple[Float64, Reasons]:
+    """The ratio in decibels; with a reason where the offset moves it by more than 0.01 dB."""
+    values = 10.0 * np.log10((signal + OFFSET) / (noise + OFFSET))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        moved = np.abs(values - 10.0 * (np.log10(signal) - np.log10(noise))) > MOVED_DB
+    reasons = noted(blank(values.shape), moved, "too_soft")
+    return values, noted(reasons, signal == 0.0, "silent_reference")

@@ -124,6 +124,7 @@ REASONS: Final = {
     "metric_failed": "the metric could not be computed; the run's log says why",
     "not_stated": "the source of this imported score states no number here, nor why",
     "not_finite": "the source of this imported score states an infinite number here",
+    "too_soft": "the audio is so soft, or the error so small, that an absolute offset decides this",
     "out_of_range": "samples so large or so small that float64 cannot hold their energies",
     "ill_conditioned": "the references cannot be told apart well enough to trust this number",
     "capped": "the ratio is infinite or beyond the protocol's cap, which stands here instead",

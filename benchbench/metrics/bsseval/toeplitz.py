@@ -49,6 +49,7 @@ class ToeplitzSystem:
 
     condition: Float64
     ridge: Float64
+    _gain: Float64
     _matrix: npt.NDArray[np.complex128]
     _forward: npt.NDArray[np.complex128]
     _backward: npt.NDArray[np.complex128]
@@ -70,8 +71,14 @@ class ToeplitzSystem:
         Signals that are linearly dependent make T singular, and then the recursion breaks down or
         refinement does not converge. The diagonal is raised by the smallest of a few ridges that
         cures it. The projection onto dependent signals is still unique, only its filters are not.
+
+        museval adds 2.2e-16 to the diagonal, whatever the level of the audio. A signal with an energy
+        below 1 is raised by a power of two before that, so that this share never matters: softer audio
+        has the same projections, where museval's would depend on its level.
         """
         lags = _decoupled(lags)
+        gain = _gains(lags)
+        original, lags = lags, lags * gain[:, None, :, None] * gain[:, None, None, :]
         diagonal = np.einsum("smm->s", lags[:, 0]) / lags.shape[-1]
         ridge = np.zeros(len(lags))
         system = cls._factorised(lags, ridge)
@@ -81,7 +88,8 @@ class ToeplitzSystem:
                 break
             ridge[bad] = share
             system = cls._factorised(lags, ridge * diagonal)
-        condition = np.where(ridge > 0, np.inf, system._condition(lags))
+        system = replace(system, _gain=gain)
+        condition = np.where(ridge > 0, np.inf, system._condition(original))
         return replace(system, condition=condition, ridge=ridge)
 
     @classmethod
@@ -98,6 +106,7 @@ class ToeplitzSystem:
         return cls(
             np.zeros(stack),
             ridge,
+            np.ones((stack, size)),
             fft.rfft(circulant, axis=1),
             fft.rfft(forward, 2 * count, axis=1),
             fft.rfft(shifted, 2 * count, axis=1),
@@ -117,7 +126,8 @@ class ToeplitzSystem:
         -------
         float64 array of the shape of `right`
         """
-        return self._refined(right)[0]
+        gain = self._gain[:, None, :, None]
+        return np.asarray(self._refined(right * gain)[0] * gain)
 
     def _refined(self, right: Float64) -> tuple[Float64, Float64]:
         """Solutions and their relative residuals, shape (S,)."""
@@ -251,6 +261,13 @@ def _decoupled(lags: Float64) -> Float64:
     substitute = np.where(silent, np.where(most > 0, most, 1.0), 0.0)
     np.einsum("smm->sm", out[:, 0])[...] += substitute
     return out
+
+
+def _gains(lags: Float64) -> Float64:
+    """Powers of two that raise the energy of each soft signal to 1 and more, shape (S, M)."""
+    energy = np.einsum("smm->sm", lags[:, 0])
+    soft = np.clip(energy, np.finfo(np.float64).tiny, 1.0)
+    return np.asarray(np.exp2(np.ceil(-0.5 * np.log2(soft))))
 
 
 def _one_norm(lags: Float64) -> Float64:

@@ -17,7 +17,6 @@ from itertools import pairwise
 import numpy as np
 
 from benchbench.metrics.base import Series
-from benchbench.metrics.decibel import blank
 from benchbench.metrics.evaluation import Evaluation
 from benchbench.metrics.mapped_arrays import mapped_zeros
 from benchbench.metrics.parallel import ordered_map
@@ -26,7 +25,7 @@ from benchbench.metrics.spectral.mel import MelBands
 from benchbench.metrics.spectral.pair import Pair
 from benchbench.metrics.spectral.stft import Stft, mirrored
 
-__all__ = ["bleed_and_fullness", "evaluate"]
+__all__ = ["SOFTEST", "bleed_and_fullness", "evaluate"]
 
 L1_STFT = Stft(2048, 1024, window="rectangular")
 RESOLUTIONS = (Stft(1024, 256), Stft(2048, 512), Stft(4096, 1024))
@@ -34,6 +33,9 @@ MEL_STFT = Stft(4096, 1024, padding="zeros")
 MEL_BANDS = 512
 AMPLITUDE_FLOOR = 1e-4
 """Square root of the floor of powers, 1e-8."""
+
+SOFTEST = 1e-5
+"""Peak below which magnitudes come near `AMPLITUDE_FLOOR`: a third of the step of 16 bits."""
 
 MEL_FLOOR = 1e-10
 TOP_DB = 80.0
@@ -50,19 +52,28 @@ def evaluate(evaluation: Evaluation) -> list[Series]:
     """L1-freq, STFT, MR-STFT, LSD, bleedless and fullness of each target.
 
     All but LSD are turned into scores from 0 to 100, where 100 means equal spectrograms. A track
-    that is not longer than half the longest window has no values (``too_short``).
+    that is not longer than half the longest window has no values (``too_short``), nor has a pair of
+    signals that are both softer than 1e-5 of full scale, below which the floors decide (``too_soft``).
     """
     series = []
     fits = _LONGEST.fits(evaluation.references.samples)
     for index, target in enumerate(evaluation.targets):
-        scores = _scores(evaluation, index) if fits else dict.fromkeys(_METRICS, np.nan)
+        reason = _unusable(evaluation, index) if fits else "too_short"
+        scores = dict.fromkeys(_METRICS, np.nan) if reason else _scores(evaluation, index)
         for metric, score in scores.items():
-            reasons = blank((1,)) if fits else np.full(1, "too_short", dtype=object)
+            reasons = np.full(1, reason, dtype=object)
             series.append(Series(target, metric, np.array([score], dtype=np.float64), reasons))
     return series
 
 
 _METRICS = ("L1-freq", "STFT", "MR-STFT", "LSD", "bleedless", "fullness")
+
+
+def _unusable(evaluation: Evaluation, index: int) -> str | None:
+    """Why a target has no values: floors would make any two such signals equal."""
+    row = int(evaluation.rows[index])
+    loudest = max(evaluation.references.peak(row), evaluation.estimates.peak(index))
+    return "too_soft" if 0.0 < loudest < SOFTEST else None
 
 
 def _scores(evaluation: Evaluation, index: int) -> dict[str, float]:

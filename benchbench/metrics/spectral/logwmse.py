@@ -49,12 +49,14 @@ def evaluate(evaluation: Evaluation) -> list[Series]:
     references = evaluation.references
     if not evaluation.targets:
         return []
-    rate = references.sample_rate
+    rate, gain = references.sample_rate, _gain(references)
     level = references.kept(
-        ("logwmse level",), lambda: _level(_Mixture(references), rate, references.threads)
+        ("logwmse level",),
+        lambda: _level(_Raised(_Mixture(references), gain), rate, references.threads),
     )
     scale = np.divide(1.0, level, out=np.ones_like(level), where=level > 0)
-    squares = _mean_squares(evaluation.errors, rate, scale, INAUDIBLE, references.threads)
+    errors = _Raised(evaluation.errors, gain)
+    squares = _mean_squares(errors, rate, scale, INAUDIBLE, references.threads)
     noise_alone = np.asarray((squares > 0.0)[:, level == 0.0].any(axis=1))
     values = (SCALE * np.log(squares + OFFSET)).mean(axis=1)
     values, reasons = masked(values, blank(values.shape), noise_alone, "silent_mixture")
@@ -131,6 +133,36 @@ class _OneError:
         row = int(self.evaluation.rows[self.index])
         error -= self.evaluation.references.stem(row, start, stop)
         return error[None]
+
+
+def _gain(references: References) -> float:
+    """A power of two that brings the references near full scale, for a resampler of 32 bits.
+
+    The metric is relative to the mixture, so it does not depend on the gain. Ordinary levels have 1.
+    """
+    loudest = max(references.peak(index) for index in range(len(references.names)))
+    if loudest == 0.0 or 1e-6 < loudest < 1e6:
+        return 1.0
+    return float(2.0 ** -np.round(np.log2(loudest)))
+
+
+@dataclass(frozen=True, slots=True)
+class _Raised:
+    """Signals times a gain."""
+
+    signals: Blocks
+    gain: float
+
+    @property
+    def samples(self) -> int:
+        """Length in samples."""
+        return self.signals.samples
+
+    def block(self, start: int, stop: int) -> Float64:
+        """float64 array of shape (stems, channels, stop - start)."""
+        block = self.signals.block(start, stop)
+        block *= self.gain
+        return block
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from benchbench.metrics.decibel import blank
 from benchbench.metrics.evaluation import Evaluation
 from benchbench.metrics.signals import Float64
 from benchbench.metrics.spectral import logwmse
-from benchbench.metrics.spectral.distances import bleed_and_fullness
+from benchbench.metrics.spectral.distances import SOFTEST, bleed_and_fullness
 from benchbench.metrics.spectral.msst_sums import (
     COMPLEX,
     RATE,
@@ -27,6 +27,7 @@ from benchbench.metrics.spectral.msst_sums import (
     pair_sums,
 )
 from benchbench.metrics.spectral.pair import Pair
+from benchbench.metrics.utterance_sdr import MOVED_DB
 
 __all__ = ["evaluate"]
 
@@ -45,7 +46,8 @@ METRICS = (
 def evaluate(evaluation: Evaluation) -> list[Series]:
     """The metrics of each target over the length that reference and estimate share.
 
-    A silent reference has numbers, as in MSST, with the reason ``silent_reference``. A track that is
+    A silent reference has numbers, as in MSST, with the reason ``silent_reference``; so has audio that
+    is so soft, or an estimate so good, that MSST's offsets decide (``too_soft``). A track that is
     not longer than half the longest window has none (``too_short``).
     """
     series = []
@@ -54,9 +56,9 @@ def evaluate(evaluation: Evaluation) -> list[Series]:
         samples = min(length, evaluation.references.samples)
         reasons = blank((1,))
         if WEIGHTED[-1].fits(samples):
-            scores, silent = _scores(evaluation, index, samples)
-            if silent:
-                reasons[:] = "silent_reference"
+            scores, reason = _scores(evaluation, index, samples)
+            if reason:
+                reasons[:] = reason
             elif length < evaluation.references.samples:
                 reasons[:] = "reference_trimmed"
         else:
@@ -69,8 +71,10 @@ def evaluate(evaluation: Evaluation) -> list[Series]:
     return series
 
 
-def _scores(evaluation: Evaluation, index: int, samples: int) -> tuple[dict[str, float], bool]:
-    """The metrics of one target, and whether its reference is silent."""
+def _scores(
+    evaluation: Evaluation, index: int, samples: int
+) -> tuple[dict[str, float], str | None]:
+    """The metrics of one target, and why to distrust them."""
     sums, levels = pair_sums(CutPair(Pair(evaluation, index), samples))
     channels = evaluation.references.channels
     sdr = _decibels((sums.time[0] + OFFSET) / (sums.time[2] + OFFSET))
@@ -96,7 +100,18 @@ def _scores(evaluation: Evaluation, index: int, samples: int) -> tuple[dict[str,
         "bleedless": bleedless,
         "fullness": fullness,
     }
-    return scores, bool(sums.time[0] == 0.0)
+    return scores, _distrust(evaluation, index, sums)
+
+
+def _distrust(evaluation: Evaluation, index: int, sums: Sums) -> str | None:
+    """Why the numbers of a target say little: silence, or offsets and floors that decide them."""
+    signal, noise = float(sums.time[0]), float(sums.time[2])
+    if signal == 0.0:
+        return "silent_reference"
+    row = int(evaluation.rows[index])
+    loudest = max(evaluation.references.peak(row), evaluation.estimates.peak(index))
+    moved = abs(_decibels((1.0 + OFFSET / signal) / (1.0 + OFFSET / max(noise, 1e-300))))
+    return "too_soft" if loudest < SOFTEST or moved > MOVED_DB else None
 
 
 def _decibels(ratio: float) -> float:
