@@ -15,7 +15,6 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-import benchbench
 from benchbench.metrics.base import Series
 from benchbench.scoring.reference_programs import CLOSED_FORMS, peer_scores
 
@@ -70,7 +69,7 @@ def peer_scores_apart(
 
 
 def _run(task: Path, limit: float) -> subprocess.CompletedProcess[bytes]:
-    here = Path(benchbench.__file__).parents[1]
+    here = Path(__file__).resolve().parents[2]
     paths = [str(here), *filter(None, [os.environ.get("PYTHONPATH")])]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(paths)}
     command = [sys.executable, "-P", "-m", "benchbench.scoring.peer_process", str(task)]
