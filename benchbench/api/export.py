@@ -8,6 +8,7 @@ from typing import Any, Final, Literal
 
 import pandas as pd
 
+from benchbench.api.tracking import TRACKERS, export_runs
 from benchbench.errors import NothingToCompareError, UnknownNameError
 from benchbench.io.atomic import write_whole
 from benchbench.results.interchange import (
@@ -29,6 +30,9 @@ FORMS: Final = {
     "latex": "a table with booktabs rules",
     "webmushra": "a listening test: YAML and stimuli",
     "huggingface": "JSON for a leaderboard space, one file a model",
+    "mlflow": "one run of MLflow per run, in an SQLite file or on a server",
+    "tensorboard": "one folder of TensorBoard per run",
+    "wandb": "one run of W&B per run, offline",
 }
 
 
@@ -55,7 +59,7 @@ def export(
     form
         A key of `FORMS`.
     out
-        The file (csv, latex) or folder (museval, webmushra, huggingface) to write.
+        The file (csv, latex) or folder (all others) to write; for mlflow also an address.
     results
         The results folder.
     protocol, metric, dataset
@@ -86,6 +90,8 @@ def export(
     if form not in FORMS:
         raise UnknownNameError("form", form, FORMS)
     folder = open_results(Path(results))
+    if form in TRACKERS:
+        return export_runs(form, out, folder)
     if form == "museval":
         return export_museval(folder, out, protocol=protocol, dataset=dataset, models=models)
     if form == "webmushra":

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from benchbench.errors import NothingToCompareError, UnknownNameError
+from benchbench.errors import NothingToCompareError
 from benchbench.io.remote import local_folder
-from benchbench.metrics import DIAGNOSTICS, PROTOCOLS, protocol
+from benchbench.metrics import DIAGNOSTICS, PROTOCOLS
+from benchbench.results.interchange.tidy_export import usual_aggregation
 from benchbench.results.store import Results as StoredResults
-from benchbench.stats.aggregations import AGGREGATIONS, DEFAULT
 from benchbench.stats.boards import board_of_metrics, board_of_targets
 from benchbench.stats.tracks import newest
 
@@ -200,15 +200,7 @@ class RunResult(ScoreView):
 
 def aggregations(protocols: Collection[str]) -> dict[str, str]:
     """The usual aggregation of each protocol; the default for protocols that are not known."""
-    return {str(name): _usual(str(name)) for name in protocols}
-
-
-def _usual(name: str) -> str:
-    try:
-        way = protocol(name).aggregation
-    except UnknownNameError:
-        return DEFAULT
-    return way if way in AGGREGATIONS else DEFAULT
+    return {str(name): usual_aggregation(str(name)) for name in protocols}
 
 
 def _lower_is_better() -> frozenset[str]:

@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 from benchbench.api.notebook_progress import default_listener
 from benchbench.api.results import Results, RunResult
+from benchbench.api.tracking import require_tracker, track_run
 from benchbench.datasets.dataset import Dataset, open_dataset
 from benchbench.errors import NothingToCompareError, StoppedError, UsageError
 from benchbench.io.remote import RemoteFolder, is_url, local_folder
@@ -64,6 +65,7 @@ def run(
     scheduler: str | None = None,
     cluster: Mapping[str, Any] | None = None,
     stop: Stop | None = None,
+    track: str | None = None,
 ) -> RunResult:
     """Separate a data set with some models, score the stems, store and report.
 
@@ -121,6 +123,9 @@ def run(
         ``kubernetes``), ``workers``, and what that kind of cluster is told.
     stop
         Asked to stop, the run finishes what is in hand and raises `StoppedError`.
+    track
+        Log the run to a tracker: ``mlflow``, ``tensorboard`` or ``wandb``, or ``tracker=place``
+        with a folder or an address.
 
     Returns
     -------
@@ -133,6 +138,8 @@ def run(
         When the request cannot be carried out; what was stored before is intact.
     """
     listener = listener or default_listener()
+    if track:
+        require_tracker(track)
     models, tracks = listed(models), None if tracks is None else listed(tracks)
     chosen_executor = _executor(executor, jobs, scheduler, cluster)
     catalog = Catalog(tuple(Path(path) for path in adapter_paths))
@@ -212,7 +219,11 @@ def run(
     page = _page(results, tuple(setups), data_set.manifest.name) if report else None
     if page and is_url(out):
         RemoteFolder(str(out)).put(page, page.name)
-    return RunResult(results, run_id, tally, present, page, tuple(setups), *planned.asked_for())
+    result = RunResult(results, run_id, tally, present, page, tuple(setups), *planned.asked_for())
+    if track and (left or live):
+        listener(Stage(f"Logging to {track}"))
+        track_run(result, track)
+    return result
 
 
 def _page(results: Results, models: Sequence[str], dataset: str) -> Path | None:

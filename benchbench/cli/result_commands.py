@@ -188,8 +188,13 @@ def import_(
 
 
 def export(
-    form: Annotated[str, typer.Argument(help="museval, csv, latex, webmushra or huggingface.")],
-    out: Annotated[Path, typer.Option(help="The file or folder to write.")],
+    form: Annotated[
+        str,
+        typer.Argument(
+            help="museval, csv, latex, webmushra, huggingface, mlflow, tensorboard or wandb."
+        ),
+    ],
+    out: Annotated[str, typer.Option(help="The file or folder to write; mlflow: or an address.")],
     results: ResultsFolder = Path("results"),
     protocol: Annotated[str, typer.Option(help="The protocol.")] = "bsseval-v4",
     metric: Annotated[str, typer.Option(help="The metric, for latex.")] = "SDR",
@@ -206,7 +211,7 @@ def export(
         bool, typer.Option("--intervals", help="Print 95% intervals, for latex.")
     ] = False,
 ) -> None:
-    """Write results for museval, a paper, a listening test or a leaderboard."""
+    """Write results for museval, a paper, a listening test, a leaderboard or a tracker."""
     from benchbench.api.export import export as write
 
     for path in write(

@@ -98,6 +98,13 @@ def run(
     ] = "auto",
     timeout: Timeout = None,
     memory_limit: MemoryLimit = None,
+    track: Annotated[
+        str | None,
+        typer.Option(
+            metavar="TRACKER",
+            help="Log the run: mlflow, tensorboard or wandb, or tracker=folder-or-address.",
+        ),
+    ] = None,
     no_report: Annotated[bool, typer.Option("--no-report", help="Skip the HTML report.")] = False,
     quiet: Quiet = False,
     verbose: Verbose = False,
@@ -135,6 +142,7 @@ def run(
             scheduler=scheduler,
             cluster=cluster,
             stop=stop,
+            track=track,
         )
     from benchbench.cli.run_summary import summary
 
