@@ -97,7 +97,7 @@ def test_one_broken_track_is_caught_by_the_tail_rule():
     assert result.exit_code == 1
     assert result.checks[0].rule == "tail"
     assert "t17" in result.checks[0].message
-    assert judge(HARD, broken, tail=Tolerances(10.0)).exit_code == 0
+    assert judge(HARD, broken, tail=Tolerances(10.0)).count("failed") == 0
 
 
 def test_the_identical_profile_sees_a_change_of_one_track_in_fifty():
@@ -161,11 +161,32 @@ def test_a_small_part_of_the_tracks_is_too_little():
 
 
 def test_inconclusive_warns_and_strict_refuses():
-    result = judge(HARD, HARD + NOISE)
+    base = side(rows(HARD), rows(HARD, target="drums"), label="base")
+    result = gate_sides(base, side(rows(HARD + NOISE), rows(HARD, target="drums")))
     assert (result.exit_code, result.count("warning")) == (0, 1)
     assert judge(HARD, HARD + NOISE, strict=True).exit_code == 3
     wide = judge(HARD, HARD + NOISE, strict=True, tolerance=Tolerances(1.0))
     assert wide.exit_code == 0
+
+
+def test_a_gate_that_decided_nothing_passes_nothing():
+    result = judge(HARD[:2], HARD[:2] - 5)
+    assert result.exit_code == 3
+    assert "every row is inconclusive (1)" in result.headline
+    assert judge(HARD, HARD + NOISE).exit_code == 3
+
+
+@pytest.mark.parametrize("tracks", [1, 2, 3, 50])
+def test_a_loss_beyond_the_tail_limit_is_said_whatever_the_number_of_tracks(tracks):
+    new = HARD[:tracks].copy()
+    new[0] -= 7.5
+    result = judge(HARD[:tracks], new)
+    assert result.exit_code == 1
+    assert "t00 is worse by 7.50, more than 6" in result.checks[0].message
+    few = judge(HARD, new)  # also where most of the baseline's tracks are missing
+    assert few.exit_code == 1
+    all_lost = judge(HARD[:tracks], HARD[:tracks] - 7.5)
+    assert "is worse by 7.50" in all_lost.checks[0].message
 
 
 def test_costs_report_and_fail_only_when_asked_on_the_same_machine():

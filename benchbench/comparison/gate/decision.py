@@ -24,11 +24,11 @@ class GateResult:
     Parameters
     ----------
     exit_code
-        0 it may pass; 1 a regression; 3 nothing, or too little, was compared.
+        0 it may pass; 1 a regression; 3 nothing, or too little, was compared or decided.
     headline
         The decision in a sentence.
     checks
-        One a row of the baseline, then one a cost.
+        One per row of the baseline, then one per cost.
     comparison
         The numbers behind them; None where no comparison was possible.
     config
@@ -154,6 +154,9 @@ def _decision(rows: list[Check], checks: tuple[Check, ...], config: GateConfig) 
         return 3, "Nothing was compared: no row of the baseline has a counterpart."
     if apart and config.missing == "fail":
         return 3, f"Too little was compared: {apart} of {len(rows)} rows have no counterpart."
+    decided = [c for c in rows if c.status != "not compared" and c.rule != "no baseline"]
+    if decided and all(check.rule == "inconclusive" for check in decided):
+        return 3, f"Nothing was decided: every row is inconclusive ({len(decided)})."
     if unsure and config.strict:
         return 3, f"Too little to tell: {unsure} of {judged} rows are inconclusive (strict)."
     doubt = f", {unsure} of them inconclusive" if unsure else ""

@@ -1,4 +1,4 @@
-"""The rules: one check a row of the comparison, and one a cost."""
+"""The rules: one check per row of the comparison, and one per cost."""
 
 from __future__ import annotations
 
@@ -64,6 +64,8 @@ def _uncompared(row: pd.Series, config: GateConfig) -> tuple[Status, str, str] |
     if row["tracks_a"] == 0:
         return "passed", "no baseline", "the baseline has no value here either"
     if row["n"] < config.coverage * row["tracks_a"]:
+        if config.profile == "quality" and (tail := _tail_loss(row, config)):
+            return "failed", "tail", tail  # a rule for each track, however few there are
         return (
             "not compared",
             "coverage",
@@ -74,25 +76,30 @@ def _uncompared(row: pd.Series, config: GateConfig) -> tuple[Status, str, str] |
 
 
 def _quality(row: pd.Series, config: GateConfig) -> tuple[Status, str, str]:
+    tail = _tail_loss(row, config)
+    too = f"; {tail}" if tail else ""
     if row["verdict"] == "newly_failing":
-        return "failed", "newly failing", f"no value any more on: {row['lost_tracks']}"
+        return "failed", "newly failing", f"no value any more on: {row['lost_tracks']}{too}"
     if row["verdict"] == "worse":
         return (
             "failed",
             "loss",
             f"{row['value_a']:.2f} -> {row['value_b']:.2f}, mean change {row['difference']:+.2f} "
-            f"(95% interval {row['lo']:+.2f} .. {row['hi']:+.2f}, {int(row['n'])} tracks)",
+            f"(95% interval {row['lo']:+.2f} .. {row['hi']:+.2f}, {int(row['n'])} tracks){too}",
         )
-    limit = config.tail.of(str(row["protocol"]), str(row["metric"]))
-    if row["worst"] < -limit:
-        return (
-            "failed",
-            "tail",
-            f"{row['worst_track']} is worse by {-row['worst']:.2f}, more than {limit:g}",
-        )
+    if tail:
+        return "failed", "tail", tail
     if row["verdict"] == "inconclusive":
         return "warning", "inconclusive", str(row["note"])
     return "passed", str(row["verdict"]), str(row["note"])
+
+
+def _tail_loss(row: pd.Series, config: GateConfig) -> str:
+    """The track that lost more than the tail rule allows; "" where none did."""
+    limit = config.tail.of(str(row["protocol"]), str(row["metric"]))
+    if not row["worst"] < -limit:
+        return ""
+    return f"{row['worst_track']} is worse by {-row['worst']:.2f}, more than {limit:g}"
 
 
 def _identical(row: pd.Series, config: GateConfig) -> tuple[Status, str, str]:
