@@ -147,7 +147,6 @@ def test_a_command_ends_with_its_worker(small_songs: Path, tmp_path: Path) -> No
     assert psutil.pid_exists(child)
     process = worker.process._process
     assert process is not None
-    assert process.stdin is not None
     process.stdin.close()
     while psutil.pid_exists(child) and time.monotonic() < deadline:
         time.sleep(0.05)

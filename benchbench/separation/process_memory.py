@@ -38,22 +38,30 @@ class Memory:
         return Memory(max(self.held, other.held), max(self.resident, other.resident))
 
 
-def memory_of(pid: int) -> Memory:
+def memory_of(pid: int, *, itself: bool = True) -> Memory:
     """Memory of a process and its children; nothing when it is gone.
 
     Pages that several of them share count for each.
+
+    Parameters
+    ----------
+    pid
+        The process.
+    itself
+        Whether the process counts, or its children only.
     """
     total = Memory()
-    for process in _family(pid):
+    for process in _family(pid, itself):
         with contextlib.suppress(psutil.Error):
             total = total.plus(_memory(process))
     return total
 
 
-def _family(pid: int) -> Iterator[psutil.Process]:
+def _family(pid: int, itself: bool) -> Iterator[psutil.Process]:
     with contextlib.suppress(psutil.Error):
         process = psutil.Process(pid)
-        yield process
+        if itself:
+            yield process
         yield from process.children(recursive=True)
 
 

@@ -18,6 +18,7 @@ from benchbench.io.raw_audio import RawAudio
 from benchbench.plugins.catalog import Model
 from benchbench.plugins.manifest_schema import AnyValue
 from benchbench.separation.identity import Member
+from benchbench.separation.worker_answers import Answer, Loaded, Separated, Stems, message
 from benchbench.separation.worker_process import WorkerFailureError, WorkerProcess
 
 __all__ = ["Limits", "ModelSetup", "SeparationResult", "WorkerSeparator"]
@@ -188,6 +189,8 @@ class WorkerSeparator:
             }
             seconds = mixture.samples / sample_rate
             answer, sampled = self.process.ask(request, self.limits.separation_s(seconds))
+            assert isinstance(answer, Separated)
+            raw = self.stem_files(answer, out, channels)
         except AudioError as error:
             return SeparationResult("failed", {}, str(error), None, self.load_s)
         except WorkerFailureError as failure:
@@ -196,21 +199,21 @@ class WorkerSeparator:
             )
         first, self._separated = self._separated == 0, self._separated + 1
         stems = {
-            stem: _restored(RawAudio(**raw), rate, given, mixture, sample_rate)
-            for stem, raw in answer["stems"].items()
+            stem: _restored(audio_file, rate, given, mixture, sample_rate)
+            for stem, audio_file in raw.items()
         }
         return SeparationResult(
             "ok",
             stems,
             load_s=self.load_s,
-            wall_s=answer["wall_s"],
-            peak_rss=max(sampled.resident, answer["peak_rss"] or 0) if first else sampled.resident,
+            wall_s=answer.wall_s,
+            peak_rss=max(sampled.resident, answer.peak_rss or 0) if first else sampled.resident,
             peak_held=sampled.held,
             parameters=self.parameters,
             first_in_worker=first,
         )
 
-    def ask(self, request: Mapping[str, Any], seconds: float) -> dict[str, Any]:
+    def ask(self, request: Mapping[str, Any], seconds: float) -> Answer:
         """The worker's answer to a request, with the model loaded.
 
         Raises
@@ -221,6 +224,20 @@ class WorkerSeparator:
         self._ensure_loaded()
         answer, _ = self.process.ask(request, seconds)
         return answer
+
+    def stem_files(self, answer: Stems, out: Path, channels: int) -> dict[str, RawAudio]:
+        """The files that the worker answered with; a worker that lies is ended.
+
+        Raises
+        ------
+        WorkerFailureError
+            When a file is not in the folder `out`, or does not hold what the answer says.
+        """
+        try:
+            return answer.audio(out, self.setup.model.variant.stems, channels)
+        except ValueError as error:
+            self.process.close()
+            raise WorkerFailureError("invalid_output", message(str(error))) from error
 
     def _ensure_loaded(self) -> None:
         if self.process.alive:
@@ -242,7 +259,8 @@ class WorkerSeparator:
             "options": _program(self.setup) if command else self.setup.all_options,
         }
         answer, _ = self.process.ask(request, self.limits.load_s)
-        self.load_s, self.parameters = answer["load_s"], answer["parameters"]
+        assert isinstance(answer, Loaded)
+        self.load_s, self.parameters = answer.load_s, answer.parameters
         self._separated = 0
 
 

@@ -17,6 +17,7 @@ from scipy import signal
 
 from benchbench.io.audio_files import Audio
 from benchbench.io.raw_audio import RawAudio, write_raw
+from benchbench.separation.worker_answers import Streamed
 from benchbench.separation.separator import WorkerSeparator
 
 __all__ = ["BLOCKS_S", "LiveMeasurement", "measure_live"]
@@ -174,9 +175,11 @@ def _stream(
     }
     blocks = -(-mixture.samples // size)
     answer = worker.ask(request, worker.limits.separation_s(mixture.samples / rate) + blocks)
-    outputs = np.asarray(answer["outputs"], np.int64).reshape(-1, 2)
-    stems = {stem: np.array(RawAudio(**raw).open()) for stem, raw in answer["stems"].items()}
-    return _Streamed(stems, np.asarray(answer["seconds"]), outputs[:, 0], outputs[:, 1])
+    assert isinstance(answer, Streamed)
+    files = worker.stem_files(answer, folder, mixture.channels)
+    outputs = np.asarray(answer.outputs, np.int64).reshape(-1, 2)
+    stems = {stem: np.array(raw.open()) for stem, raw in files.items()}
+    return _Streamed(stems, np.asarray(answer.seconds), outputs[:, 0], outputs[:, 1])
 
 
 def _clicks(channels: int, rate: int) -> tuple[Audio, list[int]]:

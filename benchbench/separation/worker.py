@@ -28,6 +28,11 @@ from typing import IO, Any
 import numpy as np
 
 SAMPLES_AT_ONCE = 1 << 20
+LONGEST_ERROR = 4000
+"""Characters of an adapter's error; the engine keeps fewer, after masking secrets."""
+LONGER = 10
+"""How many times longer than the mixture a stem may be, beside `EXTRA` samples."""
+EXTRA = 1 << 20
 
 
 class InvalidOutputError(Exception):
@@ -85,10 +90,13 @@ class StemWriter:
         The stems that the manifest promises.
     channels
         Channels of the mixture, which the stems must have too.
+    most
+        Samples that a stem may have; an adapter that never stops must not fill the disk.
     """
 
-    def __init__(self, folder: Path, stems: list[str], channels: int) -> None:
+    def __init__(self, folder: Path, stems: list[str], channels: int, most: int) -> None:
         self.channels = channels
+        self.most = most
         self.samples = dict.fromkeys(stems, 0)
         self.paths = {stem: folder / f"{number}.f32" for number, stem in enumerate(stems)}
         self.files: dict[str, IO[bytes]] = {s: p.open("wb") for s, p in self.paths.items()}
@@ -124,6 +132,8 @@ class StemWriter:
             raise InvalidOutputError(
                 f"stem {stem} holds NaN or infinity at sample {self.samples[stem] + position}"
             )
+        if self.samples[stem] + part.shape[1] > self.most:
+            raise InvalidOutputError(f"stem {stem} is longer than {self.most} samples")
         self.files[stem].write(np.ascontiguousarray(part.T).data)
         self.samples[stem] += part.shape[1]
 
@@ -203,14 +213,15 @@ class Worker:
         )
         return {
             "load_s": time.perf_counter() - start,
-            "parameters": getattr(self.adapter, "parameters", None),
+            "parameters": count_of(getattr(self.adapter, "parameters", None)),
         }
 
     def separate(self, request: Mapping[str, Any]) -> dict[str, Any]:
         """Separate one mixture into files of the folder ``out``."""
         mixture = open_audio(request["mixture"])
         rate = int(request["sample_rate"])
-        writer = StemWriter(Path(request["out"]), self.stems, mixture.shape[0])
+        most = LONGER * mixture.shape[1] + EXTRA
+        writer = StemWriter(Path(request["out"]), self.stems, mixture.shape[0], most)
         start = time.perf_counter()
         try:
             if self.oracle:
@@ -232,7 +243,8 @@ class Worker:
         mixture = open_audio(request["mixture"])
         if not hasattr(self.adapter, "stream"):
             raise InvalidOutputError("the adapter has no method stream, though its variant is live")
-        writer = StemWriter(Path(request["out"]), self.stems, mixture.shape[0])
+        most = LONGER * mixture.shape[1] + EXTRA
+        writer = StemWriter(Path(request["out"]), self.stems, mixture.shape[0], most)
         clock = StreamClock(mixture, int(request["block"]))
         try:
             for stems in as_blocks(self.adapter.stream(clock.blocks(), request["sample_rate"])):
@@ -295,13 +307,22 @@ def as_blocks(result: Any) -> Iterator[Mapping[str, Any]]:
         raise InvalidOutputError(f"the adapter returned {type(result).__name__}, not stems")
 
 
+def count_of(value: Any) -> int | None:
+    """A number of parameters; None for anything else that an adapter may say."""
+    return int(value) if isinstance(value, int | np.integer) and 0 <= value < 1 << 60 else None
+
+
 def failure(kind: str, error: BaseException) -> dict[str, Any]:
     """An answer that says what went wrong."""
-    return {"ok": False, "kind": kind, "error": f"{type(error).__name__}: {error}"}
+    try:
+        text = str(error)
+    except Exception:  # an exception that cannot be shown
+        text = "(no text)"
+    return {"ok": False, "kind": kind, "error": f"{type(error).__name__}: {text[:LONGEST_ERROR]}"}
 
 
 def read_requests(requests: queue.SimpleQueue[str]) -> None:
-    """Queue lines of stdin; at its end, end this process and what it started."""
+    """Queue lines of stdin; at its end, end this process and its group, if it leads one."""
     for line in sys.stdin:
         requests.put(line)
     if hasattr(os, "killpg") and os.getpgrp() == os.getpid():

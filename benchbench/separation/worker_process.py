@@ -3,27 +3,34 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import os
 import queue
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import IO, Any
-
-import psutil
+from typing import IO, Any, Final
 
 from benchbench.errors import SeparatorError
-from benchbench.separation.process_memory import Memory, memory_of
+from benchbench.separation.process_memory import Memory
+from benchbench.separation.process_tree import ProcessTree
 from benchbench.separation.python_discovery import isolated_variables
+from benchbench.separation.worker_answers import (
+    LONGEST_ANSWER,
+    Answer,
+    Failure,
+    message,
+    read_answer,
+)
+from benchbench.separation.worker_log import WorkerLog
 
 __all__ = ["WorkerFailureError", "WorkerProcess"]
 
-POLL_S = 0.05
-LOG_TAIL = 4000
+POLL_S: Final = 0.05
+_WAITING: Final = 16
+"""Lines that wait to be read; a worker that writes more has to wait."""
 
 
 class WorkerFailureError(Exception):
@@ -66,34 +73,30 @@ class WorkerProcess:
         self.python = python
         self.programs = programs or python.parent
         self.log = log
+        self._log = WorkerLog(log)
         self.threads = threads
         self.memory_bytes = memory_bytes
         self.gpu = gpu
-        self._process: subprocess.Popen[str] | None = None
-        self._answers: queue.SimpleQueue[str | None] = queue.SimpleQueue()
-        self._log_start = 0
+        self._process: ProcessTree | None = None
+        self._answers: queue.Queue[bytes | None] = queue.Queue(_WAITING)
 
     @property
     def alive(self) -> bool:
         """Whether the process runs."""
-        return self._process is not None and self._process.poll() is None
+        return self._process is not None and not self._process.ended
 
     @property
     def pid(self) -> int | None:
-        """The process's number while it runs."""
+        """The number of the process, or of its supervisor, while it runs."""
         return self._process.pid if self._process is not None and self.alive else None
 
     def mark_log(self) -> None:
         """Let `log_tail` begin here."""
-        self._log_start = self.log.stat().st_size if self.log.exists() else 0
+        self._log.mark()
 
     def log_tail(self) -> str | None:
         """The last of what the worker printed since `mark_log`."""
-        if not self.log.exists():
-            return None
-        with self.log.open("rb") as file:
-            file.seek(max(self._log_start, self.log.stat().st_size - LOG_TAIL))
-            return file.read().decode("utf-8", "replace").strip() or None
+        return self._log.tail()
 
     def start(self) -> None:
         """Start the process.
@@ -105,76 +108,86 @@ class WorkerProcess:
         """
         worker = Path(__file__).with_name("worker.py")
         command = [str(self.python), "-I", "-X", "utf8", str(worker)]
-        self.log.parent.mkdir(parents=True, exist_ok=True)
-        with self.log.open("ab") as log:
-            try:
-                process = subprocess.Popen(
-                    command,
-                    stdin=subprocess.PIPE,
-                    stdout=subprocess.PIPE,
-                    stderr=log,
-                    text=True,
-                    encoding="utf-8",
-                    env=_environment(self.threads, self.programs, self.gpu),
-                    **_detached(),
-                )
-            except OSError as error:
-                raise SeparatorError(
-                    f"{self.python} cannot be started: {error.strerror}.",
-                    hint="Build the adapter's environment again with bench install.",
-                ) from error
+        try:
+            if not os.access(self.python, os.X_OK):
+                raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
+            process = ProcessTree(command, _environment(self.threads, self.programs, self.gpu))
+        except OSError as error:
+            raise SeparatorError(
+                f"{self.python} cannot be started: {error.strerror}.",
+                hint="Build the adapter's environment again with bench install.",
+            ) from error
         self._process = process
-        self._answers = queue.SimpleQueue()
+        self._answers = queue.Queue(_WAITING)
+        self._log.follow(process.stderr)
         threading.Thread(
             target=_read_lines, args=(process.stdout, self._answers), daemon=True
         ).start()
 
-    def ask(self, request: Mapping[str, Any], limit_s: float) -> tuple[dict[str, Any], Memory]:
-        """Send a request; return the answer and the largest memory seen meanwhile."""
+    def ask(self, request: Mapping[str, Any], limit_s: float) -> tuple[Answer, Memory]:
+        """Send a request; return the answer and the largest memory seen meanwhile.
+
+        Raises
+        ------
+        WorkerFailureError
+            When there is no answer, or the answer is a failure.
+        """
         process = self._process
-        if process is None or process.stdin is None:
+        if process is None:
             raise WorkerFailureError("crashed", "the worker is not running")
         try:
-            process.stdin.write(json.dumps(request) + "\n")
+            process.stdin.write(json.dumps(request).encode() + b"\n")
             process.stdin.flush()
         except OSError:
             raise self._crash(process) from None
+        line, largest = self._await(process, limit_s)
+        try:
+            answer = read_answer(line, request["do"])
+        except ValueError as error:
+            self._end()
+            raise WorkerFailureError(
+                "invalid_output", message(f"the worker's answer cannot be read: {error}")
+            ) from error
+        if isinstance(answer, Failure):
+            if answer.kind == "out_of_memory" or request["do"] == "load":
+                self.close()
+            raise WorkerFailureError(answer.kind, message(answer.error))
+        return answer, largest
+
+    def _await(self, process: ProcessTree, limit_s: float) -> tuple[bytes, Memory]:
+        """The next line of the worker; whatever else holds its pipe open is not waited for."""
         deadline, largest = time.monotonic() + limit_s, Memory()
         while True:
+            ended = process.ended
             try:
                 line = self._answers.get(timeout=POLL_S)
             except queue.Empty:
-                largest = largest.largest(memory_of(process.pid))
-                self._enforce(process, largest, deadline, limit_s)
+                if ended:
+                    raise self._crash(process) from None
+                largest = largest.largest(process.memory())
+                self._enforce(largest, deadline, limit_s)
                 continue
             if line is None:
                 raise self._crash(process)
-            answer: dict[str, Any] = json.loads(line)
-            if not answer["ok"]:
-                if answer["kind"] == "out_of_memory" or request["do"] == "load":
-                    self.close()
-                raise WorkerFailureError(answer["kind"], answer["error"])
-            return answer, largest.largest(memory_of(process.pid))
+            return line, largest.largest(process.memory())
 
-    def _enforce(
-        self, process: subprocess.Popen[str], memory: Memory, deadline: float, limit_s: float
-    ) -> None:
+    def _enforce(self, memory: Memory, deadline: float, limit_s: float) -> None:
         allowed = self.memory_bytes
         if allowed is not None and memory.held > allowed:
-            _kill(process)
-            self.close()
+            self._end()
             raise WorkerFailureError(
                 "out_of_memory",
                 f"the worker held {memory.held / 1e6:.0f} MB; its limit is {allowed / 1e6:.0f} MB",
             )
         if time.monotonic() > deadline:
-            _kill(process)
-            self.close()
+            self._end()
             raise WorkerFailureError("timeout", f"no answer after {limit_s:.0f} s")
 
-    def _crash(self, process: subprocess.Popen[str]) -> WorkerFailureError:
+    def _crash(self, process: ProcessTree) -> WorkerFailureError:
         code = process.wait()
-        self.close()
+        self._end()
+        if code is None:
+            return WorkerFailureError("crashed", "the worker closed its pipe and went on")
         if code == -9:
             return WorkerFailureError(
                 "out_of_memory", "the worker was killed (signal 9), most likely for its memory"
@@ -183,34 +196,27 @@ class WorkerProcess:
         return WorkerFailureError("crashed", f"the worker ended with {ended}")
 
     def close(self) -> None:
-        """End the process; it ends by itself too when this one dies."""
-        process, self._process = self._process, None
-        if process is None:
-            return
-        if process.stdin:
+        """End the process and all that it started; they end by themselves when this one dies."""
+        if self._process is not None:
             with contextlib.suppress(OSError):
-                process.stdin.close()
-        try:
-            process.wait(timeout=5)
-        except subprocess.TimeoutExpired:
-            _kill(process)
-        if process.stdout:
-            process.stdout.close()
+                self._process.stdin.close()
+            self._process.wait()
+            self._end()
+
+    def _end(self) -> None:
+        """End the process at once, and all that it started."""
+        process, self._process = self._process, None
+        if process is not None:
+            process.end()
+            self._log.finish()
 
 
-def _read_lines(stream: IO[str] | None, lines: queue.SimpleQueue[str | None]) -> None:
-    if stream is not None:
-        with contextlib.suppress(ValueError, OSError):  # closed while reading
-            for line in stream:
-                lines.put(line)
+def _read_lines(stream: IO[bytes], lines: queue.Queue[bytes | None]) -> None:
+    """Queue the lines of a stream, each of limited length; whoever writes too fast has to wait."""
+    with contextlib.suppress(ValueError, OSError), stream:
+        while line := stream.readline(LONGEST_ANSWER):
+            lines.put(line)
     lines.put(None)
-
-
-def _detached() -> dict[str, Any]:
-    """Keep Ctrl-C from the worker: it is for the parent, which then ends the worker."""
-    if sys.platform == "win32":
-        return {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP}
-    return {"start_new_session": True}
 
 
 def _environment(threads: int | None, programs: Path, gpu: str | None) -> dict[str, str]:
@@ -226,13 +232,3 @@ def _environment(threads: int | None, programs: Path, gpu: str | None) -> dict[s
     environment.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")  # others may use it too
     environment.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     return environment
-
-
-def _kill(process: subprocess.Popen[str]) -> None:
-    """End a process that was started here, and its children."""
-    with contextlib.suppress(psutil.Error):
-        for child in psutil.Process(process.pid).children(recursive=True):
-            with contextlib.suppress(psutil.Error):
-                child.kill()
-    process.kill()
-    process.wait()

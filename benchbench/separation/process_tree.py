@@ -1,0 +1,146 @@
+"""A program that was started here together with everything that it starts: ended as one.
+
+On Linux a supervisor (`benchbench.separation.supervisor`) stands between and adopts what the program
+leaves behind. Elsewhere its descendants and, on POSIX, its session are ended.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import IO, Any, Final
+
+import psutil
+
+from benchbench.separation.process_memory import Memory, memory_of
+
+__all__ = ["PATIENCE_S", "ProcessTree"]
+
+PATIENCE_S: Final = 5.0
+"""Seconds that a program, and then its supervisor, have to end by themselves."""
+SUPERVISED: Final = sys.platform == "linux"
+_SUPERVISOR: Final = Path(__file__).with_name("supervisor.py")
+
+
+class ProcessTree:
+    """A program with pipes to its standard streams; it starts at once.
+
+    Parameters
+    ----------
+    command
+        The program and its arguments.
+    environment
+        Its environment variables.
+
+    Raises
+    ------
+    OSError
+        When it cannot be started.
+    """
+
+    def __init__(self, command: Sequence[str], environment: Mapping[str, str]) -> None:
+        self._lifeline: int | None = None
+        words, end = list(command), None
+        if SUPERVISED:
+            end, self._lifeline = os.pipe()
+            words = [sys.executable, "-I", "-S", str(_SUPERVISOR), str(end), *words]
+        try:
+            self._process = subprocess.Popen(
+                words,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                env=dict(environment),
+                pass_fds=(end,) if end is not None else (),
+                **_detached(),
+            )
+        except OSError:
+            self._let_go()
+            raise
+        finally:
+            if end is not None:
+                os.close(end)
+
+    @property
+    def pid(self) -> int:
+        """The number of the process, or of its supervisor."""
+        return self._process.pid
+
+    @property
+    def stdin(self) -> IO[bytes]:
+        """What the program reads."""
+        assert self._process.stdin is not None
+        return self._process.stdin
+
+    @property
+    def stdout(self) -> IO[bytes]:
+        """What the program writes."""
+        assert self._process.stdout is not None
+        return self._process.stdout
+
+    @property
+    def stderr(self) -> IO[bytes]:
+        """What the program says beside that."""
+        assert self._process.stderr is not None
+        return self._process.stderr
+
+    @property
+    def ended(self) -> bool:
+        """Whether the program has ended, whatever it left behind."""
+        return self._process.poll() is not None
+
+    def memory(self) -> Memory:
+        """The memory of the program and of everything that it started."""
+        return memory_of(self.pid, itself=not SUPERVISED)
+
+    def wait(self) -> int | None:
+        """The exit code, or a signal's number below zero; None when it goes on after `PATIENCE_S`."""
+        try:
+            return self._process.wait(PATIENCE_S)
+        except subprocess.TimeoutExpired:
+            return None
+
+    def end(self) -> None:
+        """End the program at once, and all that it started."""
+        family = self._family()
+        self._let_go()
+        if SUPERVISED:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._process.wait(2 * PATIENCE_S)
+        for process in family:
+            with contextlib.suppress(psutil.Error):
+                process.kill()
+        if not self.ended:
+            self._process.kill()
+        self._process.wait()
+        with contextlib.suppress(OSError):
+            self.stdin.close()
+
+    def _let_go(self) -> None:
+        """Close the lifeline; the supervisor then ends everything."""
+        if self._lifeline is not None:
+            os.close(self._lifeline)
+            self._lifeline = None
+
+    def _family(self) -> list[psutil.Process]:
+        """The descendants, and on POSIX those that were left behind in the session."""
+        found: list[psutil.Process] = []
+        with contextlib.suppress(psutil.Error):
+            found = psutil.Process(self.pid).children(recursive=True)
+        if sys.platform != "win32":
+            for other in psutil.process_iter():
+                with contextlib.suppress(psutil.Error, OSError):
+                    if os.getsid(other.pid) == self.pid and other.pid != self.pid:
+                        found.append(other)
+        return found
+
+
+def _detached() -> dict[str, Any]:
+    """Keep Ctrl-C from the program: it is for the parent, which then ends the program."""
+    if sys.platform == "win32":
+        return {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP}
+    return {"start_new_session": True}

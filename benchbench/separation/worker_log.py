@@ -1,0 +1,131 @@
+"""What a worker prints: kept in a file of limited size, without secrets, its end at hand."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import IO, Final
+
+from benchbench.io.redaction import redacted
+from benchbench.io.terminal import printable
+
+__all__ = ["WorkerLog"]
+
+LARGEST: Final = 4 << 20
+"""Bytes of a log file; what comes later is read and dropped."""
+TAIL: Final = 4000
+"""Characters of the end that goes into a row."""
+_CHUNK: Final = 1 << 16
+_PATIENCE_S: Final = 1.0
+_LINE_END: Final = re.compile(r"\r\n|\r|\n")
+
+
+class WorkerLog:
+    """Reads a worker's standard error in a thread and writes it to a file.
+
+    Parameters
+    ----------
+    path
+        The file; it is appended to.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._tail = ""
+        self._rest = b""
+        self._reading: tuple[threading.Thread, IO[bytes]] | None = None
+        self._lock = threading.Lock()
+
+    def mark(self) -> None:
+        """Let `tail` begin here."""
+        self._settle()
+        with self._lock:
+            self._tail = ""
+
+    def tail(self) -> str | None:
+        """The last of what was printed since `mark`."""
+        self._settle()
+        with self._lock:
+            text = self._tail + _text(self._rest)
+        return text[-TAIL:].strip() or None
+
+    def follow(self, stream: IO[bytes]) -> None:
+        """Read a stream to its end, in a thread."""
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        self._rest = b""
+        thread = threading.Thread(target=self._read, args=(stream,), daemon=True)
+        self._reading = thread, stream
+        thread.start()
+
+    def finish(self) -> None:
+        """Wait for the end of the stream, but not for long: a stray process may hold it open."""
+        if self._reading is not None:
+            thread, _ = self._reading
+            thread.join(_PATIENCE_S)
+
+    def _read(self, stream: IO[bytes]) -> None:
+        with stream:
+            with contextlib.suppress(OSError), self.path.open("ab", buffering=0) as file:
+                size = self.path.stat().st_size
+                while chunk := os.read(stream.fileno(), _CHUNK):
+                    size = self._take(chunk, file, size)
+                if self._rest:
+                    self._take(b"\n", file, size)
+            with contextlib.suppress(OSError):  # a full disk: go on reading all the same
+                while os.read(stream.fileno(), _CHUNK):
+                    pass
+
+    def _take(self, chunk: bytes, file: IO[bytes], size: int) -> int:
+        """Write the whole lines; returns the file's size."""
+        with self._lock:
+            lines, newline, self._rest = (self._rest + chunk).rpartition(b"\n")
+            if len(self._rest) > _CHUNK:  # a line without end
+                lines, newline, self._rest = lines + newline + self._rest, b"\n", b""
+            text = _text(lines + newline)
+            self._tail = (self._tail + text)[-TAIL:]
+        content = text.encode("utf-8", "replace")
+        if size >= LARGEST:
+            return size
+        if size + len(content) > LARGEST:
+            content = content[: LARGEST - size] + b"\n[the rest is left out]\n"
+        file.write(content)
+        return size + len(content)
+
+    def _settle(self) -> None:
+        """Let the thread take what is in the pipe."""
+        if self._reading is None:
+            return
+        thread, stream = self._reading
+        deadline = time.monotonic() + _PATIENCE_S
+        while thread.is_alive() and time.monotonic() < deadline:
+            if _waiting(stream) == 0:
+                time.sleep(0.002)  # it may hold a chunk that it has not taken yet
+                with self._lock:
+                    if _waiting(stream) == 0:
+                        return
+            time.sleep(0.002)
+
+
+def _text(content: bytes) -> str:
+    text = _LINE_END.sub("\n", content.decode("utf-8", "replace"))
+    return printable(redacted(text))
+
+
+def _waiting(stream: IO[bytes]) -> int:
+    """Bytes in the pipe that nobody has read yet."""
+    if sys.platform == "win32":
+        time.sleep(0.05)
+        return 0
+    import fcntl
+    import struct
+    import termios
+
+    try:
+        return int(struct.unpack("i", fcntl.ioctl(stream.fileno(), termios.FIONREAD, bytes(4)))[0])
+    except (OSError, ValueError):
+        return 0
