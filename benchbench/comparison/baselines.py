@@ -15,6 +15,7 @@ from benchbench.comparison.costs import COST_COLUMNS
 from benchbench.comparison.side import Side
 from benchbench.errors import DamagedResultsError, UsageError
 from benchbench.io.atomic import write_atomically
+from benchbench.redaction import redacted
 from benchbench.stats.tracks import KEYS
 
 __all__ = ["BASELINE_VERSION", "read_baseline", "write_baseline"]
@@ -114,7 +115,7 @@ def read_baseline(path: Path | str) -> Side:
     frame = plain.to_pandas(categories=[*_TEXT, "reason"])
     frame.attrs["frames"] = facts["frames"]
     return Side(
-        label=str(path),
+        label=redacted(str(path)),
         tracks=frame,
         hashes={name: frozenset(found) for name, found in facts["dataset_hashes"].items()},
         failed=frozenset((item[0], item[1], item[2]) for item in facts["failed"]),

@@ -14,6 +14,7 @@ from benchbench.comparison.side import Side, full_name
 from benchbench.errors import NothingToCompareError, UnknownNameError, UsageError
 from benchbench.io.remote import is_url
 from benchbench.metrics import DIAGNOSTICS
+from benchbench.redaction import redacted
 from benchbench.results.store import Results, open_results
 from benchbench.stats import per_track
 from benchbench.stats.aggregations import Summary
@@ -106,7 +107,7 @@ def results_side(
     used = set(map(str, scores["run_id"].unique())) | set(map(str, latest["run_id"].unique()))
     facts = [run for run in runs if run.get("run_id") in used]
     return Side(
-        label=label,
+        label=redacted(label),
         tracks=per_track(scores, frames),
         hashes=_hashes(latest, facts),
         failed=_failed(latest),

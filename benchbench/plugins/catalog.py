@@ -25,6 +25,7 @@ from benchbench.plugins.manifest_schema import (
     Variant,
 )
 from benchbench.plugins.model_names import ModelName, expanded, setting, written_settings
+from benchbench.redaction import is_secret_name, redacted_value
 
 __all__ = ["Catalog", "DatasetPlugin", "Model", "Origin"]
 
@@ -61,9 +62,13 @@ class Model:
 
     @property
     def name(self) -> str:
-        """``adapter:variant``, with ``[option=value]`` where options differ from the variant's."""
+        """``adapter:variant``, with ``[option=value]`` where options differ from the variant's.
+
+        Options whose names say that they are secrets are no part of it.
+        """
         plain = f"{self.adapter.manifest.name}:{self.variant_name}"
-        return plain + written_settings(self.settings)
+        shown = {key: value for key, value in self.settings.items() if not is_secret_name(key)}
+        return plain + written_settings(redacted_value(shown))
 
     @property
     def options(self) -> dict[str, AnyValue]:

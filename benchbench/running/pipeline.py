@@ -8,7 +8,6 @@ that a score does not depend on where it was made.
 
 from __future__ import annotations
 
-import re
 import shutil
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -20,6 +19,7 @@ from typing import Any
 
 from benchbench.datasets.preparation import PreparedTrack, prepare
 from benchbench.errors import BenchbenchError, OutputError
+from benchbench.io.names import file_name
 from benchbench.io.raw_audio import is_full, scratch_folder
 from benchbench.io.remote import RemoteFolder
 from benchbench.results.store import Results
@@ -295,7 +295,7 @@ class Pipeline:
 
 def log_name(model: str) -> str:
     """A model's name as the name of its log, without its ending."""
-    return re.sub(r"[^\w.=,\[\]+-]", "-", model)
+    return file_name(model.replace(":", "-"), keep=".=,[]+")
 
 
 def _emptied(folder: Path) -> Path:

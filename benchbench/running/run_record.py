@@ -19,11 +19,13 @@ from benchbench.datasets.tracks import Track
 from benchbench.errors import DISTRIBUTION
 from benchbench.metrics.base import Protocol
 from benchbench.plugins.catalog import Model
+from benchbench.redaction import redacted, redacted_command, redacted_value
 from benchbench.results.schema import SCHEMA_VERSION
 from benchbench.running.git_state import git_state
 from benchbench.running.machine import engine_packages, machine
 from benchbench.running.plan import Job
 from benchbench.separation.separator import ModelSetup, SeparationResult
+from benchbench.separation.worker_answers import message
 
 __all__ = ["SeparationRecord", "new_run_id", "now", "run_facts"]
 
@@ -48,14 +50,18 @@ def run_facts(
     jobs: int,
     options: Mapping[str, Any],
 ) -> dict[str, Any]:
-    """The content of ``run.json`` at a run's beginning."""
+    """The content of ``run.json`` at a run's beginning.
+
+    It holds what reproduces the run and nothing that identifies a person or opens a door: see
+    `benchbench.redaction`.
+    """
     manifest = data_set.manifest
     return {
         "schema": SCHEMA_VERSION,
         "run_id": run_id,
         "started": now(),
         "finished": None,
-        "command": list(command),
+        "command": redacted_command(command),
         "benchbench": version(DISTRIBUTION),
         "python": sys.version.split()[0],
         "git": git_state(Path.cwd()),
@@ -73,7 +79,7 @@ def run_facts(
         "protocols": [
             {"name": protocol.name, "version": protocol.version} for protocol in protocols
         ],
-        "options": dict(options),
+        "options": redacted_value(options),
         "jobs": jobs,
         "counts": {"ok": 0, "failed": 0},
     }
@@ -97,8 +103,8 @@ def _model_facts(setup: ModelSetup) -> dict[str, Any]:
         "citation": manifest.citation,
         "published": msgspec.to_builtins(variant.published),
         "deterministic": manifest.deterministic,
-        "options": setup.all_options,
-        "environment": setup.environment,
+        "options": redacted_value(setup.all_options),
+        "environment": redacted_value(setup.environment),
     }
 
 
@@ -131,8 +137,8 @@ class SeparationRecord:
             "trained_on": " ".join(_seen(self.model.variant.trained_on, track)),
             "stems": "+".join(self.model.variant.stems),
             "status": outcome.status,
-            "error": outcome.error,
-            "log_tail": outcome.log_tail,
+            "error": message(outcome.error) if outcome.error else None,
+            "log_tail": redacted(outcome.log_tail) if outcome.log_tail else None,
             "load_s": outcome.load_s,
             "wall_s": outcome.wall_s,
             "audio_s": prepared.seconds if prepared else None,

@@ -20,6 +20,7 @@ from typing import Any
 
 from benchbench.io.cache import cache_folder, locked
 from benchbench.plugins.manifest_schema import ENGINE, SAME, Runtime
+from benchbench.redaction import redacted
 from benchbench.separation.python_discovery import find_python, find_uv, run_tool
 
 __all__ = [
@@ -194,12 +195,13 @@ def _python_of(folder: Path) -> Path:
 
 
 def _packages(frozen: str) -> dict[str, str]:
-    """``pip freeze`` as names and versions; a package from elsewhere keeps its address."""
+    """``pip freeze`` as names and versions; a package from elsewhere keeps its address,
+    without user and password."""
     found = {}
     for line in frozen.splitlines():
         name, separator, version = line.replace(" @ ", "==").partition("==")
         if separator and not name.startswith(("#", "-")):
-            found[name.strip().lower()] = version.strip()
+            found[name.strip().lower()] = redacted(version.strip())
     return dict(sorted(found.items()))
 
 

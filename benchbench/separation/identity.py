@@ -11,6 +11,7 @@ from pathlib import Path
 from benchbench.datasets.dataset import Track
 from benchbench.io.hashing import short_hash
 from benchbench.plugins.manifest_schema import AnyValue
+from benchbench.redaction import is_secret_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +40,9 @@ class Member:
 
 
 def options_hash(options: Mapping[str, AnyValue]) -> str:
-    """A hash over options, whatever their order."""
-    return short_hash(json.dumps(dict(options), sort_keys=True))
+    """A hash over options, whatever their order; secrets change no result and are left out."""
+    told = {key: value for key, value in options.items() if not is_secret_name(key)}
+    return short_hash(json.dumps(told, sort_keys=True))
 
 
 def adapter_hash(folder: Path) -> str:

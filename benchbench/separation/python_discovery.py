@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from benchbench.errors import AdapterEnvironmentError
+from benchbench.io.terminal import printable
+from benchbench.redaction import redacted, redacted_command
 
 __all__ = ["find_python", "find_uv", "isolated_variables", "run_tool"]
 
@@ -50,8 +52,9 @@ def run_tool(command: list[str], purpose: str, folder: Path | None = None) -> st
     )
     if done.returncode:
         raise AdapterEnvironmentError(
-            f"Cannot {purpose}: {' '.join(command)} ended with {done.returncode}.",
-            hint=(done.stderr.strip() or done.stdout.strip())[-1500:],
+            f"Cannot {purpose}: {' '.join(redacted_command(command))} ended with "
+            f"{done.returncode}.",
+            hint=redacted(printable((done.stderr.strip() or done.stdout.strip())[-1500:])),
         )
     return done.stdout
 

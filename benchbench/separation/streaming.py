@@ -17,8 +17,8 @@ from scipy import signal
 
 from benchbench.io.audio_files import Audio
 from benchbench.io.raw_audio import RawAudio, write_raw
-from benchbench.separation.worker_answers import Streamed
 from benchbench.separation.separator import WorkerSeparator
+from benchbench.separation.worker_answers import Streamed
 
 __all__ = ["BLOCKS_S", "LiveMeasurement", "measure_live"]
 

@@ -318,7 +318,8 @@ def failure(kind: str, error: BaseException) -> dict[str, Any]:
         text = str(error)
     except Exception:  # an exception that cannot be shown
         text = "(no text)"
-    return {"ok": False, "kind": kind, "error": f"{type(error).__name__}: {text[:LONGEST_ERROR]}"}
+    text = f"{type(error).__name__}: {text[:LONGEST_ERROR]}"
+    return {"ok": False, "kind": kind, "error": text.encode("utf-8", "replace").decode("utf-8")}
 
 
 def read_requests(requests: queue.SimpleQueue[str]) -> None:
@@ -334,6 +335,7 @@ def main() -> None:
     """Answer requests until stdin ends."""
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8", buffering=1)
     os.dup2(2, 1)
+    sys.stdout = open(1, "w", encoding="utf-8", errors="replace", buffering=1, closefd=False)  # noqa: SIM115 - lines reach the log as they are printed
     requests: queue.SimpleQueue[str] = queue.SimpleQueue()
     threading.Thread(target=read_requests, args=(requests,), daemon=True).start()
     worker = Worker()

@@ -10,10 +10,19 @@ from typing import Annotated, Any, Final, TypeAlias
 import msgspec
 
 from benchbench.io.raw_audio import RawAudio
-from benchbench.io.redaction import redacted
 from benchbench.io.terminal import printable, shortened
+from benchbench.redaction import redacted
 
-__all__ = ["LONGEST_ANSWER", "Answer", "Failure", "Loaded", "Separated", "Streamed", "message", "read_answer"]
+__all__ = [
+    "LONGEST_ANSWER",
+    "Answer",
+    "Failure",
+    "Loaded",
+    "Separated",
+    "Streamed",
+    "message",
+    "read_answer",
+]
 
 LONGEST_ANSWER: Final = 4 << 20
 """Bytes of a line; an answer is far below."""

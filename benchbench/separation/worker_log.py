@@ -11,16 +11,17 @@ import time
 from pathlib import Path
 from typing import IO, Final
 
-from benchbench.io.redaction import redacted
 from benchbench.io.terminal import printable
+from benchbench.redaction import redacted
 
 __all__ = ["WorkerLog"]
 
-LARGEST: Final = 4 << 20
+LARGEST: Final = 2 << 20
 """Bytes of a log file; what comes later is read and dropped."""
 TAIL: Final = 4000
 """Characters of the end that goes into a row."""
 _CHUNK: Final = 1 << 16
+_RECENT: Final = 4 * TAIL
 _PATIENCE_S: Final = 1.0
 _LINE_END: Final = re.compile(r"\r\n|\r|\n")
 
@@ -36,7 +37,7 @@ class WorkerLog:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._tail = ""
+        self._recent = b""
         self._rest = b""
         self._reading: tuple[threading.Thread, IO[bytes]] | None = None
         self._lock = threading.Lock()
@@ -45,14 +46,16 @@ class WorkerLog:
         """Let `tail` begin here."""
         self._settle()
         with self._lock:
-            self._tail = ""
+            self._recent = b""
 
     def tail(self) -> str | None:
         """The last of what was printed since `mark`."""
         self._settle()
         with self._lock:
-            text = self._tail + _text(self._rest)
-        return text[-TAIL:].strip() or None
+            recent = self._recent
+        if len(recent) == _RECENT:  # it begins in the middle of a line, perhaps of a secret
+            recent = recent.partition(b"\n")[2] or recent[-TAIL:]
+        return _text(recent)[-TAIL:].strip() or None
 
     def follow(self, stream: IO[bytes]) -> None:
         """Read a stream to its end, in a thread."""
@@ -81,16 +84,15 @@ class WorkerLog:
                     pass
 
     def _take(self, chunk: bytes, file: IO[bytes], size: int) -> int:
-        """Write the whole lines; returns the file's size."""
+        """Write the whole lines while the file is small; returns its size."""
         with self._lock:
-            lines, newline, self._rest = (self._rest + chunk).rpartition(b"\n")
-            if len(self._rest) > _CHUNK:  # a line without end
-                lines, newline, self._rest = lines + newline + self._rest, b"\n", b""
-            text = _text(lines + newline)
-            self._tail = (self._tail + text)[-TAIL:]
-        content = text.encode("utf-8", "replace")
+            self._recent = (self._recent + chunk)[-_RECENT:]
         if size >= LARGEST:
             return size
+        lines, newline, self._rest = (self._rest + chunk).rpartition(b"\n")
+        if len(self._rest) > _CHUNK:  # a line without end
+            lines, newline, self._rest = lines + newline + self._rest, b"\n", b""
+        content = _text(lines + newline).encode("utf-8", "replace")
         if size + len(content) > LARGEST:
             content = content[: LARGEST - size] + b"\n[the rest is left out]\n"
         file.write(content)

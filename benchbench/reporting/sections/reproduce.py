@@ -12,6 +12,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from benchbench.redaction import redacted_command
 from benchbench.reporting.formatting import megabytes
 
 __all__ = ["Download", "command_of", "downloads", "facts"]
@@ -35,7 +36,7 @@ class Download:
 
 def command_of(run: dict[str, Any]) -> str:
     """The command that started a run, ready to be pasted into a shell."""
-    return shlex.join(str(word) for word in run.get("command") or ())
+    return shlex.join(redacted_command([str(word) for word in run.get("command") or ()]))
 
 
 def facts(run: dict[str, Any]) -> tuple[tuple[str, str], ...]:

@@ -19,6 +19,7 @@ from benchbench.errors import DamagedResultsError, NothingToCompareError, UsageE
 from benchbench.io.atomic import write_whole
 from benchbench.io.names import file_name, is_file_name
 from benchbench.io.plain_files import is_plain, plain_files, read_plain
+from benchbench.redaction import redacted_value
 from benchbench.results.interchange.provenance import Imported, Source
 from benchbench.results.schema import STATUSES
 from benchbench.results.store import Results, open_results
@@ -163,7 +164,7 @@ def _copy_run(theirs: Results, ours: Results, source: Source, run: dict[str, Any
     run_id = str(run["run_id"])
     for model in run.get("models") or ():
         model["name"] = f"{source.name}.{model.get('name', '')}"
-    origin = {**asdict(source), "kind": "benchbench", "files": [theirs.root.name]}
+    origin = {**redacted_value(asdict(source)), "kind": "benchbench", "files": [theirs.root.name]}
     ours.write_run(
         _prefixed(source, run_id),
         {**run, "run_id": _prefixed(source, run_id), "imported": origin},

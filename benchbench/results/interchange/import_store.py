@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 
 from benchbench.errors import NothingToCompareError
 from benchbench.metrics.targets import in_order
+from benchbench.redaction import redacted_command, redacted_value
 from benchbench.results.interchange.provenance import Imported, Roles, Source, engine_version
 from benchbench.results.schema import SCHEMA_VERSION, SCORES
 from benchbench.results.store import Results
@@ -170,7 +171,7 @@ def _facts(
         "run_id": run_id,
         "started": started.isoformat(timespec="seconds"),
         "finished": datetime.now(UTC).isoformat(timespec="seconds"),
-        "command": ["bench", "import", kind, *map(str, files)],
+        "command": redacted_command(["bench", "import", kind, *map(str, files)]),
         "benchbench": engine_version(),
         "python": None,
         "git": {"sha": None, "dirty": None},
@@ -189,7 +190,12 @@ def _facts(
         "options": {},
         "jobs": 0,
         "counts": {"ok": 0, "failed": 0},
-        "imported": {**asdict(source), "kind": kind, "files": [*map(str, files)], "sha256": mark},
+        "imported": {
+            **redacted_value(asdict(source)),
+            "kind": kind,
+            "files": redacted_value([*map(str, files)]),
+            "sha256": mark,
+        },
     }
 
 

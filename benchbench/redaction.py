@@ -33,10 +33,14 @@ _SECRET_NAME: Final = re.compile(
     re.IGNORECASE,
 )
 _NAMED: Final = re.compile(
-    r"""(?P<name>[\w.-]+)(?P<gap>["']?\s*[=:]\s*)(?P<quote>["']?)(?P<value>[^\s"',;&]+)"""
+    r"""(?<![\w.-])(?P<name>[\w.-]{1,200})(?P<gap>["']?\s{0,9}[=:]\s{0,9})(?P<quote>["']?)(?P<value>[^\s"',;&]+)"""
 )
-_FLAG: Final = re.compile(r"(?P<name>(?<![\w-])--?[\w-]+)(?P<gap>\s+)(?P<value>[^\s-]\S*)")
-_ADDRESS: Final = re.compile(r"(?P<scheme>[A-Za-z][\w+.-]*://)(?P<rest>[^\s\"'<>]+)")
+_FLAG: Final = re.compile(
+    r"(?P<name>(?<![\w-])--?[\w-]{1,200})(?P<gap>\s{1,9})(?P<value>[^\s-]\S*)"
+)
+_ADDRESS: Final = re.compile(
+    r"(?P<scheme>(?<![\w+.-])[A-Za-z][\w+.-]{0,30}://)(?P<rest>[^\s\"'<>]+)"
+)
 _BEARER: Final = re.compile(r"\b(?P<name>Bearer|Basic)\s+[\w.~+/=-]{8,}", re.IGNORECASE)
 _KNOWN: Final = re.compile(
     r"\b(?:gh[pousr]_\w{20,}|github_pat_\w{20,}|hf_\w{20,}|pypi-[\w-]{20,}|sk-[\w-]{20,}|"
