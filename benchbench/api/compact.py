@@ -34,6 +34,11 @@ def compact(
         For results that lie elsewhere: bring them here first.
     DamagedResultsError
         When a part is damaged; `bench doctor RESULTS --repair` sets it aside.
+
+    Examples
+    --------
+    >>> import benchbench
+    >>> compacted = benchbench.compact("results")
     """
     if is_url(results):
         raise UsageError(

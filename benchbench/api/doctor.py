@@ -18,6 +18,7 @@ from benchbench.errors import DISTRIBUTION, BenchbenchError, UnknownNameError
 from benchbench.io.audio_files import Audio, read
 from benchbench.io.cache import cache_folder
 from benchbench.io.decoding import info
+from benchbench.io.paths import AnyPath, path_of, paths_of
 from benchbench.io.raw_audio import scratch_folder
 from benchbench.plugins.catalog import Catalog, Model
 from benchbench.results.integrity import damaged_parts, damaged_runs, leftovers
@@ -36,8 +37,8 @@ def doctor(
     name: str | None = None,
     *,
     repair: bool = False,
-    root: Path | None = None,
-    adapter_paths: Sequence[Path] = (),
+    root: AnyPath | None = None,
+    adapter_paths: Sequence[AnyPath] = (),
     listener: Listener = lambda _: None,
 ) -> Iterator[Check]:
     """Check something, point by point.
@@ -64,14 +65,20 @@ def doctor(
     ------
     UnknownNameError
         When `name` is none of these.
+
+    Examples
+    --------
+    >>> import benchbench
+    >>> [(check.name, check.ok) for check in benchbench.doctor("results")]
+    [('results', True)]
     """
-    catalog = Catalog(tuple(adapter_paths))
+    catalog = Catalog(paths_of(adapter_paths))
     if name is None:
         yield from _check_installation(catalog)
     elif name.partition(":")[0] in catalog.adapter_names():
         yield from _check_model(catalog, catalog.model(name), listener)
     elif name in catalog.dataset_names():
-        yield from _check_dataset(catalog, name, root)
+        yield from _check_dataset(catalog, name, path_of(root))
     elif Path(name).is_dir():
         yield from _check_results(Results(Path(name)), repair)
     else:

@@ -86,6 +86,12 @@ def export(
         For a form, a data set or an aggregation that does not exist.
     NothingToCompareError
         When there is nothing to export.
+
+    Examples
+    --------
+    >>> import benchbench
+    >>> benchbench.export("csv", "scores.csv", "results")
+    [PosixPath('scores.csv')]
     """
     if form not in FORMS:
         raise UnknownNameError("form", form, FORMS)

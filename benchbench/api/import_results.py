@@ -91,6 +91,16 @@ def import_results(
         For a kind that does not exist.
     UsageError
         When `path` is missing, is not of that kind, or an option does not go with it.
+
+    Examples
+    --------
+    Scores that museval wrote, one file per track:
+
+    >>> import benchbench
+    >>> imported = benchbench.import_results(
+    ...     "museval", "museval-scores", "imported", dataset="musdb18", model="theirs")
+    >>> benchbench.compare("imported", "imported").rows["target"].unique().tolist()
+    ['vocals']
     """
     if kind not in KINDS:
         raise UnknownNameError("kind of results", kind, KINDS)

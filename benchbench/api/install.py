@@ -13,6 +13,7 @@ from benchbench.errors import BenchbenchError, UnknownNameError, UsageError
 from benchbench.io.archive import extract
 from benchbench.io.cache import locked
 from benchbench.io.download import Progress, fetch
+from benchbench.io.paths import AnyPath, paths_of
 from benchbench.plugins.catalog import Catalog, DatasetPlugin
 from benchbench.separation.environments import (
     InstalledEnvironment,
@@ -29,7 +30,7 @@ __all__ = ["install", "installed_environments", "uninstall"]
 def install(
     name: str,
     *,
-    adapter_paths: Sequence[Path] = (),
+    adapter_paths: Sequence[AnyPath] = (),
     tell: Callable[[str], None] = lambda _: None,
     progress: Progress | None = None,
     download_python: bool = False,
@@ -59,8 +60,16 @@ def install(
     Raises
     ------
     UnknownNameError, UsageError, benchbench.errors.SeparatorError
+
+    Examples
+    --------
+    The weights of Zipformer ship with it, so nothing is downloaded:
+
+    >>> import benchbench
+    >>> benchbench.install("zipformer:tiny").name
+    'tiny'
     """
-    catalog = Catalog(tuple(adapter_paths))
+    catalog = Catalog(paths_of(adapter_paths))
     if name in catalog.dataset_names():
         return _install_dataset(catalog.dataset(name), tell, progress)
     if name.partition(":")[0] in catalog.adapter_names():
@@ -71,9 +80,9 @@ def install(
     raise UnknownNameError("model or data set", name, known)
 
 
-def installed_environments(adapter_paths: Sequence[Path] = ()) -> list[InstalledEnvironment]:
+def installed_environments(adapter_paths: Sequence[AnyPath] = ()) -> list[InstalledEnvironment]:
     """Every environment that was built, with the adapters that share it."""
-    users = _users(Catalog(tuple(adapter_paths)))
+    users = _users(Catalog(paths_of(adapter_paths)))
     return [
         InstalledEnvironment(found, tuple(users.get(found.folder, ()))) for found in environments()
     ]
@@ -82,7 +91,7 @@ def installed_environments(adapter_paths: Sequence[Path] = ()) -> list[Installed
 def uninstall(
     name: str,
     *,
-    adapter_paths: Sequence[Path] = (),
+    adapter_paths: Sequence[AnyPath] = (),
     tell: Callable[[str], None] = lambda _: None,
 ) -> int:
     """Remove what `install` made for a model or a data set; what is missing is made again on use.
@@ -103,7 +112,7 @@ def uninstall(
     ------
     UnknownNameError
     """
-    catalog = Catalog(tuple(adapter_paths))
+    catalog = Catalog(paths_of(adapter_paths))
     left = {found.folder.name: found.folder for found in environments() if found.folder}
     if name in catalog.dataset_names():
         return _removed(installed_folder(catalog.dataset(name).manifest), tell)

@@ -11,6 +11,7 @@ from benchbench.api.results import Results, RunResult
 from benchbench.api.tracking import require_tracker, track_run
 from benchbench.datasets.dataset import open_dataset
 from benchbench.errors import UsageError
+from benchbench.io.paths import AnyPath, path_of, paths_of
 from benchbench.io.remote import RemoteFolder, local_folder
 from benchbench.metrics import resolve
 from benchbench.plugins.catalog import Catalog
@@ -35,17 +36,17 @@ def run(
     *,
     metrics: str | Sequence[str] = "report",
     out: Path | str = "results",
-    root: Path | None = None,
+    root: AnyPath | None = None,
     split: str | None = None,
     tracks: str | Sequence[str] | None = None,
     limit: int | None = None,
     jobs: int = 1,
     resume: Resume = "only-missing",
     retry_failed: bool = False,
-    weights: Path | None = None,
+    weights: AnyPath | None = None,
     device: str = "auto",
     options: Mapping[str, AnyValue] | None = None,
-    adapter_paths: Sequence[Path] = (),
+    adapter_paths: Sequence[AnyPath] = (),
     keep_stems: KeepStems = "auto",
     limits: Limits | None = None,
     report: bool = True,
@@ -127,20 +128,30 @@ def run(
     ------
     benchbench.errors.BenchbenchError
         When the request cannot be carried out; what was stored before is intact.
+
+    Examples
+    --------
+    Two models on the songs in ``songs/<track>/<stem>.wav``:
+
+    >>> import benchbench
+    >>> result = benchbench.run(
+    ...     "irm,mixture", "folder", root="songs", metrics="usdr", report=False)
+    >>> result.tally.ok, result.tally.failed
+    (4, 0)
     """
     listener = listener or default_listener()
     if track:
         require_tracker(track)
     models, tracks = listed(models), None if tracks is None else listed(tracks)
     carried_out_by = _executor(executor, jobs, scheduler, cluster)
-    catalog = Catalog(tuple(Path(path) for path in adapter_paths))
+    catalog = Catalog(paths_of(adapter_paths))
     chosen = tuple(with_options(catalog.models(models), options or {}))
     protocols = resolve(metrics)
-    separating = Separating(weights, device, limits or Limits(), threads)
+    separating = Separating(path_of(weights), device, limits or Limits(), threads)
     separating.require_sane(chosen, jobs)
     data_set = open_dataset(
         catalog.dataset(dataset),
-        root,
+        path_of(root),
         split=split,
         names=tracks,
         limit=limit,

@@ -68,6 +68,14 @@ def score(
         When nothing can be paired.
     AudioError
         When a file cannot be read, or what belongs together differs in sampling rate or length.
+
+    Examples
+    --------
+    >>> import benchbench
+    >>> table = benchbench.score("songs", "estimates", metrics=["usdr"])
+    >>> scores = table.to_pandas()
+    >>> scores[(scores["track"] == "first") & (scores["metric"] == "SDR")]["target"].tolist()
+    ['vocals', 'drums', 'bass', 'other']
     """
     protocols = resolve(metrics)
     true, given = _tracks(Path(references)), _tracks(Path(estimates))

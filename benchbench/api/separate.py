@@ -20,6 +20,7 @@ from benchbench.errors import (
 from benchbench.io.audio_files import Audio, require_finite, write_wav
 from benchbench.io.containers import name_without_ending
 from benchbench.io.decoding import blocks, info
+from benchbench.io.paths import AnyPath, path_of, paths_of
 from benchbench.io.raw_audio import RawAudio, scratch_folder, write_raw
 from benchbench.plugins.catalog import Catalog, Model
 from benchbench.plugins.manifest_schema import AnyValue
@@ -36,10 +37,10 @@ def separate(
     inputs: Sequence[Path | str],
     out: Path | str,
     *,
-    weights: Path | None = None,
+    weights: AnyPath | None = None,
     device: str = "auto",
     options: Mapping[str, AnyValue] | None = None,
-    adapter_paths: Sequence[Path] = (),
+    adapter_paths: Sequence[AnyPath] = (),
     limits: Limits | None = None,
     allow_truncated: bool = False,
     listener: Listener = lambda _: None,
@@ -76,14 +77,21 @@ def separate(
         When an input cannot be read; stems of earlier inputs are there.
     SeparatorError
         When the separator fails; stems of earlier inputs are there.
+
+    Examples
+    --------
+    >>> import benchbench
+    >>> made = benchbench.separate("mid-side", ["songs/first/vocals.wav"], "stems")
+    >>> sorted(made["vocals"])
+    ['accompaniment', 'vocals']
     """
-    chosen = Catalog(tuple(Path(path) for path in adapter_paths)).model(model)
+    chosen = Catalog(paths_of(adapter_paths)).model(model)
     _require_separator(chosen)
     paths = [Path(path) for path in inputs]
     names = _track_names(paths)
     chosen = chosen.with_settings(options or {})
     setups = prepare_models(
-        [chosen], weights, device, {}, processors(), lambda text: listener(Note(text))
+        [chosen], path_of(weights), device, {}, processors(), lambda text: listener(Note(text))
     )
     separated: dict[str, dict[str, Path]] = {}
     with (

@@ -18,6 +18,7 @@ from benchbench.datasets.dataset import Dataset, Track, installed_folder, open_d
 from benchbench.datasets.preparation import prepare
 from benchbench.errors import MissingExtraError, UnknownNameError, UsageError
 from benchbench.io.audio_files import Audio
+from benchbench.io.paths import AnyPath, path_of, paths_of
 from benchbench.io.raw_audio import scratch_folder
 from benchbench.metrics.targets import TWO_TARGETS, reference_sets
 from benchbench.plugins.catalog import Catalog, Model
@@ -33,14 +34,14 @@ def train(
     model: str,
     dataset: str | None = None,
     *,
-    songs: Path | None = None,
+    songs: AnyPath | None = None,
     out: Path | str = "trained",
-    root: Path | None = None,
+    root: AnyPath | None = None,
     split: str | None = None,
     validation: Sequence[str] | None = None,
-    weights: Path | None = None,
+    weights: AnyPath | None = None,
     options: Mapping[str, AnyValue] | None = None,
-    adapter_paths: Sequence[Path] = (),
+    adapter_paths: Sequence[AnyPath] = (),
     tell: Callable[[str], None] = lambda _: None,
 ) -> Path:
     """Train a model's networks; the same command goes on with a run that was stopped.
@@ -80,8 +81,15 @@ def train(
         When the model cannot be trained, the songs do not fit it, or an option is wrong; when no
         file of `songs` can be read, all are silent or shorter than a minute together, or one is a
         test track of the data set (of ``demo`` where none is named).
+
+    Examples
+    --------
+    >>> import benchbench
+    >>> folder = benchbench.train("wiener", "folder", root="songs", out="trained")
+    >>> folder.is_dir()
+    True
     """
-    catalog = Catalog(tuple(adapter_paths))
+    catalog = Catalog(paths_of(adapter_paths))
     chosen = catalog.model(model)
     if chosen.adapter.origin == "working directory":
         tell(f"{chosen.name} runs the code in {chosen.adapter.folder} of the working directory.")
@@ -90,14 +98,14 @@ def train(
         raise UsageError(
             f"{chosen.name} learns from songs with stems only; --songs is of no use to it."
         )
-    learn, check = _labelled(catalog, dataset, songs, root, split, validation, tell)
+    learn, check = _labelled(catalog, dataset, songs, path_of(root), split, validation, tell)
     with scratch_folder() as scratch:
         named = {t.name: _Song(t, chosen.variant.stems, scratch / str(i))
                  for i, t in enumerate([*learn, *check])}  # fmt: skip
         extra: dict[str, Sequence[Unlabelled]] = {}
         if songs is not None:
-            tested = _tested(catalog, dataset, root)
-            extra["unlabelled"] = read_unlabelled(Path(songs), scratch / "songs", tested, tell)
+            tested = _tested(catalog, dataset, path_of(root))
+            extra["unlabelled"] = read_unlabelled(path_of(songs), scratch / "songs", tested, tell)
             hours = sum(song.seconds for song in extra["unlabelled"]) / 3600
             tell(f"{len(extra['unlabelled'])} songs without stems, {hours:.2f} hours")
         try:
@@ -106,7 +114,7 @@ def train(
                 [named[track.name] for track in learn],
                 Path(out),
                 validation=[named[track.name] for track in check],
-                initial=weights,
+                initial=path_of(weights),
                 options=dict(options or {}),
                 tell=tell,
                 **extra,
@@ -141,7 +149,7 @@ def _recipe(model: Model) -> ModuleType:
 def _labelled(
     catalog: Catalog,
     dataset: str | None,
-    songs: Path | None,
+    songs: AnyPath | None,
     root: Path | None,
     split: str | None,
     validation: Sequence[str] | None,

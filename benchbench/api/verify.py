@@ -15,6 +15,7 @@ import pyarrow.compute as pc
 from benchbench.datasets.dataset import open_dataset
 from benchbench.datasets.preparation import PreparedTrack, prepare
 from benchbench.errors import BenchbenchError, NothingToCompareError
+from benchbench.io.paths import AnyPath, path_of, paths_of
 from benchbench.io.raw_audio import scratch_folder
 from benchbench.metrics.base import Series
 from benchbench.metrics.targets import ReferenceSet, reference_sets
@@ -39,8 +40,8 @@ def verify(
     *,
     sample: int = 5,
     seed: int = 0,
-    root: Path | None = None,
-    adapter_paths: Sequence[Path] = (),
+    root: AnyPath | None = None,
+    adapter_paths: Sequence[AnyPath] = (),
     listener: Listener = lambda _: None,
 ) -> list[Difference]:
     """Separate a sample of stored tracks again and let the peers score the stems.
@@ -73,12 +74,19 @@ def verify(
     ------
     NothingToCompareError
         When nothing of the sample could be made again.
+
+    Examples
+    --------
+    >>> import benchbench
+    >>> differences = benchbench.verify("results", sample=1, root="songs")
+    >>> max(each.largest_db for each in differences) < 1e-6
+    True
     """
     stored = open_results(Path(results))
     separations = [row for row in stored.separations().to_pylist() if row["status"] == "ok"]
     # A sample for checking, not for secrets: the seed makes it repeatable.
     order = random.Random(seed).sample(separations, len(separations))  # noqa: S311
-    maker = _Maker(Catalog(tuple(adapter_paths), None), root, listener, stored)
+    maker = _Maker(Catalog(paths_of(adapter_paths), None), path_of(root), listener, stored)
     found: list[Difference] = []
     checked = 0
     with ExitStack() as stack:

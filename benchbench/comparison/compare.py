@@ -112,6 +112,13 @@ def compare(
         When a side cannot be read as one.
     NothingToCompareError
         When the sides share no model or hold no numbers.
+
+    Examples
+    --------
+    >>> import benchbench
+    >>> comparison = benchbench.compare("results@mixture", "results@irm", min_tracks=2)
+    >>> sorted(comparison.rows["target"].unique())
+    ['accompaniment', 'all', 'vocals']
     """
     shared = frames == "shared"
     left, right = (

@@ -8,6 +8,7 @@ from typing import Literal
 
 from benchbench.errors import UnknownNameError
 from benchbench.io.atomic import write_whole
+from benchbench.io.paths import AnyPath, path_of
 from benchbench.io.remote import local_folder
 from benchbench.reporting.data.loading import read
 from benchbench.reporting.page import assemble
@@ -20,8 +21,8 @@ Audio = Literal["none", "excerpts", "full"]
 
 
 def report(
-    results: Sequence[Path],
-    out: Path,
+    results: AnyPath | Sequence[AnyPath],
+    out: AnyPath,
     *,
     audio: Audio = "excerpts",
     models: Sequence[str] | None = None,
@@ -63,13 +64,20 @@ def report(
         For a model that has none.
     DamagedResultsError, OutputError
         When results cannot be read, or the page not written.
+
+    Examples
+    --------
+    >>> import benchbench
+    >>> benchbench.report("results", "page.html", audio="none").stat().st_size > 10_000
+    True
     """
-    loaded = read([local_folder(path) for path in results], models)
+    places = [results] if isinstance(results, Path | str) else results
+    loaded = read([local_folder(place) for place in places], models)
     names = [str(name) for name in loaded.tracks["model"].unique()]
     if baseline is not None and baseline not in names:
         raise UnknownNameError("model", baseline, names, where=" in these results")
     page = assemble(loaded, baseline=baseline, audio=audio, dataset=dataset, marked=marked)
-    target = Path(out)
+    target = path_of(out)
     if target.suffix.lower() not in {".html", ".htm"}:
         return write_site(page, target)
     text = render("page.html", page=page)

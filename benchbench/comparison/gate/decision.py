@@ -71,6 +71,14 @@ def gate(
     ------
     UsageError
         When a side does not exist, with a hint how to make the first baseline.
+
+    Examples
+    --------
+    Two tracks are too few for a decision, so the exit code is 3:
+
+    >>> import benchbench
+    >>> benchbench.gate("results", "results").exit_code
+    3
     """
     if not Path(baseline).exists() and "@" not in str(baseline):
         raise UsageError(
