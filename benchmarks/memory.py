@@ -19,7 +19,7 @@ from pathlib import Path
 
 import numpy as np
 
-from benchbench.io.raw_audio import RawAudio, write_raw
+from benchbench.io.audio.raw_audio import RawAudio, write_raw
 from benchbench.plugins.catalog import Catalog
 from benchbench.running.machine import processors
 from benchbench.separation.model_setup import prepare_models

@@ -8,7 +8,7 @@ import pytest
 import soundfile
 
 from benchbench.errors import AudioError, OutputError
-from benchbench.io import audio_files as audio
+from benchbench.io.audio import audio_files as audio
 
 RATE = 44100
 

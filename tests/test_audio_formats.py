@@ -15,9 +15,9 @@ import pytest
 import soundfile
 
 from benchbench.errors import AudioError
-from benchbench.io import audio_files
-from benchbench.io.containers import looks_like_audio, name_without_ending
-from benchbench.io.decoding import BLOCK, blocks, info
+from benchbench.io.audio import audio_files
+from benchbench.io.audio.containers import looks_like_audio, name_without_ending
+from benchbench.io.audio.decoding import BLOCK, blocks, info
 
 RATE = 44100
 

@@ -10,9 +10,9 @@ import pytest
 import soxr
 
 from benchbench.errors import AudioError
-from benchbench.io.conversion import convert
-from benchbench.io.decoding import BLOCK
-from benchbench.io.raw_audio import RawAudio, write_raw
+from benchbench.io.audio.conversion import convert
+from benchbench.io.audio.decoding import BLOCK
+from benchbench.io.audio.raw_audio import RawAudio, write_raw
 from benchbench.plugins.catalog import Catalog, Model
 from benchbench.separation.separator import Limits, ModelSetup, SeparationResult, WorkerSeparator
 

@@ -10,7 +10,7 @@ import soundfile
 from benchbench.datasets.dataset import open_dataset
 from benchbench.datasets.preparation import prepare
 from benchbench.errors import UnknownNameError, UsageError
-from benchbench.io.audio_files import read
+from benchbench.io.audio.audio_files import read
 from benchbench.plugins.catalog import Catalog
 
 RATE = 44100

@@ -122,7 +122,7 @@ def test_a_command_that_hangs_is_ended_with_all_that_it_started(
 @pytest.mark.skipif(os.name == "nt", reason="process groups")
 def test_a_command_ends_with_its_worker(small_songs: Path, tmp_path: Path) -> None:
     """The worker's stdin ends while the program runs, as it does when the driver is killed."""
-    from benchbench.io.raw_audio import write_raw
+    from benchbench.io.audio.raw_audio import write_raw
     from benchbench.separation.separator import ModelSetup, WorkerSeparator
 
     pid = tmp_path / "pid"

@@ -14,8 +14,8 @@ from benchbench.api.doctor import doctor
 from benchbench.datasets.dataset import open_dataset
 from benchbench.datasets.preparation import prepare
 from benchbench.errors import UsageError
-from benchbench.io.audio_files import read
-from benchbench.io.decoding import BLOCK
+from benchbench.io.audio.audio_files import read
+from benchbench.io.audio.decoding import BLOCK
 from benchbench.plugins.catalog import Catalog
 
 RATE = 44100

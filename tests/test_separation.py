@@ -9,7 +9,7 @@ import numpy as np
 import psutil
 import pytest
 
-from benchbench.io.raw_audio import RawAudio, write_raw
+from benchbench.io.audio.raw_audio import RawAudio, write_raw
 from benchbench.plugins.catalog import Catalog, Model
 from benchbench.separation.separator import Limits, ModelSetup, SeparationResult, WorkerSeparator
 

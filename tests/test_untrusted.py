@@ -31,7 +31,7 @@ from benchbench.cli.run_summary import summary
 from benchbench.comparison.gate.config import read_gate_config
 from benchbench.errors import BenchbenchError
 from benchbench.io.archive import extract
-from benchbench.io.audio_files import read
+from benchbench.io.audio.audio_files import read
 from benchbench.plugins.manifest import read_adapter, read_dataset
 from benchbench.results.compaction import compact
 from benchbench.results.integrity import damaged_parts, damaged_runs
@@ -291,7 +291,7 @@ def test_weights_that_are_a_trap_do_nothing(tmp_path: Path) -> None:
     model = Catalog().model("spleeter:2stems")
     setup = harmless(prepare_models, [model], folder, "cpu", {}, processors(), lambda _: None)
     if setup is not None:
-        from benchbench.io.raw_audio import write_raw
+        from benchbench.io.audio.raw_audio import write_raw
         from benchbench.separation.separator import Limits, WorkerSeparator
 
         noise = write_raw(tmp_path / "noise.f32", [np.zeros((2, 44100), np.float32)])

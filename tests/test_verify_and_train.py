@@ -15,7 +15,7 @@ import soundfile
 
 import benchbench
 from benchbench.errors import NothingToCompareError, UnknownNameError, UsageError
-from benchbench.io.audio_files import read
+from benchbench.io.audio.audio_files import read
 from benchbench.running.events import Event, Note
 
 Make = Callable[..., Path]

@@ -15,11 +15,11 @@ from benchbench.datasets.dataset import Dataset, open_dataset
 from benchbench.datasets.preparation import prepare
 from benchbench.datasets.stem_files import find_stems
 from benchbench.errors import DISTRIBUTION, BenchbenchError, UnknownNameError
-from benchbench.io.audio_files import Audio, read
+from benchbench.io.audio.audio_files import Audio, read
+from benchbench.io.audio.decoding import info
+from benchbench.io.audio.raw_audio import scratch_folder
 from benchbench.io.cache import cache_folder
-from benchbench.io.decoding import info
 from benchbench.io.paths import AnyPath, path_of, paths_of
-from benchbench.io.raw_audio import scratch_folder
 from benchbench.plugins.catalog import Catalog, Model
 from benchbench.results.integrity import damaged_parts, damaged_runs, leftovers
 from benchbench.results.store import Results

@@ -97,8 +97,10 @@ def import_results(
     Scores that museval wrote, one file per track:
 
     >>> import benchbench
+    >>> from benchbench.results.interchange import Source
     >>> imported = benchbench.import_results(
-    ...     "museval", "museval-scores", "imported", dataset="musdb18", model="theirs")
+    ...     "museval", "museval-scores", "imported", source=Source("paper", licence="CC-BY-4.0"),
+    ...     dataset="musdb18", model="theirs")
     >>> benchbench.compare("imported", "imported").rows["target"].unique().tolist()
     ['vocals']
     """

@@ -15,7 +15,7 @@ from benchbench.errors import (
     UsageError,
     closest,
 )
-from benchbench.io.containers import name_without_ending
+from benchbench.io.audio.containers import name_without_ending
 from benchbench.metrics import resolve
 from benchbench.metrics.pairing.stem_names import canonical, split_track_and_stem
 from benchbench.scoring.file_scores import FileScorer

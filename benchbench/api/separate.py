@@ -17,11 +17,11 @@ from benchbench.errors import (
     SeparatorError,
     UsageError,
 )
-from benchbench.io.audio_files import Audio, require_finite, write_wav
-from benchbench.io.containers import name_without_ending
-from benchbench.io.decoding import blocks, info
+from benchbench.io.audio.audio_files import Audio, require_finite, write_wav
+from benchbench.io.audio.containers import name_without_ending
+from benchbench.io.audio.decoding import blocks, info
+from benchbench.io.audio.raw_audio import RawAudio, scratch_folder, write_raw
 from benchbench.io.paths import AnyPath, path_of, paths_of
-from benchbench.io.raw_audio import RawAudio, scratch_folder, write_raw
 from benchbench.plugins.catalog import Catalog, Model
 from benchbench.plugins.manifest_schema import AnyValue
 from benchbench.running.events import Listener, Note, Separated, Started

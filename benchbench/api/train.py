@@ -17,9 +17,9 @@ from benchbench.api.unlabelled import RATE, Unlabelled, read_unlabelled
 from benchbench.datasets.dataset import Dataset, Track, installed_folder, open_dataset
 from benchbench.datasets.preparation import prepare
 from benchbench.errors import MissingExtraError, UnknownNameError, UsageError
-from benchbench.io.audio_files import Audio
+from benchbench.io.audio.audio_files import Audio
+from benchbench.io.audio.raw_audio import scratch_folder
 from benchbench.io.paths import AnyPath, path_of, paths_of
-from benchbench.io.raw_audio import scratch_folder
 from benchbench.metrics.targets import TWO_TARGETS, reference_sets
 from benchbench.plugins.catalog import Catalog, Model
 from benchbench.plugins.manifest_schema import ENGINE, AnyValue

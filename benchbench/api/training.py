@@ -17,7 +17,7 @@ from benchbench.api.training_callbacks import keras_callback, lightning_callback
 from benchbench.datasets.dataset import Track, open_dataset
 from benchbench.datasets.preparation import prepare
 from benchbench.errors import AudioError, NothingToCompareError, UsageError
-from benchbench.io.raw_audio import RawAudio, write_raw
+from benchbench.io.audio.raw_audio import RawAudio, write_raw
 from benchbench.metrics import DIAGNOSTICS, evaluate, resolve
 from benchbench.metrics.references import References
 from benchbench.metrics.signals import as_audio

@@ -12,10 +12,10 @@ import numpy as np
 from benchbench.datasets.dataset import Track
 from benchbench.datasets.preparation import prepare
 from benchbench.errors import AudioError, UsageError
-from benchbench.io.audio_files import Audio, quantised
-from benchbench.io.conversion import convert
-from benchbench.io.decoding import blocks, info
-from benchbench.io.raw_audio import RawAudio, write_raw
+from benchbench.io.audio.audio_files import Audio, quantised
+from benchbench.io.audio.conversion import convert
+from benchbench.io.audio.decoding import blocks, info
+from benchbench.io.audio.raw_audio import RawAudio, write_raw
 
 __all__ = ["Unlabelled", "read_unlabelled"]
 

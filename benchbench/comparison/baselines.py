@@ -15,7 +15,7 @@ from benchbench.comparison.costs import COST_COLUMNS
 from benchbench.comparison.side import Side
 from benchbench.errors import DamagedResultsError, UsageError
 from benchbench.io.atomic import write_atomically
-from benchbench.redaction import redacted
+from benchbench.io.redaction import redacted
 from benchbench.stats.tracks import KEYS
 
 __all__ = ["BASELINE_VERSION", "read_baseline", "write_baseline"]

@@ -12,9 +12,9 @@ import pyarrow.compute as pc
 from benchbench.comparison.costs import costs_of
 from benchbench.comparison.side import Side, full_name
 from benchbench.errors import NothingToCompareError, UnknownNameError, UsageError
+from benchbench.io.redaction import redacted
 from benchbench.io.remote import is_url
 from benchbench.metrics import DIAGNOSTICS
-from benchbench.redaction import redacted
 from benchbench.results.store import Results, open_results
 from benchbench.stats import per_track
 from benchbench.stats.aggregations import Summary

@@ -12,7 +12,7 @@ from types import ModuleType
 from benchbench.datasets.stem_files import find_stems, find_tracks, readable
 from benchbench.datasets.tracks import Source, Track, fingerprint
 from benchbench.errors import UsageError
-from benchbench.io.containers import is_hidden
+from benchbench.io.audio.containers import is_hidden
 from benchbench.io.hashing import short_hash
 from benchbench.metrics.pairing.stem_names import canonical, is_mixture, name_key, parts_and_sums
 from benchbench.plugins.manifest_schema import DatasetManifest

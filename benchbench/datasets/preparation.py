@@ -15,9 +15,9 @@ import numpy as np
 
 from benchbench.datasets.dataset import Source, Track
 from benchbench.errors import AudioError
-from benchbench.io.audio_files import Audio, quantised, require_finite
-from benchbench.io.decoding import BLOCK, blocks, info
-from benchbench.io.raw_audio import RawAudio, write_raw
+from benchbench.io.audio.audio_files import Audio, quantised, require_finite
+from benchbench.io.audio.decoding import BLOCK, blocks, info
+from benchbench.io.audio.raw_audio import RawAudio, write_raw
 
 __all__ = ["PreparedTrack", "prepare", "summed"]
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from benchbench.errors import UsageError
-from benchbench.io.containers import is_hidden, looks_like_audio, name_without_ending
+from benchbench.io.audio.containers import is_hidden, looks_like_audio, name_without_ending
 from benchbench.metrics.pairing.stem_names import canonical, common_track, name_key
 
 __all__ = ["TrackFiles", "find_stems", "find_tracks", "pair_tracks", "readable", "subfolders"]

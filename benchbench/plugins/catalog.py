@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Literal
 
 from benchbench.errors import ManifestError, UnknownNameError, UsageError
+from benchbench.io.redaction import is_secret_name, redacted_value
 from benchbench.plugins.bundled import folder
 from benchbench.plugins.manifest import read_adapter, read_dataset
 from benchbench.plugins.manifest_schema import (
@@ -25,7 +26,6 @@ from benchbench.plugins.manifest_schema import (
     Variant,
 )
 from benchbench.plugins.model_names import ModelName, expanded, setting, written_settings
-from benchbench.redaction import is_secret_name, redacted_value
 
 __all__ = ["Catalog", "DatasetPlugin", "Model", "Origin"]
 

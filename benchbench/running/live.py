@@ -10,16 +10,16 @@ from typing import Any
 from benchbench.datasets.preparation import prepare
 from benchbench.datasets.tracks import Track
 from benchbench.errors import BenchbenchError
-from benchbench.io.conversion import convert
+from benchbench.io.audio.conversion import convert
+from benchbench.io.audio.raw_audio import RawAudio, scratch_folder, write_raw
 from benchbench.io.hashing import short_hash
-from benchbench.io.raw_audio import RawAudio, scratch_folder, write_raw
 from benchbench.results.store import Results
 from benchbench.running.events import Listener, Note, Stage
 from benchbench.separation.identity import Identity
 from benchbench.separation.model_setup import identity
 from benchbench.separation.separator import Limits, ModelSetup, WorkerSeparator
 from benchbench.separation.streaming import measure_live
-from benchbench.separation.worker_process import WorkerFailureError
+from benchbench.separation.workers.worker_process import WorkerFailureError
 
 __all__ = ["LiveModel", "measure_live_models", "unmeasured"]
 

@@ -19,8 +19,8 @@ from typing import Any
 
 from benchbench.datasets.preparation import PreparedTrack, prepare
 from benchbench.errors import BenchbenchError, OutputError
+from benchbench.io.audio.raw_audio import is_full, scratch_folder
 from benchbench.io.names import file_name
-from benchbench.io.raw_audio import is_full, scratch_folder
 from benchbench.io.remote import RemoteFolder
 from benchbench.results.store import Results
 from benchbench.running.batches import Batch

@@ -17,15 +17,15 @@ from benchbench.datasets.dataset import Dataset
 from benchbench.datasets.preparation import PreparedTrack
 from benchbench.datasets.tracks import Track
 from benchbench.errors import DISTRIBUTION
+from benchbench.io.redaction import redacted, redacted_command, redacted_value
 from benchbench.metrics.base import Protocol
 from benchbench.plugins.catalog import Model
-from benchbench.redaction import redacted, redacted_command, redacted_value
 from benchbench.results.schema import SCHEMA_VERSION
 from benchbench.running.git_state import git_state
 from benchbench.running.machine import engine_packages, machine
 from benchbench.running.plan import Job
 from benchbench.separation.separator import ModelSetup, SeparationResult
-from benchbench.separation.worker_answers import message
+from benchbench.separation.workers.worker_answers import message
 
 __all__ = ["SeparationRecord", "new_run_id", "now", "run_facts"]
 
@@ -53,7 +53,7 @@ def run_facts(
     """The content of ``run.json`` at a run's beginning.
 
     It holds what reproduces the run and nothing that identifies a person or opens a door: see
-    `benchbench.redaction`.
+    `benchbench.io.redaction`.
     """
     manifest = data_set.manifest
     return {

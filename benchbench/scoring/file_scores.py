@@ -12,7 +12,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from benchbench.errors import AudioError, NothingToCompareError, closest
-from benchbench.io.audio_files import read
+from benchbench.io.audio.audio_files import read
 from benchbench.io.hashing import short_hash
 from benchbench.metrics import Protocol
 from benchbench.metrics.pairing.stem_names import is_mixture, name_key, parts_and_sums

@@ -14,9 +14,9 @@ from pathlib import Path
 import numpy as np
 
 from benchbench.datasets.preparation import PreparedTrack, summed
-from benchbench.io.audio_files import Audio, write_flac
+from benchbench.io.audio.audio_files import Audio, write_flac
+from benchbench.io.audio.raw_audio import RawAudio
 from benchbench.io.names import file_name
-from benchbench.io.raw_audio import RawAudio
 from benchbench.metrics import Protocol, Series
 from benchbench.metrics.pairing.permutation import swapped
 from benchbench.metrics.references import References

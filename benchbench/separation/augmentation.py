@@ -17,8 +17,8 @@ import numpy as np
 
 from benchbench.datasets.dataset import Track
 from benchbench.errors import UnknownNameError
-from benchbench.io.decoding import BLOCK, Audio
-from benchbench.io.raw_audio import RawAudio, write_raw
+from benchbench.io.audio.decoding import BLOCK, Audio
+from benchbench.io.audio.raw_audio import RawAudio, write_raw
 from benchbench.separation.separator import Limits, ModelSetup, SeparationResult, WorkerSeparator
 
 __all__ = ["AUGMENTATIONS", "AugmentedSeparator"]

@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from benchbench.io.decoding import BLOCK, Audio
+from benchbench.io.audio.decoding import BLOCK, Audio
 
 __all__ = ["combined"]
 

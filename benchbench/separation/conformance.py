@@ -12,8 +12,8 @@ from pathlib import Path
 
 import numpy as np
 
-from benchbench.io.audio_files import Audio
-from benchbench.io.raw_audio import RawAudio, write_raw
+from benchbench.io.audio.audio_files import Audio
+from benchbench.io.audio.raw_audio import RawAudio, write_raw
 from benchbench.metrics.pairing.permutation import swapped
 from benchbench.separation.separator import Limits, ModelSetup, SeparationResult, WorkerSeparator
 

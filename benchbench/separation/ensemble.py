@@ -9,9 +9,9 @@ from pathlib import Path
 from benchbench.datasets.dataset import Track
 from benchbench.datasets.preparation import summed
 from benchbench.errors import BenchbenchError, UsageError
-from benchbench.io.decoding import blocks, info
+from benchbench.io.audio.decoding import blocks, info
+from benchbench.io.audio.raw_audio import RawAudio, write_raw
 from benchbench.io.names import file_name
-from benchbench.io.raw_audio import RawAudio, write_raw
 from benchbench.metrics.targets import reference_sets
 from benchbench.plugins.manifest import COMBINE, DOMAIN
 from benchbench.results.store import Results

@@ -19,8 +19,8 @@ from pathlib import Path
 from typing import Any
 
 from benchbench.io.cache import cache_folder, locked
+from benchbench.io.redaction import redacted
 from benchbench.plugins.manifest_schema import ENGINE, SAME, Runtime
-from benchbench.redaction import redacted
 from benchbench.separation.python_discovery import find_python, find_uv, run_tool
 
 __all__ = [

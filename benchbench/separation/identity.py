@@ -10,8 +10,8 @@ from pathlib import Path
 
 from benchbench.datasets.dataset import Track
 from benchbench.io.hashing import short_hash
+from benchbench.io.redaction import is_secret_name
 from benchbench.plugins.manifest_schema import AnyValue
-from benchbench.redaction import is_secret_name
 
 
 @dataclass(frozen=True, slots=True)

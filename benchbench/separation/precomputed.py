@@ -8,9 +8,9 @@ from pathlib import Path
 from benchbench.datasets.stem_files import find_stems
 from benchbench.datasets.tracks import Track
 from benchbench.errors import BenchbenchError, UsageError
-from benchbench.io.audio_files import Audio, require_finite
-from benchbench.io.decoding import blocks, info
-from benchbench.io.raw_audio import RawAudio, write_raw
+from benchbench.io.audio.audio_files import Audio, require_finite
+from benchbench.io.audio.decoding import blocks, info
+from benchbench.io.audio.raw_audio import RawAudio, write_raw
 from benchbench.separation.separator import ModelSetup, SeparationResult
 
 __all__ = ["Precomputed", "stems_folder"]

@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from benchbench.errors import AdapterEnvironmentError
+from benchbench.io.redaction import redacted, redacted_command
 from benchbench.io.terminal import printable
-from benchbench.redaction import redacted, redacted_command
 
 __all__ = ["find_python", "find_uv", "isolated_variables", "run_tool"]
 

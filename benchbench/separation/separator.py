@@ -13,17 +13,17 @@ from typing import Any
 
 from benchbench.datasets.dataset import Track
 from benchbench.errors import AudioError
-from benchbench.io.conversion import convert
-from benchbench.io.raw_audio import RawAudio
+from benchbench.io.audio.conversion import convert
+from benchbench.io.audio.raw_audio import RawAudio
 from benchbench.plugins.catalog import Model
 from benchbench.plugins.manifest_schema import AnyValue
 from benchbench.separation.identity import Member
-from benchbench.separation.worker_answers import Answer, Loaded, Separated, Stems, message
-from benchbench.separation.worker_process import WorkerFailureError, WorkerProcess
+from benchbench.separation.workers.worker_answers import Answer, Loaded, Separated, Stems, message
+from benchbench.separation.workers.worker_process import WorkerFailureError, WorkerProcess
 
 __all__ = ["Limits", "ModelSetup", "SeparationResult", "WorkerSeparator"]
 
-COMMAND_ADAPTER = Path(__file__).resolve().with_name("command_adapter.py")
+COMMAND_ADAPTER = Path(__file__).resolve().parent / "workers" / "command_adapter.py"
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +96,7 @@ class SeparationResult:
     peak_rss: int | None = None
     """The most that was resident, in bytes, mapped files included."""
     peak_held: int | None = None
-    """The most that was held, in bytes, of what was seen every 50 ms: `benchbench.separation.process_memory`."""
+    """The most that was held, in bytes, of what was seen every 50 ms: `benchbench.separation.workers.process_memory`."""
     parameters: int | None = None
     first_in_worker: bool = False
 

@@ -15,10 +15,10 @@ import numpy as np
 import numpy.typing as npt
 from scipy import signal
 
-from benchbench.io.audio_files import Audio
-from benchbench.io.raw_audio import RawAudio, write_raw
+from benchbench.io.audio.audio_files import Audio
+from benchbench.io.audio.raw_audio import RawAudio, write_raw
 from benchbench.separation.separator import WorkerSeparator
-from benchbench.separation.worker_answers import Streamed
+from benchbench.separation.workers.worker_answers import Streamed
 
 __all__ = ["BLOCKS_S", "LiveMeasurement", "measure_live"]
 

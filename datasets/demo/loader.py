@@ -9,7 +9,7 @@ from typing import Any
 
 import soundfile
 
-from benchbench.io.audio_files import read
+from benchbench.io.audio.audio_files import read
 
 STEMS = {"drums": 1, "bass": 2, "other": 3, "vocals": 4}
 """Stems of a stem file and the numbers of their streams; 0 is the mixture."""

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from benchbench.datasets.dataset import open_dataset
-from benchbench.io.audio_files import Audio, read
+from benchbench.io.audio.audio_files import Audio, read
 from benchbench.plugins.catalog import Catalog, Model
 from benchbench.separation.conformance import check_adapter
 from benchbench.separation.model_setup import prepare_models

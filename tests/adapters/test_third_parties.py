@@ -19,8 +19,8 @@ import numpy as np
 import pytest
 
 from benchbench.datasets.dataset import open_dataset
-from benchbench.io.audio_files import Audio, read
-from benchbench.io.raw_audio import write_raw
+from benchbench.io.audio.audio_files import Audio, read
+from benchbench.io.audio.raw_audio import write_raw
 from benchbench.plugins.catalog import Catalog
 from benchbench.plugins.manifest_schema import Runtime
 from benchbench.separation.conformance import Check, check_adapter

@@ -25,7 +25,7 @@ with atheris.instrument_imports(include=["benchbench", "tarfile", "tomllib", "zi
     from benchbench.comparison.gate.config import read_gate_config
     from benchbench.errors import BenchbenchError
     from benchbench.io.archive import extract
-    from benchbench.io.audio_files import read
+    from benchbench.io.audio.audio_files import read
     from benchbench.plugins.manifest import read_adapter, read_dataset
     from benchbench.results.integrity import damaged_parts, damaged_runs
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from benchbench.redaction import (
+from benchbench.io.redaction import (
     is_secret_name,
     public_address,
     redacted,

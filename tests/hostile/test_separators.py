@@ -15,7 +15,7 @@ import psutil
 import pytest
 
 import benchbench
-from benchbench.io.raw_audio import RawAudio, write_raw
+from benchbench.io.audio.raw_audio import RawAudio, write_raw
 from benchbench.plugins.catalog import Catalog, Model
 from benchbench.separation.separator import (
     Limits,
@@ -23,7 +23,7 @@ from benchbench.separation.separator import (
     SeparationResult,
     WorkerSeparator,
 )
-from benchbench.separation.worker_answers import read_answer
+from benchbench.separation.workers.worker_answers import read_answer
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="processes of POSIX")
 LINUX = pytest.mark.skipif(sys.platform != "linux", reason="only Linux lends orphans")
@@ -266,7 +266,7 @@ def test_a_killed_caller_or_supervisor_leaves_nothing(
     program = textwrap.dedent(f"""
     import sys, numpy as np
     from pathlib import Path
-    from benchbench.io.raw_audio import write_raw
+    from benchbench.io.audio.raw_audio import write_raw
     from benchbench.plugins.catalog import Catalog
     from benchbench.separation.separator import Limits, ModelSetup, WorkerSeparator
     place = Path({str(place)!r})

@@ -12,7 +12,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from benchbench.redaction import redacted_command
+from benchbench.io.redaction import redacted_command
 from benchbench.reporting.formatting import megabytes
 
 __all__ = ["Download", "command_of", "downloads", "facts"]

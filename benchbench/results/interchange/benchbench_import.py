@@ -19,7 +19,7 @@ from benchbench.errors import DamagedResultsError, NothingToCompareError, UsageE
 from benchbench.io.atomic import write_whole
 from benchbench.io.names import file_name, is_file_name
 from benchbench.io.plain_files import is_plain, plain_files, read_plain
-from benchbench.redaction import redacted_value
+from benchbench.io.redaction import redacted_value
 from benchbench.results.interchange.provenance import Imported, Source
 from benchbench.results.schema import STATUSES
 from benchbench.results.store import Results, open_results

@@ -13,8 +13,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from benchbench.errors import NothingToCompareError
+from benchbench.io.redaction import redacted_command, redacted_value
 from benchbench.metrics.targets import in_order
-from benchbench.redaction import redacted_command, redacted_value
 from benchbench.results.interchange.provenance import Imported, Roles, Source, engine_version
 from benchbench.results.schema import SCHEMA_VERSION, SCORES
 from benchbench.results.store import Results

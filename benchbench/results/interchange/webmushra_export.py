@@ -151,7 +151,7 @@ def _stem_files(results: Results, row: pd.Series, target: str) -> list[Path]:
 
 def _read(paths: Sequence[Path]) -> tuple[Audio, int]:
     """The sum of some files, (channels, samples), and the sampling rate."""
-    from benchbench.io.audio_files import read
+    from benchbench.io.audio.audio_files import read
 
     parts = [read(path) for path in paths]
     length = max(audio.shape[1] for audio, _ in parts)

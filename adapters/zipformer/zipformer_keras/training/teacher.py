@@ -53,7 +53,7 @@ def taught(
 
 def _separated(mixture: Samples, teacher: str, place: Path) -> None:
     import benchbench
-    from benchbench.io.audio_files import read, write_wav
+    from benchbench.io.audio.audio_files import read, write_wav
 
     place.mkdir(parents=True, exist_ok=True)
     write_wav(place / "mixture.wav", mixture, RATE)

@@ -11,8 +11,8 @@ import time
 from pathlib import Path
 from typing import IO, Final
 
+from benchbench.io.redaction import redacted
 from benchbench.io.terminal import printable
-from benchbench.redaction import redacted
 
 __all__ = ["WorkerLog"]
 

@@ -9,9 +9,9 @@ from typing import Annotated, Any, Final, TypeAlias
 
 import msgspec
 
-from benchbench.io.raw_audio import RawAudio
+from benchbench.io.audio.raw_audio import RawAudio
+from benchbench.io.redaction import redacted
 from benchbench.io.terminal import printable, shortened
-from benchbench.redaction import redacted
 
 __all__ = [
     "LONGEST_ANSWER",

@@ -12,8 +12,8 @@ import numpy as np
 import numpy.typing as npt
 
 from benchbench.errors import AudioError
-from benchbench.io.containers import mpeg_frame_bytes
-from benchbench.io.joined import Part
+from benchbench.io.audio.containers import mpeg_frame_bytes
+from benchbench.io.audio.joined import Part
 
 __all__ = [
     "DecodingError",

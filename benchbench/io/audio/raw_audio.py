@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import psutil
 
-from benchbench.io.audio_files import Audio
+from benchbench.io.audio.audio_files import Audio
 
 __all__ = ["RawAudio", "is_full", "scratch_folder", "write_raw"]
 

@@ -1,6 +1,6 @@
 """A program that was started here together with everything that it starts: ended as one.
 
-On Linux a supervisor (`benchbench.separation.supervisor`) stands between and adopts what the program
+On Linux a supervisor (`benchbench.separation.workers.supervisor`) stands between and adopts what the program
 leaves behind. Elsewhere its descendants and, on POSIX, its session are ended.
 """
 
@@ -16,7 +16,7 @@ from typing import IO, Any, Final
 
 import psutil
 
-from benchbench.separation.process_memory import Memory, memory_of
+from benchbench.separation.workers.process_memory import Memory, memory_of
 
 __all__ = ["PATIENCE_S", "ProcessTree"]
 

@@ -16,8 +16,8 @@ import numpy as np
 import numpy.typing as npt
 
 from benchbench.errors import AudioError
-from benchbench.io.containers import sniff
-from benchbench.io.ffmpeg_reader import (
+from benchbench.io.audio.containers import sniff
+from benchbench.io.audio.ffmpeg_reader import (
     DecodingError,
     FileRange,
     channels,
@@ -27,8 +27,8 @@ from benchbench.io.ffmpeg_reader import (
     stated_samples,
     stream_blocks,
 )
-from benchbench.io.joined import Part, parts
-from benchbench.io.stated_length import stated_length, wav_header
+from benchbench.io.audio.joined import Part, parts
+from benchbench.io.audio.stated_length import stated_length, wav_header
 
 if TYPE_CHECKING:
     import soundfile

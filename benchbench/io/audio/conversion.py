@@ -13,9 +13,9 @@ from pathlib import Path
 import numpy as np
 
 from benchbench.errors import AudioError
-from benchbench.io.audio_files import Audio
-from benchbench.io.decoding import BLOCK
-from benchbench.io.raw_audio import RawAudio, write_raw
+from benchbench.io.audio.audio_files import Audio
+from benchbench.io.audio.decoding import BLOCK
+from benchbench.io.audio.raw_audio import RawAudio, write_raw
 
 __all__ = ["convert"]
 

@@ -13,8 +13,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchbench.io.containers import id3_size, mpeg_frame_bytes
-from benchbench.io.stated_length import Stated, stated_length
+from benchbench.io.audio.containers import id3_size, mpeg_frame_bytes
+from benchbench.io.audio.stated_length import Stated, stated_length
 
 __all__ = ["Part", "parts"]
 

@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from benchbench.errors import AudioError
 from benchbench.io.atomic import replacing
-from benchbench.io.decoding import BLOCK, Audio, Tell, blocks, info
+from benchbench.io.audio.decoding import BLOCK, Audio, Tell, blocks, info
 
 __all__ = ["Audio", "quantised", "read", "require_finite", "resample", "write_flac", "write_wav"]
 
@@ -29,7 +29,7 @@ def read(path: Path, stream: int = 0, *, on_truncated: Tell | None = None) -> tu
     Parameters
     ----------
     path, stream, on_truncated
-        As for `benchbench.io.decoding.blocks`.
+        As for `benchbench.io.audio.decoding.blocks`.
 
     Returns
     -------

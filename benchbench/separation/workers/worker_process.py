@@ -14,17 +14,17 @@ from pathlib import Path
 from typing import IO, Any, Final
 
 from benchbench.errors import SeparatorError
-from benchbench.separation.process_memory import Memory
-from benchbench.separation.process_tree import ProcessTree
 from benchbench.separation.python_discovery import isolated_variables
-from benchbench.separation.worker_answers import (
+from benchbench.separation.workers.process_memory import Memory
+from benchbench.separation.workers.process_tree import ProcessTree
+from benchbench.separation.workers.worker_answers import (
     LONGEST_ANSWER,
     Answer,
     Failure,
     message,
     read_answer,
 )
-from benchbench.separation.worker_log import WorkerLog
+from benchbench.separation.workers.worker_log import WorkerLog
 
 __all__ = ["WorkerFailureError", "WorkerProcess"]
 
