@@ -99,8 +99,8 @@ def import_results(
     >>> import benchbench
     >>> from benchbench.results.interchange import Source
     >>> imported = benchbench.import_results(
-    ...     "museval", "museval-scores", "imported", source=Source("paper", licence="CC-BY-4.0"),
-    ...     dataset="musdb18", model="theirs")
+    ...     "museval", "museval-scores", "imported",
+    ...     source=Source("paper", licence="CC-BY-4.0"), dataset="musdb18")
     >>> benchbench.compare("imported", "imported").rows["target"].unique().tolist()
     ['vocals']
     """

@@ -19,8 +19,8 @@ def complete_models(incomplete: str) -> list[str]:
 def complete_metrics(incomplete: str) -> list[str]:
     """Names of protocols and groups of protocols, behind the last comma.
 
-    >>> complete_metrics("usdr,bsseval-v")
-    ['usdr,bsseval-v3', 'usdr,bsseval-v4']
+    >>> complete_metrics("usdr,logw")
+    ['usdr,logwmse']
     """
     return _behind_comma(incomplete, _metrics)
 
