@@ -58,6 +58,7 @@ def run(
     cluster: Mapping[str, Any] | None = None,
     stop: Stop | None = None,
     track: str | None = None,
+    allow_truncated: bool = False,
 ) -> RunResult:
     """Separate a data set with some models, score the stems, store and report.
 
@@ -118,6 +119,8 @@ def run(
     track
         Log the run to a tracker: ``mlflow``, ``tensorboard`` or ``wandb``, or ``tracker=place``
         with a folder or an address.
+    allow_truncated
+        Whether audio files that were cut off are read as far as they go, with a flag.
 
     Returns
     -------
@@ -142,7 +145,7 @@ def run(
     listener = listener or default_listener()
     if track:
         require_tracker(track)
-    models, tracks = listed(models), None if tracks is None else listed(tracks)
+    models, tracks = listed(models), [tracks] if isinstance(tracks, str) else tracks
     carried_out_by = _executor(executor, jobs, scheduler, cluster)
     catalog = Catalog(paths_of(adapter_paths))
     chosen = tuple(with_options(catalog.models(models), options or {}))
@@ -162,7 +165,11 @@ def run(
              "executor": executor, "threads": threads}  # fmt: skip
     storing = Storing(out, resume_mode(resume), retry_failed, keep_stems, facts)
     steps = Run(
-        Comparison(chosen, data_set, protocols), separating, storing, listener, stop or Stop()
+        Comparison(chosen, data_set, protocols, allow_truncated),
+        separating,
+        storing,
+        listener,
+        stop or Stop(),
     )
     steps.prepare()
     computes = steps.has_work(local=executor == "local")

@@ -11,7 +11,7 @@ from benchbench.errors import UnknownNameError
 
 __all__ = ["read_config"]
 
-JOINED = {"models", "metrics", "tracks"}
+JOINED = {"models", "metrics"}
 """Flags that take words joined by commas, and may be arrays in a configuration file."""
 
 
@@ -32,5 +32,7 @@ def read_config(path: Path, context: typer.Context) -> dict[str, dict[str, Any]]
             joined = (
                 ",".join(map(str, value)) if isinstance(value, list) and name in JOINED else value
             )
+            if name == "tracks" and isinstance(value, str):
+                joined = [value]
             defaults.setdefault(verb, {})[name] = joined
     return defaults

@@ -56,7 +56,12 @@ def run(
     ] = "results",
     root: Root = None,
     split: Annotated[str | None, typer.Option(help="A split of the data set, or all.")] = None,
-    tracks: Annotated[str | None, typer.Option(help="Only these tracks, joined by commas.")] = None,
+    tracks: Annotated[
+        list[str],
+        typer.Option(
+            help="Only these tracks, joined by commas; repeatable, for names with commas."
+        ),
+    ] = [],  # noqa: B006
     limit: Annotated[int | None, typer.Option(help="Only so many tracks.", min=1)] = None,
     jobs: Annotated[
         int, typer.Option(help="Tracks worked on at once; 1: clean timings.", min=1)
@@ -105,6 +110,7 @@ def run(
             help="Log the run: mlflow, tensorboard or wandb, or tracker=folder-or-address.",
         ),
     ] = None,
+    allow_truncated: AllowTruncated = False,
     no_report: Annotated[bool, typer.Option("--no-report", help="Skip the HTML report.")] = False,
     quiet: Quiet = False,
     verbose: Verbose = False,
@@ -123,7 +129,7 @@ def run(
             out=out,
             root=root,
             split=split,
-            tracks=words(tracks) if tracks else None,
+            tracks=tracks or None,
             limit=limit,
             jobs=jobs,
             resume=resume_mode(resume),
@@ -143,6 +149,7 @@ def run(
             cluster=cluster,
             stop=stop,
             track=track,
+            allow_truncated=allow_truncated,
         )
     from benchbench.cli.run_summary import summary
 

@@ -177,6 +177,8 @@ class _Decoder:
             while rest.shape[1] >= BLOCK:
                 yield rest[:, :BLOCK]
                 rest = rest[:, BLOCK:]
+        if position == 0:
+            raise AudioError(f"{path} holds no samples.", hint="Check how it was written.")
         if name != "mixture":
             self.lengths.add(position)
         if rest.shape[1]:

@@ -108,8 +108,8 @@ class Evaluation(Mapping[str, npt.NDArray[Any]]):
         if target == ALL_TARGETS and target not in self._given:
             reasons = map(self.length_reason, self.targets)
             return next((reason for reason in reasons if reason is not None), None)
-        length = self.estimates.lengths[target]
-        if length == self.references.samples:
+        length = self.estimates.lengths.get(target)
+        if length is None or length == self.references.samples:
             return None
         return "estimate_padded" if length < self.references.samples else "estimate_trimmed"
 
@@ -150,9 +150,9 @@ def completed(
     shapes = {one.metric: one for one in reversed(marked) if one.target != ALL_TARGETS} or {
         metric.name: _whole_track(metric.name) for metric in metrics if not metric.of_all_targets
     }
-    return marked + [
-        _absent(like, target) for target in evaluation.missing for like in shapes.values()
-    ]
+    scored = {one.target for one in series}
+    missing = [name for name in evaluation.references.names if name not in scored]
+    return marked + [_absent(like, target) for target in missing for like in shapes.values()]
 
 
 def _finite(series: Series) -> Series:

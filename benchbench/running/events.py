@@ -12,6 +12,7 @@ __all__ = [
     "Listener",
     "Note",
     "Planned",
+    "Prepared",
     "ScoresReady",
     "Separated",
     "Skipped",
@@ -56,6 +57,14 @@ class Started:
 
     model: str
     track: str
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A track was decoded; `flags` says what is odd about it."""
+
+    track: str
+    flags: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +127,16 @@ class Finished:
 
 
 Event: TypeAlias = (
-    Note | Stage | Planned | Started | Separated | ScoresReady | Skipped | Spent | Finished
+    Note
+    | Stage
+    | Planned
+    | Prepared
+    | Started
+    | Separated
+    | ScoresReady
+    | Skipped
+    | Spent
+    | Finished
 )
 Listener: TypeAlias = Callable[[Event], None]
 

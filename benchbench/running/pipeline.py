@@ -27,6 +27,7 @@ from benchbench.running.batches import Batch
 from benchbench.running.events import (
     Listener,
     Note,
+    Prepared,
     ScoresReady,
     Separated,
     Skipped,
@@ -167,10 +168,13 @@ class Pipeline:
     def _prepare(self, jobs: Sequence[Job], folder: Path, tell: Listener) -> PreparedTrack | None:
         """The track, or None when it cannot be read; then every job on it has failed."""
         try:
-            return prepare(jobs[0].track, folder)
+            track = jobs[0].track
+            prepared = prepare(track, folder, allow_truncated=self.settings.allow_truncated)
+            tell(Prepared(track.name, prepared.flags))
+            return prepared
         except OutputError:
             raise
-        except (BenchbenchError, OSError, MemoryError) as error:
+        except (BenchbenchError, OSError, MemoryError, ValueError) as error:
             if is_full(error):
                 raise _scratch_full(self._scratch, error) from error
             outcome = SeparationResult("failed", {}, f"The track cannot be read: {error}")
@@ -273,7 +277,11 @@ class Pipeline:
             self._end(next(iter(self._workers)))
         setup = replace(self.settings.setups[model], threads=self.share.threads, gpu=self.share.gpu)
         self._workers[model] = open_separator(
-            setup, self.settings.limits, self._log(model), self.results
+            setup,
+            self.settings.limits,
+            self._log(model),
+            self.results,
+            allow_truncated=self.settings.allow_truncated,
         )
         return self._workers[model]
 

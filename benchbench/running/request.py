@@ -33,11 +33,14 @@ class Comparison:
         Opened, with the tracks that were chosen.
     protocols
         What the stems are scored under.
+    allow_truncated
+        Whether audio files that were cut off are read as far as they go.
     """
 
     models: tuple[Model, ...]
     data_set: Dataset
     protocols: tuple[Protocol, ...]
+    allow_truncated: bool = False
 
 
 @dataclass(frozen=True, slots=True)

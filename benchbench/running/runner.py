@@ -9,10 +9,20 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass, field
 
-from benchbench.running.events import Event, Finished, Listener, ScoresReady, Separated, Spent
+from benchbench.running.events import (
+    Event,
+    Finished,
+    Listener,
+    Note,
+    Prepared,
+    ScoresReady,
+    Separated,
+    Spent,
+)
 from benchbench.running.executors.base import Executor, Stop
 from benchbench.running.plan import Plan
 from benchbench.running.settings import RunSettings
+from benchbench.running.track_notes import oddity_notes
 
 __all__ = ["Runner", "Tally"]
 
@@ -50,6 +60,7 @@ class Runner:
     stop: Stop
     listener: Listener
     tally: Tally = field(default_factory=Tally)
+    flags: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     def run(self, *plans: Plan) -> Tally:
         """Carry out plans one after the other, as far as they are not stopped.
@@ -65,6 +76,8 @@ class Runner:
                 self._carry_out(plan)
         finally:
             self.tally.total_s = time.perf_counter() - start
+        for note in oddity_notes(self.flags):
+            self.listener(Note(note))
         self.listener(Finished(self.tally.ok, self.tally.failed, self.tally.total_s))
         return self.tally
 
@@ -84,6 +97,8 @@ class Runner:
         match event:
             case ScoresReady():
                 self.tally.ok += 1
+            case Prepared():
+                self.flags[event.track] = event.flags
             case Separated() if event.status != "ok":
                 self.tally.failed += 1
             case Spent():

@@ -33,6 +33,8 @@ class RunSettings:
         Whether cells that another run stored meanwhile are left out.
     threads
         Threads for each pipeline; None: the machine's processors, shared.
+    allow_truncated
+        Whether audio files that were cut off are read as far as they go.
     """
 
     results: str
@@ -43,6 +45,7 @@ class RunSettings:
     keep_audio: bool
     skip_stored: bool = True
     threads: int | None = None
+    allow_truncated: bool = False
 
     @property
     def is_remote(self) -> bool:

@@ -14,14 +14,14 @@ from pathlib import Path
 import numpy as np
 
 from benchbench.datasets.preparation import PreparedTrack, summed
-from benchbench.io.audio.audio_files import Audio, write_flac
+from benchbench.io.audio.audio_files import write_flac
 from benchbench.io.audio.raw_audio import RawAudio
 from benchbench.io.names import file_name
 from benchbench.metrics import Protocol, Series
-from benchbench.metrics.pairing.permutation import swapped
 from benchbench.metrics.references import References
 from benchbench.metrics.targets import ReferenceSet, reference_sets
 from benchbench.results.store import Results
+from benchbench.scoring.oddities import oddities
 from benchbench.scoring.score_rows import Labels, cell_id, rows, score_set
 
 __all__ = ["ScoreTask", "Scored", "Scorer"]
@@ -106,7 +106,8 @@ class Scorer:
             table = rows(labels, each, {name: by[each.name] for name, by in scored.items()}, cell)
             self._stored(self.results.write_scores(cell, labels.model, labels.dataset, table))
         first = scored[sets[0].name][task.protocols[0].name]
-        warning = _swapped(prepared, stems, sets[0])
+        targets = {t: raw.open() for t, raw in _targets(prepared, sets[0]).items()}
+        warning = ". ".join(oddities(targets, stems, sets[0])) or None
         chosen = task.protocols[0]
         return Scored(
             _headline(first, chosen),
@@ -147,16 +148,6 @@ class Scorer:
             if not path.is_file():
                 write_flac(path, raw.open(), rate)
                 self._stored(path)
-
-
-def _swapped(
-    prepared: PreparedTrack, stems: Mapping[str, Audio], chosen: ReferenceSet
-) -> str | None:
-    """A sentence where stems seem to have changed places."""
-    estimates = {t: stems[parts[0]] for t, parts in chosen.estimates.items() if len(parts) == 1}
-    references = {t: raw.open() for t, raw in _targets(prepared, chosen).items()}
-    found = swapped(estimates, references)
-    return f"swapped labels? {', '.join(found)}" if found else None
 
 
 def _targets(prepared: PreparedTrack, chosen: ReferenceSet) -> dict[str, RawAudio]:

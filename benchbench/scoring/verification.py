@@ -61,7 +61,8 @@ class Difference:
         Numbers of values compared, and of those that no program determines (ill-conditioned,
         capped, or a projection above 100 dB).
     same_gaps
-        Whether both have values in exactly the same frames.
+        Whether both have values in exactly the same frames. A ratio to other sources where there
+        is only one is not compared: peers give a number for it.
     problem
         Why the peer gave no numbers; such a line neither passes nor fails our scores.
     """
@@ -140,7 +141,8 @@ def _difference(
     for our, their in pairs:
         values = np.broadcast_to(their.values, our.values.shape)
         gaps = np.isnan(values)
-        same_gaps &= bool(np.array_equal(np.isnan(our.values), gaps))
+        alone = np.array([reason == "single_source" for reason in our.reasons], dtype=bool)
+        same_gaps &= bool(np.array_equal(np.isnan(our.values)[~alone], gaps[~alone]))
         doubtful = np.array([reason in _UNDETERMINED for reason in our.reasons], dtype=bool)
         if metric != "SDR":
             doubtful |= np.abs(values) > _ROUNDING_FROM_DB

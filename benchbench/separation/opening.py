@@ -16,7 +16,14 @@ __all__ = ["Separator", "open_separator"]
 Separator: TypeAlias = WorkerSeparator | Precomputed | EnsembleSeparator
 
 
-def open_separator(setup: ModelSetup, limits: Limits, log: Path, results: Results) -> Separator:
+def open_separator(
+    setup: ModelSetup,
+    limits: Limits,
+    log: Path,
+    results: Results,
+    *,
+    allow_truncated: bool = False,
+) -> Separator:
     """The separator of a model.
 
     Parameters
@@ -25,6 +32,8 @@ def open_separator(setup: ModelSetup, limits: Limits, log: Path, results: Result
         As for `WorkerSeparator`.
     results
         The folder that holds the stems of an ensemble's members.
+    allow_truncated
+        Whether a folder's files that were cut off are read as far as they go.
 
     Raises
     ------
@@ -32,7 +41,7 @@ def open_separator(setup: ModelSetup, limits: Limits, log: Path, results: Result
         When the model's folder is missing or an option of the engine has an unknown value.
     """
     if setup.model.manifest.kind == "folder":
-        return Precomputed(setup)
+        return Precomputed(setup, allow_truncated)
     if setup.members:
         return EnsembleSeparator(setup, results)
     if setup.engine_options.get("augment"):

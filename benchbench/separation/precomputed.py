@@ -5,15 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from benchbench.datasets.stem_files import find_stems
+from benchbench.datasets.stem_files import TrackFiles, find_tracks, pair_tracks
 from benchbench.datasets.tracks import Track
-from benchbench.errors import BenchbenchError, UsageError
+from benchbench.errors import AudioError, BenchbenchError, UsageError
 from benchbench.io.audio.audio_files import Audio, require_finite
-from benchbench.io.audio.decoding import blocks, info
+from benchbench.io.audio.decoding import Tell, blocks, info
 from benchbench.io.audio.raw_audio import RawAudio, write_raw
+from benchbench.metrics.pairing.stem_names import canonical, name_key
 from benchbench.separation.separator import ModelSetup, SeparationResult
 
 __all__ = ["Precomputed", "stems_folder"]
+
+
+NO_TRACK = TrackFiles("", Path(), {})
+"""Stands beside a single track, so that it is not paired with whatever there is."""
 
 
 class Precomputed:
@@ -23,11 +28,15 @@ class Precomputed:
     ----------
     setup
         The model; its manifest names the folder.
+    allow_truncated
+        Whether files that were cut off are read as far as they go.
     """
 
-    def __init__(self, setup: ModelSetup) -> None:
+    def __init__(self, setup: ModelSetup, allow_truncated: bool = False) -> None:
         self.setup = setup
         self.folder = stems_folder(setup)
+        self.allow_truncated = allow_truncated
+        self._tracks: list[TrackFiles] | None = None
 
     def __enter__(self) -> Precomputed:
         return self
@@ -49,23 +58,41 @@ class Precomputed:
     ) -> SeparationResult:
         """The track's stems as raw files in the folder `out`."""
         del references
+        cut: list[str] = []
+        on_truncated = cut.append if self.allow_truncated else None
         try:
             files = self._files(track.name if track else "")
             stems = {
-                stem: write_raw(out / f"{number}.f32", _checked(files[stem], sample_rate, mixture))
+                stem: write_raw(
+                    out / f"{number}.f32",
+                    _checked(files[stem], sample_rate, mixture, on_truncated),
+                )
                 for number, stem in enumerate(self.setup.model.variant.stems)
             }
+            for stem, raw in stems.items():
+                if raw.samples == 0:
+                    raise AudioError(f"{files[stem]} holds no samples.")
         except BenchbenchError as error:
             return SeparationResult("invalid_output", {}, str(error))
-        return SeparationResult("ok", stems)
+        return SeparationResult("ok", stems, " ".join(cut) or None)
 
     def _files(self, track: str) -> dict[str, Path]:
-        place = self.folder / track
-        found = find_stems(place) if place.is_dir() else {}
-        missing = [stem for stem in self.setup.model.variant.stems if stem not in found]
+        """The track's files by the model's own names of stems."""
+        if self._tracks is None:
+            self._tracks = find_tracks(self.folder)
+        wanted = TrackFiles(track, self.folder, {})
+        pairs = pair_tracks([wanted, NO_TRACK], [*self._tracks, NO_TRACK])
+        found = next((files for reference, files in pairs if reference is wanted), None)
+        if found is None:
+            raise UsageError(f"{self.folder} holds no track {track}.")
+        if found.problem:
+            raise UsageError(found.problem, hint="Keep one of them.")
+        by_key = {name_key(canonical(stem)): path for stem, path in found.stems.items()}
+        keys = {stem: name_key(canonical(stem)) for stem in self.setup.model.variant.stems}
+        missing = [stem for stem, key in keys.items() if key not in by_key]
         if missing:
-            raise UsageError(f"{place} holds no {', '.join(missing)}.")
-        return found
+            raise UsageError(f"{found.folder} holds no {', '.join(missing)}.")
+        return {stem: by_key[key] for stem, key in keys.items()}
 
 
 def stems_folder(setup: ModelSetup) -> Path:
@@ -86,7 +113,9 @@ def stems_folder(setup: ModelSetup) -> Path:
     return folder
 
 
-def _checked(path: Path, sample_rate: int, mixture: RawAudio) -> Iterator[Audio]:
+def _checked(
+    path: Path, sample_rate: int, mixture: RawAudio, on_truncated: Tell | None
+) -> Iterator[Audio]:
     header = info(path)
     if (header.sample_rate, header.channels) != (sample_rate, mixture.channels):
         raise UsageError(
@@ -94,7 +123,7 @@ def _checked(path: Path, sample_rate: int, mixture: RawAudio) -> Iterator[Audio]
             f"{sample_rate} Hz and {mixture.channels}."
         )
     position = 0
-    for block in blocks(path):
+    for block in blocks(path, on_truncated=on_truncated):
         require_finite(block, str(path), position)
         position += block.shape[1]
         yield block

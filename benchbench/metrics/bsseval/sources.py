@@ -40,19 +40,20 @@ def evaluate(evaluation: Evaluation, *, permute: bool = False) -> list[Series]:
     Parameters
     ----------
     permute
-        Whether estimates may be matched to other references than their own, so that the mean SIR
-        is highest, as for separators that do not name their outputs. A target then carries the
-        values of the estimate that was matched to it.
+        Whether estimates may be matched to any reference, so that the mean SIR is highest, as for
+        separators that do not name their outputs. A target then carries the values of the
+        estimate that was matched to it; one to which none was matched is missing.
     """
     if not evaluation.targets:
         return []
     table = evaluation.kept(("sources",), lambda: _table(evaluation))
-    chosen = np.arange(len(evaluation.targets))
+    rows, chosen = evaluation.rows, np.arange(len(evaluation.targets))
     if permute:
-        sir = table["SIR"][0][evaluation.rows]
-        _, chosen = linear_sum_assignment(np.nan_to_num(sir, nan=-1e3), maximize=True)
+        sir = np.nan_to_num(table["SIR"][0], nan=-1e3)
+        rows, chosen = linear_sum_assignment(sir, maximize=True)
     series = []
-    for target, row, index in zip(evaluation.targets, evaluation.rows, chosen, strict=True):
+    for row, index in zip(rows, chosen, strict=True):
+        target = evaluation.references.names[row]
         for metric in _METRICS:
             values, reasons = table[metric]
             at = (slice(row, row + 1), index)

@@ -235,6 +235,9 @@ class Worker:
                 writer.append(block)
         finally:
             stems = writer.close()
+        empty = [stem for stem, samples in writer.samples.items() if not samples]
+        if empty:
+            raise InvalidOutputError(f"the stem {', '.join(empty)} has 0 samples")
         wall = time.perf_counter() - start - writer.seconds
         return {"wall_s": wall, "stems": stems, "peak_rss": peak_rss()}
 

@@ -1,0 +1,68 @@
+"""What a run says once about its tracks: what is added up, and which files were odd."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from benchbench.datasets.tracks import Track
+from benchbench.metrics.targets import reference_sets, unused_stems
+
+__all__ = ["oddity_notes", "pairing_note"]
+
+ODDITIES = {
+    "residual": "Stems do not add up to the mixture that is shipped (what is left, in dB of it)",
+    "truncated": "Files were cut off and read as far as they go",
+    "unequal_lengths": "Stems of unequal length end in zeros",
+    "mixture_length": "The mixture is not as long as the stems",
+    "mono_stem": "Mono stems were doubled beside stereo ones",
+    "clipping": "The sum of the stems exceeds full scale",
+}
+"""Flags of tracks that a run tells of, as sentences."""
+
+NAMED = 3
+"""Tracks that a note names."""
+
+
+def oddity_notes(flags: Mapping[str, Sequence[str]]) -> list[str]:
+    """A sentence for each kind of oddity.
+
+    Parameters
+    ----------
+    flags
+        Track name to its flags, as `benchbench.datasets.preparation.PreparedTrack` holds them.
+    """
+    notes = []
+    for kind, sentence in ODDITIES.items():
+        found = {
+            track: flag.partition(":")[2]
+            for track, every in flags.items()
+            for flag in every
+            if flag.partition(":")[0] == kind
+        }
+        if found:
+            named = [f"{track} ({text})" if text else track for track, text in found.items()]
+            more = ", ..." if len(named) > NAMED else ""
+            tracks = f"{len(found)} of {len(flags)} tracks"
+            notes.append(f"{sentence}: {tracks}: {', '.join(named[:NAMED])}{more}.")
+    return notes
+
+
+def pairing_note(tracks: Iterable[Track], models: Mapping[str, Sequence[str]]) -> str:
+    """Which stems are added up and which are left out, in one sentence; "" for none.
+
+    Parameters
+    ----------
+    tracks
+        The run's tracks.
+    models
+        Model name to its stems.
+    """
+    clauses: dict[str, dict[str, None]] = {}
+    for stems in dict.fromkeys(tuple(track.stems) for track in tracks):
+        for model, given in models.items():
+            sets = reference_sets(stems, given)
+            said = [clause for chosen in sets for clause in chosen.added_up]
+            said += [f"the estimate {stem} is left out" for stem in unused_stems(sets, given)]
+            for clause in said:
+                clauses.setdefault(clause, {})[model] = None
+    return "; ".join(f"{clause} ({', '.join(names)})" for clause, names in clauses.items())
