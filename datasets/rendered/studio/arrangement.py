@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from .generator import songmaker
+from .layers import layer
 from .notes import DRUM_PROGRAM, Part, Struck
 from .tunes import words
 
@@ -188,7 +189,7 @@ def backing(song: Any, random: np.random.Generator) -> tuple[list[Part], list[fl
     random.shuffle(styles)
     for style in styles[: int(random.integers(2, 5))]:
         program = int(random.choice(LAYER_PROGRAMS[style]))
-        parts.append(Part(program, tuple(_layer(song, style, random))))
+        parts.append(Part(program, tuple(layer(song, style, random))))
     return parts, beats
 
 
@@ -207,77 +208,3 @@ def _bass(song: Any, random: np.random.Generator) -> Part:
             hard = int(np.clip(random.normal(98, 10), 40, 127))
             notes.append(Struck(start, end, low + (0, 7, 12)[step], hard))
     return Part(int(random.integers(32, 40)), tuple(notes))
-
-
-def _layer(song: Any, style: str, random: np.random.Generator) -> list[Struck]:
-    """Return the notes of one layer in its style of playing."""
-    notes: list[Struck] = []
-    eighth, step = song.beat / 2.0, song.beat / 4.0
-    seventh, hard = random.random() < 0.3, int(random.integers(65, 110))
-    offbeat = [s for s in range(16) if random.random() < 0.35] or [2, 6, 10, 14]
-    strokes = [s for s in range(8) if s == 0 or random.random() < 0.6]
-    order = random.permutation([0, 1, 2, 3, 2, 1, 0, 3]).tolist()
-    base = {
-        "held": 50,
-        "strummed": 45,
-        "power": 38,
-        "stabs": 55,
-        "arpeggio": 58,
-        "riff": 57,
-        "piano": 48,
-    }
-    riff = [
-        (int(s), int(random.integers(0, 5))) for s in sorted(random.choice(16, 6, replace=False))
-    ]
-    for bar in range(song.bars):
-        first, third, fifth = score.chord(song, bar)
-        low = base[style] + (first - base[style]) % 12
-        chord = [low, low + third - first, low + fifth - first, low + (10 if seventh else 12)]
-        at = bar * song.bar
-
-        def add(start: float, end: float, pitch: int, accent: int = 0) -> None:
-            moment = max(0.0, start + random.normal(0.0, 0.004))
-            loud = int(np.clip(hard + accent + random.normal(0, 7), 20, 127))
-            notes.append(Struck(moment, max(end, moment + 0.05), int(pitch), loud))
-
-        if style == "held":
-            for pitch in chord:
-                add(at, at + song.bar * 0.98, pitch)
-        elif style == "strummed":
-            for index, slot in enumerate(strokes):
-                end = strokes[index + 1] if index + 1 < len(strokes) else 8
-                voicing = [chord[0], chord[2], chord[0] + 12, chord[1] + 12, chord[2] + 12]
-                for string, pitch in enumerate(voicing if slot % 2 == 0 else voicing[::-1]):
-                    add(
-                        at + slot * eighth + 0.01 * string,
-                        at + end * eighth,
-                        pitch,
-                        10 * (slot == 0),
-                    )
-        elif style == "power":
-            for index, slot in enumerate(strokes):
-                end = strokes[index + 1] if index + 1 < len(strokes) else 8
-                for pitch in (low, low + 7, low + 12):
-                    add(at + slot * eighth, at + end * eighth * 0.98, pitch)
-        elif style == "stabs":
-            for slot in offbeat:
-                for pitch in chord[:3]:
-                    add(at + slot * step, at + (slot + 0.8) * step, pitch)
-        elif style == "arpeggio":
-            for slot in range(16 if eighth > 0.2 else 8):
-                width = song.bar / (16 if eighth > 0.2 else 8)
-                add(at + slot * width, at + (slot + 1.5) * width, chord[order[slot % 8]])
-        elif style == "riff":
-            if bar % 4 < 3:
-                for slot, tone in riff:
-                    pitch = score.degree_pitch(
-                        song, song.progression[bar % len(song.progression)] - 1 + tone
-                    )
-                    add(at + slot * step, at + (slot + 1.6) * step, 57 + (pitch - 57) % 12)
-        else:
-            for beat in range(4):
-                for pitch in chord if beat % 2 == 0 else chord[1:]:
-                    add(at + beat * song.beat, at + (beat + 0.95) * song.beat, pitch)
-                if beat % 2 == 0:
-                    add(at + beat * song.beat, at + (beat + 1.9) * song.beat, low - 12)
-    return sorted(notes, key=lambda n: n.start)

@@ -64,33 +64,42 @@ def _written(
 
 def _completed(cut: midi.Excerpt, random: np.random.Generator) -> list[Part]:
     """Give an excerpt drums and a bass where it lacks them, and other instruments here and there."""
-    parts = []
-    for part in cut.parts:
-        program = part.program
-        if part.stem == "":
-            continue
-        if program in _VOICES:
-            program = int(random.choice([48, 49, 50, 89, 16, 4]))
-        elif part.stem == "bass" and random.random() < 0.4:
-            program = int(random.integers(32, 40))
-        elif part.stem == "other" and random.random() < 0.4:
-            family = 8 * (program // 8)
-            program = (
-                family + int(random.integers(0, 8))
-                if random.random() < 0.6
-                else int(random.choice([0, 4, 16, 24, 25, 27, 28, 29, 30, 48, 61, 62, 80, 81, 88]))
-            )
-            program = 48 if program in _VOICES else program
-        parts.append(
-            replace(part, program=program) if part.stem != "drums" or program >= 0 else part
-        )
-    if sum(len(p.notes) for p in parts if p.stem == "drums") < 0.8 * cut.seconds:
-        parts = [p for p in parts if p.stem != "drums"]
+    parts = [_replayed(part, random) for part in cut.parts if part.stem != ""]
+    if _count(parts, "drums") < 0.8 * cut.seconds:
+        parts = [part for part in parts if part.stem != "drums"]
         parts.append(arrangement.drum_part(cut.beats, random))
-    if sum(len(p.notes) for p in parts if p.stem == "bass") < 0.4 * cut.seconds:
-        parts = [p for p in parts if p.stem != "bass"]
+    if _count(parts, "bass") < 0.4 * cut.seconds:
+        parts = [part for part in parts if part.stem != "bass"]
         parts.append(arrangement.low_part(parts, cut.beats, random))
     return parts
+
+
+def _replayed(part: Part, random: np.random.Generator) -> Part:
+    """The part on an instrument that may be another one than was written; no imitated voices."""
+    program = part.program
+    if program in _VOICES:
+        program = int(random.choice([48, 49, 50, 89, 16, 4]))
+    elif part.stem == "bass" and random.random() < 0.4:
+        program = int(random.integers(32, 40))
+    elif part.stem == "other" and random.random() < 0.4:
+        program = _another_instrument(program, random)
+    if part.stem == "drums" and program < 0:
+        return part
+    return replace(part, program=program)
+
+
+def _another_instrument(program: int, random: np.random.Generator) -> int:
+    """One of the same family of General MIDI, or a common one."""
+    if random.random() < 0.6:
+        chosen = 8 * (program // 8) + int(random.integers(0, 8))
+    else:
+        chosen = int(random.choice([0, 4, 16, 24, 25, 27, 28, 29, 30, 48, 61, 62, 80, 81, 88]))
+    return 48 if chosen in _VOICES else chosen
+
+
+def _count(parts: list[Part], stem: str) -> int:
+    """How many notes the parts of a stem have together."""
+    return sum(len(part.notes) for part in parts if part.stem == stem)
 
 
 def _tune_over(
