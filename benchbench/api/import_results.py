@@ -19,9 +19,11 @@ from benchbench.results.interchange import (
     import_benchbench,
     import_msst,
     import_museval,
+    import_ratings,
     import_sisec18,
     import_stemsplit,
     import_table,
+    import_webmushra,
     read_mapping,
 )
 
@@ -32,6 +34,8 @@ KINDS: Final = {
     "table": "a Parquet or CSV table of model, track, target, metric, value, with --mapping",
     "msst": "the log of a verbose validation of Music-Source-Separation-Training",
     "benchbench": "the results folder of somebody else",
+    "ratings": "a table of listeners' ratings, with --mapping",
+    "webmushra": "the answers of a listening test that bench export webmushra wrote",
     "sisec18": "the repository of SiSEC 2018's submissions; licence, citation, oracles are filled in",
     "stemsplit": "the Parquet table of StemSplit's benchmark; licence and citation are filled in",
 }
@@ -40,9 +44,11 @@ _NAMED: Final = {"sisec18": SISEC18, "stemsplit": STEMSPLIT}
 """Kinds that are one known source."""
 
 _TAKES: Final = {
-    "museval": {"dataset", "protocol", "oracle", "baseline"},
-    "table": {"mapping", "oracle", "baseline"},
-    "msst": {"dataset", "model", "oracle", "baseline"},
+    "museval": {"dataset", "protocol", "oracle", "baseline", "generative"},
+    "table": {"mapping", "oracle", "baseline", "generative"},
+    "msst": {"dataset", "model", "oracle", "baseline", "generative"},
+    "ratings": {"mapping", "oracle", "baseline", "generative"},
+    "webmushra": {"dataset", "generative"},
 }
 """Options of each kind."""
 
@@ -59,6 +65,7 @@ def import_results(
     mapping: Path | str | None = None,
     oracle: Sequence[str] = (),
     baseline: Sequence[str] = (),
+    generative: Sequence[str] = (),
 ) -> Imported:
     """Import results of others into a results folder.
 
@@ -79,6 +86,8 @@ def import_results(
     oracle, baseline
         Models, by their names in the source, that saw the references or that separate nothing:
         they are shown apart and compete with nobody. Those of SiSEC 2018 are known.
+    generative
+        Models that make a target anew: no SDR ranks them against the others.
 
     Returns
     -------
@@ -120,11 +129,12 @@ def import_results(
         "mapping": mapping,
         "oracle": oracle or None,
         "baseline": baseline or None,
+        "generative": generative or None,
     }
     for name, value in options.items():
         if value is not None and name not in _TAKES.get(kind, set()):
             raise UsageError(f"--{name} does not go with {kind}.")
-    roles = Roles(frozenset(oracle), frozenset(baseline))
+    roles = Roles(frozenset(oracle), frozenset(baseline), frozenset(generative))
     if kind == "museval" and source.name == SISEC18.name:
         known = held(SISEC18_ROLES, path)
         roles = replace(
@@ -144,6 +154,8 @@ def import_results(
         ),
         "msst": lambda: import_msst(path, results, source, roles=roles, **stated),
         "benchbench": lambda: import_benchbench(path, results, source),
+        "ratings": lambda: import_ratings(path, results, source, mapping, roles=roles),
+        "webmushra": lambda: import_webmushra(path, results, source, roles=roles, **stated),
         "sisec18": lambda: import_sisec18(path, results, source),
         "stemsplit": lambda: import_stemsplit(path, results, source),
     }

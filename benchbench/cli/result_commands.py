@@ -24,6 +24,7 @@ def register(app: typer.Typer) -> None:
     app.command()(gate)
     app.command("import")(import_)
     app.command()(export)
+    app.command()(agreement)
 
 
 def compare(
@@ -141,7 +142,10 @@ def gate(
 def import_(
     kind: Annotated[
         str,
-        typer.Argument(help="museval, table, msst or benchbench; or a source: sisec18, stemsplit."),
+        typer.Argument(
+            help="museval, table, msst, ratings, webmushra or benchbench; or a source: sisec18, "
+            "stemsplit."
+        ),
     ],
     path: Annotated[Path, typer.Argument(help="The file or folder to import.")],
     source: Annotated[
@@ -166,6 +170,9 @@ def import_(
     baseline: Annotated[
         str, typer.Option(help="Models that separate nothing, joined by commas: MIX.")
     ] = "",
+    generative: Annotated[
+        str, typer.Option(help="Models that make a target anew, joined by commas.")
+    ] = "",
 ) -> None:
     """Take over results of others, with their origin, protocol and licence."""
     from benchbench.api.import_results import import_results, source_of
@@ -181,10 +188,27 @@ def import_(
         mapping=mapping,
         oracle=words(oracle),
         baseline=words(baseline),
+        generative=words(generative),
     )
     for note in done.notes:
         typer.echo(note, err=True)
     typer.echo(f"{done.rows} rows of {done.tracks} tracks: {', '.join(done.models)}")
+
+
+def agreement(
+    results: Annotated[Path, typer.Argument(help="The results' folder.")] = Path("results"),
+    target: Annotated[
+        str | None, typer.Option(help="The target that was rated, where there are several.")
+    ] = None,
+    format: Annotated[str, typer.Option(help="table or csv.")] = "table",
+) -> None:
+    """Say which metric orders separators as your listeners do."""
+    from benchbench.api.agreement import agreement as measure
+    from benchbench.cli.agreement_table import agreement_csv, agreement_table
+
+    form = one_of("--format", format, ("table", "csv"))
+    found = measure(results, target=target)
+    typer.echo(agreement_table(found) if form == "table" else agreement_csv(found))
 
 
 def export(

@@ -52,10 +52,12 @@ from benchbench.metrics.functions import (
     usdr,
 )
 from benchbench.metrics.names import (
+    ACROSS_KINDS,
     DIAGNOSTICS,
     GROUPS,
     HEADLINES,
     PROTOCOLS,
+    learn,
     metric,
     protocol,
     resolve,
@@ -63,6 +65,7 @@ from benchbench.metrics.names import (
 from benchbench.metrics.scores import Scores, evaluate
 
 __all__ = [
+    "ACROSS_KINDS",
     "DIAGNOSTICS",
     "FUNCTIONS",
     "GROUPS",
@@ -88,6 +91,7 @@ __all__ = [
     "evaluate",
     "fullness",
     "l1_freq",
+    "learn",
     "logwmse",
     "lsd",
     "metric",

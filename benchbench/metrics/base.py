@@ -48,6 +48,9 @@ class Metric:
         is stored, and neither ranked nor compared.
     of_all_targets
         Whether it is one number for all targets together; its target is then `ALL_TARGETS`.
+    across_kinds
+        Whether generative separators may be ranked against masking ones by it. No ratio of
+        energies may: it counts what was made anew as error, however well it sounds.
     """
 
     name: str
@@ -57,6 +60,7 @@ class Metric:
     direction: Literal["higher", "lower"] = "higher"
     diagnostic: bool = False
     of_all_targets: bool = False
+    across_kinds: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +115,9 @@ class Protocol:
         The function that computes it.
     options
         The parameters that are part of its definition, for ``bench show``.
+    content_hash
+        Of the code, options and weights of a metric that is a folder of its own; "" for the
+        package's, which `version` names.
     """
 
     name: str
@@ -123,3 +130,4 @@ class Protocol:
     source: str
     evaluate: Evaluate
     options: Mapping[str, object] = field(default_factory=dict)
+    content_hash: str = ""

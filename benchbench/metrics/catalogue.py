@@ -84,7 +84,7 @@ _SPECTRAL: Final = (
     Metric("MR-STFT", "1", 0.0, 100.0),
     Metric("LSD", "dB", 0.0, _INF, "lower"),
 )
-_MRSTFT: Final = (Metric("MR-STFT", "1", 0.0, _INF, "lower"),)
+_MRSTFT: Final = (Metric("MR-STFT", "1", 0.0, _INF, "lower", across_kinds=True),)
 _LOGWMSE: Final = (Metric("logWMSE", "1", -_INF, 73.6827229),)
 _MSST: Final = (
     _decibels("SDR"),

@@ -8,7 +8,7 @@ are never mixed up with those of the default.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -17,8 +17,20 @@ from benchbench.metrics.base import Metric, Protocol
 from benchbench.metrics.catalogue import CATALOGUE as PROTOCOLS
 from benchbench.metrics.catalogue import GROUP_MEMBERS as GROUPS
 from benchbench.metrics.catalogue import Lazy
+from benchbench.metrics.described import imported_protocol
 
-__all__ = ["DIAGNOSTICS", "GROUPS", "HEADLINES", "PROTOCOLS", "metric", "protocol", "resolve"]
+__all__ = [
+    "ACROSS_KINDS",
+    "DIAGNOSTICS",
+    "GROUPS",
+    "HEADLINES",
+    "LISTENING",
+    "PROTOCOLS",
+    "learn",
+    "metric",
+    "protocol",
+    "resolve",
+]
 
 DIAGNOSTICS = frozenset(
     one.name for every in PROTOCOLS.values() for one in every.metrics if one.diagnostic
@@ -32,6 +44,25 @@ HEADLINES: tuple[tuple[str, str], ...] = (
     ("si", "SI-SDR"),
 )
 """Protocol and metric that stand for a whole comparison, the one of most publications first."""
+
+ACROSS_KINDS: tuple[str, ...] = ("listening", "visqol", "embedding-mse", "mrstft-perceptual")
+"""Protocols whose metric may rank generative against masking separators, the most trusted first."""
+
+LISTENING = imported_protocol(
+    "listening",
+    (
+        Metric("rating", "1", 0.0, 100.0, across_kinds=True),
+        Metric("rating-of", "1", 0.0, 100.0, diagnostic=True),
+    ),
+    summary="What listeners answered: their mean rating of each track, and each listener's own.",
+    good_for="Everything: it is what all metrics stand for. `bench agreement` compares them with it.",
+    misleads="It holds for these listeners, songs and excerpts. The scale is the test's own (1 to 5, "
+    "0 to 100), so ratings of two tests do not share a column unless they were one test.",
+    source="A listening test, for instance ITU-R BS.1534-3 (MUSHRA); `bench import webmushra`",
+)
+"""Ratings of a listening test; imported, never computed."""
+
+_LEARNT: dict[str, Protocol] = {LISTENING.name: LISTENING}
 
 _FRAMES = re.compile(r"(?P<name>[^:]+):(?P<window>[0-9.]+)(?:/(?P<hop>[0-9.]+))?")
 
@@ -51,12 +82,39 @@ def protocol(name: str) -> Protocol:
     UsageError
         For frames on a protocol that has none, or frames that are not positive.
     """
-    if name in PROTOCOLS:
-        return PROTOCOLS[name]
+    if name in PROTOCOLS or name in _LEARNT:
+        return PROTOCOLS.get(name) or _LEARNT[name]
     framed = _FRAMES.fullmatch(name)
     if framed and framed["name"] in PROTOCOLS:
         return _reframed(PROTOCOLS[framed["name"]], name, framed["window"], framed["hop"])
-    raise UnknownNameError("metric", name, [*PROTOCOLS, *GROUPS])
+    raise unknown_metric(name)
+
+
+def learn(protocols: Iterable[Protocol]) -> None:
+    """Make protocols from outside the package known by name; the package's own come first.
+
+    Metrics that are folders of their own, and those that a run describes, are not in `PROTOCOLS`;
+    whoever reads their scores must know their units and directions all the same.
+    """
+    for one in protocols:
+        _LEARNT[one.name] = one
+
+
+def unknown_metric(name: str) -> UnknownNameError:
+    """The error for a name that is no protocol; a metric's own name says which protocols hold it."""
+    known = {**PROTOCOLS, **_LEARNT}
+    error = UnknownNameError("metric", name, [*known, *GROUPS])
+    holders = [
+        one.name
+        for one in known.values()
+        if any(metric.name.casefold() == name.casefold() for metric in one.metrics)
+    ]
+    if holders:
+        error.hint = (
+            f"{name} is a metric of the protocols {', '.join(holders)}: name one of those, "
+            f"for instance --metrics {holders[0]}."
+        )
+    return error
 
 
 def resolve(names: str | Sequence[str]) -> tuple[Protocol, ...]:
@@ -68,6 +126,11 @@ def resolve(names: str | Sequence[str]) -> tuple[Protocol, ...]:
     found: dict[str, Protocol] = {}
     for name in [word.strip() for one in given for word in one.split(",") if word.strip()]:
         for member in GROUPS.get(name, (name,)):
+            if member == LISTENING.name:
+                raise UsageError(
+                    "Ratings of listeners are imported, not computed.",
+                    hint="bench import webmushra RATINGS.csv, or bench import ratings.",
+                )
             found.setdefault(member, protocol(member))
     return tuple(found.values())
 

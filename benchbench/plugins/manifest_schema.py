@@ -93,6 +93,8 @@ class Variant(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     published: tuple[Published, ...] = ()
     options: dict[str, AnyValue] = {}
     live: bool = False
+    generative: bool = False
+    """As the adapter's, for one variant."""
 
 
 class WeightFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -177,6 +179,9 @@ class AdapterManifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The members of an ensemble and how they are put together."""
     deterministic: bool = True
     oracle: bool = False
+    generative: bool = False
+    """Whether it makes a target anew instead of taking it out of the mixture; no ratio of energies
+    then ranks it against separators that mask."""
     runtime: Runtime = Runtime()
     audio: AdapterAudio = AdapterAudio()
     options: dict[str, AnyValue] = {}

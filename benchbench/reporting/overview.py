@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -202,12 +203,13 @@ class Overview:
 
     @cached_property
     def ranks(self) -> dict[str, str]:
-        """The rank of every model; models that are no rivals have none."""
-        answer, place = {}, 0
+        """The rank of every model within its kind; models that are no rivals have none."""
+        answer: dict[str, str] = {}
+        places: Counter[str] = Counter()
         for row in self.board.rows:
             ranked = row.value is not None and self.report_models[row.model].ranked
-            place += ranked
-            answer[row.model] = str(place) if ranked else "–"
+            places[row.kind] += ranked
+            answer[row.model] = str(places[row.kind]) if ranked else "–"
         return answer
 
     @cached_property

@@ -11,7 +11,7 @@ from benchbench.reporting.data.frames import Moments, Place, moments
 from benchbench.reporting.data.kept_audio import Library
 from benchbench.reporting.data.leaderboards import leaderboards
 from benchbench.reporting.data.loading import LoadedResults
-from benchbench.reporting.data.models import report_models
+from benchbench.reporting.data.models import generative_models, report_models
 from benchbench.reporting.data.pairwise import pairwise_tests
 from benchbench.reporting.data.score_arrays import score_arrays
 from benchbench.reporting.overview import Overview
@@ -168,7 +168,7 @@ def assemble(
 ) -> Page:
     """Work out what the page shows."""
     data = score_arrays(loaded.tracks)
-    made = leaderboards(data, dataset)
+    made = leaderboards(data, dataset, generative_models(loaded.runs))
     board = made.headline
     names = [row.model for row in board.rows]
     names += sorted(set(data.models) - set(names))

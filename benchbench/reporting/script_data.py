@@ -60,6 +60,7 @@ def _entrant(report_model: ReportModel) -> dict[str, Any]:
         "slug": report_model.slug,
         "ranked": report_model.ranked,
         "oracle": report_model.oracle,
+        "generative": report_model.generative,
         "badges": [[badge.key, badge.label, badge.meaning] for badge in report_model.badges],
         "rtf": None if factor is None else float(f"{factor:.4g}"),
         "memory": cost.peak_bytes,
@@ -93,6 +94,7 @@ def _series(series: Series, ways: dict[str, Leaderboard]) -> dict[str, Any]:
         "unit": board.unit,
         "higher": board.higher_is_better,
         "usual": board.aggregation,
+        "split": any(row.kind for row in board.rows),
     }
 
 

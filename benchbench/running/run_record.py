@@ -97,6 +97,7 @@ def _model_facts(setup: ModelSetup) -> dict[str, Any]:
         "stems": list(variant.stems),
         "oracle": manifest.oracle,
         "live": variant.live,
+        "generative": manifest.generative or variant.generative,
         "trained_on": list(variant.trained_on),
         "licence": msgspec.to_builtins(manifest.licence),
         "homepage": manifest.homepage,

@@ -154,7 +154,12 @@ function showRows(board) {
     .filter((value) => value !== null);
   const axis = linearAxis(bounds, 6, 234);
   const tied = board.data.tied[board.series]?.[board.aggregation] ?? [];
-  board.body.replaceChildren(...rows.map((row) => tableRow(board.data, board.series, row, axis, tied.includes(row.index))));
+  board.body.replaceChildren(
+    ...byKind(rows).flatMap(([kind, own]) => [
+      ...(kind ? [kindRow(kind)] : []),
+      ...own.map((row) => tableRow(board.data, board.series, row, axis, tied.includes(row.index))),
+    ]),
+  );
   document.querySelector("[data-board-published]")?.replaceChildren(...cited.map((one) => publishedRow(one, axis)));
   showHead(board, axis, rows.length + cited.length);
   showGaps(board, rows);
@@ -162,14 +167,28 @@ function showRows(board) {
   writeState(board.state);
 }
 
+// Masking and generative separators apart, where the metric cannot rank one kind against the other.
+function byKind(rows) {
+  const kinds = [...new Set(rows.map((row) => row.kind))].sort().reverse();
+  return kinds.map((kind) => [kind, rows.filter((row) => row.kind === kind)]);
+}
+
+function kindRow(kind) {
+  const text = `${kind[0].toUpperCase()}${kind.slice(1)} separators`;
+  return element("tr", { class: "kind" }, element("th", { scope: "colgroup", colspan: "9" }, text));
+}
+
 function rankedRows(board) {
-  let place = 0;
+  const places = {};
+  const { split } = board.data.series[board.series];
   return board.data.boards[board.series][board.aggregation].map((entry, at) => {
     const [index, value, low, high, tracks, expected, missing] = entry;
     const model = board.data.models[index];
     const ranked = model.ranked && value !== null;
-    if (ranked) place += 1;
-    return { index, model, value, low, high, tracks, expected, missing, place: at, rank: ranked ? String(place) : "–" };
+    const kind = !split ? "" : model.generative ? "generative" : "masking";
+    if (ranked) places[kind] = (places[kind] ?? 0) + 1;
+    const rank = ranked ? String(places[kind]) : "–";
+    return { index, model, value, low, high, tracks, expected, missing, place: at, kind, rank };
   });
 }
 

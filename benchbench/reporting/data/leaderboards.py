@@ -6,8 +6,8 @@ protocol, metric and metric version. A *board* is a series under one aggregation
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
@@ -28,7 +28,6 @@ PROTOCOLS: Final = ("bsseval-v4", "bsseval-v3", "usdr", "si")
 TARGETS: Final = ("vocals", "drums", "bass", "other", "accompaniment")
 METRICS: Final = ("SDR", "SI-SDR", "ISR", "SIR", "SAR", "SI-SIR", "SI-SAR")
 _ELSEWHERE: Final = ("windows", "bleed", "bands")  # protocols with sections of their own
-_NO_RANK: Final = ("log10-condition",)
 _FRAMED: Final = (
     "median of frame medians",
     "mean of frame medians",
@@ -40,7 +39,11 @@ _WHOLE: Final = ("mean over tracks", "median over tracks")
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One model on one board."""
+    """One model on one board.
+
+    `kind` is ``masking`` or ``generative`` on a board that cannot rank the two against one
+    another; the rows of each kind then stand together. It is empty elsewhere.
+    """
 
     model: str
     value: float | None
@@ -50,6 +53,7 @@ class Row:
     expected: int
     missing: float
     ill_conditioned: float
+    kind: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,18 +89,24 @@ class Leaderboards:
         return sorted(same, key=lambda other: _place(TARGETS, other.target))
 
 
-def leaderboards(data: ScoreArrays, dataset: str | None = None) -> Leaderboards:
+def leaderboards(
+    data: ScoreArrays, dataset: str | None = None, generative: Collection[str] = ()
+) -> Leaderboards:
     """Every board, with bootstrap intervals over tracks.
 
     The same numbers as `benchbench.stats.leaderboard` gives, from arrays instead of tables, since a
     large report has hundreds of boards. The headline is one of `dataset`, where that is named.
+    Where some of the models are `generative` and others are not, a metric that can rank both kinds
+    is the headline, and every other board ranks each kind by itself.
     """
     made: dict[Series, dict[str, Leaderboard]] = {}
     for series in sorted(data.grids, key=_order):
-        if not series.protocol.startswith(_ELSEWHERE) and series.metric not in _NO_RANK:
+        if not series.protocol.startswith(_ELSEWHERE) and not _is_diagnostic(series):
             grid = data.grids[series]
             names = _FRAMED if grid.framed else _WHOLE
-            made[series] = {name: _board(grid, AGGREGATIONS[name]) for name in names}
+            made[series] = {
+                name: _by_kind(_board(grid, AGGREGATIONS[name]), generative) for name in names
+            }
     if not made:
         raise NothingToCompareError(
             "These results hold no scores that rank models.",
@@ -104,6 +114,25 @@ def leaderboards(data: ScoreArrays, dataset: str | None = None) -> Leaderboards:
         )
     here = {series: ways for series, ways in made.items() if series.dataset == dataset}
     return Leaderboards(made, _headline(here or made))
+
+
+def _is_diagnostic(series: Series) -> bool:
+    """Whether it says something of references or of single listeners, and ranks nobody."""
+    return (
+        series.metric in metrics.DIAGNOSTICS or described(series.protocol, series.metric).diagnostic
+    )
+
+
+def _by_kind(board: Leaderboard, generative: Collection[str]) -> Leaderboard:
+    """The board with masking and generative separators apart, where its metric cannot rank both."""
+    kinds = {row.model in generative for row in board.rows}
+    if len(kinds) < 2 or described(board.series.protocol, board.series.metric).across_kinds:
+        return board
+    rows = [
+        replace(row, kind="generative" if row.model in generative else "masking")
+        for row in board.rows
+    ]
+    return replace(board, rows=tuple(sorted(rows, key=lambda row: row.kind == "generative")))
 
 
 def _board(grid: SeriesArray, way: Aggregation) -> Leaderboard:
@@ -186,12 +215,21 @@ def usual(ways: dict[str, Leaderboard]) -> Leaderboard:
 
 
 def _headline(made: dict[Series, dict[str, Leaderboard]]) -> Leaderboard:
-    """The board that most models share, of the best-known protocol and target."""
+    """The board that most models share, of the best-known protocol and target.
+
+    Where a board of both kinds of separator cannot rank them, a metric that can comes first.
+    """
+    split = any(row.kind for ways in made.values() for row in usual(ways).rows)
+
+    def trust(series: Series) -> int:
+        known = described(series.protocol, series.metric).across_kinds
+        return _place(metrics.ACROSS_KINDS, series.protocol) if known else len(made) + 99
 
     def worth(series: Series) -> tuple[Any, ...]:
         board = usual(made[series])
         return (
             -len(board.rows),
+            trust(series) if split else 0,
             _place(PROTOCOLS, series.protocol),
             _place(METRICS, series.metric),
             *_order(series),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -14,7 +14,7 @@ from benchbench.reporting.data.loading import LoadedResults
 from benchbench.stats.attempts import newest_separations
 from benchbench.stats.costs import real_time_factors, timed_separations
 
-__all__ = ["Badge", "Cost", "ReportModel", "report_models"]
+__all__ = ["Badge", "Cost", "ReportModel", "generative_models", "report_models"]
 
 BASELINES: Final = ("mixture", "silence")
 """Adapters that separate nothing and show what a metric gives for that."""
@@ -68,6 +68,8 @@ class ReportModel:
         Its place in every list of the page; fixes colour and shape.
     oracle, baseline, published
         It saw the references; it separates nothing; its scores were imported.
+    generative
+        It makes a target anew instead of taking it out of the mixture.
     slug
         Its name as part of a file name or an anchor.
     """
@@ -90,6 +92,7 @@ class ReportModel:
     hashes: dict[str, str] = field(default_factory=dict)
     licence: dict[str, str] = field(default_factory=dict)
     homepage: str | None = None
+    generative: bool = False
 
     @property
     def ranked(self) -> bool:
@@ -137,6 +140,12 @@ def report_models(
     )
 
 
+def generative_models(runs: Sequence[Mapping[str, Any]]) -> frozenset[str]:
+    """The models that the newest run with them says are generative."""
+    told = {str(model["name"]): model for run in runs for model in run.get("models", ())}
+    return frozenset(name for name, model in told.items() if model.get("generative"))
+
+
 def _ill_conditioned(table: pd.DataFrame, dataset: str) -> dict[str, float]:
     here = table[(table["dataset"] == dataset) & (table["ill_conditioned"] > 0)]
     return {str(name): 1.0 for name in here["model"].unique()}
@@ -174,6 +183,7 @@ def _entrant(
         ill,
         bool(told.get("live")),
         fresh=fresh,
+        generative=bool(told.get("generative")),
     )
     return ReportModel(
         index=index,
@@ -196,6 +206,7 @@ def _entrant(
         else {},
         licence={str(key): str(value) for key, value in licence.items() if value},
         homepage=told.get("homepage"),
+        generative=bool(told.get("generative")),
     )
 
 
@@ -211,6 +222,7 @@ def _badges(
     live: bool,
     *,
     fresh: bool,
+    generative: bool,
 ) -> tuple[Badge, ...]:
     made = []
     if fresh:
@@ -252,6 +264,14 @@ def _badges(
                 "ill-conditioned",
                 "On some tracks the references can hardly be told apart; BSSEval's SIR and SAR are "
                 "then unreliable.",
+            )
+        )
+    if generative:
+        made.append(
+            Badge(
+                "generative",
+                "generative",
+                "It makes the target anew; no SDR ranks it against separators that mask.",
             )
         )
     if live:

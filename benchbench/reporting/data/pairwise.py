@@ -133,11 +133,16 @@ def pairwise_tests(grid: SeriesArray, board: Leaderboard, rivals: Collection[str
     rivals
         The models that compete. Holm's correction runs over their pairs alone, and over all other
         pairs apart: that an oracle beats silence is no question, and must not cost a rival its proof.
+
+    On a board that ranks masking and generative separators apart, pairs of one of each have no test.
     """
     models = tuple(row.model for row in board.rows if row.value is not None)
     way = AGGREGATIONS[board.aggregation]
     rows = grid.frame(way.frames, models)
+    kinds = {row.model: row.kind for row in board.rows}
     found = pairwise(rows, models=models)
+    if len(found):
+        found = found[found["a"].map(kinds) == found["b"].map(kinds)].reset_index(drop=True)
     values = grid.values(way.frames)[[grid.models.index(name) for name in models]]
     shown = ShownNumbers.of(values, way.tracks)
     place = {name: index for index, name in enumerate(models)}
@@ -160,6 +165,7 @@ def pairwise_tests(grid: SeriesArray, board: Leaderboard, rivals: Collection[str
                     high=number(between.interval.high),
                 )
     own = [name for name in models if name in rivals]
+    own = [name for name in own if kinds[name] == kinds[own[0]]]
     together = own if len(own) > 2 else list(models)
     rows = rows[rows["model"].isin(together)]
     try:

@@ -70,10 +70,13 @@ def summary(
             None,
             (),
         )
+    others = [row for row in rivals if row.kind != rivals[0].kind]
+    rivals = [row for row in rivals if row.kind == rivals[0].kind]
     leader = rivals[0]
     pairs = [tests.pair(leader.model, row.model) for row in rivals[1:]]
     equal = tied(board, tests, report_models)
     support = [
+        *_kinds(board, leader, others, report_models),
         *_certainty(rivals, pairs, equal, unit(board)),
         *_against(rivals, tests, baseline, unit(board)),
         *_gain(leader, tests, report_models, unit(board)),
@@ -100,7 +103,8 @@ def tied(
     A test that is corrected for many pairs may have too few tracks to tell anything apart; a model
     whose interval leaves zero out is not called level because of that.
     """
-    names = [row.model for row in _rivals(board, report_models)]
+    own = _rivals(board, report_models)
+    names = [row.model for row in own if row.kind == own[0].kind]
     pairs = [tests.pair(names[0], name) for name in names[1:]]
     return tuple(pair.second for pair in pairs if pair is not None and _level(pair))
 
@@ -115,6 +119,8 @@ def _answer(
 ) -> tuple[Part, ...]:
     best = Part(leader.model, leader.model)
     target = board.series.target
+    if leader.kind:
+        target += f" among {leader.kind} separators"
     if len(rivals) == 1:
         told = f" scores {decibels(leader.value)}{unit(board)} on {target}. It is the only separator here."
         return (best, Part(told))
@@ -133,6 +139,41 @@ def _answer(
         )
     names = _models(tied[:2], len(tied))
     return (best, Part(f" leads on {target}, but is not distinguishable from "), *names, Part("."))
+
+
+def _kinds(
+    board: Leaderboard, leader: Row, others: list[Row], report_models: dict[str, ReportModel]
+) -> list[tuple[Part, ...]]:
+    """What stands for both kinds of separator where masking and generative ones take part."""
+    label = board.series.label
+    if others:
+        best = Part(others[0].model, others[0].model)
+        return [
+            (
+                Part(
+                    f"{label} cannot rank generative separators against masking ones: listeners "
+                    f"disagree with it on two pairs of three. Among {others[0].kind} separators "
+                ),
+                best,
+                Part(f" leads with {decibels(others[0].value)}{unit(board)}."),
+            ),
+            (
+                Part(
+                    "A metric that ranks both kinds is missing here; the same command with "
+                    "--metrics report,visqol adds it."
+                ),
+            ),
+        ]
+    if leader.kind or len({report_models[row.model].generative for row in board.rows}) < 2:
+        return []
+    return [
+        (
+            Part(
+                f"Masking and generative separators are ranked by {label}, because SDR orders such "
+                "pairs against listeners; SDR is shown within each kind."
+            ),
+        )
+    ]
 
 
 def _models(names: tuple[str, ...], total: int) -> list[Part]:

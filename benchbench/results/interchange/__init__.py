@@ -19,9 +19,11 @@ from benchbench.results.interchange.msst_import import import_msst
 from benchbench.results.interchange.museval_export import export_museval
 from benchbench.results.interchange.museval_import import import_museval
 from benchbench.results.interchange.provenance import Imported, Roles, Source
+from benchbench.results.interchange.ratings_import import import_ratings
 from benchbench.results.interchange.table_import import Mapping, import_table, read_mapping
 from benchbench.results.interchange.tidy_export import tidy_csv, usual_aggregation
 from benchbench.results.interchange.webmushra_export import export_webmushra
+from benchbench.results.interchange.webmushra_import import import_webmushra
 
 __all__ = [
     "SISEC18",
@@ -38,9 +40,11 @@ __all__ = [
     "import_benchbench",
     "import_msst",
     "import_museval",
+    "import_ratings",
     "import_sisec18",
     "import_stemsplit",
     "import_table",
+    "import_webmushra",
     "latex_table",
     "read_mapping",
     "tidy_csv",

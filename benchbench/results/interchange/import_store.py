@@ -65,7 +65,7 @@ def store_import(
     digest
         See `content_digest`: an import with the same digest is stored once.
     roles
-        Oracles and baselines among the models.
+        Oracles, baselines and generative separators among the models.
     notes
         What a reader must know.
 
@@ -210,6 +210,7 @@ def _models(contents: _Contents, source: Source, roles: Roles) -> Iterator[dict[
             "stems": contents.targets[model],
             "oracle": name in roles.oracles,
             "baseline": name in roles.baselines,
+            "generative": name in roles.generative,
             "trained_on": list(source.trained_on),
             "licence": {"code": "", "weights": "", "scores": source.licence},
             "homepage": source.url or None,

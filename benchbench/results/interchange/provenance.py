@@ -48,7 +48,7 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Roles:
-    """Which imported models do not compete.
+    """Which imported models do not compete, and which are of another kind.
 
     Parameters
     ----------
@@ -56,10 +56,13 @@ class Roles:
         Models that saw the references, by their names in the source.
     baselines
         Models that separate nothing, such as the mixture.
+    generative
+        Models that make a target anew instead of taking it out of the mixture.
     """
 
     oracles: frozenset[str] = frozenset()
     baselines: frozenset[str] = frozenset()
+    generative: frozenset[str] = frozenset()
 
     def check(self, models: Iterable[str]) -> None:
         """Refuse a declared model that the import does not hold.
@@ -70,7 +73,7 @@ class Roles:
             With the closest name that it holds.
         """
         known = set(models)
-        for name in sorted(self.oracles | self.baselines):
+        for name in sorted(self.oracles | self.baselines | self.generative):
             if name not in known:
                 raise UnknownNameError("model", name, known, where=" among the imported ones")
 

@@ -1,0 +1,110 @@
+"""Which metric orders separators as the listeners of a test did."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from benchbench.errors import BenchbenchError, NothingToCompareError, UnknownNameError
+from benchbench.metrics import metric as metric_named
+from benchbench.metrics.names import LISTENING
+from benchbench.reporting.data.models import generative_models
+from benchbench.results.store import Results, open_results
+from benchbench.stats import newest, per_track
+from benchbench.stats.agreement import Agreement, Ratings
+from benchbench.stats.agreement import agreement as measured
+
+__all__ = ["agreement"]
+
+_LISTENER: Final = "rating-of:"
+
+
+def agreement(results: Path | str = "results", *, target: str | None = None) -> list[Agreement]:
+    """Compare every stored metric with the ratings of listeners in the same results.
+
+    For each pair of models on one track, the metric either orders the two as the listeners' mean
+    ratings do, or not; pairs that listeners rated alike do not count.
+
+    Parameters
+    ----------
+    results
+        A results folder with ratings (`bench import webmushra`, `bench import ratings`).
+    target
+        The target that was rated, where there are several.
+
+    Returns
+    -------
+    list of Agreement
+        The metric that agrees most over all pairs first; within a metric by kind of pair.
+
+    Raises
+    ------
+    NothingToCompareError
+        When the results hold no ratings, or ratings of a single model.
+    UnknownNameError
+        When nobody rated that target.
+    """
+    folder = open_results(Path(results))
+    runs = folder.runs()
+    scores = newest(folder.scores_frame(), [str(run.get("run_id")) for run in runs])
+    scores = scores[scores["band_lo_hz"].isna()].astype(
+        dict.fromkeys(("model", "track", "target", "protocol", "metric", "dataset"), "object")
+    )
+    heard = scores[scores["protocol"] == LISTENING.name]
+    if heard.empty:
+        raise NothingToCompareError(
+            f"{folder.root} holds no ratings of listeners.",
+            hint="bench import webmushra ANSWERS.csv brings them in; docs/exchange.md says how.",
+        )
+    known = sorted(heard["target"].unique())
+    if target is not None and target not in known:
+        raise UnknownNameError("target", target, known, where=" among the rated ones")
+    own = heard[heard["target"] == (target or known[0])]
+    ratings = _ratings(own, generative_models(runs), folder)
+    others = scores[
+        (scores["protocol"] != LISTENING.name) & (scores["target"] == (target or known[0]))
+    ]
+    found = measured(ratings, _metrics(others, ratings))
+    total = {one.metric: one.share for one in found if one.kind == "all"}
+    return sorted(found, key=lambda one: -total.get(one.metric, 0.0))
+
+
+def _ratings(rows: pd.DataFrame, generative: frozenset[str], folder: Results) -> Ratings:
+    single = rows[rows["metric"].str.startswith(_LISTENER)]
+    models, songs = (tuple(sorted(single[name].unique())) for name in ("model", "track"))
+    if len(models) < 2:
+        raise NothingToCompareError(f"The ratings in {folder.root} are of one model only.")
+    tables = [_table(part, models, songs) for _, part in single.groupby("metric", sort=True)]
+    kinds = np.array([name in generative for name in models])
+    return Ratings(models, songs, np.stack(tables, axis=2), kinds)
+
+
+def _metrics(rows: pd.DataFrame, ratings: Ratings) -> dict[str, npt.NDArray[np.float64]]:
+    """Values of every metric by model and song, turned so that higher is better."""
+    if rows.empty:
+        return {}
+    found = {}
+    for (protocol, metric), part in per_track(rows, "mean").groupby(
+        ["protocol", "metric"], sort=True, observed=True
+    ):
+        values = _table(part, ratings.models, ratings.songs)
+        found[f"{protocol} {metric}"] = -values if _lower(str(protocol), str(metric)) else values
+    return found
+
+
+def _lower(protocol: str, metric: str) -> bool:
+    try:
+        return metric_named(protocol, metric).direction == "lower"
+    except BenchbenchError:
+        return False
+
+
+def _table(
+    rows: pd.DataFrame, models: tuple[str, ...], songs: tuple[str, ...]
+) -> npt.NDArray[np.float64]:
+    wide = rows.pivot_table("value", "model", "track", aggfunc="mean", observed=True)
+    return wide.reindex(index=list(models), columns=list(songs)).to_numpy(dtype=np.float64)

@@ -1,0 +1,89 @@
+"""Protocols that are known by description only, and descriptions as a run records them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from benchbench.errors import UsageError
+from benchbench.metrics.base import Estimates, Metric, Protocol, Series
+
+__all__ = ["described_protocol", "imported_protocol", "protocol_facts"]
+
+_TEXTS = ("aggregation", "summary", "good_for", "misleads", "source")
+
+
+@dataclass(frozen=True, slots=True)
+class NotComputable:
+    """The `evaluate` of a protocol that can be read but not computed here."""
+
+    name: str
+
+    def __call__(self, references: Any, estimates: Estimates) -> list[Series]:
+        """Refuse."""
+        del references, estimates
+        raise UsageError(
+            f"{self.name} cannot be computed here: its numbers come from elsewhere.",
+            hint="`bench list metrics` shows what can be computed.",
+        )
+
+
+def imported_protocol(name: str, metrics: tuple[Metric, ...], **texts: str) -> Protocol:
+    """A protocol whose numbers are imported."""
+    return Protocol(
+        name, 1, metrics, texts.pop("aggregation", "mean over tracks"), **texts,
+        evaluate=NotComputable(name),
+    )  # fmt: skip
+
+
+def protocol_facts(protocol: Protocol) -> dict[str, Any]:
+    """What a run records of a protocol that is a folder of its own."""
+    return {
+        "name": protocol.name,
+        "version": protocol.version,
+        "hash": protocol.content_hash,
+        **{name: getattr(protocol, name) for name in _TEXTS},
+        "metrics": [
+            {
+                "name": one.name,
+                "unit": one.unit,
+                "low": _finite(one.low),
+                "high": _finite(one.high),
+                "direction": one.direction,
+                "across_kinds": one.across_kinds,
+            }
+            for one in protocol.metrics
+        ],
+    }
+
+
+def described_protocol(facts: Mapping[str, Any]) -> Protocol | None:
+    """The protocol that a run recorded; None where it recorded a name and a version only."""
+    metrics = facts.get("metrics")
+    if not metrics:
+        return None
+    infinity = float("inf")
+    return Protocol(
+        str(facts["name"]),
+        int(facts["version"]),
+        tuple(
+            Metric(
+                str(one["name"]),
+                str(one.get("unit", "1")),
+                -infinity if one.get("low") is None else float(one["low"]),
+                infinity if one.get("high") is None else float(one["high"]),
+                "lower" if one.get("direction") == "lower" else "higher",
+                across_kinds=bool(one.get("across_kinds")),
+            )
+            for one in metrics
+        ),
+        **{name: str(facts.get(name, "")) for name in _TEXTS},
+        evaluate=NotComputable(str(facts["name"])),
+        content_hash=str(facts.get("hash", "")),
+    )
+
+
+def _finite(value: float) -> float | None:
+    """JSON has no infinity."""
+    return value if abs(value) < float("inf") else None
