@@ -14,6 +14,7 @@ from benchbench.metrics import metric as metric_named
 from benchbench.metrics.names import LISTENING
 from benchbench.reporting.data.models import generative_models
 from benchbench.results.store import Results, open_results
+from benchbench.scoring.metric_descriptions import describe_folders
 from benchbench.stats import newest, per_track
 from benchbench.stats.agreement import Agreement, Ratings
 from benchbench.stats.agreement import agreement as measured
@@ -50,6 +51,7 @@ def agreement(results: Path | str = "results", *, target: str | None = None) -> 
     """
     folder = open_results(Path(results))
     runs = folder.runs()
+    describe_folders(runs=runs)
     scores = newest(folder.scores_frame(), [str(run.get("run_id")) for run in runs])
     scores = scores[scores["band_lo_hz"].isna()].astype(
         dict.fromkeys(("model", "track", "target", "protocol", "metric", "dataset"), "object")

@@ -21,10 +21,13 @@ from benchbench.io.audio.raw_audio import scratch_folder
 from benchbench.io.cache import cache_folder
 from benchbench.io.paths import AnyPath, path_of, paths_of
 from benchbench.plugins.catalog import Catalog, Model
+from benchbench.plugins.metric_catalog import MetricCatalog, MetricPlugin
 from benchbench.results.integrity import damaged_parts, damaged_runs, leftovers
 from benchbench.results.store import Results
 from benchbench.running.events import Listener, Note
 from benchbench.running.machine import machine, processors
+from benchbench.scoring.metric_conformance import check_metric
+from benchbench.scoring.metric_folders import metric_setup
 from benchbench.separation.conformance import Check, check_adapter
 from benchbench.separation.model_setup import prepare_models
 from benchbench.separation.precomputed import stems_folder
@@ -39,6 +42,7 @@ def doctor(
     repair: bool = False,
     root: AnyPath | None = None,
     adapter_paths: Sequence[AnyPath] = (),
+    metric_paths: Sequence[AnyPath] = (),
     listener: Listener = lambda _: None,
 ) -> Iterator[Check]:
     """Check something, point by point.
@@ -46,14 +50,15 @@ def doctor(
     Parameters
     ----------
     name
-        None: the installation; a model: its contract, on real probes; a data set: every track;
+        None: the installation; a model, or a metric that is a folder (by name or path): its
+        contract, on real probes; a data set: every track;
         a folder: the results in it.
     repair
         Set damaged parts of results aside, so that the next run computes them again.
     root
         A data set's folder.
-    adapter_paths
-        Folders that are searched for adapters first.
+    adapter_paths, metric_paths
+        Folders that are searched for adapters and for metrics first.
     listener
         Told what happens.
 
@@ -79,11 +84,14 @@ def doctor(
         yield from _check_model(catalog, catalog.model(name), listener)
     elif name in catalog.dataset_names():
         yield from _check_dataset(catalog, name, path_of(root))
+    elif (metric := _metric(name, paths_of(metric_paths))) is not None:
+        yield from _check_metric(catalog, metric, listener)
     elif Path(name).is_dir():
         yield from _check_results(Results(Path(name)), repair)
     else:
-        known = [*catalog.adapter_names(), *catalog.dataset_names()]
-        raise UnknownNameError("model, data set or folder", name, known)
+        metrics = MetricCatalog(paths_of(metric_paths)).names()
+        known = [*catalog.adapter_names(), *catalog.dataset_names(), *metrics]
+        raise UnknownNameError("model, data set, metric or folder", name, known)
 
 
 def _check_installation(catalog: Catalog) -> Iterator[Check]:
@@ -135,6 +143,20 @@ def _check_name() -> Check:
         f"import name, and either may have replaced files of the other. Run: "
         f"pip uninstall benchbench, then pip install --force-reinstall --no-deps {DISTRIBUTION}",
     )
+
+
+def _metric(name: str, paths: Sequence[Path]) -> MetricPlugin | None:
+    """The metric folder of that name or path."""
+    folder = Path(name)
+    catalog = MetricCatalog(tuple(paths))
+    if (folder / "metric.toml").is_file():
+        return catalog.find(str(folder.absolute()))
+    return catalog.find(name) if name in catalog.names() else None
+
+
+def _check_metric(catalog: Catalog, metric: MetricPlugin, listener: Listener) -> Iterator[Check]:
+    setup = metric_setup(metric, {}, lambda text: listener(Note(text)))
+    yield from check_metric(setup, _example(catalog))
 
 
 def _check_folder(setup: ModelSetup) -> Iterator[Check]:

@@ -13,15 +13,16 @@ from benchbench.datasets.dataset import open_dataset
 from benchbench.errors import UsageError
 from benchbench.io.paths import AnyPath, path_of, paths_of
 from benchbench.io.remote import RemoteFolder, local_folder
-from benchbench.metrics import resolve
 from benchbench.plugins.catalog import Catalog
 from benchbench.plugins.manifest_schema import AnyValue
+from benchbench.plugins.metric_catalog import MetricCatalog
 from benchbench.plugins.model_names import listed
 from benchbench.running.events import Listener, Note, Stage
 from benchbench.running.executors import Executor, LocalExecutor, Stop
 from benchbench.running.plan import Resume, resume_mode
 from benchbench.running.request import Comparison, KeepStems, Separating, Storing
 from benchbench.running.run_steps import Run
+from benchbench.scoring.metric_folders import resolve_metrics
 from benchbench.separation.model_setup import with_options
 from benchbench.separation.separator import Limits
 
@@ -47,6 +48,8 @@ def run(
     device: str = "auto",
     options: Mapping[str, AnyValue] | None = None,
     adapter_paths: Sequence[AnyPath] = (),
+    metric_paths: Sequence[AnyPath] = (),
+    metric_options: Mapping[str, Mapping[str, AnyValue]] | None = None,
     keep_stems: KeepStems = "auto",
     limits: Limits | None = None,
     report: bool = True,
@@ -94,6 +97,9 @@ def run(
         Adapter options, for every model that has an option of that name.
     adapter_paths
         Folders that are searched for adapters first.
+    metric_paths, metric_options
+        Folders that are searched for metrics first; name of a metric that is a folder to its
+        options.
     keep_stems
         ``auto``: keep stems for listening when the licence allows excerpts.
     limits
@@ -149,7 +155,12 @@ def run(
     carried_out_by = _executor(executor, jobs, scheduler, cluster)
     catalog = Catalog(paths_of(adapter_paths))
     chosen = tuple(with_options(catalog.models(models), options or {}))
-    protocols = resolve(metrics)
+    protocols = resolve_metrics(
+        metrics,
+        MetricCatalog(paths_of(metric_paths)),
+        metric_options,
+        lambda text: listener(Note(text)),
+    )
     separating = Separating(path_of(weights), device, limits or Limits(), threads)
     separating.require_sane(chosen, jobs)
     data_set = open_dataset(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import pyarrow as pa
@@ -16,9 +16,12 @@ from benchbench.errors import (
     closest,
 )
 from benchbench.io.audio.containers import name_without_ending
-from benchbench.metrics import resolve
 from benchbench.metrics.pairing.stem_names import canonical, split_track_and_stem
+from benchbench.plugins.manifest_schema import AnyValue
+from benchbench.plugins.metric_catalog import MetricCatalog
 from benchbench.scoring.file_scores import FileScorer
+from benchbench.scoring.metric_folders import resolve_metrics
+from benchbench.scoring.metric_process import take_faults
 from benchbench.scoring.score_rows import Labels
 
 __all__ = ["score"]
@@ -29,6 +32,8 @@ def score(
     estimates: Path | str,
     *,
     metrics: Sequence[str] = ("standard",),
+    metric_paths: Sequence[Path] = (),
+    metric_options: Mapping[str, Mapping[str, AnyValue]] | None = None,
     allow_truncated: bool = False,
     tell: Callable[[str], None] = lambda _: None,
     on_failure: Callable[[str, BenchbenchError], None] | None = None,
@@ -77,7 +82,7 @@ def score(
     >>> scores[(scores["track"] == "first") & (scores["metric"] == "SDR")]["target"].tolist()
     ['vocals', 'drums', 'bass', 'other']
     """
-    protocols = resolve(metrics)
+    protocols = resolve_metrics(metrics, MetricCatalog(tuple(metric_paths)), metric_options, tell)
     true, given = _tracks(Path(references)), _tracks(Path(estimates))
     if Path(references).is_file() and Path(estimates).is_file():
         given = [_renamed(given[0], true[0])]
@@ -103,6 +108,8 @@ def score(
         try:
             _require_clear(reference, estimate)
             tables.append(scorer.score(labels, reference.stems, estimate.stems))
+            for fault in take_faults():
+                tell(f"{reference.name}: {fault}")
         except OutputError:
             raise
         except BenchbenchError as error:

@@ -20,6 +20,8 @@ __all__ = [
     "DatasetName",
     "Device",
     "MemoryLimit",
+    "MetricOptions",
+    "MetricPath",
     "Metrics",
     "Model",
     "Models",
@@ -32,6 +34,7 @@ __all__ = [
     "limits",
     "one_of",
     "parse_cluster",
+    "parse_metric_options",
     "parse_options",
     "verbosity",
     "words",
@@ -59,6 +62,13 @@ Timeout = Annotated[
 MemoryLimit = Annotated[
     float | None,
     typer.Option(help="Megabytes that a separator may hold; mapped files do not count.", min=1),
+]
+MetricPath = Annotated[
+    list[Path], typer.Option("--metric-path", help="Search this folder for metrics first.")
+]
+MetricOptions = Annotated[
+    list[str],
+    typer.Option("--metric-option", help="Of a metric that is a folder: name.option=value."),
 ]
 Metrics = Annotated[
     str,
@@ -143,3 +153,14 @@ def limits(timeout: float | None, memory_mb: float | None) -> Any:
     if timeout is None:
         return Limits(memory_bytes=memory)
     return Limits(base_s=timeout, seconds_per_second=0.0, memory_bytes=memory)
+
+
+def parse_metric_options(pairs: list[str]) -> dict[str, dict[str, bool | int | float | str]]:
+    """``metric.option=value`` pairs, by metric."""
+    found: dict[str, dict[str, bool | int | float | str]] = {}
+    for pair in pairs:
+        name, dot, option = pair.partition(".")
+        if not dot or "=" in name:
+            raise UsageError(f"--metric-option {pair}: metric.option=value is needed.")
+        found.setdefault(name, {}).update(parse_options([option]))
+    return found

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from benchbench.cli.completion import complete_name
-from benchbench.cli.flags import AdapterPath, Root, one_of, words
+from benchbench.cli.flags import AdapterPath, MetricPath, Root, one_of, words
 from benchbench.errors import UsageError
 
 __all__ = ["register"]
@@ -55,11 +55,14 @@ def show(
 def doctor(
     name: Annotated[
         str | None,
-        typer.Argument(help="A model, a data set or a results folder; nothing: this machine."),
+        typer.Argument(
+            help="A model, a data set, a metric or a results folder; nothing: this machine."
+        ),
     ] = None,
     repair: Annotated[bool, typer.Option("--repair", help="Set damaged results aside.")] = False,
     root: Root = None,
     adapter_path: AdapterPath = [],  # noqa: B006
+    metric_path: MetricPath = [],  # noqa: B006
 ) -> None:
     """Check the installation, a model's contract, a data set or results."""
     from benchbench.api.doctor import doctor as examine
@@ -67,7 +70,12 @@ def doctor(
 
     bad = 0
     for check in examine(
-        name, repair=repair, root=root, adapter_paths=adapter_path, listener=RunDisplay()
+        name,
+        repair=repair,
+        root=root,
+        adapter_paths=adapter_path,
+        metric_paths=metric_path,
+        listener=RunDisplay(),
     ):
         bad += not check.ok
         typer.echo(
@@ -75,7 +83,7 @@ def doctor(
             + (f": {check.detail}" if check.detail else "")
         )
     if bad:
-        raise typer.Exit(5 if name and Path(name).is_dir() else 4)
+        raise typer.Exit(5 if name and (Path(name) / "runs").is_dir() else 4)
 
 
 def compact(

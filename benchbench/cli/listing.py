@@ -10,8 +10,12 @@ from typing import TYPE_CHECKING, Any
 from benchbench.errors import UnknownNameError
 from benchbench.io.text_table import aligned
 from benchbench.metrics import GROUPS, PROTOCOLS, Protocol
+from benchbench.metrics import protocol as protocol_named
+from benchbench.metrics.names import LISTENING
 from benchbench.plugins.catalog import Catalog
 from benchbench.plugins.manifest_schema import ENGINE, SAME, AdapterManifest, DatasetManifest
+from benchbench.plugins.metric_catalog import MetricCatalog
+from benchbench.scoring.metric_descriptions import describe_folders
 
 if TYPE_CHECKING:
     from benchbench.separation.environments import InstalledEnvironment
@@ -47,7 +51,7 @@ def listing(what: str, results: Path = Path("results"), adapter_paths: Sequence[
     if what == "metrics":
         rows = [
             [p.name, str(p.version), ", ".join(metric.name for metric in p.metrics), p.summary]
-            for p in PROTOCOLS.values()
+            for p in [*PROTOCOLS.values(), *(_folder_metric(n) for n in MetricCatalog().names())]
         ]
         groups = "\n".join(f"{name} = {', '.join(members)}" for name, members in GROUPS.items())
         return (
@@ -76,13 +80,20 @@ def description(
         return "\n".join([text, *_live(results, model.name, variant)])
     if name in catalog.dataset_names():
         return _dataset(catalog.dataset(name).manifest)
-    if name in PROTOCOLS:
-        return _protocol(PROTOCOLS[name])
+    if name in PROTOCOLS or name in MetricCatalog().names() or name == LISTENING.name:
+        return _protocol(_folder_metric(name))
     runs = {run["run_id"]: run for run in _stored_runs(results)}
     if name in runs:
         return _run(runs[name])
-    known = [*catalog.adapter_names(), *catalog.dataset_names(), *PROTOCOLS, *runs]
+    metrics = [*PROTOCOLS, *MetricCatalog().names()]
+    known = [*catalog.adapter_names(), *catalog.dataset_names(), *metrics, *runs]
     raise UnknownNameError("name", name, known)
+
+
+def _folder_metric(name: str) -> Protocol:
+    """A protocol by name, those of metric folders included."""
+    describe_folders(MetricCatalog())
+    return protocol_named(name)
 
 
 def _model(manifest: AdapterManifest, only: str) -> str:

@@ -15,6 +15,8 @@ from benchbench.cli.flags import (
     DatasetName,
     Device,
     MemoryLimit,
+    MetricOptions,
+    MetricPath,
     Metrics,
     Model,
     Models,
@@ -27,6 +29,7 @@ from benchbench.cli.flags import (
     limits,
     one_of,
     parse_cluster,
+    parse_metric_options,
     parse_options,
     verbosity,
     words,
@@ -97,6 +100,8 @@ def run(
     device: Device = "auto",
     option: Options = [],  # noqa: B006 - typer reads the default and makes a new list
     adapter_path: AdapterPath = [],  # noqa: B006
+    metric_path: MetricPath = [],  # noqa: B006
+    metric_option: MetricOptions = [],  # noqa: B006
     keep_stems: Annotated[
         str,
         typer.Option(help="Keep stems for listening: yes, no, or auto (if the licence allows)."),
@@ -138,6 +143,8 @@ def run(
             device=one_of("--device", device, ("auto", "cpu", "gpu")),
             options=parse_options(option),
             adapter_paths=adapter_path,
+            metric_paths=metric_path,
+            metric_options=parse_metric_options(metric_option),
             keep_stems=one_of("--keep-stems", keep_stems, ("auto", "yes", "no")),
             limits=limits(timeout, memory_limit),
             report=not no_report,
@@ -216,6 +223,8 @@ def score(
     references: Annotated[Path, typer.Option(help="A folder of true stems, or a file.")],
     estimates: Annotated[Path, typer.Option(help="A folder of separated stems, or a file.")],
     metrics: Metrics = "standard",
+    metric_path: MetricPath = [],  # noqa: B006
+    metric_option: MetricOptions = [],  # noqa: B006
     allow_truncated: AllowTruncated = False,
     format: Annotated[str, typer.Option(help="table, json, csv or parquet.")] = "table",
     out: Annotated[Path | None, typer.Option(help="Write here instead of to stdout.")] = None,
@@ -237,6 +246,8 @@ def score(
         references,
         estimates,
         metrics=words(metrics),
+        metric_paths=metric_path,
+        metric_options=parse_metric_options(metric_option),
         allow_truncated=allow_truncated,
         tell=lambda text: typer.echo(text, err=True),
         on_failure=list_failure,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 import pandas as pd
 
@@ -13,7 +13,7 @@ from benchbench.results.schema import REASONS
 from benchbench.stats.aggregations import AGGREGATIONS, DEFAULT
 from benchbench.stats.wording import count
 
-__all__ = ["Footnotes", "aggregation_note", "names_note", "usual_aggregation"]
+__all__ = ["Footnotes", "aggregation_note", "kinds_note", "names_note", "usual_aggregation"]
 
 
 class Footnotes:
@@ -80,6 +80,25 @@ def aggregation_note(shown: Sequence[tuple[str, str]], ways: Mapping[str, str]) 
     for protocol in dict.fromkeys(protocol for protocol, _ in shown):
         groups.setdefault(ways[protocol], []).append(protocol)
     yield "; ".join(f"{', '.join(names)}: {way}" for way, names in groups.items()) + "."
+
+
+def kinds_note(
+    models: Sequence[str], generative: Collection[str], shown: Sequence[tuple[str, str]]
+) -> list[str]:
+    """That no SDR ranks generative against masking separators, and what does."""
+    made_anew = [model for model in models if model in generative]
+    if not made_anew or len(made_anew) == len(models):
+        return []
+    across = [f"{p} {m}" for p, m in shown if _ranks_both(p, m)]
+    ranks = f"{', '.join(across)} ranks both kinds" if across else "--metrics report,visqol does"
+    return [f"{', '.join(made_anew)}: generative; no SDR ranks it against the others, {ranks}."]
+
+
+def _ranks_both(protocol: str, metric: str) -> bool:
+    try:
+        return metric_named(protocol, metric).across_kinds
+    except BenchbenchError:
+        return False
 
 
 def _unit(protocol: str, metric: str) -> str:

@@ -6,18 +6,26 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from operator import or_
+from pathlib import Path
 from typing import Any, Final
 
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from benchbench.cli.run_notes import Footnotes, aggregation_note, names_note, usual_aggregation
+from benchbench.cli.run_notes import (
+    Footnotes,
+    aggregation_note,
+    kinds_note,
+    names_note,
+    usual_aggregation,
+)
 from benchbench.cli.terminal import width, wrapped
 from benchbench.errors import BenchbenchError
 from benchbench.io.text_table import aligned
-from benchbench.metrics import PROTOCOLS
 from benchbench.metrics import metric as metric_named
+from benchbench.metrics.names import known_protocols
+from benchbench.reporting.data.models import generative_models
 from benchbench.results.store import Results
 from benchbench.stats import leaderboard
 from benchbench.stats.attempts import newest_separations
@@ -75,7 +83,7 @@ def summary(
         return RunTable("No scores are stored.", False)
     ways = {name: usual_aggregation(name) for name in map(str, scores["protocol"].unique())}
     board = leaderboard(scores, ways, resamples=2)  # its intervals are not shown here
-    shown = _columns(board, metrics)
+    shown = _columns(board, [Path(name).name for name in metrics])
     footnotes = Footnotes(scores)
     separations = results.separations_frame()
     speeds = _speeds(separations[separations["dataset"].isin([dataset])])
@@ -83,6 +91,7 @@ def summary(
     lines = list(_lines(board, shown, speeds, footnotes, room))
     header = ["", *(f"{protocol} {metric}" for protocol, metric in shown), "speed"]
     notes = [*aggregation_note(shown, ways), "Speed: times faster than real time."]
+    notes += kinds_note(chosen, generative_models(results.runs()), shown)
     parts = [aligned(header, lines), wrapped(notes, room), wrapped(footnotes.sentences(), room)]
     scored = bool(board["value"].notna().any())
     return RunTable(
@@ -101,7 +110,8 @@ def _stored(results: Results, models: Sequence[str]) -> list[str]:
 def _scores(results: Results, models: Sequence[str], dataset: str) -> pd.DataFrame:
     """Broadband scores of each protocol's first metric, and of the usual columns."""
     field = pc.field
-    wanted = {(name, protocol.metrics[0].name) for name, protocol in PROTOCOLS.items()} | {*SHOWN}
+    known = known_protocols()
+    wanted = {(name, protocol.metrics[0].name) for name, protocol in known.items()} | {*SHOWN}
     shown = reduce(or_, ((field("protocol") == p) & (field("metric") == m) for p, m in wanted))
     return results.scores_frame(
         shown

@@ -16,6 +16,7 @@ from benchbench.io.redaction import redacted
 from benchbench.io.remote import is_url
 from benchbench.metrics import DIAGNOSTICS
 from benchbench.results.store import Results, open_results
+from benchbench.scoring.metric_descriptions import describe_folders
 from benchbench.stats import per_track
 from benchbench.stats.aggregations import Summary
 from benchbench.stats.attempts import newest_separations
@@ -95,6 +96,7 @@ def results_side(
     """The whole of a results folder, or the run or model called `name`."""
     separations = results.separations_frame()[list(_SEPARATION_COLUMNS)]
     runs = results.runs()
+    describe_folders(runs=runs)
     where, chosen = _selection(results, runs, separations, name)
     if chosen is not None:
         separations = separations[separations[chosen[0]].astype("object") == chosen[1]]

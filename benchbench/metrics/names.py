@@ -26,6 +26,7 @@ __all__ = [
     "HEADLINES",
     "LISTENING",
     "PROTOCOLS",
+    "known_protocols",
     "learn",
     "metric",
     "protocol",
@@ -100,9 +101,14 @@ def learn(protocols: Iterable[Protocol]) -> None:
         _LEARNT[one.name] = one
 
 
+def known_protocols() -> dict[str, Protocol]:
+    """Every protocol that is known by name in this process, the package's own first."""
+    return {**PROTOCOLS, **_LEARNT}
+
+
 def unknown_metric(name: str) -> UnknownNameError:
     """The error for a name that is no protocol; a metric's own name says which protocols hold it."""
-    known = {**PROTOCOLS, **_LEARNT}
+    known = known_protocols()
     error = UnknownNameError("metric", name, [*known, *GROUPS])
     holders = [
         one.name

@@ -8,7 +8,7 @@ from typing import Literal
 __all__ = ["folder"]
 
 
-def folder(name: Literal["adapters", "datasets", "reports"]) -> Path:
+def folder(name: Literal["adapters", "datasets", "metrics", "reports"]) -> Path:
     """The shipped folder of that name: in the installed package, else beside it in a checkout."""
     package = Path(__file__).resolve().parent.parent
     installed = package / "_bundled" / name

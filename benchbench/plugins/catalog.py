@@ -27,7 +27,14 @@ from benchbench.plugins.manifest_schema import (
 )
 from benchbench.plugins.model_names import ModelName, expanded, setting, written_settings
 
-__all__ = ["Catalog", "DatasetPlugin", "Model", "Origin"]
+__all__ = [
+    "Catalog",
+    "DatasetPlugin",
+    "Model",
+    "Origin",
+    "plugin_folders",
+    "require_same_name",
+]
 
 Origin = Literal["given", "working directory", "shipped"]
 
@@ -136,11 +143,11 @@ class Catalog:
     @cached_property
     def _adapter_folders(self) -> dict[str, tuple[Path, Origin]]:
         given: list[tuple[Path, Origin]] = [(path, "given") for path in self.adapter_paths]
-        return _search(self._places("adapters", given), "adapter.toml")
+        return plugin_folders(self._places("adapters", given), "adapter.toml")
 
     @cached_property
     def _dataset_folders(self) -> dict[str, tuple[Path, Origin]]:
-        return _search(self._places("datasets", []), "dataset.toml")
+        return plugin_folders(self._places("datasets", []), "dataset.toml")
 
     def _places(
         self, kind: Literal["adapters", "datasets"], given: list[tuple[Path, Origin]]
@@ -173,7 +180,7 @@ class Catalog:
             raise UnknownNameError("model", name, self._adapter_folders)
         path, origin = self._adapter_folders[name]
         manifest = read_adapter(path / "adapter.toml")
-        _require_same_name(path, manifest.name)
+        require_same_name(path, manifest.name)
         return Adapter(path, origin, manifest)
 
     def model(self, name: str) -> Model:
@@ -231,7 +238,7 @@ class Catalog:
             raise UnknownNameError("data set", name, self._dataset_folders)
         path, origin = self._dataset_folders[name]
         manifest = read_dataset(path / "dataset.toml")
-        _require_same_name(path, manifest.name)
+        require_same_name(path, manifest.name)
         return DatasetPlugin(path, origin, manifest)
 
 
@@ -242,7 +249,7 @@ def engine_options(manifest: AdapterManifest) -> dict[str, AnyValue]:
     return {"augment": ""} if manifest.kind in ("python", "command") else {}
 
 
-def _search(
+def plugin_folders(
     places: Iterator[tuple[Path, Origin]], file_name: str
 ) -> dict[str, tuple[Path, Origin]]:
     """Plug-in folders by name; where two places have the same name, the first counts."""
@@ -266,7 +273,8 @@ def _name(path: Path, file_name: str) -> str:
     return said[1] if said and said[1].replace("-", "_") == folder else folder
 
 
-def _require_same_name(path: Path, name: str) -> None:
+def require_same_name(path: Path, name: str) -> None:
+    """Refuse a manifest whose name is not that of its folder."""
     if path.resolve().name not in (name, name.replace("-", "_")):
         raise ManifestError(
             f"{path} holds a manifest with name = {name!r}.",

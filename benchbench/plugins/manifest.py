@@ -19,11 +19,13 @@ from benchbench.plugins.manifest_schema import (
     AnyValue,
     DatasetManifest,
     Ensemble,
+    Weights,
 )
+from benchbench.plugins.metric_schema import MetricManifest
 
-__all__ = ["COMBINE", "DOMAIN", "read_adapter", "read_dataset", "read_toml"]
+__all__ = ["COMBINE", "DOMAIN", "read_adapter", "read_dataset", "read_metric", "read_toml"]
 
-Record = TypeVar("Record", AdapterManifest, DatasetManifest)
+Record = TypeVar("Record", AdapterManifest, DatasetManifest, MetricManifest)
 
 COMBINE = ("mean", "median", "min", "max")
 DOMAIN = ("wave", "spectrum")
@@ -90,6 +92,31 @@ def read_dataset(path: Path) -> DatasetManifest:
     return manifest
 
 
+def read_metric(path: Path) -> MetricManifest:
+    """Read and check a ``metric.toml``.
+
+    Raises
+    ------
+    ManifestError
+        As `read_adapter`.
+    """
+    manifest = _convert(path, MetricManifest)
+    _check_name(path, manifest.name)
+    if manifest.version < 1 or not manifest.metrics:
+        raise ManifestError(f"{path}: version = 1 or more and a table [metrics.NAME] are needed.")
+    for name, one in manifest.metrics.items():
+        if not one.low < one.high:
+            raise ManifestError(f"{path}: metrics.{name} has low = {one.low}, high = {one.high}.")
+    audio = manifest.audio
+    if audio.excerpt_s < 0 or audio.excerpts < 1 or manifest.timeout_s <= 0:
+        raise ManifestError(
+            f"{path}: excerpt_s may not be negative; excerpts and timeout_s must be positive."
+        )
+    if manifest.weights is not None:
+        _check_hashes(path, "weights", manifest.weights)
+    return manifest
+
+
 def _check_name(path: Path, name: str) -> None:
     if not NAME.fullmatch(name):
         raise ManifestError(
@@ -122,16 +149,20 @@ def _check_options(
 
 
 def _check_weights(path: Path, manifest: AdapterManifest) -> None:
-    """Whatever is fetched has a hash, or the manifest says that it has none."""
     for name, weights in manifest.weights.items():
-        files = all(file.sha256 or file.sha256_starts for file in weights.files)
-        sources = all(s.sha256 or s.url.startswith("pypi:") for s in weights.sources)
-        if not (files or sources or weights.unverified):
-            raise ManifestError(
-                f"{path}: weights.{name} has files without sha256.",
-                hint="Give each file, or each source, a sha256; where none is published, write "
-                "unverified = true.",
-            )
+        _check_hashes(path, f"weights.{name}", weights)
+
+
+def _check_hashes(path: Path, place: str, weights: Weights) -> None:
+    """Whatever is fetched has a hash, or the manifest says that it has none."""
+    files = all(file.sha256 or file.sha256_starts for file in weights.files)
+    sources = all(s.sha256 or s.url.startswith("pypi:") for s in weights.sources)
+    if not (files or sources or weights.unverified):
+        raise ManifestError(
+            f"{path}: {place} has files without sha256.",
+            hint="Give each file, or each source, a sha256; where none is published, write "
+            "unverified = true.",
+        )
 
 
 def _check_kind(path: Path, manifest: AdapterManifest) -> None:

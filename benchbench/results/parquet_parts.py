@@ -163,7 +163,10 @@ def read_part(path: Path, schema: pa.Schema) -> pa.Table:
     pyarrow.ArrowException, OSError
         When it cannot be read, a column has another type, or it unpacks to far more than its size.
     """
-    text = [field.name for field in schema if pa.types.is_dictionary(field.type)]
+    held = set(pq.read_schema(path).names)  # an older version lacked some
+    text = [
+        field.name for field in schema if pa.types.is_dictionary(field.type) and field.name in held
+    ]
     try:
         with pq.ParquetFile(
             path, read_dictionary=text, memory_map=True, page_checksum_verification=True

@@ -33,6 +33,7 @@ SCORES: Final = pa.schema(
         pa.field("duration_s", pa.float64()),
         pa.field("value", pa.float64()),  # null: see `reason`
         pa.field("reason", pa.string()),  # why a value is missing, or why to distrust it
+        pa.field("metric_hash", pa.string()),  # of a metric that is a folder; else null
     ],
     metadata={"benchbench_schema": str(SCHEMA_VERSION)},
 )
@@ -122,6 +123,10 @@ REASONS: Final = {
     "single_source": "the metric needs at least two sources",
     "separation_failed": "the separator did not finish on this track",
     "metric_failed": "the metric could not be computed; the run's log says why",
+    "metric_crashed": "the metric's process ended before it answered",
+    "metric_timeout": "the metric did not answer within its time limit",
+    "metric_invalid": "the metric returned something else than one finite number",
+    "metric_undefined": "the metric says that it has no number here",
     "not_stated": "the source of this imported score states no number here, nor why",
     "not_finite": "the source of this imported score states an infinite number here",
     "too_soft": "the audio is so soft, or the error so small, that an absolute offset decides this",

@@ -19,6 +19,7 @@ from benchbench.datasets.tracks import Track
 from benchbench.errors import DISTRIBUTION
 from benchbench.io.redaction import redacted, redacted_command, redacted_value
 from benchbench.metrics.base import Protocol
+from benchbench.metrics.described import protocol_facts
 from benchbench.plugins.catalog import Model
 from benchbench.results.schema import SCHEMA_VERSION
 from benchbench.running.git_state import git_state
@@ -77,7 +78,10 @@ def run_facts(
         },
         "models": [_model_facts(setup) for setup in setups.values()],
         "protocols": [
-            {"name": protocol.name, "version": protocol.version} for protocol in protocols
+            protocol_facts(protocol)
+            if protocol.content_hash
+            else {"name": protocol.name, "version": protocol.version}
+            for protocol in protocols
         ],
         "options": redacted_value(options),
         "jobs": jobs,

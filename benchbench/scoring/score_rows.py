@@ -127,9 +127,11 @@ def _series_table(
         columns[name] = float_column(getattr(series, name), count)
     columns["value"] = float_column(series.values, count, finite=True)
     columns["reason"] = text_column(series.reasons)
+    columns["metric_hash"] = text_column([protocol.content_hash or None] * count)
     return pa.table(columns, schema=SCORES)
 
 
 def cell_id(separation_id: str, protocol: Protocol) -> str:
     """The name of one separation's scores under one protocol."""
-    return short_hash(separation_id, protocol.name, protocol.version)
+    content = [protocol.content_hash] if protocol.content_hash else []
+    return short_hash(separation_id, protocol.name, protocol.version, *content)

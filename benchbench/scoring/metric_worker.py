@@ -1,0 +1,100 @@
+"""The program that runs inside a metric's interpreter: load ``metric.py`` once, measure many times.
+
+It is started by path with ``python -I`` and takes requests as the separators' worker does, whose
+file it loads; so it needs nothing but the standard library and NumPy.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import inspect
+import sys
+from collections.abc import Mapping
+from numbers import Real
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+
+
+def load_module(name: str, file: Path) -> ModuleType:
+    """A module from a file, under a name of its own."""
+    spec = importlib.util.spec_from_file_location(name, file)
+    if spec is None or spec.loader is None:
+        raise ImportError(f"cannot load {file}")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+loop = load_module("worker_loop", Path(__file__).parents[1] / "separation" / "worker.py")
+
+
+class MetricWorker(loop.Worker):  # type: ignore[misc]
+    """Answers requests with the one metric that it loads."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.metric: ModuleType | None = None
+        self.names: list[str] = []
+
+    def load(self, request: Mapping[str, Any]) -> dict[str, Any]:
+        """Import the metric and let it load its weights."""
+        folder = Path(request["folder"])
+        sys.path.insert(0, str(folder))
+        self.names = list(request["metrics"])
+        self.metric = load_module("metric", folder / "metric.py")
+        if not callable(getattr(self.metric, "measure", None)):
+            raise loop.InvalidOutputError("metric.py has no function measure")
+        prepare = getattr(self.metric, "load", None)
+        if prepare is not None:
+            weights = Path(request["weights"]) if request["weights"] else None
+            prepare(weights, dict(request["options"]))
+        return {"parameters": len(inspect.signature(self.metric.measure).parameters)}
+
+    def separate(self, request: Mapping[str, Any]) -> dict[str, Any]:
+        """Measure one estimate; the request's name is the loop's, for a piece of work."""
+        assert self.metric is not None
+        estimate = np.asarray(loop.open_audio(request["estimate"]))
+        rate = int(request["sample_rate"])
+        if request["reference"] is None:
+            result = self.metric.measure(estimate, rate)
+        else:
+            result = self.metric.measure(loop.open_audio(request["reference"]), estimate, rate)
+        return {"values": self.checked(result)}
+
+    def checked(self, result: Any) -> dict[str, float | None]:
+        """Name of each number to its value; None where the metric says that there is none."""
+        if not isinstance(result, Mapping):
+            if len(self.names) > 1:
+                raise loop.InvalidOutputError(
+                    f"measure returned {type(result).__name__}; a dictionary with "
+                    f"{', '.join(self.names)} is needed"
+                )
+            result = {self.names[0]: result}
+        if set(result) != set(self.names):
+            raise loop.InvalidOutputError(
+                f"measure returned {sorted(map(str, result))}, metric.toml declares {self.names}"
+            )
+        return {name: number(name, value) for name, value in result.items()}
+
+
+def number(name: str, value: Any) -> float | None:
+    """One real number; arrays of one element count as one."""
+    if value is None:
+        return None
+    if isinstance(value, np.ndarray):
+        if value.size != 1:
+            raise loop.InvalidOutputError(
+                f"{name} has the shape {value.shape}; one number is needed"
+            )
+        value = value.reshape(())[()]
+    if isinstance(value, bool | np.bool_) or not isinstance(value, Real):
+        raise loop.InvalidOutputError(f"{name} is {type(value).__name__}; one number is needed")
+    return float(value)
+
+
+if __name__ == "__main__":
+    loop.main(MetricWorker())

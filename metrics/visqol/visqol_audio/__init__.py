@@ -1,0 +1,1 @@
+"""ViSQOL's audio mode: how similar two gammatone spectrograms are, as a mean opinion score."""
