@@ -29,12 +29,31 @@ class NotComputable:
         )
 
 
-def imported_protocol(name: str, metrics: tuple[Metric, ...], **texts: str) -> Protocol:
-    """A protocol whose numbers are imported."""
+def imported_protocol(
+    name: str,
+    metrics: tuple[Metric, ...],
+    *,
+    summary: str,
+    good_for: str,
+    misleads: str,
+    source: str,
+    version: int = 1,
+    aggregation: str = "mean over tracks",
+    content_hash: str = "",
+) -> Protocol:
+    """A protocol whose numbers come from elsewhere."""
     return Protocol(
-        name, 1, metrics, texts.pop("aggregation", "mean over tracks"), **texts,
-        evaluate=NotComputable(name),
-    )  # fmt: skip
+        name,
+        version,
+        metrics,
+        aggregation,
+        summary,
+        good_for,
+        misleads,
+        source,
+        NotComputable(name),
+        content_hash=content_hash,
+    )
 
 
 def protocol_facts(protocol: Protocol) -> dict[str, Any]:
@@ -64,22 +83,27 @@ def described_protocol(facts: Mapping[str, Any]) -> Protocol | None:
     if not metrics:
         return None
     infinity = float("inf")
-    return Protocol(
+    texts = {name: str(facts.get(name, "")) for name in _TEXTS}
+    known = tuple(
+        Metric(
+            str(one["name"]),
+            str(one.get("unit", "1")),
+            -infinity if one.get("low") is None else float(one["low"]),
+            infinity if one.get("high") is None else float(one["high"]),
+            "lower" if one.get("direction") == "lower" else "higher",
+            across_kinds=bool(one.get("across_kinds")),
+        )
+        for one in metrics
+    )
+    return imported_protocol(
         str(facts["name"]),
-        int(facts["version"]),
-        tuple(
-            Metric(
-                str(one["name"]),
-                str(one.get("unit", "1")),
-                -infinity if one.get("low") is None else float(one["low"]),
-                infinity if one.get("high") is None else float(one["high"]),
-                "lower" if one.get("direction") == "lower" else "higher",
-                across_kinds=bool(one.get("across_kinds")),
-            )
-            for one in metrics
-        ),
-        **{name: str(facts.get(name, "")) for name in _TEXTS},
-        evaluate=NotComputable(str(facts["name"])),
+        known,
+        summary=texts["summary"],
+        good_for=texts["good_for"],
+        misleads=texts["misleads"],
+        source=texts["source"],
+        version=int(facts["version"]),
+        aggregation=texts["aggregation"],
         content_hash=str(facts.get("hash", "")),
     )
 

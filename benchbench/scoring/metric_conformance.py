@@ -46,11 +46,11 @@ def check_metric(setup: MetricSetup, example: Mapping[str, Audio]) -> Iterator[C
         ("full-scale clipping", reference, np.clip(50 * worse, -1, 1), RATE),
     ):
         yield _answers(setup, name, first, second, rate)
-    first, again = (_measure(setup, reference, worse) for _ in range(2))
-    same = first.values == again.values and first.reason == again.reason
-    yield Check("the same twice", same, f"{dict(first.values)}, {dict(again.values)}")
+    bled, again = (_measure(setup, reference, worse) for _ in range(2))
+    same = bled.values == again.values and bled.reason == again.reason
+    yield Check("the same twice", same, f"{dict(bled.values)}, {dict(again.values)}")
     if manifest.reference:
-        yield _direction(manifest, _measure(setup, reference, reference), first)
+        yield _direction(manifest, _measure(setup, reference, reference), bled)
 
 
 def _measure(setup: MetricSetup, reference: Audio, estimate: Audio, rate: int = RATE) -> Measured:

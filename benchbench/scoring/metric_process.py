@@ -21,6 +21,7 @@ from benchbench.errors import BenchbenchError
 from benchbench.io.audio.conversion import convert
 from benchbench.io.audio.raw_audio import RawAudio, write_raw
 from benchbench.plugins.metric_catalog import MetricPlugin
+from benchbench.separation.worker_answers import MeasuredValues
 from benchbench.separation.worker_process import WorkerFailureError, WorkerProcess
 
 __all__ = ["MetricSetup", "measured", "take_faults"]
@@ -69,7 +70,7 @@ class MetricSetup:
 class Measured:
     """Values by metric, or the reason why there are none."""
 
-    values: Mapping[str, float]
+    values: Mapping[str, float | None]
     reason: str | None = None
 
 
@@ -125,7 +126,7 @@ class _MetricProcess:
         try:
             self._ensure_loaded()
             request = {
-                "do": "separate",
+                "do": "measure",
                 "reference": None if reference is None else self._file("r", reference, rate),
                 "estimate": self._file("e", estimate, rate),
                 "sample_rate": to_rate,
@@ -137,11 +138,8 @@ class _MetricProcess:
         except BenchbenchError as error:
             return self._fault("metric_failed", error.message)
         self._timeouts = 0
-        values = answer["values"]
-        wrong = [name for name, value in values.items() if value is not None]
-        wrong = [name for name in wrong if not np.isfinite(values[name])]
-        if wrong:
-            return self._fault("metric_invalid", f"{', '.join(wrong)} is NaN or infinite")
+        assert isinstance(answer, MeasuredValues)
+        values = answer.values
         missing = any(value is None for value in values.values())
         return Measured(values, "metric_undefined" if missing else None)
 

@@ -7,8 +7,9 @@ file it loads; so it needs nothing but the standard library and NumPy.
 from __future__ import annotations
 
 import importlib.util
-import inspect
+import math
 import sys
+import time
 from collections.abc import Mapping
 from numbers import Real
 from pathlib import Path
@@ -29,10 +30,10 @@ def load_module(name: str, file: Path) -> ModuleType:
     return module
 
 
-loop = load_module("worker_loop", Path(__file__).parents[1] / "separation" / "worker.py")
+loop: Any = load_module("worker_loop", Path(__file__).parents[1] / "separation" / "worker.py")
 
 
-class MetricWorker(loop.Worker):  # type: ignore[misc]
+class MetricWorker(loop.Worker):  # type: ignore[misc,name-defined]
     """Answers requests with the one metric that it loads."""
 
     def __init__(self) -> None:
@@ -40,8 +41,13 @@ class MetricWorker(loop.Worker):  # type: ignore[misc]
         self.metric: ModuleType | None = None
         self.names: list[str] = []
 
+    def actions(self) -> dict[str, Any]:
+        """What may be asked for."""
+        return {"load": self.load, "measure": self.measure}
+
     def load(self, request: Mapping[str, Any]) -> dict[str, Any]:
         """Import the metric and let it load its weights."""
+        start = time.perf_counter()
         folder = Path(request["folder"])
         sys.path.insert(0, str(folder))
         self.names = list(request["metrics"])
@@ -52,10 +58,10 @@ class MetricWorker(loop.Worker):  # type: ignore[misc]
         if prepare is not None:
             weights = Path(request["weights"]) if request["weights"] else None
             prepare(weights, dict(request["options"]))
-        return {"parameters": len(inspect.signature(self.metric.measure).parameters)}
+        return {"load_s": time.perf_counter() - start}
 
-    def separate(self, request: Mapping[str, Any]) -> dict[str, Any]:
-        """Measure one estimate; the request's name is the loop's, for a piece of work."""
+    def measure(self, request: Mapping[str, Any]) -> dict[str, Any]:
+        """Measure one estimate."""
         assert self.metric is not None
         estimate = np.asarray(loop.open_audio(request["estimate"]))
         rate = int(request["sample_rate"])
@@ -93,6 +99,8 @@ def number(name: str, value: Any) -> float | None:
         value = value.reshape(())[()]
     if isinstance(value, bool | np.bool_) or not isinstance(value, Real):
         raise loop.InvalidOutputError(f"{name} is {type(value).__name__}; one number is needed")
+    if not math.isfinite(value):
+        raise loop.InvalidOutputError(f"{name} is {value}; return None where there is no number")
     return float(value)
 
 

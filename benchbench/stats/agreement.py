@@ -139,7 +139,7 @@ def _mean(ratings: Floats) -> Floats:
     given = ~np.isnan(ratings)
     counts = given.sum(axis=2)
     sums = np.where(given, ratings, 0.0).sum(axis=2)
-    return np.divide(sums, counts, out=np.full(sums.shape, np.nan), where=counts > 0)
+    return np.asarray(np.divide(sums, counts, out=np.full(sums.shape, np.nan), where=counts > 0))
 
 
 def _agreed(

@@ -21,7 +21,7 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import IO, Any
 
@@ -179,12 +179,14 @@ class Worker:
         self.stems: list[str] = []
         self.oracle = False
 
+    def actions(self) -> dict[str, Callable[[Mapping[str, Any]], dict[str, Any]]]:
+        """What may be asked for."""
+        return {"load": self.load, "separate": self.separate, "stream": self.stream}
+
     def answer(self, request: Mapping[str, Any]) -> dict[str, Any]:
         """Carry out one request; an exception of the adapter becomes an answer."""
         try:
-            actions = {"load": self.load, "separate": self.separate, "stream": self.stream}
-            action = actions[request["do"]]
-            return {"ok": True, **action(request)}
+            return {"ok": True, **self.actions()[request["do"]](request)}
         except MemoryError as error:
             return failure("out_of_memory", error)
         except InvalidOutputError as error:

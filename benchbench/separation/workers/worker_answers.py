@@ -18,6 +18,7 @@ __all__ = [
     "Answer",
     "Failure",
     "Loaded",
+    "MeasuredValues",
     "Separated",
     "Streamed",
     "message",
@@ -95,9 +96,20 @@ class Streamed(Stems, frozen=True, kw_only=True):
     outputs: list[tuple[_Count, _Count]]
 
 
-Answer: TypeAlias = Loaded | Separated | Streamed
+class MeasuredValues(msgspec.Struct, frozen=True):
+    """What a metric gave: a finite number by name, or None where it says that there is none."""
 
-_KINDS: Final[Mapping[str, type]] = {"load": Loaded, "separate": Separated, "stream": Streamed}
+    values: dict[str, float | None]
+
+
+Answer: TypeAlias = Loaded | Separated | Streamed | MeasuredValues
+
+_KINDS: Final[Mapping[str, type]] = {
+    "load": Loaded,
+    "separate": Separated,
+    "stream": Streamed,
+    "measure": MeasuredValues,
+}
 
 
 def read_answer(line: bytes, request: str) -> Failure | Answer:

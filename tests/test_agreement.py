@@ -1,0 +1,171 @@
+"""Ratings of listeners: imported, screened, compared with metrics, and in the report's headline."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+import benchbench
+from benchbench.api.agreement import agreement
+from benchbench.api.import_results import import_results
+from benchbench.cli import app
+from benchbench.errors import ManifestError, NothingToCompareError, UnknownNameError
+from benchbench.results.interchange import Source
+from benchbench.results.interchange.ratings_import import Rated
+from benchbench.results.interchange.webmushra_import import screened
+from benchbench.stats.agreement import Ratings
+from benchbench.stats.agreement import agreement as measured
+
+MAPPING = """
+track = "song"
+model = "system"
+kind = "kind"
+rating = ["anna", "ben", "carl"]
+dataset = "small"
+[metrics]
+"usdr/SDR" = "sdr"
+"visqol/MOS-LQO" = "visqol"
+"""
+SONGS = 12
+QUALITY = {"masked": 3.0, "masked-worse": 2.0, "made-anew": 4.0}
+
+
+def ratings_csv(folder, columns=("sdr", "visqol")):
+    """Three systems: SDR knows which of the masking ones is better, and puts the generative last."""
+    rng = np.random.default_rng(0)
+    lines = ["song,system,kind,anna,ben,carl,sdr,visqol"]
+    for song in range(SONGS):
+        for system, quality in QUALITY.items():
+            kind = "generative" if system == "made-anew" else "masking"
+            marks = np.clip(np.round(quality + rng.normal(0, 0.4, 3)), 1, 5).astype(int)
+            sdr = -5.0 if kind == "generative" else 2 * quality
+            lines.append(
+                f"s{song},{system},{kind},{','.join(map(str, marks))},{sdr},{quality - 0.1:.2f}"
+            )
+    (folder / "ratings.csv").write_text("\n".join(lines) + "\n")
+    kept = [line for line in MAPPING.splitlines() if not line.startswith('"')]
+    kept += [
+        line
+        for line in MAPPING.splitlines()
+        if line.startswith('"') and line.split('"')[-2] in columns
+    ]
+    (folder / "ratings.toml").write_text("\n".join(kept) + "\n")
+    return folder / "ratings.csv", folder / "ratings.toml"
+
+
+@pytest.fixture
+def rated(tmp_path):
+    table, mapping = ratings_csv(tmp_path)
+    import_results("ratings", table, tmp_path / "r", source=Source("test"), mapping=mapping)
+    return tmp_path / "r"
+
+
+def test_shares_count_pairs_by_kind(rated):
+    found = {(one.metric, one.kind): one for one in agreement(rated)}
+    assert found["usdr SDR", "generative against masking"].share == 0.0
+    assert found["visqol MOS-LQO", "generative against masking"].share > 0.95
+    masking = found["usdr SDR", "masking"]
+    assert masking.share > 0.9
+    assert masking.low <= masking.share <= masking.high
+    assert agreement(rated)[0].metric == "visqol MOS-LQO"
+
+
+def test_pairs_and_ties_are_counted_as_defined():
+    values = np.array([[[5.0], [1.0], [3.0]], [[1.0], [5.0], [3.0]]])  # the last song is a tie
+    ratings = Ratings(("a", "b"), ("x", "y", "z"), values, np.array([False, False]))
+    same, tied = (
+        measured(ratings, {"m": np.array(v)}, 10)[0]
+        for v in ([[2.0, 1, 9], [1.0, 2, 0]], [[1.0, 1, 0], [1.0, 2, 0]])
+    )
+    assert (same.pairs, same.share) == (2, 1.0)
+    assert (tied.pairs, tied.share) == (2, 0.75)
+
+
+def test_the_command_prints_a_line_per_metric(rated):
+    done = CliRunner().invoke(app, ["agreement", str(rated)])
+    assert done.exit_code == 0, done.output
+    assert re.search(r"usdr SDR +0\.\d+ \[", done.output)
+    csv = CliRunner().invoke(app, ["agreement", str(rated), "--format", "csv"]).output
+    assert csv.startswith("metric,kind,pairs,share,low,high\n")
+
+
+def test_the_headline_takes_a_metric_that_ranks_both_kinds(rated, tmp_path):
+    page = benchbench.report([rated], tmp_path / "page.html").read_text()
+    first = re.sub(r"<[^>]+>", "", page[page.index('id="summary"') :][:3000])
+    assert "ranked by listening rating" in first
+    assert "test:made-anew" in first
+
+
+@pytest.mark.parametrize("columns", [("sdr", "visqol"), ("sdr",)])
+def test_without_ratings_visqol_decides_or_there_are_two_boards(tmp_path, columns):
+    table, mapping = ratings_csv(tmp_path, columns)
+    mapped = mapping.read_text()
+    lines = table.read_text().splitlines()
+    rows = ["model,track,target,dataset,protocol,metric,value,reference_set"]
+    for line in lines[1:]:
+        cells = line.split(",")
+        for protocol, metric, value in (("usdr", "SDR", cells[6]), ("visqol", "MOS-LQO", cells[7])):
+            if f'"{protocol}/' in mapped:
+                rows.append(f"{cells[1]},{cells[0]},vocals,small,{protocol},{metric},{value},x+y")
+    (tmp_path / "scores.csv").write_text("\n".join(rows) + "\n")
+    import_results(
+        "table", tmp_path / "scores.csv", tmp_path / "r", source=Source("test"),
+        generative=["made-anew"],
+    )  # fmt: skip
+    page = benchbench.report([tmp_path / "r"], tmp_path / "page.html").read_text()
+    first = re.sub(r"<[^>]+>", "", page[page.index('id="summary"') :][:3000])
+    if len(columns) == 2:
+        assert "ranked by visqol MOS-LQO" in first
+    else:
+        assert "cannot rank generative separators against masking ones" in first
+        assert "--metrics report,visqol" in first
+        assert page.count('class="kind"') == 2
+        assert "best among masking separators" in first
+
+
+def test_listeners_who_miss_the_hidden_reference_are_named(tmp_path):
+    lines = ["session_uuid,trial_id,rating_stimulus,rating_score"]
+    for page in range(10):
+        for name, mark in (("good", 95), ("deaf", 95 if page > 1 else 40)):
+            lines.append(f"{name},p{page},reference,{mark}")
+            lines += [f"{name},p{page},{model},{50 + n}" for n, model in enumerate(("a:x", "b:y"))]
+    (tmp_path / "mushra.csv").write_text("\n".join(lines) + "\n")
+    done = import_results(
+        "webmushra", tmp_path, tmp_path / "r", source=Source("test"), generative=["b:y"]
+    )
+    assert any("deaf" in note and "20%" in note for note in done.notes)
+    assert not any("good" in note for note in done.notes)
+    frame = benchbench.Results(tmp_path / "r").scores_frame()
+    assert set(frame["metric"]) == {"rating", "rating-of:good"}
+    assert set(frame["model"]) == {"test:a:x", "test:b:y"}
+
+
+def test_the_rule_of_screening():
+    def marks(missed):
+        return [
+            Rated(f"p{n}", "reference", "x", 80.0 if n < missed else 100.0, n) for n in range(20)
+        ]
+
+    assert screened(marks(3))[1] == []  # 15% of the pages is allowed
+    assert screened(marks(4))[1] == [("x", 0.2)]
+
+
+def test_bad_tables_are_refused(tmp_path):
+    table, mapping = ratings_csv(tmp_path)
+    mapping.write_text(mapping.read_text().replace('"song"', '"sing"'))
+    with pytest.raises(UnknownNameError, match="Did you mean 'song'"):
+        import_results("ratings", table, tmp_path / "r", source=Source("t"), mapping=mapping)
+    mapping.write_text('trak = "song"')
+    with pytest.raises(ManifestError, match="trak"):
+        import_results("ratings", table, tmp_path / "r", source=Source("t"), mapping=mapping)
+
+
+def test_results_without_ratings_say_how_to_bring_some(tmp_path):
+    rows = ["model,track,target,metric,value", "a,s,vocals,SDR,1.0"]
+    (tmp_path / "scores.csv").write_text("\n".join(rows) + "\n")
+    import_results("table", tmp_path / "scores.csv", tmp_path / "r", source=Source("test"))
+    with pytest.raises(NothingToCompareError, match="bench import webmushra"):
+        agreement(tmp_path / "r")
