@@ -21,8 +21,8 @@ from benchbench.errors import BenchbenchError
 from benchbench.io.audio.conversion import convert
 from benchbench.io.audio.raw_audio import RawAudio, write_raw
 from benchbench.plugins.metric_catalog import MetricPlugin
-from benchbench.separation.worker_answers import MeasuredValues
-from benchbench.separation.worker_process import WorkerFailureError, WorkerProcess
+from benchbench.separation.workers.worker_answers import MeasuredValues
+from benchbench.separation.workers.worker_process import WorkerFailureError, WorkerProcess
 
 __all__ = ["MetricSetup", "measured", "take_faults"]
 

@@ -30,7 +30,9 @@ def load_module(name: str, file: Path) -> ModuleType:
     return module
 
 
-loop: Any = load_module("worker_loop", Path(__file__).parents[1] / "separation" / "worker.py")
+loop: Any = load_module(
+    "worker_loop", Path(__file__).parents[1] / "separation" / "workers" / "worker.py"
+)
 
 
 class MetricWorker(loop.Worker):  # type: ignore[misc,name-defined]
