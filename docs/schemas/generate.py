@@ -1,0 +1,42 @@
+"""JSON Schemas of the TOML files that users write, made from the records that read them.
+
+    python docs/schemas/generate.py
+
+An editor with TOML support checks a file that begins with a line such as
+``#:schema adapter.schema.json``.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+
+from benchbench.comparison.gate.schema import GateFile
+from benchbench.plugins.manifest_schema import AdapterManifest, DatasetManifest
+
+FOLDER: Final = Path(__file__).resolve().parent
+RECORDS: Final = {"adapter": AdapterManifest, "dataset": DatasetManifest, "gate": GateFile}
+
+
+def schema(name: str) -> dict[str, Any]:
+    """The schema of ``<name>.toml``."""
+    found = msgspec.json.schema(RECORDS[name])
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": f"{name}.toml",
+        **found,
+    }
+
+
+def main() -> None:
+    """Write every schema."""
+    for name in RECORDS:
+        path = FOLDER / f"{name}.schema.json"
+        path.write_text(json.dumps(schema(name), indent=2) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
