@@ -42,6 +42,7 @@ class Lazy:
     def __call__(self, references: Any, estimates: Estimates) -> list[Series]:
         """Score `estimates` (or an `Evaluation` that holds them) against `references`."""
         from benchbench.metrics.evaluation import Evaluation, completed, out_of_range
+        from benchbench.metrics.heap import keep_freed_memory
         from benchbench.metrics.parallel import single_threaded_blas
 
         evaluation = (
@@ -51,6 +52,7 @@ class Lazy:
         )
         if evaluation.extreme:
             return completed(out_of_range(evaluation, self.metrics), evaluation, self.metrics)
+        keep_freed_memory()
         work = import_module(f"benchbench.metrics.{self.module}").evaluate
         with single_threaded_blas():
             return completed(work(evaluation, **self.options), evaluation, self.metrics)
