@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from benchbench.errors import AudioError
 
-__all__ = ["LARGEST", "SMALLEST", "checked", "is_extreme", "peak"]
+__all__ = ["LARGEST", "SMALLEST", "checked", "is_extreme", "is_masked", "peak"]
 
 LARGEST: Final = 1e140
 """Above this peak, sums of squares and their products overflow float64."""
@@ -29,7 +29,7 @@ def checked(stem: Any, name: str, role: str) -> npt.NDArray[Any]:
     AudioError
         For what is no array of finite samples of shape (channels, samples).
     """
-    if np.ma.is_masked(stem):
+    if is_masked(stem):
         raise AudioError(
             f"The {role} {name!r} has masked samples.", hint="Fill them first: stem.filled(0)."
         )
@@ -54,6 +54,11 @@ def checked(stem: Any, name: str, role: str) -> npt.NDArray[Any]:
     if audio.dtype.kind == "f":
         _refuse_non_finite(audio, name, role)
     return audio
+
+
+def is_masked(array: object) -> bool:
+    """Whether an array has masked samples; NumPy's part for masks is loaded only if one may."""
+    return type(array).__module__.startswith("numpy.ma") and bool(np.ma.is_masked(array))
 
 
 def peak(stem: npt.NDArray[Any]) -> float:

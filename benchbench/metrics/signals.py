@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from benchbench.errors import AudioError, UsageError
-from benchbench.metrics.samples import checked, is_extreme, peak
+from benchbench.metrics.samples import checked, is_extreme, is_masked, peak
 
 __all__ = ["ArrayLike", "Blocks", "Float64", "Signals", "as_audio"]
 
@@ -158,7 +158,7 @@ def as_audio(array: ArrayLike, what: str = "audio") -> npt.NDArray[Any]:
 
 def _on_host(array: ArrayLike) -> ArrayLike:
     """The array without its gradient, in the memory of this process, in a type NumPy knows."""
-    if np.ma.is_masked(array):
+    if is_masked(array):
         raise TypeError("some samples are masked; fill them first: array.filled(0)")
     if isinstance(array, np.ndarray):
         return array

@@ -18,9 +18,10 @@ from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
+from numpy import fft
 from numpy.lib.stride_tricks import sliding_window_view
-from scipy import fft
 
+from benchbench.metrics.fast_length import fast_length
 from benchbench.metrics.signals import Float64
 
 __all__ = ["Spectra", "block_spectra", "correlate", "history_spectra", "spectra_bytes"]
@@ -48,8 +49,9 @@ def history_spectra(x: Float64, lags: int) -> Spectra:
     buffer = np.zeros((len(x), blocks, size))
     views = sliding_window_view(padded, block + lags - 1, axis=1)[:, ::block]
     buffer[..., : block + lags - 1] = views
-    spectra = fft.rfft(buffer.transpose(2, 0, 1), axis=0)
-    return np.asarray(np.conj(spectra, out=spectra))
+    spectra = fft.rfft(buffer)
+    np.conj(spectra, out=spectra)
+    return np.ascontiguousarray(spectra.transpose(2, 0, 1))
 
 
 def block_spectra(y: Float64, lags: int) -> Spectra:
@@ -65,7 +67,7 @@ def block_spectra(y: Float64, lags: int) -> Spectra:
     buffer[:, :whole, :block] = y[:, : whole * block].reshape(len(y), whole, block)
     if rest:
         buffer[:, whole, :rest] = y[:, whole * block :]
-    return np.asarray(fft.rfft(buffer.transpose(2, 0, 1), axis=0).swapaxes(1, 2))
+    return np.ascontiguousarray(fft.rfft(buffer).transpose(2, 0, 1)).swapaxes(1, 2)
 
 
 def correlate(history: Spectra, blocks: Spectra, samples: int, lags: int) -> Float64:
@@ -79,7 +81,7 @@ def correlate(history: Spectra, blocks: Spectra, samples: int, lags: int) -> Flo
     product = history @ blocks
     np.conj(product, out=product)
     # The circular correlation puts the lag l at index lags - 1 - l and wraps beyond `lags`.
-    return np.asarray(fft.irfft(product, size, axis=0, overwrite_x=True)[lags - 1 :: -1])
+    return np.asarray(fft.irfft(product, size, axis=0)[lags - 1 :: -1])
 
 
 def straddle(before: Float64, after: Float64, lags: int) -> Float64:
@@ -115,7 +117,7 @@ def _sizes(samples: int, lags: int) -> tuple[int, int, int]:
     longest = _FFT_PER_LAG * lags - lags + 1
     blocks = -(-samples // longest)
     block = -(-samples // blocks)
-    return fft.next_fast_len(block + lags - 1, real=True), block, blocks
+    return fast_length(block + lags - 1), block, blocks
 
 
 def _padded(x: Float64, before: int, samples: int) -> Float64:

@@ -18,9 +18,10 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy import fft
+from numpy import fft
 
 from benchbench.metrics.bsseval.toeplitz import ToeplitzSystem
+from benchbench.metrics.fast_length import fast_length
 from benchbench.metrics.signals import Float64
 
 __all__ = ["Energies", "Filters", "form_energies", "projected_energies", "solve_filters"]
@@ -190,7 +191,7 @@ def projected_energies(filters: Filters, references: Float64, estimate: Float64)
     """
     lags, samples = len(filters.own), references.shape[1]
     full = samples + lags - 1
-    size = fft.next_fast_len(full, real=True)
+    size = fast_length(full)
     spectra = fft.rfft(references, size)
 
     def filtered(taps: Float64, signals: slice) -> Float64:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
-from scipy import fft
+from numpy import fft
 from scipy.optimize import linear_sum_assignment
 
 from benchbench.metrics.base import Series
@@ -24,6 +24,7 @@ from benchbench.metrics.bsseval.projection import autocorrelation
 from benchbench.metrics.bsseval.toeplitz import ToeplitzSystem
 from benchbench.metrics.decibel import PROJECTION_CAP_DB, Reasons, beside, masked, ratio_db
 from benchbench.metrics.evaluation import Evaluation
+from benchbench.metrics.fast_length import fast_length
 from benchbench.metrics.inner_products import track_moments
 from benchbench.metrics.references import References
 from benchbench.metrics.signals import Float64
@@ -163,7 +164,7 @@ def _residual_energy(evaluation: Evaluation, index: int, filters: Float64) -> fl
     for start, stop in pairwise(edges):
         x = references.block(start - history, stop).mean(axis=1)
         e = evaluation.estimates.block(start, stop)[index].mean(axis=0)
-        size = fft.next_fast_len(stop - start + 2 * history, real=True)
+        size = fast_length(stop - start + 2 * history)
         response = fft.rfft(filters[..., 0], size, axis=0).T
         filtered = fft.irfft((response * fft.rfft(x, size)).sum(axis=0), size)
         difference = e - filtered[history : history + stop - start]
