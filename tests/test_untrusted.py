@@ -133,7 +133,16 @@ def sound(form: str, subtype: str) -> bytes:
 
 @pytest.mark.parametrize(
     ("form", "subtype"),
-    [("WAV", "FLOAT"), ("WAV", "PCM_16"), ("FLAC", "PCM_16"), ("OGG", "VORBIS")],
+    [
+        ("WAV", "FLOAT"),
+        ("WAV", "PCM_16"),
+        ("FLAC", "PCM_16"),
+        ("OGG", "VORBIS"),
+        ("CAF", "PCM_16"),
+        ("W64", "FLOAT"),
+        ("AIFF", "PCM_16"),
+        ("MP3", "MPEG_LAYER_III"),
+    ],
 )
 def test_audio_headers(form: str, subtype: str, tmp_path: Path) -> None:
     target = tmp_path / f"sound.{form.lower()}"

@@ -13,13 +13,14 @@ import numpy as np
 
 from benchbench.datasets.dataset import Dataset, open_dataset
 from benchbench.datasets.preparation import prepare
-from benchbench.datasets.stem_files import find_stems
+from benchbench.datasets.stem_files import find_tracks
 from benchbench.errors import DISTRIBUTION, BenchbenchError, UnknownNameError
 from benchbench.io.audio.audio_files import Audio, read
 from benchbench.io.audio.decoding import info
 from benchbench.io.audio.raw_audio import scratch_folder
 from benchbench.io.cache import cache_folder
 from benchbench.io.paths import AnyPath, path_of, paths_of
+from benchbench.metrics.pairing.stem_names import canonical, name_key
 from benchbench.plugins.catalog import Catalog, Model
 from benchbench.plugins.metric_catalog import MetricCatalog, MetricPlugin
 from benchbench.results.integrity import damaged_parts, damaged_runs, leftovers
@@ -162,20 +163,21 @@ def _check_metric(catalog: Catalog, metric: MetricPlugin, listener: Listener) ->
 def _check_folder(setup: ModelSetup) -> Iterator[Check]:
     """Stems that were computed elsewhere: every track has all of them, and they can be read."""
     place, wanted = stems_folder(setup), setup.model.variant.stems
-    tracks = sorted(path for path in place.iterdir() if path.is_dir())
+    tracks = find_tracks(place)
     yield Check("tracks", bool(tracks), f"{len(tracks)} in {place}")
     for track in tracks:
-        found = find_stems(track)
-        missing = [stem for stem in wanted if stem not in found]
+        files = {name_key(canonical(stem)): path for stem, path in track.stems.items()}
+        keys = {stem: name_key(canonical(stem)) for stem in wanted}
+        missing = [stem for stem, key in keys.items() if key not in files]
         try:
-            facts = {info(found[stem].resolve()) for stem in wanted if stem in found}
+            facts = {info(files[key].resolve()) for key in keys.values() if key in files}
         except BenchbenchError as error:
             yield Check(track.name, False, str(error))
             continue
-        detail = f"missing: {', '.join(missing)}" if missing else ""
-        if len(facts) > 1:
-            detail += "stems differ in rate, channels or length"
-        yield Check(track.name, not missing and len(facts) == 1, detail)
+        details = [track.problem] if track.problem else []
+        details += [f"missing: {', '.join(missing)}"] if missing else []
+        details += ["stems differ in rate, channels or length"] if len(facts) > 1 else []
+        yield Check(track.name, not details, "; ".join(details))
 
 
 def _example(catalog: Catalog) -> dict[str, Audio]:

@@ -22,7 +22,7 @@ from benchbench.running.request import Comparison, Separating, Storing
 from benchbench.running.run_record import new_run_id, now, run_facts
 from benchbench.running.runner import Runner, Tally
 from benchbench.running.settings import RunSettings
-from benchbench.running.track_notes import pairing_note
+from benchbench.running.track_notes import pairing_notes
 from benchbench.separation.model_setup import identity, prepare_models
 
 __all__ = ["Run"]
@@ -117,9 +117,9 @@ class Run:
         data_set = self.comparison.data_set
         self.listener(Note(data_set.manifest.licence.notice))
         models = {name: setup.model.variant.stems for name, setup in self.setups.items()}
-        added_up = pairing_note(data_set.tracks, models)
-        if added_up:
-            self.listener(Note(f"Added up: {added_up}."))
+        notes = pairing_notes(data_set.tracks, models)
+        for note in notes:
+            self.listener(Note(note))
         facts = run_facts(
             self.run_id,
             data_set,
@@ -127,7 +127,7 @@ class Run:
             self.comparison.protocols,
             command=command or sys.argv,
             jobs=jobs,
-            options=self.storing.facts | {"added_up": added_up},
+            options=self.storing.facts | {"notes": notes},
         )
         runner = Runner(self._settings(), executor, self.stop, self.listener)
         self.tally = runner.tally

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from benchbench.datasets.tracks import Track
 from benchbench.metrics.targets import reference_sets, unused_stems
 
-__all__ = ["oddity_notes", "pairing_note"]
+__all__ = ["oddity_notes", "pairing_notes"]
 
 ODDITIES = {
     "residual": "Stems do not add up to the mixture that is shipped (what is left, in dB of it)",
@@ -47,8 +47,8 @@ def oddity_notes(flags: Mapping[str, Sequence[str]]) -> list[str]:
     return notes
 
 
-def pairing_note(tracks: Iterable[Track], models: Mapping[str, Sequence[str]]) -> str:
-    """Which stems are added up and which are left out, in one sentence; "" for none.
+def pairing_notes(tracks: Iterable[Track], models: Mapping[str, Sequence[str]]) -> list[str]:
+    """Which stems are added up and which estimates are left out, in a sentence each.
 
     Parameters
     ----------
@@ -57,12 +57,19 @@ def pairing_note(tracks: Iterable[Track], models: Mapping[str, Sequence[str]]) -
     models
         Model name to its stems.
     """
-    clauses: dict[str, dict[str, None]] = {}
+    added: dict[str, dict[str, None]] = {}
+    left: dict[str, dict[str, None]] = {}
     for stems in dict.fromkeys(tuple(track.stems) for track in tracks):
         for model, given in models.items():
             sets = reference_sets(stems, given)
-            said = [clause for chosen in sets for clause in chosen.added_up]
-            said += [f"the estimate {stem} is left out" for stem in unused_stems(sets, given)]
-            for clause in said:
-                clauses.setdefault(clause, {})[model] = None
-    return "; ".join(f"{clause} ({', '.join(names)})" for clause, names in clauses.items())
+            for clause in (clause for chosen in sets for clause in chosen.added_up):
+                added.setdefault(clause, {})[model] = None
+            unused = unused_stems(sets, given)
+            if unused:
+                left.setdefault(", ".join(unused), {})[model] = None
+    sentences = (("Added up", added), ("Estimates left out", left))
+    return [f"{title}: {_joined(clauses)}." for title, clauses in sentences if clauses]
+
+
+def _joined(clauses: Mapping[str, Iterable[str]]) -> str:
+    return "; ".join(f"{clause} ({', '.join(models)})" for clause, models in clauses.items())

@@ -90,18 +90,21 @@ def wav_header(file: IO[bytes], size: int) -> WavHeader | None:
         name, length = struct.unpack("<4sI", chunk)
         start = file.tell()
         if name == b"ds64":
-            long_bytes = struct.unpack("<QQ", file.read(16))[1]
+            content = file.read(16)
+            long_bytes = struct.unpack("<QQ", content)[1] if len(content) == 16 else None
         elif name == b"fmt ":
             content = file.read(min(length, 40))
+            if len(content) < 14:
+                return None
             encoding, frame_bytes = struct.unpack_from("<H10xH", content)
             if encoding == EXTENSIBLE and len(content) >= 26:
                 encoding = struct.unpack_from("<H", content, 24)[0]
         elif name == b"data":
             held = size - start
             data = _data_bytes(length, riff_bytes, size, long_bytes if form != b"RIFF" else None)
-            file.seek(start + (data or held) + (data or 0) % 2)
+            file.seek(min(start + (data or held) + (data or 0) % 2, size))
             return WavHeader(encoding, frame_bytes, start, data, held, file.read(12))
-        file.seek(start + length + length % 2)
+        file.seek(min(start + length + length % 2, size))
     return None
 
 
@@ -147,13 +150,13 @@ def _w64(file: IO[bytes], size: int) -> Stated:
             if length <= 24 or length >= 1 << 62:
                 return Stated()
             return _bytes(length - 24, size - start, frame_bytes)
-        file.seek(start - 24 + (max(length, 24) + 7) // 8 * 8)
+        file.seek(min(start - 24 + (max(length, 24) + 7) // 8 * 8, size))
     return Stated(cut="it has no chunk of sound")
 
 
 def _aiff(file: IO[bytes], size: int) -> Stated:
     samples: int | None = None
-    for name, length, start in _chunks(file, 12, ">4sI"):
+    for name, length, start in _chunks(file, size, 12, ">4sI"):
         if name == b"COMM":
             samples = struct.unpack(">2xI", file.read(6))[0]
         elif name == b"SSND":
@@ -165,7 +168,7 @@ def _aiff(file: IO[bytes], size: int) -> Stated:
 
 def _caf(file: IO[bytes], size: int) -> Stated:
     frame_bytes = 0
-    for name, length, start in _chunks(file, 8, ">4sq"):
+    for name, length, start in _chunks(file, size, 8, ">4sq"):
         if name == b"desc":
             kind, packet_bytes, packet_samples = struct.unpack(">8x4s4xII", file.read(24))
             frame_bytes = packet_bytes if packet_samples == 1 and kind == b"lpcm" else 0
@@ -174,16 +177,18 @@ def _caf(file: IO[bytes], size: int) -> Stated:
     return Stated(cut="it has no chunk of sound")
 
 
-def _chunks(file: IO[bytes], first: int, layout: str) -> Iterator[tuple[bytes, int, int]]:
+def _chunks(
+    file: IO[bytes], size: int, first: int, layout: str
+) -> Iterator[tuple[bytes, int, int]]:
     """Name, length and place of each chunk; the reader may read on from its place."""
-    size = struct.calcsize(layout)
+    head = struct.calcsize(layout)
     file.seek(first)
-    while len(chunk := file.read(size)) == size:
+    while len(chunk := file.read(head)) == head:
         name, length = struct.unpack(layout, chunk)
         start = file.tell()
         yield name, length, start
-        padding = length % 2 if size == 8 else 0
-        file.seek(start + max(length, 0) + padding)
+        padding = length % 2 if head == 8 else 0
+        file.seek(min(start + max(length, 0) + padding, size))
 
 
 def _au(file: IO[bytes], size: int) -> Stated:
