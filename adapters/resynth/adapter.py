@@ -81,10 +81,10 @@ def middle(spectra: Spectrum) -> Spectrum:
     return np.asarray(mean * share, dtype=np.complex64)
 
 
-def through_bands(magnitude: Audio, frequencies: npt.NDArray[np.float64], bands: int) -> Audio:
+def through_bands(magnitude: Audio, frequencies: npt.NDArray[np.floating], bands: int) -> Audio:
     """Magnitudes with the detail of triangular mel bands: squeezed, and spread out again."""
 
-    def mel(hertz: npt.NDArray[np.float64] | float) -> npt.NDArray[np.float64]:
+    def mel(hertz: npt.NDArray[np.floating] | float) -> npt.NDArray[np.float64]:
         return np.asarray(2595.0 * np.log10(1.0 + np.asarray(hertz) / 700.0))
 
     edges = np.linspace(mel(0.0), mel(frequencies[-1]), bands + 2)
@@ -101,7 +101,7 @@ def through_bands(magnitude: Audio, frequencies: npt.NDArray[np.float64], bands:
 def griffin_lim(magnitude: Audio, rounds: int, samples: int) -> Audio:
     """A sound whose spectrogram has these magnitudes as nearly as may be: float32 (samples,)."""
     phase = np.exp(2j * np.pi * np.random.default_rng(0).random(magnitude.shape))
-    before = np.zeros(magnitude.shape, np.complex64)
+    before: Spectrum = np.zeros_like(magnitude, dtype=np.complex64)
     spectrum = (magnitude * phase).astype(np.complex64)
     for _ in range(rounds):
         sound = np.real(TRANSFORM.istft(spectrum, k1=samples))

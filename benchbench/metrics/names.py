@@ -46,7 +46,7 @@ HEADLINES: tuple[tuple[str, str], ...] = (
 )
 """Protocol and metric that stand for a whole comparison, the one of most publications first."""
 
-ACROSS_KINDS: tuple[str, ...] = ("listening", "visqol", "embedding-mse", "mrstft-perceptual")
+ACROSS_KINDS: tuple[str, ...] = ("listening", "visqol", "mrstft-perceptual", "embedding-mse")
 """Protocols whose metric may rank generative against masking separators, the most trusted first."""
 
 LISTENING = imported_protocol(

@@ -47,6 +47,9 @@ class MetricManifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     licence: Licence
     metrics: dict[str, MetricValue]
     """Name of each number to what it is, the headline first."""
+    module: str = "metric.py"
+    """The file with the code, seen from the folder; several metrics may share one."""
+    function: str = "measure"
     reference: bool = True
     """Whether it compares with the reference; otherwise it judges the estimate alone."""
     targets: tuple[str, ...] = ()

@@ -154,15 +154,17 @@ def metric_setup(
     python = interpreter(manifest.runtime, tell=tell).python
     chosen = {**manifest.options, **options}
     weights = ensure_metric_weights(manifest.name, manifest.weights, plugin.folder, tell=tell)
-    return MetricSetup(plugin, python, weights, chosen, _content_hash(plugin.folder, chosen))
+    return MetricSetup(plugin, python, weights, chosen, _content_hash(plugin, chosen))
 
 
-def _content_hash(folder: Path, options: Mapping[str, AnyValue]) -> str:
-    """Over every file of the folder, the options, and the files that options name."""
+def _content_hash(plugin: MetricPlugin, options: Mapping[str, AnyValue]) -> str:
+    """Over every file of its folder and of its code's, the options, and the files that they name."""
     total = hashlib.sha256()
-    for path in sorted(folder.rglob("*")):
-        if path.is_file() and "__pycache__" not in path.parts:
-            total.update(f"{path.relative_to(folder).as_posix()} {digest(path)}\n".encode())
+    code = (plugin.folder / plugin.manifest.module).resolve().parent
+    for folder in dict.fromkeys((plugin.folder.resolve(), code)):
+        for path in sorted(folder.rglob("*")):
+            if path.is_file() and "__pycache__" not in path.parts:
+                total.update(f"{path.relative_to(folder).as_posix()} {digest(path)}\n".encode())
     named = [Path(value) for value in options.values() if isinstance(value, str) and value]
     files = [digest(path) for path in named if path.is_file()]
     return short_hash(total.hexdigest(), sorted(options.items()), files)

@@ -165,7 +165,8 @@ class _MetricProcess:
         setup = self._setup
         request = {
             "do": "load",
-            "folder": str(setup.plugin.folder.resolve()),
+            "module": str((setup.plugin.folder / setup.plugin.manifest.module).resolve()),
+            "function": setup.plugin.manifest.function,
             "metrics": list(setup.plugin.manifest.metrics),
             "weights": str(setup.weights.resolve()) if setup.weights else None,
             "options": dict(setup.options),

@@ -35,12 +35,12 @@ loop: Any = load_module(
 )
 
 
-class MetricWorker(loop.Worker):  # type: ignore[misc,name-defined]
+class MetricWorker(loop.Worker):  # type: ignore[misc]
     """Answers requests with the one metric that it loads."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.metric: ModuleType | None = None
+        self.metric: Any = None
         self.names: list[str] = []
 
     def actions(self) -> dict[str, Any]:
@@ -50,13 +50,14 @@ class MetricWorker(loop.Worker):  # type: ignore[misc,name-defined]
     def load(self, request: Mapping[str, Any]) -> dict[str, Any]:
         """Import the metric and let it load its weights."""
         start = time.perf_counter()
-        folder = Path(request["folder"])
-        sys.path.insert(0, str(folder))
+        file = Path(request["module"])
+        sys.path.insert(0, str(file.parent))
         self.names = list(request["metrics"])
-        self.metric = load_module("metric", folder / "metric.py")
-        if not callable(getattr(self.metric, "measure", None)):
-            raise loop.InvalidOutputError("metric.py has no function measure")
-        prepare = getattr(self.metric, "load", None)
+        module = load_module("metric", file)
+        self.metric = getattr(module, request["function"], None)
+        if not callable(self.metric):
+            raise loop.InvalidOutputError(f"{file.name} has no function {request['function']}")
+        prepare = getattr(module, "load", None)
         if prepare is not None:
             weights = Path(request["weights"]) if request["weights"] else None
             prepare(weights, dict(request["options"]))
@@ -64,13 +65,12 @@ class MetricWorker(loop.Worker):  # type: ignore[misc,name-defined]
 
     def measure(self, request: Mapping[str, Any]) -> dict[str, Any]:
         """Measure one estimate."""
-        assert self.metric is not None
         estimate = np.asarray(loop.open_audio(request["estimate"]))
         rate = int(request["sample_rate"])
         if request["reference"] is None:
-            result = self.metric.measure(estimate, rate)
+            result = self.metric(estimate, rate)
         else:
-            result = self.metric.measure(loop.open_audio(request["reference"]), estimate, rate)
+            result = self.metric(loop.open_audio(request["reference"]), estimate, rate)
         return {"values": self.checked(result)}
 
     def checked(self, result: Any) -> dict[str, float | None]:

@@ -46,6 +46,7 @@ def music() -> dict[str, Audio]:
         "wiener:2stems",
         "wiener:4stems",
         "hpss:drums",
+        "resynth:griffinlim",
         "repet-sim:2stems",
         "mid-side:2stems",
         pytest.param("spleeter:2stems", marks=pytest.mark.network),
