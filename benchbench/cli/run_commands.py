@@ -220,8 +220,16 @@ def separate(
 
 
 def score(
-    references: Annotated[Path, typer.Option(help="A folder of true stems, or a file.")],
     estimates: Annotated[Path, typer.Option(help="A folder of separated stems, or a file.")],
+    references: Annotated[
+        Path | None, typer.Option(help="A folder of true stems, or a file.")
+    ] = None,
+    mixture: Annotated[
+        Path | None, typer.Option(help="The song, where there are no true stems.")
+    ] = None,
+    against: Annotated[
+        list[Path], typer.Option(help="Other stems of the song, with --mixture; repeatable.")
+    ] = [],  # noqa: B006
     metrics: Metrics = "standard",
     metric_path: MetricPath = [],  # noqa: B006
     metric_option: MetricOptions = [],  # noqa: B006
@@ -236,6 +244,14 @@ def score(
     from benchbench.api.score import score as score_folder
     from benchbench.cli.score_output import written
 
+    if (references is None) == (mixture is None):
+        raise UsageError("Either --references or --mixture is needed.")
+    if mixture is not None:
+        from benchbench.api.score_mixture import score_mixture
+
+        _put(written(score_mixture(mixture, estimates, against), form), out)
+        return
+    assert references is not None
     failed: list[str] = []
 
     def list_failure(track: str, error: BenchbenchError) -> None:
@@ -252,16 +268,20 @@ def score(
         tell=lambda text: typer.echo(text, err=True),
         on_failure=list_failure,
     )
-    content = written(table, form)
-    if out is None:
-        typer.echo(content.decode("utf-8").rstrip("\n"))
-    else:
-        from benchbench.io.atomic import write_whole
-
-        write_whole(out, content)
+    _put(written(table, form), out)
     if failed:
         typer.echo(f"Not scored: {', '.join(failed)}.", err=True)
         raise typer.Exit(4)
+
+
+def _put(content: bytes, out: Path | None) -> None:
+    """Print, or write into a file."""
+    if out is None:
+        typer.echo(content.decode("utf-8").rstrip("\n"))
+        return
+    from benchbench.io.atomic import write_whole
+
+    write_whole(out, content)
 
 
 def train(

@@ -17,7 +17,8 @@ from benchbench.metrics.base import Metric, Protocol
 from benchbench.metrics.catalogue import CATALOGUE as PROTOCOLS
 from benchbench.metrics.catalogue import GROUP_MEMBERS as GROUPS
 from benchbench.metrics.catalogue import Lazy
-from benchbench.metrics.described import imported_protocol
+from benchbench.metrics.described import NotComputable
+from benchbench.metrics.elsewhere import LISTENING, REFERENCE_FREE
 
 __all__ = [
     "ACROSS_KINDS",
@@ -49,21 +50,7 @@ HEADLINES: tuple[tuple[str, str], ...] = (
 ACROSS_KINDS: tuple[str, ...] = ("listening", "visqol", "mrstft-perceptual", "embedding-mse")
 """Protocols whose metric may rank generative against masking separators, the most trusted first."""
 
-LISTENING = imported_protocol(
-    "listening",
-    (
-        Metric("rating", "1", 0.0, 100.0, across_kinds=True),
-        Metric("rating-of", "1", 0.0, 100.0, diagnostic=True),
-    ),
-    summary="What listeners answered: their mean rating of each track, and each listener's own.",
-    good_for="Everything: it is what all metrics stand for. `bench agreement` compares them with it.",
-    misleads="It holds for these listeners, songs and excerpts. The scale is the test's own (1 to 5, "
-    "0 to 100), so ratings of two tests do not share a column unless they were one test.",
-    source="A listening test, for instance ITU-R BS.1534-3 (MUSHRA); `bench import webmushra`",
-)
-"""Ratings of a listening test; imported, never computed."""
-
-_LEARNT: dict[str, Protocol] = {LISTENING.name: LISTENING}
+_LEARNT: dict[str, Protocol] = {one.name: one for one in (LISTENING, REFERENCE_FREE)}
 
 _FRAMES = re.compile(r"(?P<name>[^:]+):(?P<window>[0-9.]+)(?:/(?P<hop>[0-9.]+))?")
 
@@ -132,10 +119,10 @@ def resolve(names: str | Sequence[str]) -> tuple[Protocol, ...]:
     found: dict[str, Protocol] = {}
     for name in [word.strip() for one in given for word in one.split(",") if word.strip()]:
         for member in GROUPS.get(name, (name,)):
-            if member == LISTENING.name:
+            if isinstance(protocol(member).evaluate, NotComputable):
                 raise UsageError(
-                    "Ratings of listeners are imported, not computed.",
-                    hint="bench import webmushra RATINGS.csv, or bench import ratings.",
+                    f"{member} is not computed from references and estimates here.",
+                    hint="bench show " + member + " says where its numbers come from.",
                 )
             found.setdefault(member, protocol(member))
     return tuple(found.values())

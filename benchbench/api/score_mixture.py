@@ -1,0 +1,76 @@
+"""Score stems of songs of which no true stems exist."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+
+from benchbench.datasets.stem_files import find_stems
+from benchbench.errors import AudioError, UsageError
+from benchbench.io.audio.audio_files import Audio, read
+from benchbench.metrics.elsewhere import REFERENCE_FREE
+from benchbench.metrics.reference_free import reference_free
+from benchbench.scoring.score_rows import Labels, rows
+
+__all__ = ["score_mixture"]
+
+_MIXTURES = ("mixture", "mix")
+
+
+def score_mixture(
+    mixture: Path | str, estimates: Path | str, against: Sequence[Path | str] = ()
+) -> pa.Table:
+    """Symptoms of separated stems that need no references.
+
+    Parameters
+    ----------
+    mixture
+        The song.
+    estimates
+        A folder with its stems, one file each.
+    against
+        Folders with other separators' stems of the song: ``agreement`` is the SI-SDR against the
+        mean of theirs, and the lowest tells the songs on which separators differ most.
+
+    Returns
+    -------
+    Rows of schema `benchbench.results.schema.SCORES`, protocol ``reference-free``.
+
+    Raises
+    ------
+    UsageError
+        When a folder or file is missing, or holds no stems.
+    AudioError
+        When rates or lengths differ.
+    """
+    song, folder = Path(mixture), Path(estimates)
+    if not song.is_file():
+        raise UsageError(f"There is no file {song}.", hint="--mixture names the song.")
+    audio, rate = read(song)
+    stems = _stems(folder, rate)
+    others = [_stems(Path(place), rate) for place in against]
+    shared = {
+        name: np.asarray(np.mean([other[name] for other in others], axis=0, dtype=np.float32))
+        for name in stems
+        if others and all(name in other for other in others)
+    }
+    labels = Labels(None, "", folder.resolve().name, song.resolve().parent.name, song.stem)
+    series = reference_free(audio, stems, rate, shared or None)
+    return rows(labels, REFERENCE_FREE, {"mixture": series}, "reference-free")
+
+
+def _stems(folder: Path, rate: int) -> dict[str, Audio]:
+    if not folder.is_dir():
+        raise UsageError(f"{folder} is not a folder.", hint="Name the folder with the stems.")
+    files = {name: path for name, path in find_stems(folder).items() if name not in _MIXTURES}
+    if not files:
+        raise UsageError(f"{folder} holds no stems.", hint="One audio file per stem is needed.")
+    stems = {}
+    for name, path in files.items():
+        stems[name], found = read(path)
+        if found != rate:
+            raise AudioError(f"{path} has {found} Hz, the mixture {rate} Hz.")
+    return stems

@@ -1,0 +1,42 @@
+"""Protocols whose numbers do not come from references and estimates: listeners', and symptoms."""
+
+from __future__ import annotations
+
+from benchbench.metrics.base import Metric
+from benchbench.metrics.described import imported_protocol
+
+__all__ = ["LISTENING", "REFERENCE_FREE"]
+
+LISTENING = imported_protocol(
+    "listening",
+    (
+        Metric("rating", "1", 0.0, 100.0, across_kinds=True),
+        Metric("rating-of", "1", 0.0, 100.0, diagnostic=True),
+    ),
+    summary="What listeners answered: their mean rating of each track, and each listener's own.",
+    good_for="Everything: it is what all metrics stand for. `bench agreement` compares them with it.",
+    misleads="It holds for these listeners, songs and excerpts. The scale is the test's own (1 to 5, "
+    "0 to 100), so ratings of two tests do not share a column unless they were one test.",
+    source="A listening test, for instance ITU-R BS.1534-3 (MUSHRA); `bench import webmushra`",
+)
+"""Ratings of a listening test; imported, never computed."""
+
+REFERENCE_FREE = imported_protocol(
+    "reference-free",
+    (
+        Metric("consistency", "dB", -300.0, 300.0, of_all_targets=True),
+        Metric("correlation", "1", 0.0, 1.0, "lower"),
+        Metric("bandwidth", "Hz", 0.0, float("inf")),
+        Metric("clicks", "1/s", 0.0, float("inf"), "lower"),
+        Metric("clipping", "1", 0.0, 1.0, "lower"),
+        Metric("silence", "1", 0.0, 1.0, "lower"),
+        Metric("agreement", "dB", -300.0, 300.0),
+    ),
+    summary="Symptoms of stems without references: consistency with the mixture, correlation between "
+    "stems, bandwidth, clicks, clipping, silence, agreement of two separators.",
+    good_for="Finding songs and stems that went wrong where no true stems exist.",
+    misleads="None of them is a quality: equal shares of the mixture are consistent and correlated, "
+    "an empty stem is uncorrelated, two separators may agree on the same mistake.",
+    source="Energy ratios, correlation coefficients and counts, as docs/metrics.md defines them",
+)
+"""Of songs without references: `bench score --mixture`."""
