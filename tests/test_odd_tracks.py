@@ -150,6 +150,20 @@ def test_good_tracks_are_scored_among_bad_ones(tmp_path: Path) -> None:
     assert any("Files were cut off" in note and "cut (drums)" in note for note in listener.notes)
 
 
+def test_a_bad_file_of_a_name_that_is_no_text_costs_its_own_track(tmp_path: Path) -> None:
+    name = os.fsdecode(b"caf\xe9")
+    try:
+        write(tmp_path / "songs" / name, {"vocals": noise(1), "drums": noise(2)})
+    except OSError:
+        pytest.skip("this file system takes UTF-8 only")
+    write(tmp_path / "songs" / "good", {"vocals": noise(1), "drums": noise(2)})
+    (tmp_path / "songs" / name / "drums.wav").write_text("no audio")
+    result, _ = run(tmp_path / "songs", tmp_path / "out")
+    assert (result.tally.ok, result.tally.failed) == (1, 1)
+    rows = {row["track"]: row for row in result.results.separations().to_pylist()}
+    assert "cannot be read as audio" in rows["caf\\xe9"]["error"]
+
+
 def test_a_run_tells_what_does_not_add_up(tmp_path: Path) -> None:
     for song, level in (("fits", 0.0), ("off", 0.3)):
         sounds = {"vocals": noise(1), "drums": noise(2)}

@@ -83,20 +83,21 @@ def score(
     ['vocals', 'drums', 'bass', 'other']
     """
     protocols = resolve_metrics(metrics, MetricCatalog(tuple(metric_paths)), metric_options, tell)
-    true, given = _tracks(Path(references)), _tracks(Path(estimates))
+    reference_tracks, estimate_tracks = _tracks(Path(references)), _tracks(Path(estimates))
     if Path(references).is_file() and Path(estimates).is_file():
-        given = [_renamed(given[0], true[0])]
-    pairs = pair_tracks(true, given)
+        estimate_tracks = [_renamed(estimate_tracks[0], reference_tracks[0])]
+    pairs = pair_tracks(reference_tracks, estimate_tracks)
     if not pairs:
         raise NothingToCompareError(
             f"No track of {references} is in {estimates}.",
-            hint=_suggestion(true, given)
-            + f"Tracks are paired by name. References: {_few(true)}. Estimates: {_few(given)}.",
+            hint=_suggestion(reference_tracks, estimate_tracks)
+            + f"Tracks are paired by name. References: {_few(reference_tracks)}. "
+            f"Estimates: {_few(estimate_tracks)}.",
         )
-    for track in true:
+    for track in reference_tracks:
         if all(track is not reference for reference, _ in pairs):
             tell(f"{track.name} has no estimates and is left out.")
-    for track in given:
+    for track in estimate_tracks:
         if all(track is not estimate for _, estimate in pairs):
             tell(f"{track.name} has no references and is left out.")
     model, dataset = (readable(Path(place).resolve().name) for place in (estimates, references))
@@ -153,9 +154,9 @@ def _require_clear(*tracks: TrackFiles) -> None:
             raise UsageError(track.problem, hint="Keep one of them.")
 
 
-def _suggestion(true: Sequence[TrackFiles], given: Sequence[TrackFiles]) -> str:
-    for track in given:
-        guess = closest(track.name, [other.name for other in true])
+def _suggestion(references: Sequence[TrackFiles], estimates: Sequence[TrackFiles]) -> str:
+    for track in estimates:
+        guess = closest(track.name, [other.name for other in references])
         if guess:
             return f"Did you mean {guess!r} by {track.name!r}? "
     return ""

@@ -1,4 +1,4 @@
-"""A data set's tracks as small lazy objects: where each stem lies, and what identifies it.
+"""The tracks of a data set: the files of each stem and a fingerprint.
 
 No audio is read here. A *track* knows its stems and, where the data set ships one, its mixture.
 """
@@ -111,8 +111,8 @@ def _with_unique_names(tracks: Sequence[Track]) -> list[Track]:
 def _named(tracks: Sequence[Track], names: Sequence[str], dataset: str) -> list[Track]:
     known = {track.name: track for track in tracks}
     chosen: dict[str, Track] = {}
-    for given in names:
-        whole = readable(given)
+    for text in names:
+        whole = readable(text)
         parts = [whole] if whole in known else [part.strip() for part in whole.split(",")]
         for name in filter(None, parts):
             if name not in known:
@@ -143,20 +143,20 @@ def installed_folder(manifest: DatasetManifest) -> Path:
     return cache_folder("datasets") / f"{manifest.name}{version}"
 
 
-def _root(dataset: DatasetPlugin, given: Path | None, tell: Callable[[str], None]) -> Path:
+def _root(dataset: DatasetPlugin, root: Path | None, tell: Callable[[str], None]) -> Path:
     manifest = dataset.manifest
     variable = manifest.root_variable
-    if given is None and variable and os.environ.get(variable):
-        given = Path(os.environ[variable])
-    if given is not None:
+    if root is None and variable and os.environ.get(variable):
+        root = Path(os.environ[variable])
+    if root is not None:
         if manifest.layout == "table":
-            if not given.is_file():
-                raise UsageError(f"{given} is not a file.", hint="Name the CSV file with --root.")
-        elif not given.is_dir():
+            if not root.is_file():
+                raise UsageError(f"{root} is not a file.", hint="Name the CSV file with --root.")
+        elif not root.is_dir():
             raise UsageError(
-                f"{given} is not a folder.", hint="Name the data set's folder with --root."
+                f"{root} is not a folder.", hint="Name the data set's folder with --root."
             )
-        return given
+        return root
     folder = installed_folder(manifest)
     if manifest.layout == "generated":
         _generate(dataset, folder, tell)

@@ -1,4 +1,4 @@
-"""How data sets lie on a disk: folders, stem files, a table of paths, or what a loader says."""
+"""The layouts of data sets: folders, stem files, a table of paths, or a loader of their own."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def tracks(
     Raises
     ------
     UsageError
-        When what is there contradicts the layout.
+        When the folder contradicts the layout.
     """
     if manifest.layout == "stem-files":
         yield from _stem_files(manifest, root / split, split)
@@ -129,8 +129,8 @@ def _folders(manifest: DatasetManifest, root: Path, split: str) -> Iterator[List
             files |= find_stems(place) if place.is_dir() else {}
         mixtures = [stem for stem in files if is_mixture(stem)]
         if manifest.mixture:
-            own = name_key(manifest.mixture)
-            mixtures = [stem for stem in files if name_key(stem) == own] + mixtures
+            wanted = name_key(manifest.mixture)
+            mixtures = [stem for stem in files if name_key(stem) == wanted] + mixtures
         mixtures.sort(key=lambda stem: stem not in MIXTURE_NAMES)
         stems = {stem: [path] for stem, path in files.items() if stem not in mixtures}
         mixture = files[mixtures[0]] if mixtures else None
@@ -138,7 +138,7 @@ def _folders(manifest: DatasetManifest, root: Path, split: str) -> Iterator[List
 
 
 def _table(path: Path) -> Iterator[ListedTrack]:
-    """A CSV file: a column ``track``, one column a stem with paths, perhaps one ``mixture``."""
+    """A CSV file: a column ``track``, one column per stem with paths, perhaps one ``mixture``."""
     with path.open(encoding="utf-8-sig", newline="") as file:
         rows = csv.DictReader(file)
         if "track" not in (rows.fieldnames or ()):
@@ -179,9 +179,9 @@ def _chosen(
         files.setdefault(name_key(canonical(stem)), []).extend(every)
     stems = {}
     for stem, members in groups.items():
-        own = [path for m in members for path in files.get(name_key(canonical(m)), ())]
-        if own:
-            stems[stem] = Source(own[0], added=tuple(own[1:]))
+        paths = [path for m in members for path in files.get(name_key(canonical(m)), ())]
+        if paths:
+            stems[stem] = Source(paths[0], added=tuple(paths[1:]))
     return stems, tuple(f"left_out:{name_key(stem)}" for stem in left_out)
 
 

@@ -1,6 +1,6 @@
-"""A track's audio, ready to be separated and scored: raw files of its stems and its mixture.
+"""Decode a track into raw files of its stems and its mixture.
 
-What is odd about a track is written down as a flag and never repaired in silence.
+Irregularities of a track are recorded as flags; they are never repaired without one.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ RESIDUAL_FLOOR_DB = -60.0
 
 @dataclass(frozen=True)
 class PreparedTrack:
-    """A track whose audio lies in raw files, all of the same shape.
+    """A track decoded into raw files of one shape.
 
     Parameters
     ----------
@@ -38,7 +38,7 @@ class PreparedTrack:
     stems, mixture
         Raw audio.
     flags
-        What is odd: the data set's errata, ``unequal_lengths``, ``mono_stem:NAME``, ``clipping``, ``residual:-15.4dB``,
+        Irregularities: the data set's errata, ``unequal_lengths``, ``mono_stem:NAME``, ``clipping``, ``residual:-15.4dB``,
         ``left_out:NAME`` (a sum beside its parts), ``truncated:NAME``.
     """
 
@@ -57,8 +57,8 @@ class PreparedTrack:
 def prepare(track: Track, folder: Path, *, allow_truncated: bool = False) -> PreparedTrack:
     """Decode a track into raw files of `folder`.
 
-    Stems are brought to one shape: mono ones are doubled where others are stereo, short ones end
-    in zeros, each with a flag.
+    All stems get one shape: mono ones are doubled where others are stereo, short ones end in
+    zeros, each with a flag.
 
     Parameters
     ----------
@@ -109,7 +109,7 @@ def prepare(track: Track, folder: Path, *, allow_truncated: bool = False) -> Pre
 
 
 def summed(parts: Mapping[str, RawAudio], names: tuple[str, ...], path: Path) -> RawAudio:
-    """The sum of some raw files of one shape; a single one is handed back as it is."""
+    """The sum of some raw files of one shape; a single one is returned unchanged."""
     if len(names) == 1:
         return parts[names[0]]
     chosen = [parts[name].open() for name in names]

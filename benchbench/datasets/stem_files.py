@@ -102,10 +102,10 @@ def pair_tracks(
     for track in references:
         for keys in (_exact, _spelled, _last, _aliased):
             wanted = keys(track)
-            found = [other for other in left if wanted & keys(other)]
-            if len(found) == 1:
-                pairs.append((track, found[0]))
-                left.remove(found[0])
+            matches = [other for other in left if wanted & keys(other)]
+            if len(matches) == 1:
+                pairs.append((track, matches[0]))
+                left.remove(matches[0])
                 break
     return pairs
 
@@ -136,8 +136,8 @@ def _tracks_of(folder: Path, files: Sequence[Path], *, at_root: bool) -> Iterato
     names = list(dict.fromkeys(track for track, _ in divided.values()))
     if len(names) > 1:
         for name in names:
-            own = [path for path in files if divided[name_without_ending(path.name)][0] == name]
-            yield _track(name, folder, own, divided)
+            paths = [path for path in files if divided[name_without_ending(path.name)][0] == name]
+            yield _track(name, folder, paths, divided)
         return
     track = _track(folder.resolve().name, folder, files, divided)
     yield replace(track, name=readable(names[0])) if names and at_root else track

@@ -25,7 +25,7 @@ Floats = npt.NDArray[np.floating]
 
 @dataclass(frozen=True, slots=True)
 class Labels:
-    """What stands in every row of a cell."""
+    """The columns that all rows of a cell share."""
 
     separation_id: str | None
     run_id: str

@@ -26,7 +26,7 @@ def convert(
     """Audio at another sampling rate and with other channels, as a file at `path`.
 
     Many channels become one by their mean, one becomes many by copies. soxr resamples (high
-    quality), without delay. Audio that is right already is handed back as it is.
+    quality), without delay. Audio that needs no change is returned unchanged.
 
     Parameters
     ----------
@@ -85,7 +85,7 @@ def _resampled(blocks: Iterator[Audio], rate: int, to_rate: int, channels: int) 
 
 
 def _fitted(blocks: Iterator[Audio], channels: int, samples: int) -> Iterator[Audio]:
-    """Blocks of so many samples in all: the resampler may give one more or less."""
+    """Blocks of exactly `samples` samples in all: the resampler may give one more or one fewer."""
     left = samples
     for block in blocks:
         kept = block[:, :left]

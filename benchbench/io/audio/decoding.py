@@ -87,7 +87,7 @@ def blocks(path: Path, stream: int = 0, *, on_truncated: Tell | None = None) -> 
     stream
         Which of the file's audio streams, from 0.
     on_truncated
-        Called with a sentence where the file was cut off, after what is there; None: an error.
+        Called with a sentence when the file was cut off, after its last block; None: an error.
 
     Yields
     ------
@@ -141,16 +141,16 @@ def _joined_blocks(
             elif stated is None and part.states_length:
                 stated = stated_samples(opened, source)
                 tolerance = TOLERANCES.get(container, TOLERANCE)
-            found, stopped = 0, ""
+            decoded, stopped = 0, ""
             try:
                 for block in stream_blocks(opened, source, BLOCK, where):
-                    found += block.shape[1]
+                    decoded += block.shape[1]
                     yield block
             except DecodingError as error:
                 stopped = str(error)
-        cut = _cut(part.stated.cut or stopped, found, stated, tolerance)
+        cut = _cut(part.stated.cut or stopped, decoded, stated, tolerance)
         if cut:
-            _report_truncated(where, found, stated, format[0], cut, on_truncated)
+            _report_truncated(where, decoded, stated, format[0], cut, on_truncated)
 
 
 def _vorbis_blocks(path: Path, part: Part) -> Iterator[Audio]:
@@ -164,25 +164,25 @@ def _vorbis_blocks(path: Path, part: Part) -> Iterator[Audio]:
             ) from error
 
 
-def _cut(known: str, found: int, stated: int | None, tolerance: int) -> str:
+def _cut(known: str, decoded: int, stated: int | None, tolerance: int) -> str:
     """What shows that sound is missing; "" where nothing does."""
-    if stated is not None and found >= stated:
+    if stated is not None and decoded >= stated:
         return ""
-    if stated is not None and found + tolerance < stated:
+    if stated is not None and decoded + tolerance < stated:
         return known or "its end is missing"
     return known
 
 
 def _report_truncated(
-    where: str, found: int, stated: int | None, rate: int, cut: str, on_truncated: Tell | None
+    where: str, decoded: int, stated: int | None, rate: int, cut: str, on_truncated: Tell | None
 ) -> None:
-    there = f"{found} samples ({found / rate:.2f} s) are there"
+    present = f"{decoded} samples ({decoded / rate:.2f} s) are there"
     promised = (
         "how many there were is not known"
         if stated is None
         else f"{stated} ({stated / rate:.2f} s) were promised"
     )
-    message = f"{where} is truncated or damaged: {there}, {promised} ({cut})."
+    message = f"{where} is truncated or damaged: {present}, {promised} ({cut})."
     if on_truncated is None:
         raise AudioError(
             message,
@@ -241,13 +241,13 @@ def _open_sndfile(source: bytes | FileRange, path: Path) -> soundfile.SoundFile:
 def _sndfile_blocks(source: bytes | FileRange, path: Path) -> Iterator[Audio]:
     import soundfile
 
-    found = 0
+    decoded = 0
     with _open_sndfile(source, path) as file:
         try:
             for block in file.blocks(BLOCK, dtype="float32", always_2d=True):
-                found += block.shape[0]
+                decoded += block.shape[0]
                 yield np.asarray(block.T, np.float32)
         except (soundfile.LibsndfileError, RuntimeError) as error:
             raise DecodingError(reason(error)) from error
-        if found < file.frames:
+        if decoded < file.frames:
             raise DecodingError("its end is missing")

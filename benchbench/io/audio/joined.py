@@ -65,7 +65,7 @@ def _between(starts: list[int], end: int) -> Iterator[tuple[int, int]]:
 
 def _flac(data: mmap.mmap) -> Iterator[Part]:
     """Each STREAMINFO begins a part; it states the samples, or 0 where the writer streamed."""
-    starts = [found.start() for found in FLAC_START.finditer(data)]
+    starts = [match.start() for match in FLAC_START.finditer(data)]
     if not starts:
         yield Part(0, len(data), Stated(cut="its header is incomplete"), False)
         return
@@ -123,15 +123,15 @@ def _mp3(data: mmap.mmap) -> Iterator[Part]:
     `head_end` is where the tags of the current part end and its sound begins.
     """
     starts, states, head_end = [0], [False], 0
-    for found in MP3_TAG.finditer(data):
-        if found.start() < head_end:
+    for match in MP3_TAG.finditer(data):
+        if match.start() < head_end:
             continue  # a picture or text inside a tag
-        if found[0][:3] == b"ID3":
-            start, end, states_length = found.start(), found.start() + id3_size(found[0]), False
+        if match[0][:3] == b"ID3":
+            start, end, states_length = match.start(), match.start() + id3_size(match[0]), False
             if start and not (_is_frame(data, end) or data[end : end + 3] == b"ID3"):
                 continue
         else:
-            frame = _tagged_frame(data, found)
+            frame = _tagged_frame(data, match)
             if frame is None:
                 continue
             start, end, states_length = frame
@@ -149,12 +149,12 @@ def _is_frame(data: mmap.mmap, place: int) -> bool:
     return mpeg_frame_bytes(data[place : place + 4]) > 0
 
 
-def _tagged_frame(data: mmap.mmap, found: re.Match[bytes]) -> tuple[int, int, bool] | None:
+def _tagged_frame(data: mmap.mmap, match: re.Match[bytes]) -> tuple[int, int, bool] | None:
     """Where the frame that holds a tag begins and ends, and whether the tag states a length."""
-    is_vbri = found[0] == b"VBRI"
+    is_vbri = match[0] == b"VBRI"
     for offset in (VBRI_OFFSET,) if is_vbri else XING_OFFSETS:
-        start = found.start() - offset
+        start = match.start() - offset
         length = mpeg_frame_bytes(data[start : start + 4]) if start >= 0 else 0
         if length > offset + 8:
-            return start, start + length, is_vbri or bool(data[found.start() + 7] & 1)
+            return start, start + length, is_vbri or bool(data[match.start() + 7] & 1)
     return None

@@ -54,7 +54,7 @@ def write_raw(path: Path, blocks: Iterable[Audio]) -> RawAudio:
 
 
 def is_full(error: BaseException) -> bool:
-    """Whether a file could not be written for want of room: a full disk, a quota, a limit."""
+    """Whether a file could not be written because a disk, a quota or a limit is full."""
     return isinstance(error, OSError) and error.errno in FULL
 
 
