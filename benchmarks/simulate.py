@@ -291,6 +291,7 @@ def _score_table(
             "duration_s": each([part.get("time", (None, None))[1] for part in parts], pa.float64()),
             "value": pa.array(value, pa.float64(), mask=np.isnan(value)),
             "reason": pa.array(reason, pa.string()),
+            "metric_hash": pa.nulls(total, pa.string()),
         },
         schema=SCORES,
     )
