@@ -31,23 +31,52 @@ def judged_rows(
     resamples: int,
     seed: int,
 ) -> pd.DataFrame:
-    """One row a match, with everything but the verdict.
+    """One row per match, with everything but the verdict.
 
     ``gain``, ``gain_lo`` and ``gain_hi`` are the difference with its interval turned so that more
     is better; ``above`` and ``below`` the p values that hold for all rows together.
     """
     names = index.names()
-    head = pd.DataFrame(
+    rows = _heads(matches)
+    sign = np.where(rows["direction"] == "lower", -1.0, 1.0)
+    left, right, lost = _values(matches, names, b)
+    gains = (right - left) * sign
+    banded = rows["band_lo_hz"].notna().to_numpy()
+    paired = paired_columns(gains, level=level, resamples=resamples, seed=seed)
+    paired = paired.rename(columns={"difference": "gain", "lo": "gain_lo", "hi": "gain_hi"})
+    rows = pd.concat([rows, paired], axis=1)
+    _add_values(rows, left, right, sign)
+    _add_p_values(rows, gains, banded, seed)
+    _add_tracks(rows, matches, gains, names, lost)
+    rows["found"] = _found(matches, left, right)
+    rows["tracks_a"] = np.count_nonzero(~np.isnan(left), axis=0)
+    rows["tolerance"] = [
+        tolerances.of(str(p), str(m)) for p, m in zip(rows["protocol"], rows["metric"], strict=True)
+    ]
+    rows["cause"] = [match.cause for match in matches]
+    rows["note"] = [match.note for match in matches]
+    return rows
+
+
+def _heads(matches: Sequence[Match]) -> pd.DataFrame:
+    """What each row is about: the pair of models, the number, and in which direction it is better."""
+    heads = pd.DataFrame(
         [(match.model_a, match.model_b, *match.key) for match in matches],
         columns=["model_a", "model_b", *BLOCK],
     )
-    head["direction"] = [
+    heads["direction"] = [
         direction_of(str(protocol), str(metric), str(target))
         for protocol, metric, target in zip(
-            head["protocol"], head["metric"], head["target"], strict=True
+            heads["protocol"], heads["metric"], heads["target"], strict=True
         )
     ]
-    sign = np.where(head["direction"] == "lower", -1.0, 1.0)
+    return heads
+
+
+def _values(
+    matches: Sequence[Match], names: Sequence[tuple[str, str]], b: Side
+) -> tuple[Floats, Floats, list[list[str]]]:
+    """Both sides' values of shape (tracks, matches), NaN where missing, and what b has lost."""
     left, right = np.full((2, len(names), len(matches)), np.nan)
     lost: list[list[str]] = []
     for column, match in enumerate(matches):
@@ -57,38 +86,47 @@ def judged_rows(
         left[match.a.tracks, column] = match.a.values
         right[match.b.tracks, column] = match.b.values
         lost.append(_lost(match, match.b, left[:, column], right[:, column], names, b.failed))
-    gains = (right - left) * sign
-    found = _found(matches, left, right)
-    with_both = ~np.isnan(gains)
+    return left, right, lost
+
+
+def _add_values(rows: pd.DataFrame, left: Floats, right: Floats, sign: Floats) -> None:
+    """The means over the tracks that both have, and the difference with its interval."""
+    with_both = ~np.isnan(right - left)
     n = np.maximum(with_both.sum(axis=0), 1)
-    rows = pd.concat(
-        [head, paired_columns(gains, level=level, resamples=resamples, seed=seed)], axis=1
-    ).rename(columns={"difference": "gain", "lo": "gain_lo", "hi": "gain_hi"})
-    empty = rows["n"] == 0
     for name, side in (("value_a", left), ("value_b", right)):
-        rows[name] = np.where(empty, np.nan, np.where(with_both, side, 0.0).sum(axis=0) / n)
+        means = np.where(with_both, side, 0.0).sum(axis=0) / n
+        rows[name] = np.where(rows["n"] == 0, np.nan, means)
     rows["difference"] = rows["gain"] * sign
     rows["lo"] = np.where(sign > 0, rows["gain_lo"], -rows["gain_hi"])
     rows["hi"] = np.where(sign > 0, rows["gain_hi"], -rows["gain_lo"])
+
+
+def _add_p_values(
+    rows: pd.DataFrame, gains: Floats, banded: npt.NDArray[np.bool_], seed: int
+) -> None:
+    """The p values corrected for all rows: Holm's, and those of the family in each direction."""
     rows["p_holm"] = holm(rows["p"])
-    above, below = _families(gains, head["band_lo_hz"].notna().to_numpy(), seed)
-    rows["above"], rows["below"] = above, below
-    rows["p_family"] = np.where(empty, np.nan, np.where(rows["gain"] < 0, below, above))
-    rows["worst"] = rows["worst"].where(~empty)
-    rows["best"] = rows["best"].where(~empty)
+    rows["above"], rows["below"] = _families(gains, banded, seed)
+    directed = np.where(rows["gain"] < 0, rows["below"], rows["above"])
+    rows["p_family"] = np.where(rows["n"] == 0, np.nan, directed)
+
+
+def _add_tracks(
+    rows: pd.DataFrame,
+    matches: Sequence[Match],
+    gains: Floats,
+    names: Sequence[tuple[str, str]],
+    lost: Sequence[Sequence[str]],
+) -> None:
+    """The extreme tracks, those that b has lost, and how many frames miss a value."""
+    compared = rows["n"] != 0
+    rows["worst"] = rows["worst"].where(compared)
+    rows["best"] = rows["best"].where(compared)
     rows["worst_track"] = _worst_tracks(gains, names)
-    rows["lost"] = [len(item) for item in lost]
-    rows["lost_tracks"] = [" ".join(item[:5]) for item in lost]
-    rows["found"] = found
-    rows["tracks_a"] = np.count_nonzero(~np.isnan(left), axis=0)
+    rows["lost"] = [len(tracks) for tracks in lost]
+    rows["lost_tracks"] = [" ".join(tracks[:5]) for tracks in lost]
     for name, blocks in (("a", [m.a for m in matches]), ("b", [m.b for m in matches])):
         rows[f"missing_{name}"] = [block.missing if block else 0 for block in blocks]
-    rows["tolerance"] = [
-        tolerances.of(str(p), str(m)) for p, m in zip(rows["protocol"], rows["metric"], strict=True)
-    ]
-    rows["cause"] = [match.cause for match in matches]
-    rows["note"] = [match.note for match in matches]
-    return rows
 
 
 def _families(gains: Floats, banded: npt.NDArray[np.bool_], seed: int) -> tuple[Floats, Floats]:

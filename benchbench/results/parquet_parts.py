@@ -278,28 +278,39 @@ def _read_once(
     columns: Sequence[str] | None,
     where: pc.Expression | None,
 ) -> pa.Table:
-    every = folders(root)
-    loose = [path for folder in every.values() for path in folder.loose]
-    tables = [_scanned(loose, schema, columns, where)] if loose else []
-    plain: list[Path] = []
-    for folder in every.values():
-        if not folder.loose and len(folder.compacted) == 1:
-            plain += folder.compacted
-            continue
-        for path, known in _shadowed(folder, key):
-            fresh = ~pc.field(key).isin(pa.array(sorted(known), pa.string())) if known else None
-            both = fresh if where is None else where if fresh is None else where & fresh
-            tables.append(_scanned([path], schema, columns, both))
-    if plain:
-        tables.append(_scanned(plain, schema, columns, where))
+    tables = list(_scanned_parts(root, schema, key, columns, where))
     if not tables:
-        table = schema.empty_table()
-        return table.select(list(columns)) if columns else table
+        empty = schema.empty_table()
+        return empty.select(list(columns)) if columns else empty
     table = pa.concat_tables(tables).unify_dictionaries()
     for field in table.schema:
         if not field.nullable and table.column(field.name).null_count:
             raise pa.ArrowInvalid(f"a part has no {field.name}")
     return table
+
+
+def _scanned_parts(
+    root: Path,
+    schema: pa.Schema,
+    key: str,
+    columns: Sequence[str] | None,
+    where: pc.Expression | None,
+) -> Iterator[pa.Table]:
+    """Loose parts at once, then compacted ones, without the cells that newer parts hold."""
+    every = folders(root)
+    alone = [folder for folder in every.values() if not folder.loose and len(folder.compacted) == 1]
+    loose = [path for folder in every.values() for path in folder.loose]
+    if loose:
+        yield _scanned(loose, schema, columns, where)
+    for folder in every.values():
+        if folder in alone:
+            continue
+        for path, known in _shadowed(folder, key):
+            fresh = ~pc.field(key).isin(pa.array(sorted(known), pa.string())) if known else None
+            both = fresh if where is None else where if fresh is None else where & fresh
+            yield _scanned([path], schema, columns, both)
+    if alone:
+        yield _scanned([folder.compacted[0] for folder in alone], schema, columns, where)
 
 
 def _shadowed(folder: Folder, key: str) -> Iterator[tuple[Path, set[str]]]:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 import numpy as np
@@ -126,7 +126,7 @@ def report_models(
     latest = newest_separations(here, [str(run.get("run_id")) for run in loaded.runs])
     ill = _ill_conditioned(loaded.tracks, dataset)
     return tuple(
-        _entrant(
+        _report_model(
             index,
             name,
             slug(name, taken),
@@ -151,132 +151,101 @@ def _ill_conditioned(table: pd.DataFrame, dataset: str) -> dict[str, float]:
     return {str(name): 1.0 for name in here["model"].unique()}
 
 
-def _entrant(
+def _report_model(
     index: int,
     name: str,
     anchor: str,
-    told: dict[str, Any],
+    facts: dict[str, Any],
     rows: pd.DataFrame,
     ill: float,
     dataset: str,
     *,
     fresh: bool,
 ) -> ReportModel:
+    """One model from what its runs declared (`facts`) and its newest separations (`rows`)."""
     adapter, _, variant = name.partition(":")
-    first = rows.iloc[-1] if len(rows) else None
-    trained = (
-        tuple(dict.fromkeys(" ".join(map(str, rows["trained_on"].unique())).split()))
-        if first is not None
-        else tuple(map(str, told.get("trained_on") or ()))
-    )
-    oracle = bool(first["oracle"]) if first is not None else bool(told.get("oracle"))
-    failed = int((rows["status"] != "ok").sum()) if len(rows) else 0
-    licence = told.get("licence") or {}
-    badges = _badges(
-        oracle,
-        adapter in BASELINES,
-        trained,
-        dataset,
-        len(rows) == 0,
-        failed,
-        len(rows),
-        ill,
-        bool(told.get("live")),
-        fresh=fresh,
-        generative=bool(told.get("generative")),
-    )
-    return ReportModel(
+    stored = rows.iloc[-1] if len(rows) else None
+    licence = facts.get("licence") or {}
+    model = ReportModel(
         index=index,
         name=name,
         slug=anchor,
-        adapter=str(told.get("adapter") or adapter),
-        variant=str(told.get("variant") or variant),
-        summary=str(told.get("summary") or ""),
-        oracle=oracle,
-        baseline=adapter in BASELINES or bool(told.get("baseline")),
-        published=len(rows) == 0,
-        trained_on=trained,
-        stems=str(first["stems"]) if first is not None else "+".join(told.get("stems") or ()),
-        cost=_cost(rows[rows["status"] == "ok"] if len(rows) else rows),
-        failed=failed,
+        adapter=str(facts.get("adapter") or adapter),
+        variant=str(facts.get("variant") or variant),
+        summary=str(facts.get("summary") or ""),
+        oracle=bool(facts.get("oracle") if stored is None else stored["oracle"]),
+        baseline=adapter in BASELINES or bool(facts.get("baseline")),
+        published=stored is None,
+        trained_on=_trained_on(rows, facts),
+        stems="+".join(facts.get("stems") or ()) if stored is None else str(stored["stems"]),
+        cost=_cost(rows[rows["status"] == "ok"]) if len(rows) else Cost(),
+        failed=int((rows["status"] != "ok").sum()) if len(rows) else 0,
         attempted=len(rows),
-        badges=badges,
-        hashes={kind: str(first[f"{kind}_hash"]) for kind in ("adapter", "weights", "options")}
-        if first is not None
-        else {},
+        badges=(),
+        hashes=_hashes(stored),
         licence={str(key): str(value) for key, value in licence.items() if value},
-        homepage=told.get("homepage"),
-        generative=bool(told.get("generative")),
+        homepage=facts.get("homepage"),
+        generative=bool(facts.get("generative")),
     )
+    badges = _badges(model, dataset, ill=ill > 0, live=bool(facts.get("live")), fresh=fresh)
+    return replace(model, badges=tuple(badges))
+
+
+def _trained_on(rows: pd.DataFrame, facts: dict[str, Any]) -> tuple[str, ...]:
+    """The data sets that it was trained on: as stored with its separations, else as declared."""
+    if rows.empty:
+        return tuple(map(str, facts.get("trained_on") or ()))
+    return tuple(dict.fromkeys(" ".join(map(str, rows["trained_on"].unique())).split()))
+
+
+def _hashes(stored: pd.Series | None) -> dict[str, str]:
+    if stored is None:
+        return {}
+    return {kind: str(stored[f"{kind}_hash"]) for kind in ("adapter", "weights", "options")}
 
 
 def _badges(
-    oracle: bool,
-    baseline: bool,
-    trained: tuple[str, ...],
-    dataset: str,
-    published: bool,
-    failed: int,
-    attempted: int,
-    ill: float,
-    live: bool,
-    *,
-    fresh: bool,
-    generative: bool,
-) -> tuple[Badge, ...]:
-    made = []
+    model: ReportModel, dataset: str, *, ill: bool, live: bool, fresh: bool
+) -> Iterator[Badge]:
     if fresh:
-        made.append(Badge("fresh", "this run", "It was part of the run that wrote this page."))
-    if oracle:
-        made.append(Badge("oracle", "oracle", "It was shown the references: a bound, not a rival."))
-    if baseline:
-        made.append(
-            Badge("baseline", "baseline", "It separates nothing; it shows what that scores.")
+        yield Badge("fresh", "this run", "It was part of the run that wrote this page.")
+    if model.oracle:
+        yield Badge("oracle", "oracle", "It was shown the references: a bound, not a rival.")
+    if model.name.partition(":")[0] in BASELINES:
+        yield Badge("baseline", "baseline", "It separates nothing; it shows what that scores.")
+    if model.published:
+        yield Badge(
+            "imported",
+            "imported",
+            "These scores were imported; nothing was separated here, so no cost is known.",
         )
-    if published:
-        made.append(
-            Badge(
-                "imported",
-                "imported",
-                "These scores were imported; nothing was separated here, so no cost is known.",
-            )
+    if dataset in model.trained_on:
+        yield Badge(
+            "trained",
+            "trained on this data set",
+            f"Its training data includes {dataset}, so its scores here say little about new music.",
         )
-    if dataset in trained:
-        made.append(
-            Badge(
-                "trained",
-                "trained on this data set",
-                f"Its training data includes {dataset}, so its scores here say little about new music.",
-            )
-        )
-    if failed:
-        made.append(
-            Badge(
-                "failures",
-                f"{failed} of {attempted} failed",
-                "Tracks on which the separator did not finish have no score and count as missing.",
-            )
+    if model.failed:
+        yield Badge(
+            "failures",
+            f"{model.failed} of {model.attempted} failed",
+            "Tracks on which the separator did not finish have no score and count as missing.",
         )
     if ill:
-        made.append(
-            Badge(
-                "ill",
-                "ill-conditioned",
-                "On some tracks the references can hardly be told apart; BSSEval's SIR and SAR are "
-                "then unreliable.",
-            )
+        yield Badge(
+            "ill",
+            "ill-conditioned",
+            "On some tracks the references can hardly be told apart; BSSEval's SIR and SAR are "
+            "then unreliable.",
         )
-    if generative:
-        made.append(
-            Badge(
-                "generative",
-                "generative",
-                "It makes the target anew; no SDR ranks it against separators that mask.",
-            )
+    if model.generative:
+        yield Badge(
+            "generative",
+            "generative",
+            "It makes the target anew; no SDR ranks it against separators that mask.",
         )
     if live:
-        made.append(Badge("live", "live", "It can separate while the music plays."))
-    return tuple(made)
+        yield Badge("live", "live", "It can separate while the music plays.")
 
 
 def _cost(rows: pd.DataFrame) -> Cost:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -22,6 +23,9 @@ from benchbench.stats import leaderboard
 __all__ = ["Band", "BandTable", "band_tables", "reference_spectra"]
 
 LOUD = 4
+
+_Cell: TypeAlias = tuple[float, float, float]
+"""A value and its interval."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,40 +95,11 @@ def _table(
     report_models: dict[str, ReportModel],
     spectrum: list[tuple[float, float]],
 ) -> BandTable:
-    records = rows.to_dict("records")
-    edges = sorted({(float(row["band_lo_hz"]), float(row["band_hi_hz"])) for row in records})
-    held = {
-        (str(row["model"]), float(row["band_lo_hz"])): (
-            float(row["value"]),
-            float(row["lo"]),
-            float(row["hi"]),
-        )
-        for row in records
-    }
-    names = [name for name in report_models if any(name == model for model, _ in held)]
-    empty = (np.nan, np.nan, np.nan)
-    grid = {name: [held.get((name, low), empty) for low, _ in edges] for name in names}
-    ranked = [name for name in names if report_models[name].ranked][:LOUD]
-    loud = set(ranked or names[:LOUD])
+    edges, cells = _cells(rows, report_models)
     middles = [float(np.sqrt(max(low, 1.0) * high)) for low, high in edges]
-    lines = [
-        Curve(
-            name,
-            report_models[name].index,
-            tuple(
-                (middle, cell[0], _plain(cell[1]), _plain(cell[2]))
-                for middle, cell in zip(middles, grid[name], strict=True)
-                if not np.isnan(cell[0])
-            ),
-            name in loud,
-            f"{name} (oracle)" if report_models[name].oracle else "",
-        )
-        for name in names
-    ]
-    shown = [line for line in lines if line.points]
-    shown.sort(key=lambda line: line.loud)
+    lines = _lines(cells, middles, report_models)
     figure = curves(
-        shown,
+        lines,
         spectrum,
         target,
         f"Median SDR over tracks in {len(edges)} bands; the table beside it holds the numbers.",
@@ -135,12 +110,54 @@ def _table(
         protocol,
         tuple(_hertz(middle) for middle in middles),
         tuple(
-            (name, tuple(Band(_plain(v), _plain(a), _plain(b), heat(v)) for v, a, b in grid[name]))
-            for name in names
+            (name, tuple(Band(_plain(v), _plain(a), _plain(b), heat(v)) for v, a, b in bands))
+            for name, bands in cells.items()
         ),
-        figure if shown else Markup(""),
+        figure if lines else Markup(""),
         bool(spectrum),
     )
+
+
+def _cells(
+    rows: pd.DataFrame, report_models: dict[str, ReportModel]
+) -> tuple[list[tuple[float, float]], dict[str, list[_Cell]]]:
+    """The bands' edges in hertz, and per model each band's value with its interval, or NaN."""
+    records = rows.to_dict("records")
+    edges = sorted({(float(row["band_lo_hz"]), float(row["band_hi_hz"])) for row in records})
+    values = {
+        (str(row["model"]), float(row["band_lo_hz"])): (
+            float(row["value"]),
+            float(row["lo"]),
+            float(row["hi"]),
+        )
+        for row in records
+    }
+    measured = {model for model, _ in values}
+    empty = (np.nan, np.nan, np.nan)
+    return edges, {
+        name: [values.get((name, low), empty) for low, _ in edges]
+        for name in report_models
+        if name in measured
+    }
+
+
+def _lines(
+    cells: dict[str, list[_Cell]], middles: list[float], report_models: dict[str, ReportModel]
+) -> list[Curve]:
+    """A curve per model that has a value; those that stand out are drawn last."""
+    ranked = [name for name in cells if report_models[name].ranked][:LOUD]
+    loud = set(ranked or list(cells)[:LOUD])
+    lines = []
+    for name, bands in cells.items():
+        points = tuple(
+            (middle, value, _plain(low), _plain(high))
+            for middle, (value, low, high) in zip(middles, bands, strict=True)
+            if not np.isnan(value)
+        )
+        label = f"{name} (oracle)" if report_models[name].oracle else ""
+        if points:
+            lines.append(Curve(name, report_models[name].index, points, name in loud, label))
+    return sorted(lines, key=lambda line: line.loud)
 
 
 def _plain(value: float) -> float | None:

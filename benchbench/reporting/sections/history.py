@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -147,35 +148,46 @@ def _changes(
     facts: dict[str, dict[str, Any]],
     separations: pd.DataFrame,
 ) -> tuple[str, ...]:
-    own = separations[separations["model"] == model]
-    told = []
-    for kind, words in (
-        ("weights", "weights"),
-        ("adapter", "adapter"),
-        ("options", "options"),
-        ("dataset", "data set"),
-    ):
-        sets = [
-            {str(value) for value in own.loc[own["run_id"] == run, f"{kind}_hash"]}
+    """What differs between two runs of a model, in words."""
+    of_model = separations[separations["model"] == model]
+    old, new = facts.get(before, {}), facts.get(after, {})
+    return (
+        *_changed_contents(of_model, before, after),
+        *_changed_machine(old, new),
+        *_changed_packages(old.get("packages") or {}, new.get("packages") or {}),
+    )
+
+
+def _changed_contents(of_model: pd.DataFrame, before: str, after: str) -> Iterator[str]:
+    """Which of the model's and the data set's hashes are others."""
+    for kind in ("weights", "adapter", "options", "dataset"):
+        hashes = [
+            {str(value) for value in of_model.loc[of_model["run_id"] == run, f"{kind}_hash"]}
             for run in (before, after)
         ]
-        if sets[0] and sets[1] and sets[0] != sets[1]:
-            told.append(words)
-    old, new = facts.get(before, {}), facts.get(after, {})
-    for key, words in (("benchbench", "benchbench"), ("python", "Python")):
+        if all(hashes) and hashes[0] != hashes[1]:
+            yield "data set" if kind == "dataset" else kind
+
+
+def _changed_machine(old: dict[str, Any], new: dict[str, Any]) -> Iterator[str]:
+    """Versions of benchbench and Python, the commit, and the processor."""
+    for key, name in (("benchbench", "benchbench"), ("python", "Python")):
         if old.get(key) != new.get(key):
-            told.append(f"{words} {old.get(key)} to {new.get(key)}")
-    if (old.get("git") or {}).get("sha") != (new.get("git") or {}).get("sha"):
-        told.append(f"source {str((new.get('git') or {}).get('sha'))[:8]}")
-    if (old.get("machine") or {}).get("cpu") != (new.get("machine") or {}).get("cpu"):
-        told.append("machine")
-    packages = old.get("packages") or {}
-    moved = [
-        f"{name} {packages.get(name)} to {version}"
-        for name, version in sorted((new.get("packages") or {}).items())
-        if packages.get(name) != version
-    ]
-    return (*told, *moved[:4], *([f"{len(moved) - 4} more packages"] if len(moved) > 4 else []))
+            yield f"{name} {old.get(key)} to {new.get(key)}"
+    commits = [(facts.get("git") or {}).get("sha") for facts in (old, new)]
+    if commits[0] != commits[1]:
+        yield f"source {str(commits[1])[:8]}"
+    processors = [(facts.get("machine") or {}).get("cpu") for facts in (old, new)]
+    if processors[0] != processors[1]:
+        yield "machine"
+
+
+def _changed_packages(old: dict[str, str], new: dict[str, str], most: int = 4) -> Iterator[str]:
+    """The first packages whose versions differ, and how many more there are."""
+    changed = [name for name in sorted(new) if old.get(name) != new[name]]
+    yield from (f"{name} {old.get(name)} to {new[name]}" for name in changed[:most])
+    if len(changed) > most:
+        yield f"{len(changed) - most} more packages"
 
 
 def _drawing(events: tuple[Event, ...], report_model: ReportModel) -> Markup:

@@ -205,47 +205,77 @@ class _Heard:
 def _carry_out(
     client: Client, settings: RunSettings, todo: Iterator[Batch], stop: Stop
 ) -> Iterator[Event]:
-    waiting: dict[Any, _Heard] = {}
-    by_number: dict[int, _Heard] = {}
-    inbox: queue.SimpleQueue[Any] = queue.SimpleQueue()
-
-    def fill_up() -> None:
-        """Keep every thread supplied, those of workers that joined late too."""
-        window = AHEAD * max(1, sum(client.nthreads().values()))
-        for batch in islice(todo, max(0, window - len(waiting))):
-            future = client.submit(work, settings.run_id, batch, pure=False, priority=-batch.number)
-            waiting[future] = by_number[batch.number] = _Heard(batch)
-            future.add_done_callback(inbox.put)
-
-    client.subscribe_topic(TOPIC, lambda event: inbox.put(event[1]))
-    fill_up()
-    told = False
-    while waiting:
-        if stop.asked and not told:
-            told = True
+    submitted = _Submitted(client, settings, todo)
+    submitted.fill_up()
+    asked_to_stop = False
+    while submitted.waiting:
+        if stop.asked and not asked_to_stop:
+            asked_to_stop = True
             client.run(ask_to_stop, settings.run_id, on_error="return")
-        try:
-            news = inbox.get(timeout=POLL_S)
-        except queue.Empty:
-            news = None
-        if isinstance(news, dict):
-            if news["run"] == settings.run_id and news["batch"] in by_number:
-                event = unpacked(news["event"])
-                yield from by_number[news["batch"]].tell(news["attempt"], news["number"], event)
+        message = submitted.receive()
+        if isinstance(message, dict):
+            yield from submitted.events_of(message)
             continue
-        if news is not None:
-            if news.cancelled():  # nobody else would
-                raise UsageError(
-                    f"The scheduler {client.scheduler.address} is gone, or was started anew.",
-                    hint="Everything that was stored is kept; run the same command again to resume.",
-                )
-            heard = waiting.pop(news)
-            del by_number[heard.remaining.number]
+        heard = None if message is None else submitted.finished(message)
         if not stop.asked:
-            fill_up()
-        if news is not None:
-            yield from _outcome(news, heard)
-            news.release()
+            submitted.fill_up()
+        if message is not None and heard is not None:
+            yield from _outcome(message, heard)
+            message.release()
+
+
+class _Submitted:
+    """The batches that the cluster has, and what arrives of them: events and finished futures."""
+
+    def __init__(self, client: Client, settings: RunSettings, todo: Iterator[Batch]) -> None:
+        self._client = client
+        self._run_id = settings.run_id
+        self._todo = todo
+        self.waiting: dict[Any, _Heard] = {}
+        self._by_number: dict[int, _Heard] = {}
+        self._inbox: queue.SimpleQueue[Any] = queue.SimpleQueue()
+        client.subscribe_topic(TOPIC, lambda event: self._inbox.put(event[1]))
+
+    def fill_up(self) -> None:
+        """Keep every thread supplied, those of workers that joined late too."""
+        window = AHEAD * max(1, sum(self._client.nthreads().values()))
+        for batch in islice(self._todo, max(0, window - len(self.waiting))):
+            future = self._client.submit(
+                work, self._run_id, batch, pure=False, priority=-batch.number
+            )
+            self.waiting[future] = self._by_number[batch.number] = _Heard(batch)
+            future.add_done_callback(self._inbox.put)
+
+    def receive(self) -> Any:
+        """A worker's message, a finished future, or None where nothing came for a while."""
+        try:
+            return self._inbox.get(timeout=POLL_S)
+        except queue.Empty:
+            return None
+
+    def events_of(self, message: dict[str, Any]) -> Iterator[Event]:
+        """The events that a worker's message brings; none of other runs and finished batches."""
+        if message["run"] == self._run_id and message["batch"] in self._by_number:
+            heard = self._by_number[message["batch"]]
+            event = unpacked(message["event"])
+            yield from heard.tell(message["attempt"], message["number"], event)
+
+    def finished(self, future: Any) -> _Heard:
+        """Take a finished batch off the list.
+
+        Raises
+        ------
+        UsageError
+            When the future was cancelled, which only a scheduler that is gone does.
+        """
+        if future.cancelled():
+            raise UsageError(
+                f"The scheduler {self._client.scheduler.address} is gone, or was started anew.",
+                hint="Everything that was stored is kept; run the same command again to resume.",
+            )
+        heard = self.waiting.pop(future)
+        del self._by_number[heard.remaining.number]
+        return heard
 
 
 def _outcome(future: Any, heard: _Heard) -> Iterator[Event]:

@@ -80,37 +80,56 @@ def _with_gpus(share: Share) -> Iterator[Share]:
 
 
 def _carry_out(pool: list[_Process], todo: Iterator[Batch], stop: Stop) -> Iterator[Event]:
-    again: list[Batch] = []
-    attempts: Counter[str] = Counter()
-    told = False
+    """Hand batches out as processes become free; give those of a process that died to another."""
+    queue = _BatchQueue(todo)
+    asked_to_stop = False
     while True:
-        for process in pool:
-            if process.idle and not stop.asked:
-                batch = again.pop() if again else next(todo, None)
-                if batch is not None:
-                    process.give(batch)
+        if not stop.asked:
+            _supply(pool, queue)
         busy = {process.connection: process for process in pool if not process.idle}
         if not busy:
             return
-        if stop.asked and not told:
-            told = True
+        if stop.asked and not asked_to_stop:
+            asked_to_stop = True
             for process in busy.values():
                 process.stop()
         for connection in wait(list(busy), POLL_S):
             process = busy[connection]  # type: ignore[index]
             event = process.receive()
-            if event is not None:
+            if event is None:
+                yield from queue.put_back(process.restart().batch)
+            else:
                 yield event
-                continue
-            left = process.restart().batch
-            if left.jobs:
-                first = left.jobs[0]
-                attempts[first.separation_id] += 1
-                if attempts[first.separation_id] == ATTEMPTS:
-                    yield lost(first, f"The process that worked on it died {ATTEMPTS} times.")
-                    left = Batch(left.number, left.jobs[1:])
-            if left.jobs:
-                again.append(left)
+
+
+def _supply(pool: list[_Process], queue: _BatchQueue) -> None:
+    for process in pool:
+        if process.idle and (batch := queue.next()) is not None:
+            process.give(batch)
+
+
+class _BatchQueue:
+    """Batches still to be done: first those that a dead process left, then new ones."""
+
+    def __init__(self, todo: Iterator[Batch]) -> None:
+        self._todo = todo
+        self._left: list[Batch] = []
+        self._attempts: Counter[str] = Counter()
+
+    def next(self) -> Batch | None:
+        """The next batch; None when there is none."""
+        return self._left.pop() if self._left else next(self._todo, None)
+
+    def put_back(self, left: Batch) -> Iterator[Event]:
+        """Keep what a process that died left; yields its first job as lost after `ATTEMPTS`."""
+        if left.jobs:
+            first = left.jobs[0]
+            self._attempts[first.separation_id] += 1
+            if self._attempts[first.separation_id] == ATTEMPTS:
+                yield lost(first, f"The process that worked on it died {ATTEMPTS} times.")
+                left = Batch(left.number, left.jobs[1:])
+        if left.jobs:
+            self._left.append(left)
 
 
 class _Process:
