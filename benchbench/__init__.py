@@ -22,6 +22,7 @@ if _TYPE_CHECKING:
     from benchbench.api.gate import gate
     from benchbench.api.import_results import import_results
     from benchbench.api.install import install
+    from benchbench.api.new import new
     from benchbench.api.report import report
     from benchbench.api.results import Results
     from benchbench.api.run import run
@@ -42,6 +43,7 @@ _FUNCTIONS = (
     "gate",
     "import_results",
     "install",
+    "new",
     "report",
     "run",
     "score",
@@ -65,6 +67,7 @@ __all__ = [
     "import_results",
     "install",
     "metrics",
+    "new",
     "report",
     "run",
     "score",

@@ -1,4 +1,4 @@
-"""The verbs that look and prepare: list, show, doctor, install, verify, report."""
+"""The commands that look and prepare: list, show, new, doctor, install, verify, report."""
 
 from __future__ import annotations
 
@@ -15,9 +15,10 @@ __all__ = ["register"]
 
 
 def register(app: typer.Typer) -> None:
-    """Add the verbs to the command line."""
+    """Add the commands to the command line."""
     app.command("list")(list_)
     app.command()(show)
+    app.command()(new)
     app.command()(doctor)
     app.command()(compact)
     app.command()(install)
@@ -28,12 +29,37 @@ def register(app: typer.Typer) -> None:
 def list_(
     what: Annotated[str, typer.Argument(help="models, datasets, metrics or runs.")],
     out: Annotated[Path, typer.Option(help="The results' folder, for runs.")] = Path("results"),
+    stems: Annotated[
+        str, typer.Option(help="Only models with these stems, joined by commas.")
+    ] = "",
+    format: Annotated[str, typer.Option(help="table or json.")] = "table",
     adapter_path: AdapterPath = [],  # noqa: B006
 ) -> None:
     """List models, datasets, metrics or runs."""
     from benchbench.cli.listing import listing
 
-    typer.echo(listing(what, out, adapter_path))
+    form = one_of("--format", format, ("table", "json"))
+    typer.echo(listing(what, out, adapter_path, form=form, stems=words(stems)))
+
+
+def new(
+    kind: Annotated[str, typer.Argument(help="model, dataset or metric.")],
+    name: Annotated[str, typer.Argument(help="Its name, such as my-model.")],
+    out: Annotated[Path, typer.Option(help="Where to put it.")] = Path(),
+) -> None:
+    """Write a working folder to start a model, a data set or a metric from."""
+    from benchbench.api.new import new as write
+
+    folder = write(kind, name, out)
+    typer.echo(str(folder))
+    for path in sorted(folder.iterdir()):
+        typer.echo(f"  {path.name}")
+    step = {
+        "model": f"bench doctor {name}",
+        "dataset": f"bench doctor {name} --root FOLDER",
+        "metric": f"python {folder / 'metric.py'}",
+    }
+    typer.echo(f"Next: {step[kind]}")
 
 
 def show(
@@ -47,7 +73,7 @@ def show(
     adapter_path: AdapterPath = [],  # noqa: B006
 ) -> None:
     """Explain a model, a data set, a metric or a run."""
-    from benchbench.cli.listing import description
+    from benchbench.cli.description import description
 
     typer.echo(description(name, out, adapter_path))
 
@@ -78,10 +104,9 @@ def doctor(
         listener=RunDisplay(),
     ):
         bad += not check.ok
-        typer.echo(
-            f"{'ok  ' if check.ok else 'BAD '} {check.name}"
-            + (f": {check.detail}" if check.detail else "")
-        )
+        word = "skip" if check.skipped else "ok  " if check.ok else "BAD "
+        detail = check.detail.replace("\n", "\n     ")
+        typer.echo(f"{word} {check.name}" + (f": {detail}" if detail else ""))
     if bad:
         raise typer.Exit(5 if name and (Path(name) / "runs").is_dir() else 4)
 
@@ -121,7 +146,7 @@ def install(
     if name is None:
         if remove:
             raise UsageError("--remove needs the name of what to remove.")
-        from benchbench.cli.listing import environments_table
+        from benchbench.cli.description import environments_table
 
         typer.echo(environments_table(installed_environments(adapter_path)))
     elif remove:

@@ -1,272 +1,193 @@
-"""Lists and explanations of models, data sets, metrics and runs, as text."""
+"""Lists of models, data sets, metrics and runs: rows for programs, columns for a terminal."""
 
 from __future__ import annotations
 
-import textwrap
-from collections.abc import Iterable, Sequence
+import json
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any, Final
 
-from benchbench.errors import UnknownNameError
+from benchbench.cli.description import protocol_of, stored_runs
+from benchbench.cli.terminal import width
+from benchbench.errors import BenchbenchError, UnknownNameError, UsageError
 from benchbench.io.text_table import aligned
-from benchbench.metrics import GROUPS, PROTOCOLS, Protocol
-from benchbench.metrics import protocol as protocol_named
-from benchbench.metrics.names import LISTENING
-from benchbench.plugins.catalog import Catalog
-from benchbench.plugins.manifest_schema import ENGINE, SAME, AdapterManifest, DatasetManifest
+from benchbench.metrics import GROUPS, PROTOCOLS
+from benchbench.plugins.catalog import Catalog, Model
+from benchbench.plugins.manifest_schema import AdapterManifest
 from benchbench.plugins.metric_catalog import MetricCatalog
-from benchbench.scoring.metric_descriptions import describe_folders
+from benchbench.separation.readiness import readiness
+from benchbench.stats.wording import count
 
-if TYPE_CHECKING:
-    from benchbench.separation.environments import InstalledEnvironment
+__all__ = ["listing", "rows_of"]
 
-__all__ = ["description", "environments_table", "listing"]
+KINDS: Final = ("models", "datasets", "metrics", "runs")
+BASELINES: Final = ("mixture", "silence")
 
-KINDS = ("models", "datasets", "metrics", "runs")
+_COLUMNS: Final = {
+    "models": ("model", "kind", "stems", "download", "ready", "summary"),
+    "datasets": ("dataset", "licence", "summary"),
+    "metrics": ("protocol", "metrics", "summary"),
+    "runs": ("run", "dataset", "models", "done", "failed"),
+}
+"""The columns of the tables; JSON holds more. The last column gives way where a line is too long."""
+
+Rows = list[dict[str, Any]]
 
 
-def listing(what: str, results: Path = Path("results"), adapter_paths: Sequence[Path] = ()) -> str:
+def listing(
+    what: str,
+    results: Path = Path("results"),
+    adapter_paths: Sequence[Path] = (),
+    *,
+    form: str = "table",
+    stems: Sequence[str] = (),
+    columns: int | None = None,
+) -> str:
     """All of one kind: ``models``, ``datasets``, ``metrics`` or ``runs``.
+
+    Parameters
+    ----------
+    what
+        The kind.
+    results
+        The results' folder, for runs.
+    adapter_paths
+        Folders that are searched for adapters first.
+    form
+        ``table`` or ``json``.
+    stems
+        Only models that give all of these stems.
+    columns
+        Characters in a line; by default those of the terminal.
 
     Raises
     ------
     UnknownNameError
         For another kind.
     """
+    rows = rows_of(what, results, adapter_paths, stems=stems)
+    if form == "json":
+        return json.dumps(rows, indent=1, ensure_ascii=False)
+    broken = [row for row in rows if row.get("error")]
+    fine = [row for row in rows if not row.get("error")]
+    if not rows:
+        none = {"runs": f"No runs in {results}."}
+        return none.get(what, "None.")
+    names = _COLUMNS[what]
+    table = aligned(names, [[_cell(row[name]) for name in names] for row in fine])
+    room = columns or width()
+    parts = ["\n".join(_cut(line, room) for line in table.rstrip("\n").splitlines())]
+    parts += [f"not listed: {row['model']}: {row['error']}" for row in broken]
+    if what == "metrics":
+        parts.append("\nGroups:")
+        parts += [f"{name} = {', '.join(members)}" for name, members in GROUPS.items()]
+    return "\n".join(parts)
+
+
+def rows_of(
+    what: str,
+    results: Path = Path("results"),
+    adapter_paths: Sequence[Path] = (),
+    *,
+    stems: Sequence[str] = (),
+) -> Rows:
+    """The rows of a list as plain values; a model whose manifest is broken has an ``error``."""
+    if what not in KINDS:
+        raise UnknownNameError("kind", what, KINDS)
+    if stems and what != "models":
+        raise UsageError("--stems is for `bench list models`.")
     catalog = Catalog(tuple(adapter_paths))
     if what == "models":
-        manifests = [catalog.adapter(name).manifest for name in catalog.adapter_names()]
-        rows = [
-            [f"{m.name}:{name}", "+".join(variant.stems), variant.summary or m.summary]
-            for m in manifests
-            for name, variant in m.variants.items()
-        ]
-        return aligned(["model", "stems", "what it is"], rows)
+        rows = list(_models(catalog))
+        return [row for row in rows if row.get("error") or set(stems) <= set(row["stems"])]
     if what == "datasets":
-        sets = [catalog.dataset(name).manifest for name in catalog.dataset_names()]
-        return aligned(
-            ["data set", "licence", "what it is"],
-            [[d.name, d.licence.name, d.summary] for d in sets],
-        )
+        return list(_datasets(catalog))
     if what == "metrics":
-        rows = [
-            [p.name, str(p.version), ", ".join(metric.name for metric in p.metrics), p.summary]
-            for p in [*PROTOCOLS.values(), *(_folder_metric(n) for n in MetricCatalog().names())]
-        ]
-        groups = "\n".join(f"{name} = {', '.join(members)}" for name, members in GROUPS.items())
-        return (
-            aligned(["protocol", "version", "metrics", "what it is"], rows) + f"\nGroups:\n{groups}"
-        )
-    if what == "runs":
-        return _runs(results)
-    raise UnknownNameError("kind", what, KINDS)
-
-
-def description(
-    name: str, results: Path = Path("results"), adapter_paths: Sequence[Path] = ()
-) -> str:
-    """Everything to know about a model, a data set, a protocol or a run.
-
-    Raises
-    ------
-    UnknownNameError
-        When there is nothing of that name.
-    """
-    catalog = Catalog(tuple(adapter_paths))
-    adapter, _, variant = name.partition("[")[0].partition(":")
-    if adapter in catalog.adapter_names():
-        model = catalog.model(name)
-        text = _model(catalog.adapter(adapter).manifest, variant)
-        return "\n".join([text, *_live(results, model.name, variant)])
-    if name in catalog.dataset_names():
-        return _dataset(catalog.dataset(name).manifest)
-    if name in PROTOCOLS or name in MetricCatalog().names() or name == LISTENING.name:
-        return _protocol(_folder_metric(name))
-    runs = {run["run_id"]: run for run in _stored_runs(results)}
-    if name in runs:
-        return _run(runs[name])
-    metrics = [*PROTOCOLS, *MetricCatalog().names()]
-    known = [*catalog.adapter_names(), *catalog.dataset_names(), *metrics, *runs]
-    raise UnknownNameError("name", name, known)
-
-
-def _folder_metric(name: str) -> Protocol:
-    """A protocol by name, those of metric folders included."""
-    describe_folders(MetricCatalog())
-    return protocol_named(name)
-
-
-def _model(manifest: AdapterManifest, only: str) -> str:
-    lines = [f"{manifest.name}: {manifest.summary}", ""]
-    lines += _facts(
-        ("homepage", manifest.homepage),
-        ("citation", manifest.citation),
-        ("code", manifest.licence.code),
-        ("weights", manifest.licence.weights),
-        ("runs in", _runtime(manifest)),
-        ("oracle", "yes: it sees the true stems" if manifest.oracle else ""),
-        ("options", ", ".join(f"{key}={value}" for key, value in manifest.options.items())),
-    )
-    for name, variant in manifest.variants.items():
-        if only and name != only:
-            continue
-        default = " (default)" if name == manifest.default_variant else ""
-        lines += ["", f"{manifest.name}:{name}{default}: {', '.join(variant.stems)}"]
-        lines += _facts(("  trained on", ", ".join(variant.trained_on)))
-        weights = manifest.weights.get(variant.weights or "")
-        if weights and weights.unverified:
-            lines += _facts(("  weights", "no hash is published for them: not verified"))
-        lines += [
-            f"  published {p.target} {p.metric} {p.value} ({p.dataset}, {p.protocol}, {p.source})"
-            for p in variant.published
-        ]
-    return "\n".join(lines)
-
-
-def _live(results: Path, model: str, variant: str) -> list[str]:
-    """What was measured of a live model, or of all live variants of an adapter."""
-    from benchbench.reporting.sections.live import live_tables
-    from benchbench.results.store import Results
-
-    if not (results / "live").is_dir():
-        return []
-    names = sorted(set(Results(results).live_frame()["model"].astype("str")))
-    adapter = model.partition(":")[0]
-    chosen = [
-        name for name in names if (name == model if variant else name.startswith(f"{adapter}:"))
-    ]
-    lines = []
-    for table in live_tables([results], chosen):
-        header = ["block ms", "delay ms", "median ms", "99% ms", "late", "minus offline dB"]
-        rows = [
-            [
-                f"{row.block_ms:.0f}",
-                "-" if row.delay_correlation_ms is None else f"{row.delay_correlation_ms:.1f}",
-                f"{row.p50_ms:.2f}",
-                f"{row.p99_ms:.2f}",
-                f"{row.late_share:.1%}",
-                "equal" if row.difference_db is None else f"{row.difference_db:.1f}",
+        return [
+            {
+                "protocol": protocol.name,
+                "version": protocol.version,
+                "metrics": [metric.name for metric in protocol.metrics],
+                "aggregation": protocol.aggregation,
+                "summary": protocol.summary,
+            }
+            for protocol in [
+                *PROTOCOLS.values(),
+                *(protocol_of(name) for name in MetricCatalog().names()),
             ]
-            for row in table.rows
         ]
-        lines += ["", f"{table.model} live, in {results}: {table.verdict}", aligned(header, rows)]
-    return lines
-
-
-def _runtime(manifest: AdapterManifest) -> str:
-    runtime = manifest.runtime
-    if manifest.kind == "folder":
-        return f"nothing: its stems lie in {manifest.folder}"
-    memory = f"about {runtime.memory_mb} MB of memory"
-    if runtime.interpreter == ENGINE:
-        return f"benchbench's own interpreter, {memory}"
-    size = f" (up to {runtime.size_mb:.0f} MB on the disk)" if runtime.size_mb else ""
-    packages = ", ".join(runtime.requirements)
-    same = runtime.interpreter == SAME
-    version = "benchbench's version of Python" if same else f"Python {runtime.interpreter}"
-    return f"an environment of its own on {version}, with {packages}{size}, {memory}"
-
-
-def environments_table(found: Sequence[InstalledEnvironment]) -> str:
-    """The environments that were built: for whom, how large, with what."""
-    if not found:
-        return "No environment was built yet; `bench install MODEL` builds one."
-    rows = [
-        [
-            ", ".join(each.adapters) or "nobody",
-            f"{each.interpreter.size_bytes / 1e6:.0f}",
-            each.interpreter.version,
-            each.interpreter.installer,
-            each.interpreter.folder.name if each.interpreter.folder else "",
-            ", ".join(each.interpreter.requirements),
-        ]
-        for each in found
-    ]
-    header = ["used by", "MB", "python", "built with", "environment", "requirements"]
-    return aligned(header, rows)
-
-
-def _dataset(manifest: DatasetManifest) -> str:
-    lines = [f"{manifest.name}: {manifest.summary}", ""]
-    lines += _facts(
-        ("homepage", manifest.homepage),
-        ("citation", manifest.citation),
-        ("licence", f"{manifest.licence.name}. {manifest.licence.notice}"),
-        ("stems", ", ".join(manifest.stems) or "whatever a track's folder holds"),
-        ("mixture", "as shipped" if manifest.mixture else "the sum of the stems"),
-        ("splits", ", ".join(manifest.splits)),
-        ("rounded to", "16 bit" if manifest.quantise else ""),
-        ("folder", f"--root or ${manifest.root_variable}" if manifest.root_variable else ""),
-        ("to get it", manifest.instructions),
-    )
-    return "\n".join(lines)
-
-
-def _protocol(protocol: Protocol) -> str:
-    lines = [f"{protocol.name} (version {protocol.version}): {protocol.summary}", ""]
-    metrics = [
-        [m.name, m.unit, f"{m.low:g} to {m.high:g}", f"{m.direction} is better"]
-        for m in protocol.metrics
-    ]
-    lines += [aligned(["metric", "unit", "range", ""], metrics)]
-    lines += _facts(
-        ("good for", protocol.good_for),
-        ("misleads", protocol.misleads),
-        ("aggregation", protocol.aggregation),
-        ("options", ", ".join(f"{key}={value}" for key, value in protocol.options.items())),
-        ("source", protocol.source),
-    )
-    return "\n".join(lines)
-
-
-def _runs(results: Path) -> str:
-    rows = [
-        [
-            run["run_id"],
-            str(run.get("dataset", {}).get("name", "")),
-            ", ".join(model["name"] for model in run.get("models", [])),
-            f"{run.get('counts', {}).get('ok', 0)} done, {run.get('counts', {}).get('failed', 0)} failed",
-        ]
-        for run in _stored_runs(results)
-    ]
-    return (
-        aligned(["run", "data set", "models", "how it went"], rows)
-        if rows
-        else f"No runs in {results}."
-    )
-
-
-def _run(run: dict[str, Any]) -> str:
-    machine = run["machine"]
-    return "\n".join(
-        [
-            f"{run['run_id']}: {' '.join(run['command'])}",
-            "",
-            *_facts(
-                ("started", run["started"]),
-                ("finished", run["finished"] or "it did not finish"),
-                ("machine", f"{machine['cpu']}, {machine['cores']} cores, {machine['platform']}"),
-                ("benchbench", f"{run['benchbench']}, Python {run['python']}"),
-                ("data set", f"{run['dataset']['name']}, {run['dataset']['tracks']} tracks"),
-                ("models", ", ".join(model["name"] for model in run["models"])),
-                ("protocols", ", ".join(protocol["name"] for protocol in run["protocols"])),
-            ),
-        ]
-    )
-
-
-def _stored_runs(results: Path) -> list[dict[str, Any]]:
-    from benchbench.io.remote import local_folder
-    from benchbench.results.store import Results
-
-    return Results(local_folder(results)).runs()
-
-
-def _facts(*pairs: tuple[str, str]) -> Iterable[str]:
-    """``name  text`` lines for what is there, wrapped under themselves."""
-    width = 14
     return [
-        textwrap.fill(f"{name:<{width}}{text}", 100, subsequent_indent=" " * width)
-        for name, text in pairs
-        if text
+        {
+            "run": run["run_id"],
+            "started": run.get("started"),
+            "dataset": (run.get("dataset") or {}).get("name", ""),
+            "models": [model["name"] for model in run.get("models", [])],
+            "done": (run.get("counts") or {}).get("ok", 0),
+            "failed": (run.get("counts") or {}).get("failed", 0),
+        }
+        for run in stored_runs(results)
     ]
+
+
+def _models(catalog: Catalog) -> Iterator[dict[str, Any]]:
+    for name in catalog.adapter_names():
+        try:
+            adapter = catalog.adapter(name)
+        except BenchbenchError as error:
+            yield {"model": name, "error": str(error).replace("\n", " ")}
+            continue
+        manifest = adapter.manifest
+        for variant_name, variant in manifest.variants.items():
+            model = Model(adapter, variant_name)
+            needs = readiness(model)
+            yield {
+                "model": model.name,
+                "kind": _kind(manifest),
+                "stems": list(variant.stems),
+                "download": needs.declared_mb,
+                "ready": needs.ready,
+                "default": variant_name == manifest.default_variant,
+                "live": variant.live,
+                "licence": {"code": manifest.licence.code, "weights": manifest.licence.weights},
+                "trained_on": list(variant.trained_on),
+                "origin": adapter.origin,
+                "summary": variant.summary or manifest.summary,
+            }
+
+
+def _kind(manifest: AdapterManifest) -> str:
+    if manifest.oracle:
+        return "oracle"
+    if manifest.name in BASELINES:
+        return "baseline"
+    return "separator" if manifest.kind in ("python", "command") else manifest.kind
+
+
+def _datasets(catalog: Catalog) -> Iterator[dict[str, Any]]:
+    for name in catalog.dataset_names():
+        try:
+            manifest = catalog.dataset(name).manifest
+        except BenchbenchError as error:
+            yield {"model": name, "error": str(error).replace("\n", " ")}
+            continue
+        yield {
+            "dataset": manifest.name,
+            "stems": list(manifest.stems),
+            "splits": list(manifest.splits),
+            "licence": manifest.licence.name,
+            "summary": manifest.summary,
+        }
+
+
+def _cell(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, list):
+        return ", ".join(map(str, value)) if len(value) < 6 else count(len(value), "metric")
+    if isinstance(value, float):
+        return f"{value:.0f} MB" if value < 1000 else f"{value / 1000:.1f} GB"
+    return "" if value is None else str(value)
+
+
+def _cut(line: str, room: int) -> str:
+    return line if len(line) <= room else f"{line[: room - 1].rstrip()}…"

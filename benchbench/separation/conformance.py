@@ -7,7 +7,7 @@ odd length, mono. Every check names what was expected and what came.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -24,11 +24,12 @@ RATE = 44100
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One point of the contract, and whether it holds."""
+    """One point of the contract, whether it holds, and whether it could be looked at."""
 
     name: str
     ok: bool
     detail: str = ""
+    skipped: bool = False
 
 
 def check_adapter(
@@ -78,12 +79,14 @@ class _Bench:
     worker: WorkerSeparator
     setup: ModelSetup
     scratch: Path
+    faults: dict[str, str] = field(default_factory=dict)
+    """Each fault, and the check that met it first."""
 
     def shape(self, name: str, stems: Mapping[str, Audio], rate: int) -> Check:
         """Right stems, finite, of the mixture's channels and length (the worker checks the first)."""
         outcome, mixture = self.separate(stems, rate)
         if outcome.status != "ok":
-            return Check(name, False, f"{outcome.status}: {outcome.error}")
+            return self._fault(name, outcome)
         lengths = {stem: raw.samples for stem, raw in outcome.stems.items()}
         wrong = {stem: n for stem, n in lengths.items() if n != mixture.samples}
         return Check(
@@ -92,20 +95,25 @@ class _Bench:
 
     def read_only(self, stems: Mapping[str, Audio]) -> Check:
         """The mixture's file is the same after the separation."""
-        before = _sum(stems)
-        _, mixture = self.separate(stems, RATE)
-        same = np.array_equal(np.asarray(mixture.open()), before)
-        return Check("leaves its input alone", same)
+        name, before = "leaves its input alone", _sum(stems)
+        outcome, mixture = self.separate(stems, RATE)
+        if outcome.status != "ok":
+            return self._fault(name, outcome)
+        return Check(name, np.array_equal(np.asarray(mixture.open()), before))
 
     def same_twice(self, stems: Mapping[str, Audio]) -> Check:
         """Two separations of one mixture are equal, as the manifest promises."""
-        largest = 0.0
-        first = self.audio(stems)
-        for stem, audio in self.audio(stems).items():
-            largest = max(largest, float(np.abs(audio - first[stem]).max(initial=0)))
-        return Check(
-            "the same twice", bool(first) and largest == 0, f"largest difference {largest:.1e}"
+        name, outputs = "the same twice", []
+        for _ in range(2):
+            outcome, _mixture = self.separate(stems, RATE)
+            if outcome.status != "ok":
+                return self._fault(name, outcome)
+            outputs.append(_audio(outcome))
+        first, second = outputs
+        largest = max(
+            float(np.abs(second[stem] - audio).max(initial=0)) for stem, audio in first.items()
         )
+        return Check(name, largest == 0, f"largest difference {largest:.1e}")
 
     def labels(self, stems: Mapping[str, Audio]) -> Check:
         """No other names would fit the stems clearly better.
@@ -114,18 +122,31 @@ class _Bench:
         that go by direction have their chance. A separator whose stems are all the same (the
         mixture, silence) has no labels to swap.
         """
+        check = "stems carry the right names"
         stems = {name: _placed(name, audio) for name, audio in stems.items()}
-        found = self.audio(stems)
+        outcome, _ = self.separate(stems, RATE)
+        if outcome.status != "ok":
+            return self._fault(check, outcome)
+        found = _audio(outcome)
         true = dict(stems)
         if "accompaniment" in found and "accompaniment" not in true:
             vocals = true.pop("vocals")
             true = {"vocals": vocals, "accompaniment": _sum(true)}
         changed = swapped(found, true)
-        return Check("stems carry the right names", bool(found) and not changed, "; ".join(changed))
+        return Check(check, not changed, "; ".join(changed))
 
-    def audio(self, stems: Mapping[str, Audio]) -> dict[str, Audio]:
-        outcome, _ = self.separate(stems, RATE)
-        return {stem: np.array(raw.open()) for stem, raw in outcome.stems.items()}
+    def _fault(self, name: str, outcome: SeparationResult) -> Check:
+        """A separation that failed: told in full the first time, with the adapter's own output."""
+        error = f"{outcome.status}: {outcome.error}"
+        if error in self.faults:
+            return Check(name, False, f"not checked: {self.faults[error]!r} failed", skipped=True)
+        self.faults[error] = name
+        parts = [error]
+        if outcome.log_tail:
+            parts += ["The adapter's output:", outcome.log_tail]
+        if "ModuleNotFoundError" in error:
+            parts.append("Name the package under [runtime] requirements of adapter.toml.")
+        return Check(name, False, "\n".join(parts))
 
     def separate(self, stems: Mapping[str, Audio], rate: int) -> tuple[SeparationResult, RawAudio]:
         mixture = write_raw(self.scratch / "mixture.f32", [_sum(stems)])
@@ -136,6 +157,10 @@ class _Bench:
                 for number, (name, audio) in enumerate(stems.items())
             }
         return self.worker.separate(mixture, rate, self.scratch, references), mixture
+
+
+def _audio(outcome: SeparationResult) -> dict[str, Audio]:
+    return {stem: np.array(raw.open()) for stem, raw in outcome.stems.items()}
 
 
 def _placed(name: str, audio: Audio) -> Audio:

@@ -1,0 +1,217 @@
+"""Explanations of models, data sets, metrics and runs, as text."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from benchbench.errors import UnknownNameError
+from benchbench.io.text_table import aligned
+from benchbench.metrics import PROTOCOLS, Protocol
+from benchbench.metrics import protocol as protocol_named
+from benchbench.metrics.names import LISTENING
+from benchbench.plugins.catalog import Catalog
+from benchbench.plugins.manifest_schema import ENGINE, SAME, AdapterManifest, DatasetManifest
+from benchbench.plugins.metric_catalog import MetricCatalog
+from benchbench.scoring.metric_descriptions import describe_folders
+
+if TYPE_CHECKING:
+    from benchbench.separation.environments import InstalledEnvironment
+
+__all__ = ["description", "environments_table", "protocol_of", "stored_runs"]
+
+
+def description(
+    name: str, results: Path = Path("results"), adapter_paths: Sequence[Path] = ()
+) -> str:
+    """Everything to know about a model, a data set, a protocol or a run.
+
+    Raises
+    ------
+    UnknownNameError
+        When there is nothing of that name.
+    """
+    catalog = Catalog(tuple(adapter_paths))
+    adapter, _, variant = name.partition("[")[0].partition(":")
+    if adapter in catalog.adapter_names():
+        model = catalog.model(name)
+        text = _model(catalog.adapter(adapter).manifest, variant)
+        return "\n".join([text, *_live(results, model.name, variant)])
+    if name in catalog.dataset_names():
+        return _dataset(catalog.dataset(name).manifest)
+    if name in PROTOCOLS or name in MetricCatalog().names() or name == LISTENING.name:
+        return _protocol(protocol_of(name))
+    runs = {run["run_id"]: run for run in stored_runs(results)}
+    if name in runs:
+        return _run(runs[name])
+    metrics = [*PROTOCOLS, *MetricCatalog().names()]
+    known = [*catalog.adapter_names(), *catalog.dataset_names(), *metrics, *runs]
+    raise UnknownNameError("name", name, known)
+
+
+def protocol_of(name: str) -> Protocol:
+    """A protocol by name, those of metric folders included."""
+    describe_folders(MetricCatalog())
+    return protocol_named(name)
+
+
+def _model(manifest: AdapterManifest, only: str) -> str:
+    lines = [f"{manifest.name}: {manifest.summary}", ""]
+    lines += _facts(
+        ("homepage", manifest.homepage),
+        ("citation", manifest.citation),
+        ("code", manifest.licence.code),
+        ("weights", manifest.licence.weights),
+        ("runs in", _runtime(manifest)),
+        ("oracle", "yes: it sees the true stems" if manifest.oracle else ""),
+        ("options", ", ".join(f"{key}={value}" for key, value in manifest.options.items())),
+    )
+    for name, variant in manifest.variants.items():
+        if only and name != only:
+            continue
+        default = " (default)" if name == manifest.default_variant else ""
+        lines += ["", f"{manifest.name}:{name}{default}: {', '.join(variant.stems)}"]
+        lines += _facts(("  trained on", ", ".join(variant.trained_on)))
+        weights = manifest.weights.get(variant.weights or "")
+        if weights and weights.unverified:
+            lines += _facts(("  weights", "no hash is published for them: not verified"))
+        lines += [
+            f"  published {p.target} {p.metric} {p.value} ({p.dataset}, {p.protocol}, {p.source})"
+            for p in variant.published
+        ]
+    return "\n".join(lines)
+
+
+def _live(results: Path, model: str, variant: str) -> list[str]:
+    """What was measured of a live model, or of all live variants of an adapter."""
+    from benchbench.reporting.sections.live import live_tables
+    from benchbench.results.store import Results
+
+    if not (results / "live").is_dir():
+        return []
+    names = sorted(set(Results(results).live_frame()["model"].astype("str")))
+    adapter = model.partition(":")[0]
+    chosen = [
+        name for name in names if (name == model if variant else name.startswith(f"{adapter}:"))
+    ]
+    lines = []
+    for table in live_tables([results], chosen):
+        header = ["block ms", "delay ms", "median ms", "99% ms", "late", "minus offline dB"]
+        rows = [
+            [
+                f"{row.block_ms:.0f}",
+                "-" if row.delay_correlation_ms is None else f"{row.delay_correlation_ms:.1f}",
+                f"{row.p50_ms:.2f}",
+                f"{row.p99_ms:.2f}",
+                f"{row.late_share:.1%}",
+                "equal" if row.difference_db is None else f"{row.difference_db:.1f}",
+            ]
+            for row in table.rows
+        ]
+        lines += ["", f"{table.model} live, in {results}: {table.verdict}", aligned(header, rows)]
+    return lines
+
+
+def _runtime(manifest: AdapterManifest) -> str:
+    runtime = manifest.runtime
+    if manifest.kind == "folder":
+        return f"nothing: its stems lie in {manifest.folder}"
+    memory = f"about {runtime.memory_mb} MB of memory"
+    if runtime.interpreter == ENGINE:
+        return f"benchbench's own interpreter, {memory}"
+    size = f" (up to {runtime.size_mb:.0f} MB on the disk)" if runtime.size_mb else ""
+    packages = ", ".join(runtime.requirements)
+    same = runtime.interpreter == SAME
+    version = "benchbench's version of Python" if same else f"Python {runtime.interpreter}"
+    return f"an environment of its own on {version}, with {packages}{size}, {memory}"
+
+
+def environments_table(found: Sequence[InstalledEnvironment]) -> str:
+    """The environments that were built: for whom, how large, with what."""
+    if not found:
+        return "No environment was built yet; `bench install MODEL` builds one."
+    rows = [
+        [
+            ", ".join(each.adapters) or "nobody",
+            f"{each.interpreter.size_bytes / 1e6:.0f}",
+            each.interpreter.version,
+            each.interpreter.installer,
+            each.interpreter.folder.name if each.interpreter.folder else "",
+            ", ".join(each.interpreter.requirements),
+        ]
+        for each in found
+    ]
+    header = ["used by", "MB", "python", "built with", "environment", "requirements"]
+    return aligned(header, rows)
+
+
+def _dataset(manifest: DatasetManifest) -> str:
+    lines = [f"{manifest.name}: {manifest.summary}", ""]
+    lines += _facts(
+        ("homepage", manifest.homepage),
+        ("citation", manifest.citation),
+        ("licence", f"{manifest.licence.name}. {manifest.licence.notice}"),
+        ("stems", ", ".join(manifest.stems) or "whatever a track's folder holds"),
+        ("mixture", "as shipped" if manifest.mixture else "the sum of the stems"),
+        ("splits", ", ".join(manifest.splits)),
+        ("rounded to", "16 bit" if manifest.quantise else ""),
+        ("folder", f"--root or ${manifest.root_variable}" if manifest.root_variable else ""),
+        ("to get it", manifest.instructions),
+    )
+    return "\n".join(lines)
+
+
+def _protocol(protocol: Protocol) -> str:
+    lines = [f"{protocol.name} (version {protocol.version}): {protocol.summary}", ""]
+    metrics = [
+        [m.name, m.unit, f"{m.low:g} to {m.high:g}", f"{m.direction} is better"]
+        for m in protocol.metrics
+    ]
+    lines += [aligned(["metric", "unit", "range", ""], metrics)]
+    lines += _facts(
+        ("good for", protocol.good_for),
+        ("misleads", protocol.misleads),
+        ("aggregation", protocol.aggregation),
+        ("options", ", ".join(f"{key}={value}" for key, value in protocol.options.items())),
+        ("source", protocol.source),
+    )
+    return "\n".join(lines)
+
+
+def _run(run: dict[str, Any]) -> str:
+    machine = run["machine"]
+    return "\n".join(
+        [
+            f"{run['run_id']}: {' '.join(run['command'])}",
+            "",
+            *_facts(
+                ("started", run["started"]),
+                ("finished", run["finished"] or "it did not finish"),
+                ("machine", f"{machine['cpu']}, {machine['cores']} cores, {machine['platform']}"),
+                ("benchbench", f"{run['benchbench']}, Python {run['python']}"),
+                ("data set", f"{run['dataset']['name']}, {run['dataset']['tracks']} tracks"),
+                ("models", ", ".join(model["name"] for model in run["models"])),
+                ("protocols", ", ".join(protocol["name"] for protocol in run["protocols"])),
+            ),
+        ]
+    )
+
+
+def stored_runs(results: Path) -> list[dict[str, Any]]:
+    """The facts of every run in a results folder."""
+    from benchbench.io.remote import local_folder
+    from benchbench.results.store import Results
+
+    return Results(local_folder(results)).runs()
+
+
+def _facts(*pairs: tuple[str, str]) -> Iterable[str]:
+    """``name  text`` lines for what is there, wrapped under themselves."""
+    width = 14
+    return [
+        textwrap.fill(f"{name:<{width}}{text}", 100, subsequent_indent=" " * width)
+        for name, text in pairs
+        if text
+    ]
