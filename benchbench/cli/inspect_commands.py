@@ -57,7 +57,7 @@ def new(
     step = {
         "model": f"bench doctor {name}",
         "dataset": f"bench doctor {name} --root FOLDER",
-        "metric": f"python {folder / 'metric.py'}",
+        "metric": f"bench doctor {folder}",
     }
     typer.echo(f"Next: {step[kind]}")
 

@@ -117,10 +117,24 @@ def run(
     ] = None,
     allow_truncated: AllowTruncated = False,
     no_report: Annotated[bool, typer.Option("--no-report", help="Skip the HTML report.")] = False,
+    plan: Annotated[
+        bool, typer.Option("--plan", help="Show what would be done, how long, how large.")
+    ] = False,
     quiet: Quiet = False,
     verbose: Verbose = False,
 ) -> None:
     """Separate a data set with some models, score the stems, and write a report."""
+    if plan:
+        from benchbench.api.plan import plan_run
+        from benchbench.cli.plan_table import plan_table
+
+        planned = plan_run(
+            words(models), dataset, metrics=words(metrics), out=out, root=root, split=split,
+            tracks=words(tracks) if tracks else None, limit=limit, options=parse_options(option),
+            adapter_paths=adapter_path,
+        )  # fmt: skip
+        typer.echo(plan_table(planned))
+        return
     from benchbench.cli.progress import RunDisplay
     from benchbench.running.plan import resume_mode
 

@@ -88,64 +88,44 @@ _DATASET_README: Final = """# NAME
 `dataset.toml` says how the files lie.
 """
 
-_METRIC_PY: Final = '''"""NAME: how much louder a stem came out than it should be. Replace `evaluate` by your metric."""
+_METRIC_TOML: Final = """name = "NAME"
+version = 1                    # raise it whenever a number could change
+summary = "By how much an estimate is too loud or too soft."
+good_for = "Finding gain errors."
+misleads = "An estimate full of other instruments may have the right level."
+source = "The ratio of two energies."
+
+[licence]
+code = "MIT"
+
+[metrics.NAME]
+unit = "dB"
+low = 0.0
+high = 300.0
+direction = "lower"
+"""
+
+_METRIC_PY: Final = '''"""NAME: replace `measure` by your metric."""
 
 import numpy as np
 
-from benchbench import metrics
-from benchbench.metrics import Metric, Protocol, Series
 
+def measure(reference, estimate, sample_rate):
+    """How far the estimate's energy is from the reference's, in dB; None where there is none.
 
-def evaluate(references, estimates):
-    """One number per target: the energy of the estimate over that of the reference, in dB.
-
-    A value that does not exist is NaN with a reason, never a bare NaN.
+    Both are float32 arrays of shape (channels, samples), full scale at 1, equally long.
     """
-    found = []
-    for target, estimate in estimates.items():
-        row = references.names.index(target)
-        reference = references.stem(row, 0, references.samples)
-        energies = np.vdot(estimate, estimate), np.vdot(reference, reference)
-        silent = [n for n, e in zip(("estimate", "reference"), energies, strict=True) if e == 0]
-        value = np.nan if silent else 10 * np.log10(energies[0] / energies[1])
-        reason = f"silent_{silent[0]}" if silent else None
-        found.append(Series(target, "NAME", np.array([value]), np.array([reason], dtype=object)))
-    return found
-
-
-PROTOCOL = Protocol(
-    name="NAME",
-    version=1,  # raise it whenever a number could change
-    metrics=(Metric("NAME", "dB", -300.0, 300.0),),
-    aggregation="mean over tracks",
-    summary="How much louder a stem came out than it should be",
-    good_for="Finding gain errors.",
-    misleads="A stem full of other instruments may have the right level.",
-    source="An energy ratio",
-    evaluate=evaluate,
-)
-
-if __name__ == "__main__":
-    noise = np.random.default_rng(0).standard_normal((2, 44_100))
-    scores = metrics.evaluate({"vocals": noise}, {"vocals": 2 * noise}, 44_100, [PROTOCOL])
-    print(scores.to_frame())  # twice as loud: 6.02 dB
+    energies = [float(np.vdot(audio, audio)) for audio in (estimate, reference)]
+    return abs(10 * np.log10(energies[0] / energies[1])) if min(energies) > 0 else None
 '''
 
-_METRIC_TEST: Final = '''"""Hold NAME against a closed form: `python -m pytest metrics/NAME`."""
+_METRIC_README: Final = """# NAME
 
-import numpy as np
-import pytest
-from metric import PROTOCOL
+    bench doctor ./metrics/NAME                        # does it keep the contract?
+    bench run --metrics usdr,NAME --limit 2
 
-from benchbench import metrics
-
-
-@pytest.mark.parametrize("gain", [0.5, 1.0, 2.0])
-def test_a_gain_is_its_own_level(gain):
-    noise = np.random.default_rng(0).standard_normal((2, 44_100))
-    scores = metrics.evaluate({"vocals": noise}, {"vocals": gain * noise}, 44_100, [PROTOCOL])
-    assert scores.to_frame()["value"].iloc[0] == pytest.approx(20 * np.log10(gain), abs=1e-6)
-'''
+`metric.toml` says what the number means, `metric.py` computes it.
+"""
 
 SKELETONS: Final = {
     "model": (
@@ -156,6 +136,9 @@ SKELETONS: Final = {
         "datasets",
         {"dataset.toml": _DATASET_TOML, "README.md": _DATASET_README},
     ),
-    "metric": ("metrics", {"metric.py": _METRIC_PY, "test_metric.py": _METRIC_TEST}),
+    "metric": (
+        "metrics",
+        {"metric.toml": _METRIC_TOML, "metric.py": _METRIC_PY, "README.md": _METRIC_README},
+    ),
 }
 """For each kind the folder that holds such plug-ins, and the files of one by name."""

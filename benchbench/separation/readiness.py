@@ -1,0 +1,53 @@
+"""What a model still needs to fetch before it can run; nothing is fetched here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from benchbench.plugins.catalog import Model
+from benchbench.plugins.manifest_schema import ENGINE
+from benchbench.separation.environments import environment_folder
+from benchbench.separation.weights import weights_folder
+
+__all__ = ["Readiness", "readiness"]
+
+
+@dataclass(frozen=True, slots=True)
+class Readiness:
+    """Whether weights and environment are on this machine, and what they take.
+
+    Parameters
+    ----------
+    weights, environment
+        Whether each is here, or is not needed.
+    declared_mb
+        What both take as the manifest declares it, in megabytes; None where it says nothing.
+    """
+
+    weights: bool
+    environment: bool
+    declared_mb: float | None
+
+    @property
+    def ready(self) -> bool:
+        """Whether nothing has to be fetched."""
+        return self.weights and self.environment
+
+
+def readiness(model: Model) -> Readiness:
+    """Look for the weights and the environment of a model, without fetching them."""
+    manifest = model.manifest
+    weights = manifest.weights.get(model.variant.weights or "")
+    folder = weights_folder(model)
+    runtime = manifest.runtime
+    environment = None if runtime.interpreter == ENGINE else environment_folder(runtime)
+    sizes = [
+        size
+        for size in (weights.size_mb if weights and folder else None, runtime.size_mb)
+        if size is not None
+    ]
+    return Readiness(
+        folder is None or folder.is_dir(),
+        environment is None or environment.is_dir(),
+        sum(sizes) if sizes else None,
+    )
