@@ -191,7 +191,8 @@ def table(
         mean = float(np.mean(list(stems.values())))
         print(
             f"  {name:16} mean {mean:6.2f}  "
-            + "  ".join(f"{stem} {value:6.2f}" for stem, value in sorted(stems.items())),
+            + "  ".join(f"{stem} {value:6.2f}" for stem, value in sorted(stems.items()))
+            + f"  worst {min(min(values) for values in found[name].values()):6.2f}",
             flush=True,
         )
     return means
