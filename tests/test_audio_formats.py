@@ -186,6 +186,7 @@ def test_joined_files_give_all_their_parts(codec: str, container: str, tmp_path:
     expected = np.concatenate([read(path) for path in paths], axis=1)
     assert expected.shape[1] == 6 * rate
     np.testing.assert_array_equal(read(joined), expected)
+    assert info(joined).samples in (None, 6 * rate)
 
 
 def test_parts_of_two_formats_are_an_error(tmp_path: Path) -> None:

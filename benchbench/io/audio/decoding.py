@@ -73,8 +73,12 @@ def info(path: Path, stream: int = 0) -> Info:
     whole = Part(0, path.stat().st_size, stated_length(path, container), False)
     with open_container(path, whole) as opened:
         source = select_stream(opened, stream, path)
-        samples = stated_samples(opened, source) if container == "flac" else None
-        return Info(source.codec_context.sample_rate, channels(source), samples)
+        format = source.codec_context.sample_rate, channels(source)
+    if container != "flac":
+        return Info(*format, None)
+    lengths = [part.stated.samples for part in parts(path, container)]
+    known = [length for length in lengths if length is not None]
+    return Info(*format, sum(known) if len(known) == len(lengths) else None)
 
 
 def blocks(path: Path, stream: int = 0, *, on_truncated: Tell | None = None) -> Iterator[Audio]:
