@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from markupsafe import Markup
@@ -52,6 +52,7 @@ def scatter(points: Sequence[Point], title: str, description: str, across: str, 
     best = front(points)
     parts = [
         *_axes(x, y, across, up),
+        *_families(points, x, y),
         _steps(best, x, y),
         *(_point(point, x, y, point in best) for point in points),
         *_labels(points, best, x, y),
@@ -79,6 +80,17 @@ def _axes(x: Axis, y: Axis, across: str, up: str) -> list[Markup]:
         ).format((TOP + HEIGHT - BOTTOM) / 2, up)
     )
     return made
+
+
+def _families(points: Sequence[Point], x: Axis, y: Axis) -> Iterator[Markup]:
+    """A line through the settings of each model, by rising cost."""
+    families: dict[str, list[Point]] = {}
+    for point in sorted(points, key=lambda one: one.cost):
+        families.setdefault(point.name.partition("[")[0], []).append(point)
+    for name, family in families.items():
+        if len(family) > 1:
+            path = "L".join(f"{x.x(point.cost)} {y.x(point.value)}" for point in family)
+            yield Markup('<path class="family" d="M{}"><title>{}</title></path>').format(path, name)
 
 
 def _steps(best: Sequence[Point], x: Axis, y: Axis) -> Markup:
