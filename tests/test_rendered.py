@@ -101,12 +101,12 @@ def test_splits_share_no_midi_file() -> None:
     assert len(set.union(*pieces.values())) == sum(map(len, pieces.values()))
 
 
+@pytest.mark.slow
+@pytest.mark.skipif(bool(lacking()), reason=f"not installed: {', '.join(lacking())}")
 def test_released_music_gets_drums_and_a_bass(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     plan, released, materials = part("plan"), part("released"), part("materials")
-    if part("materials").missing():
-        pytest.skip("soundfonts or voices are not installed")
     monkeypatch.setattr(released, "SECONDS", 8.0)
     excerpt = materials.excerpts("further-joined")[0]
     order = plan.Order("train", 0, "joined-spoken", 7, excerpt=excerpt, voices="further")
