@@ -3,6 +3,8 @@
     python benchmarks/metrics.py                  everything (a quarter of an hour)
     python benchmarks/metrics.py agreement v3     some parts
     python benchmarks/metrics.py speed --seconds 30 --threads 1
+    python benchmarks/metrics.py each --seconds 180        CPU seconds of every protocol, one after the other
+    python benchmarks/metrics.py sisec18 --checkout DIR    import of the repository of SiSEC 2018
     python benchmarks/metrics.py plot             the cost against length, docs/img/metrics-cost.svg
 
 Every timing is a cold process, from its start to its end, reading the same files; ours and the
@@ -22,6 +24,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -35,9 +38,10 @@ PARTS = ("agreement", "speed", "further", "together", "v3", "memory")
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("parts", nargs="*", choices=[*PARTS, "plot", "worker"])
+    parser.add_argument("parts", nargs="*", choices=[*PARTS, "each", "sisec18", "plot", "worker"])
     parser.add_argument("--seconds", type=int, nargs="+", default=[30, 240])
     parser.add_argument("--threads", type=int, nargs="+", default=[1, 2])
+    parser.add_argument("--checkout", type=Path, help="A checkout of sigsep-mus-2018.")
     parser.add_argument("--job", help=argparse.SUPPRESS)
     parser.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
     args = parser.parse_args()
@@ -262,6 +266,40 @@ def together(folder: Path, args: argparse.Namespace) -> None:
             for name, one in found.items()
         ]  # fmt: skip
     table(["length", "protocols", "wall s", "CPU s", "CPU ratio"], rows)
+
+
+def each(folder: Path, args: argparse.Namespace) -> None:
+    """Every protocol on one track, in one process: each finds what the ones before it share."""
+    from benchbench import metrics
+    from benchbench.metrics.evaluation import Evaluation
+    from benchbench.metrics.references import References
+
+    rows = []
+    for seconds in args.seconds:
+        place = prepare(folder, seconds)
+        references = References(load(place, "references"), RATE)
+        evaluation = Evaluation(references, load(place, "estimates"))
+        costs = {
+            name: timed(partial(protocol.evaluate, references, evaluation))
+            for name, protocol in metrics.PROTOCOLS.items()
+        }
+        rows += [[f"{seconds} s", name, f"{cost:.2f}"] for name, cost in costs.items()]
+        rows.append([f"{seconds} s", "together", f"{sum(costs.values()):.2f}"])
+    table(["length", "protocol", "CPU s"], rows)
+
+
+def sisec18(folder: Path, args: argparse.Namespace) -> None:
+    """Wall seconds and peak memory of the import of SiSEC 2018, in a process of its own."""
+    import resource
+
+    if args.checkout is None:
+        raise SystemExit("Name a checkout of sigsep-mus-2018: --checkout DIR")
+    command = ["import", "sisec18", str(args.checkout), "--results", str(folder / "results")]
+    start = time.perf_counter()
+    subprocess.run([sys.executable, "-m", "benchbench", *command], check=True)
+    wall = time.perf_counter() - start
+    peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
+    table(["wall s", "peak MB"], [[f"{wall:.1f}", f"{peak:.0f}"]])
 
 
 def v3(folder: Path, _args: argparse.Namespace) -> None:
