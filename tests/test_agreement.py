@@ -169,3 +169,13 @@ def test_results_without_ratings_say_how_to_bring_some(tmp_path):
     import_results("table", tmp_path / "scores.csv", tmp_path / "r", source=Source("test"))
     with pytest.raises(NothingToCompareError, match="bench import webmushra"):
         agreement(tmp_path / "r")
+
+
+def test_compare_holds_the_kinds_apart(rated):
+    found = benchbench.compare(f"{rated}@test:masked", f"{rated}@test:made-anew")
+    rows = found.rows.set_index(["protocol", "metric"])
+    assert rows.loc[("usdr", "SDR"), "verdict"] == "incomparable"
+    assert "generative" in rows.loc[("usdr", "SDR"), "note"]
+    assert rows.loc[("visqol", "MOS-LQO"), "verdict"] != "incomparable"
+    alike = benchbench.compare(f"{rated}@test:masked", f"{rated}@test:masked-worse").rows
+    assert "incomparable" not in set(alike.loc[alike["metric"] == "SDR", "verdict"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
@@ -12,7 +13,7 @@ import pandas as pd
 from benchbench.errors import BenchbenchError, NothingToCompareError, UnknownNameError
 from benchbench.metrics import metric as metric_named
 from benchbench.metrics.names import LISTENING
-from benchbench.reporting.data.models import generative_models
+from benchbench.results.kinds import generative_models
 from benchbench.results.store import Results, open_results
 from benchbench.scoring.metric_descriptions import describe_folders
 from benchbench.stats import newest, per_track
@@ -62,6 +63,7 @@ def agreement(results: Path | str = "results", *, target: str | None = None) -> 
             f"{folder.root} holds no ratings of listeners.",
             hint="bench import webmushra ANSWERS.csv brings them in; docs/exchange.md says how.",
         )
+    heard = heard.assign(model=_own_names(heard["model"], folder.models()))
     known = sorted(heard["target"].unique())
     if target is not None and target not in known:
         raise UnknownNameError("target", target, known, where=" among the rated ones")
@@ -73,6 +75,16 @@ def agreement(results: Path | str = "results", *, target: str | None = None) -> 
     found = measured(ratings, _metrics(others, ratings))
     total = {one.metric: one.share for one in found if one.kind == "all"}
     return sorted(found, key=lambda one: -total.get(one.metric, 0.0))
+
+
+def _own_names(rated: pd.Series, stored: Sequence[str]) -> list[str]:
+    """Rated models by the names of those that were scored: ``panel:irm:2stems`` is ``irm:2stems``.
+
+    The answers of a test that was exported from these results come back under their source's name.
+    """
+    scored = set(stored)
+    plain = {str(name): str(name).partition(":")[2] for name in rated.unique()}
+    return [plain[name] if plain[name] in scored else str(name) for name in rated]
 
 
 def _ratings(rows: pd.DataFrame, generative: frozenset[str], folder: Results) -> Ratings:

@@ -25,7 +25,7 @@ from benchbench.errors import BenchbenchError
 from benchbench.io.text_table import aligned
 from benchbench.metrics import metric as metric_named
 from benchbench.metrics.names import known_protocols
-from benchbench.reporting.data.models import generative_models
+from benchbench.results.kinds import generative_models
 from benchbench.results.store import Results
 from benchbench.stats import leaderboard
 from benchbench.stats.attempts import newest_separations

@@ -10,7 +10,13 @@ from typing import Any, Final, Literal
 import pandas as pd
 
 from benchbench.comparison.loading import open_side
-from benchbench.comparison.matching import TrackIndex, blocks_of, match_blocks, model_pairs
+from benchbench.comparison.matching import (
+    TrackIndex,
+    blocks_of,
+    kinds_apart,
+    match_blocks,
+    model_pairs,
+)
 from benchbench.comparison.rows import judged_rows
 from benchbench.comparison.shared_frames import on_shared_frames
 from benchbench.comparison.side import Side
@@ -160,7 +166,7 @@ def compare_sides(
     index = TrackIndex()
     ours, theirs = blocks_of(a, index), blocks_of(b, index)
     matches = [
-        match
+        kinds_apart(match, a, b)
         for pair in pairs
         for match in match_blocks(pair, ours[pair[0]], theirs[pair[1]], (a.hashes, b.hashes))
     ]

@@ -15,6 +15,7 @@ from benchbench.errors import NothingToCompareError, UnknownNameError, UsageErro
 from benchbench.io.redaction import redacted
 from benchbench.io.remote import is_url
 from benchbench.metrics import DIAGNOSTICS
+from benchbench.results.kinds import generative_models
 from benchbench.results.store import Results, open_results
 from benchbench.scoring.metric_descriptions import describe_folders
 from benchbench.stats import per_track
@@ -122,6 +123,7 @@ def results_side(
             "models": _model_hashes(latest),
         },
         scores=scores if keep_scores else None,
+        generative=generative_models(facts),
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final, TypeAlias
 
 import numpy as np
@@ -11,11 +11,21 @@ import numpy.typing as npt
 import pandas as pd
 
 from benchbench.comparison.side import Side
-from benchbench.errors import NothingToCompareError
+from benchbench.errors import BenchbenchError, NothingToCompareError
+from benchbench.metrics import metric as metric_named
 from benchbench.stats.groups import group_by
 from benchbench.stats.tracks import BLOCK
 
-__all__ = ["Block", "BlockKey", "Match", "TrackIndex", "blocks_of", "match_blocks", "model_pairs"]
+__all__ = [
+    "Block",
+    "BlockKey",
+    "Match",
+    "TrackIndex",
+    "blocks_of",
+    "kinds_apart",
+    "match_blocks",
+    "model_pairs",
+]
 
 BlockKey: TypeAlias = tuple[Any, ...]
 """The values of `BLOCK`, with None for a missing band edge."""
@@ -158,6 +168,20 @@ def match_blocks(
             if cause == "only_in_b":  # otherwise said already, from the other side
                 matches.append(Match(*pair, None, block, cause, note))
     return matches
+
+
+def kinds_apart(match: Match, a: Side, b: Side) -> Match:
+    """The match, held apart where a metric cannot rank a generative against a masking separator."""
+    if match.cause or (match.model_a in a.generative) == (match.model_b in b.generative):
+        return match
+    protocol, metric = (str(match.key[_PLACE[name]]) for name in ("protocol", "metric"))
+    try:
+        if metric_named(protocol, metric).across_kinds:
+            return match
+    except BenchbenchError:
+        pass  # a metric that nobody here knows ranks both kinds as little
+    note = f"{metric} does not rank generative against masking separators as listeners do"
+    return replace(match, cause="kind", note=note)
 
 
 def _data_set_changed(

@@ -52,6 +52,8 @@ class Side:
         Where the numbers come from: paths, run ids, hashes of models.
     scores
         The score rows themselves, where they were asked to be kept.
+    generative
+        The models that make a target anew instead of taking it out of the mixture.
     """
 
     label: str
@@ -62,6 +64,7 @@ class Side:
     machine: Mapping[str, Any] = field(default_factory=dict)
     origin: Mapping[str, Any] = field(default_factory=dict)
     scores: pd.DataFrame | None = None
+    generative: frozenset[str] = frozenset()
 
     @property
     def models(self) -> list[str]:

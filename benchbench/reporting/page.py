@@ -11,7 +11,7 @@ from benchbench.reporting.data.frames import Moments, Place, moments
 from benchbench.reporting.data.kept_audio import Library
 from benchbench.reporting.data.leaderboards import leaderboards
 from benchbench.reporting.data.loading import LoadedResults
-from benchbench.reporting.data.models import generative_models, report_models
+from benchbench.reporting.data.models import report_models
 from benchbench.reporting.data.pairwise import pairwise_tests
 from benchbench.reporting.data.score_arrays import score_arrays
 from benchbench.reporting.overview import Overview
@@ -22,6 +22,7 @@ from benchbench.reporting.sections.listening import Excerpt, chosen_places, exce
 from benchbench.reporting.sections.summary import summary
 from benchbench.reporting.sections.time import Timeline, timeline
 from benchbench.reporting.sections.tracks import Swing, TrackTable, swings, track_table
+from benchbench.results.kinds import generative_models
 from benchbench.results.store import Results
 from benchbench.stats.attempts import newest_separations
 

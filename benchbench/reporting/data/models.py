@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
@@ -14,7 +14,7 @@ from benchbench.reporting.data.loading import LoadedResults
 from benchbench.stats.attempts import newest_separations
 from benchbench.stats.costs import real_time_factors, timed_separations
 
-__all__ = ["Badge", "Cost", "ReportModel", "generative_models", "report_models"]
+__all__ = ["Badge", "Cost", "ReportModel", "report_models"]
 
 BASELINES: Final = ("mixture", "silence")
 """Adapters that separate nothing and show what a metric gives for that."""
@@ -138,12 +138,6 @@ def report_models(
         )
         for index, name in enumerate(names)
     )
-
-
-def generative_models(runs: Sequence[Mapping[str, Any]]) -> frozenset[str]:
-    """The models that the newest run with them says are generative."""
-    told = {str(model["name"]): model for run in runs for model in run.get("models", ())}
-    return frozenset(name for name, model in told.items() if model.get("generative"))
 
 
 def _ill_conditioned(table: pd.DataFrame, dataset: str) -> dict[str, float]:
