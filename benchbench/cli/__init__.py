@@ -34,7 +34,7 @@ def _print_version(asked: bool) -> None:
 def _common(
     context: typer.Context,
     config: Annotated[
-        Path | None, typer.Option(help="A TOML file that holds what flags hold: [run] models = ...")
+        Path | None, typer.Option(help="Read options from a TOML file: [run] models = ...")
     ] = None,
     version: Annotated[
         bool,

@@ -26,7 +26,7 @@ BASELINES: Final = ("mixture", "silence")
 _COLUMNS: Final = {
     "models": ("model", "kind", "stems", "download", "ready", "summary"),
     "datasets": ("dataset", "licence", "summary"),
-    "metrics": ("protocol", "metrics", "summary"),
+    "metrics": ("protocol", "summary", "metrics"),
     "runs": ("run", "dataset", "models", "done", "failed"),
 }
 """The columns of the tables; JSON holds more. The last column gives way where a line is too long."""

@@ -165,7 +165,7 @@ def _root(dataset: DatasetPlugin, root: Path | None, tell: Callable[[str], None]
         ways.append("--root FOLDER")
         ways += [f"the environment variable {variable}"] if variable else []
         raise UsageError(
-            f"The data set {manifest.name} is not here.",
+            f"The data set {manifest.name} was not found on this machine.",
             hint=f"Get it with {', or name its folder with '.join(ways[:2])}"
             + (f" or {ways[2]}" if len(ways) > 2 else "")
             + f". {manifest.instructions}".rstrip(),

@@ -176,7 +176,7 @@ def _fetch_any(
             return
         except WeightsError as error:
             failures.append(f"- {_place(source)}: {error.message}")
-            tell(f"That did not work: {error.message}")
+            tell(f"Download from {_place(source)} failed: {error.message}")
     raise WeightsError(
         f"The weights of {name} cannot be had:\n" + "\n".join(failures),
         hint="Check the connection, or fetch the files by hand and name their folder with --weights:\n"
