@@ -192,7 +192,7 @@ def test_numbers_of_the_field():
     for result in published_results():
         assert result.source
         assert result.aggregation in AGGREGATIONS
-    assert set(table.loc[table["oracle"], "model"]) == {"IBM1", "IRM1", "IRM2", "MWF", "MIX"}
+    assert set(table.loc[table["oracle"], "model"]) == {"IBM1", "IRM1", "IRM2", "MWF"}
     assert pd.api.types.is_float_dtype(table["value"])
 
 
