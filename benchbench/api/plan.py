@@ -9,7 +9,7 @@ from pathlib import Path
 from benchbench.datasets.dataset import installed_folder, open_dataset
 from benchbench.datasets.tracks import Track
 from benchbench.errors import BenchbenchError
-from benchbench.io.decoding import info
+from benchbench.io.audio.decoding import info
 from benchbench.io.remote import local_folder
 from benchbench.metrics import resolve
 from benchbench.plugins.catalog import Catalog, Model

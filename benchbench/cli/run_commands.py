@@ -130,7 +130,7 @@ def run(
 
         planned = plan_run(
             words(models), dataset, metrics=words(metrics), out=out, root=root, split=split,
-            tracks=words(tracks) if tracks else None, limit=limit, options=parse_options(option),
+            tracks=tracks or None, limit=limit, options=parse_options(option),
             adapter_paths=adapter_path,
         )  # fmt: skip
         typer.echo(plan_table(planned))
