@@ -11,13 +11,13 @@ from benchbench.datasets.tracks import Track
 from benchbench.errors import BenchbenchError
 from benchbench.io.audio.decoding import info
 from benchbench.io.remote import local_folder
-from benchbench.metrics import resolve
 from benchbench.plugins.catalog import Catalog, Model
 from benchbench.plugins.manifest_schema import AnyValue
 from benchbench.plugins.model_names import listed
 from benchbench.results.store import Results
 from benchbench.running.machine import processors
 from benchbench.running.plan import plan
+from benchbench.scoring.metric_folders import resolve_metrics
 from benchbench.separation.model_setup import identity, prepare_models, with_options
 from benchbench.separation.readiness import readiness
 from benchbench.stats.costs import real_time_factors
@@ -98,7 +98,7 @@ def plan_run(
     """
     catalog = Catalog(tuple(Path(path) for path in adapter_paths))
     chosen = with_options(catalog.models(listed(models)), options or {})
-    protocols = resolve(metrics)
+    protocols = resolve_metrics(metrics, prepare=False)
     plugin = catalog.dataset(dataset)
     if plugin.manifest.layout == "generated" and not installed_folder(plugin.manifest).is_dir():
         return RunPlan(

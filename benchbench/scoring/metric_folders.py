@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -103,6 +104,8 @@ def resolve_metrics(
     catalog: MetricCatalog | None = None,
     options: Mapping[str, Mapping[str, AnyValue]] | None = None,
     tell: Tell = lambda _: None,
+    *,
+    prepare: bool = True,
 ) -> tuple[Protocol, ...]:
     """The protocols that names stand for: the package's own, groups, folders by name or path.
 
@@ -116,6 +119,8 @@ def resolve_metrics(
         Name of a metric folder to options of the user's.
     tell
         Told what is installed or fetched.
+    prepare
+        Whether environments are built and weights fetched, without which nothing can be computed.
 
     Raises
     ------
@@ -131,7 +136,9 @@ def resolve_metrics(
             found.update({one.name: one for one in resolve(name)})
             continue
         protocol = folder_protocol(
-            metric_setup(plugin, (options or {}).get(plugin.manifest.name, {}), tell)
+            metric_setup(
+                plugin, (options or {}).get(plugin.manifest.name, {}), tell, prepare=prepare
+            )
         )
         learn([protocol])
         found[protocol.name] = protocol
@@ -142,19 +149,26 @@ def resolve_metrics(
 
 
 def metric_setup(
-    plugin: MetricPlugin, options: Mapping[str, AnyValue], tell: Tell = lambda _: None
+    plugin: MetricPlugin,
+    options: Mapping[str, AnyValue],
+    tell: Tell = lambda _: None,
+    *,
+    prepare: bool = True,
 ) -> MetricSetup:
-    """A metric, ready to be started: its environment built, its weights there."""
+    """A metric, ready to be started if `prepare`: its environment built, its weights there."""
     manifest = plugin.manifest
     for key in options:
         if key not in manifest.options:
             raise UnknownNameError("option", key, manifest.options, where=f" of {manifest.name}")
     if plugin.origin == "working directory":
         tell(f"{manifest.name} runs the code in {plugin.folder} of the working directory.")
-    python = interpreter(manifest.runtime, tell=tell).python
     chosen = {**manifest.options, **options}
+    content = _content_hash(plugin, chosen)
+    if not prepare:
+        return MetricSetup(plugin, Path(sys.executable), None, chosen, content)
+    python = interpreter(manifest.runtime, tell=tell).python
     weights = ensure_metric_weights(manifest.name, manifest.weights, plugin.folder, tell=tell)
-    return MetricSetup(plugin, python, weights, chosen, _content_hash(plugin, chosen))
+    return MetricSetup(plugin, python, weights, chosen, content)
 
 
 def _content_hash(plugin: MetricPlugin, options: Mapping[str, AnyValue]) -> str:
