@@ -1,7 +1,7 @@
-"""Results from elsewhere, and results for elsewhere.
+"""Import of results that others computed, and export of results for other programs.
 
-What comes in keeps its source, protocol and licence, and is marked as imported: it has scores, but no
-separation stands behind it. What goes out names its aggregation.
+Imported scores keep their source, protocol and licence and are marked as imported: no separation of
+this machine belongs to them. Exported numbers name their aggregation.
 """
 
 from benchbench.results.interchange.benchbench_import import import_benchbench

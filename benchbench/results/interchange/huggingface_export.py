@@ -38,7 +38,7 @@ def export_huggingface(
     written = []
     folders = file_names(map(str, leaders["model"].unique()))
     for model, rows in leaders.groupby(leaders["model"].astype("object"), sort=True):
-        told = dict((facts or {}).get(str(model), {}))
+        facts_of_model = dict((facts or {}).get(str(model), {}))
         tasks: dict[str, dict[str, float | int | str]] = {}
         for _, row in rows.dropna(subset=["value"]).iterrows():
             task = tasks.setdefault(_task(row), {})
@@ -52,11 +52,11 @@ def export_huggingface(
             "config": {
                 "model_name": str(model),
                 "model_dtype": "float32",
-                "model_sha": str(told.get("weights_hash", "")),
-                "oracle": bool(told.get("oracle", False)),
-                "trained_on": list(told.get("trained_on", [])),
-                "licence": told.get("licence", {}),
-                "homepage": told.get("homepage"),
+                "model_sha": str(facts_of_model.get("weights_hash", "")),
+                "oracle": bool(facts_of_model.get("oracle", False)),
+                "trained_on": list(facts_of_model.get("trained_on", [])),
+                "licence": facts_of_model.get("licence", {}),
+                "homepage": facts_of_model.get("homepage"),
             },
             "results": tasks,
         }

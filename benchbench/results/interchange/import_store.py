@@ -1,4 +1,4 @@
-"""Store imported scores like any others, one model after the other, with a run that says whence."""
+"""Store imported scores like any others, one model after the other, with a run that records the source."""
 
 from __future__ import annotations
 

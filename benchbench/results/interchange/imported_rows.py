@@ -1,4 +1,4 @@
-"""Rows that somebody wrote as text: parsed, checked for duplicates, and cut into one table a model."""
+"""Rows that somebody wrote as text: parsed, checked for duplicates, and cut into one table per model."""
 
 from __future__ import annotations
 

@@ -50,7 +50,7 @@ def export_webmushra(
     """Write a MUSHRA test of one target from the stems that a run kept.
 
     Each page holds the excerpt in which the reference is loudest: the reference (hidden among the
-    stimuli by webMUSHRA), one stimulus a model, and the mixture as the anchor, as in the campaigns
+    stimuli by webMUSHRA), one stimulus per model, and the mixture as the anchor, as in the campaigns
     on MUSDB18. Nothing is made louder or softer: differences in level are part of the result.
 
     Parameters
@@ -121,11 +121,11 @@ def _kept(
     for column, wanted in (("model", models), ("track", tracks)):
         if wanted:
             table = table[table[column].isin(list(wanted))]
-    there = [
+    has_audio = [
         bool(_stem_files(results, row, target)) and _reference(results, row, target).is_file()
         for _, row in table.iterrows()
     ]
-    table = table[np.array(there, dtype=bool)]
+    table = table[np.array(has_audio, dtype=bool)]
     wanted_models = list(models) or list(table["model"].unique())
     complete = table.groupby("track")["model"].nunique() == len(wanted_models)
     shared: pd.DataFrame = table[table["track"].isin(complete.index[complete])]
