@@ -21,7 +21,7 @@ from scipy import stats
 import benchbench
 from benchbench.io.audio.audio_files import read
 from benchbench.io.names import file_name
-from benchbench.metrics.reference_free import reference_free
+from benchbench.metrics.described.reference_free import reference_free
 from benchbench.results.store import Results
 
 MODELS = ("irm", "wiener", "mid-side", "zipformer:tiny", "resynth")

@@ -11,8 +11,8 @@ import pyarrow as pa
 from benchbench.datasets.stem_files import find_stems
 from benchbench.errors import AudioError, UsageError
 from benchbench.io.audio.audio_files import Audio, read
-from benchbench.metrics.elsewhere import REFERENCE_FREE
-from benchbench.metrics.reference_free import reference_free
+from benchbench.metrics.described.elsewhere import REFERENCE_FREE
+from benchbench.metrics.described.reference_free import reference_free
 from benchbench.scoring.score_rows import Labels, rows
 
 __all__ = ["score_mixture"]

@@ -172,7 +172,7 @@ _ALL: Final = (
         "target.",
         source="Mitsufuji et al., Music Demixing Challenge 2021, Front. Signal Process. 1 (2022); "
         "SA-SDR: von Neumann et al., ICASSP 2022",
-        evaluate=Lazy("utterance_sdr", _USDR),
+        evaluate=Lazy("ratios.utterance_sdr", _USDR),
         options={"offset": 1e-7},
     ),
     _bsseval(
@@ -219,7 +219,7 @@ _ALL: Final = (
         misleads="An estimate that is far too soft scores as well as one that is right; read "
         "SD-SDR beside it. One wrong channel balance costs much: see SI-SDR-per-channel.",
         source="Le Roux, Wisdom, Erdogan, Hershey, SDR - half-baked or well done?, ICASSP 2019",
-        evaluate=Lazy("scale_invariant", _SI),
+        evaluate=Lazy("ratios.scale_invariant", _SI),
         options={"scale": "one for all channels", "per_channel": "mean over channels in dB"},
     ),
     _bands("octave", "octave bands"),
@@ -234,7 +234,7 @@ _ALL: Final = (
         good_for="Finding the second of a track in which a separation fails.",
         misleads="Near-silent windows swing by tens of decibels.",
         source="Energy ratios as in usdr (without offset) and si",
-        evaluate=Lazy("windows", _WINDOWS, _SECONDS),
+        evaluate=Lazy("ratios.windows", _WINDOWS, _SECONDS),
         options=_SECONDS,
     ),
     Protocol(

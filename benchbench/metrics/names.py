@@ -17,8 +17,8 @@ from benchbench.metrics.base import Metric, Protocol
 from benchbench.metrics.catalogue import CATALOGUE as PROTOCOLS
 from benchbench.metrics.catalogue import GROUP_MEMBERS as GROUPS
 from benchbench.metrics.catalogue import Lazy
-from benchbench.metrics.described import NotComputable
-from benchbench.metrics.elsewhere import LISTENING, REFERENCE_FREE
+from benchbench.metrics.described.descriptions import NotComputable
+from benchbench.metrics.described.elsewhere import LISTENING, REFERENCE_FREE
 
 __all__ = [
     "ACROSS_KINDS",

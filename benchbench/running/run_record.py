@@ -19,7 +19,7 @@ from benchbench.datasets.tracks import Track
 from benchbench.errors import DISTRIBUTION
 from benchbench.io.redaction import redacted, redacted_command, redacted_value
 from benchbench.metrics.base import Protocol
-from benchbench.metrics.described import protocol_facts
+from benchbench.metrics.described.descriptions import protocol_facts
 from benchbench.plugins.catalog import Model
 from benchbench.results.schema import SCHEMA_VERSION
 from benchbench.running.git_state import git_state

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from benchbench.metrics import learn
 from benchbench.metrics.base import Metric, Protocol
-from benchbench.metrics.described import NotComputable, described_protocol
+from benchbench.metrics.described.descriptions import NotComputable, described_protocol
 from benchbench.plugins.metric_catalog import MetricCatalog, MetricPlugin
 
 __all__ = ["describe_folders", "metric_protocol"]

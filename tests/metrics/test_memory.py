@@ -40,7 +40,7 @@ def test_memory_does_not_follow_the_length(name: str, monkeypatch: pytest.Monkey
     monkeypatch.setattr(room, "MEMORY_BYTES", 1 << 20)
     monkeypatch.setattr("benchbench.metrics.bsseval.images._FORMS_AT_ONCE", 64)
     monkeypatch.setattr("benchbench.metrics.spectral.bands._WINDOWS", 64)
-    monkeypatch.setattr("benchbench.metrics.scale_invariant._CHUNK", 20 * RATE)
+    monkeypatch.setattr("benchbench.metrics.ratios.scale_invariant._CHUNK", 20 * RATE)
     monkeypatch.setattr(
         "benchbench.metrics.spectral.logwmse.RATE", 2 * RATE
     )  # it resamples all the same

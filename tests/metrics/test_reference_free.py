@@ -6,7 +6,7 @@ from typer.testing import CliRunner
 
 from benchbench.cli import app
 from benchbench.errors import AudioError
-from benchbench.metrics.reference_free import reference_free
+from benchbench.metrics.described.reference_free import reference_free
 from tests.conftest import tones, write_track
 
 RATE = 44100

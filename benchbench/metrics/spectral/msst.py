@@ -14,6 +14,7 @@ import numpy as np
 from benchbench.metrics.base import Series
 from benchbench.metrics.decibel import blank
 from benchbench.metrics.evaluation import Evaluation
+from benchbench.metrics.ratios.utterance_sdr import MOVED_DB
 from benchbench.metrics.signals import Float64
 from benchbench.metrics.spectral import logwmse
 from benchbench.metrics.spectral.distances import SOFTEST, bleed_and_fullness
@@ -27,7 +28,6 @@ from benchbench.metrics.spectral.msst_sums import (
     pair_sums,
 )
 from benchbench.metrics.spectral.pair import Pair
-from benchbench.metrics.utterance_sdr import MOVED_DB
 
 __all__ = ["evaluate"]
 

@@ -7,7 +7,7 @@ from benchbench.metrics.decibel import masked, ratio_db
 from benchbench.metrics.evaluation import Evaluation
 from benchbench.metrics.framing import Framing
 from benchbench.metrics.inner_products import frame_moments
-from benchbench.metrics.scale_invariant import scaled_energies
+from benchbench.metrics.ratios.scale_invariant import scaled_energies
 
 __all__ = ["evaluate"]
 

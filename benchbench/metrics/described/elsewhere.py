@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from benchbench.metrics.base import Metric
-from benchbench.metrics.described import imported_protocol
+from benchbench.metrics.described.descriptions import imported_protocol
 
 __all__ = ["LISTENING", "REFERENCE_FREE"]
 

@@ -1,0 +1,1 @@
+"""Protocols that are known by description, and those that need no references."""
