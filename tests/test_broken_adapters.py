@@ -124,8 +124,8 @@ def test_the_run_goes_on_and_the_page_is_written(
     assert rows["mixture"]["status"] == "ok"
     assert any("swapped labels?" in note for note in notes)
     assert "prints:plain" in report.read_text(encoding="utf-8")
-    lines = summary(Results(report.parent), models=list(FAULTS), dataset="folder")
-    assert "returns-double:plain" in lines
+    table = summary(Results(report.parent), models=list(FAULTS), dataset="folder")
+    assert "returns-double:plain" in table.text
 
 
 def test_a_weak_separator_is_not_taken_for_a_swapped_one() -> None:

@@ -59,7 +59,7 @@ def test_what_was_stored_before_belongs_to_the_run_that_asks_for_it(place, resul
 
 def test_the_leaderboard_holds_each_metric_and_the_best_first(result):
     board = result.leaderboard()
-    assert list(board.columns)[:2] == ["usdr/SDR", "si/SI-SDR"]
+    assert list(board.columns)[:3] == ["usdr/SDR", "usdr/SA-SDR", "si/SI-SDR"]
     vocals = board.xs("vocals", level="target")["usdr/SDR"]
     models = list(vocals.index.get_level_values("model"))
     assert models[-1] == "mixture:2stems"

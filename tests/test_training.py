@@ -54,9 +54,12 @@ def test_an_excerpt_is_the_middle_of_its_track(small_songs):
 def test_two_stems_are_scored_against_vocals_and_the_rest(small_songs):
     validator = benchbench.Validator("folder", "usdr", root=small_songs)
     values = validator(lambda mixture, _: {"vocals": mixture, "accompaniment": mixture})
-    assert set(values) == {"usdr/SDR/vocals", "usdr/SDR/accompaniment", "usdr/SDR/mean"}
+    assert set(values) == {
+        "usdr/SDR/vocals", "usdr/SDR/accompaniment", "usdr/SDR/mean", "usdr/SA-SDR/all",
+        "usdr/SA-SDR/mean",
+    }  # fmt: skip
     frame = validator.to_frame()
-    assert len(frame) == 4
+    assert len(frame) == 6  # two targets and SA-SDR on two tracks
     assert set(frame["track"]) == {"first", "second"}
 
 

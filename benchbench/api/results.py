@@ -76,7 +76,7 @@ class ScoreView(ABC):
         ways = aggregations(scores["protocol"].unique())
         lower = _lower_is_better()
         if metric is None:
-            return board_of_metrics(scores, ways, lower)
+            return board_of_metrics(scores, ways, lower, _known_columns())
         return board_of_targets(scores, ways, metric, lower)
 
     @property
@@ -201,6 +201,13 @@ class RunResult(ScoreView):
 def aggregations(protocols: Collection[str]) -> dict[str, str]:
     """The usual aggregation of each protocol; the default for protocols that are not known."""
     return {str(name): usual_aggregation(str(name)) for name in protocols}
+
+
+def _known_columns() -> list[str]:
+    """Every ``protocol/metric``, in the catalogue's order."""
+    return [
+        f"{name}/{metric.name}" for name, found in PROTOCOLS.items() for metric in found.metrics
+    ]
 
 
 def _lower_is_better() -> frozenset[str]:

@@ -40,7 +40,11 @@ def git_state(folder: Path) -> dict[str, Any] | None:
         sha = _head(git, common)
     except (OSError, ValueError, LookupError):
         return None
-    return {"sha": sha, "dirty": _is_dirty(top, git, common, sha)}
+    try:
+        dirty = _is_dirty(top, git, common, sha)
+    except OSError:  # no room for a copy of the index
+        dirty = None
+    return {"sha": sha, "dirty": dirty}
 
 
 def _repository(folder: Path) -> tuple[Path, Path]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 
 import pandas as pd
 
@@ -17,7 +17,10 @@ MEAN = "mean"
 
 
 def board_of_metrics(
-    scores: pd.DataFrame, aggregation: Mapping[str, str], lower_is_better: Collection[str] = ()
+    scores: pd.DataFrame,
+    aggregation: Mapping[str, str],
+    lower_is_better: Collection[str] = (),
+    order: Sequence[str] = (),
 ) -> pd.DataFrame:
     """Every model's number by every metric, best first within each target.
 
@@ -29,6 +32,8 @@ def board_of_metrics(
         Name of the aggregation by protocol.
     lower_is_better
         The columns, ``protocol/metric``, in which the lowest number is the best.
+    order
+        The columns in their order; those that it does not hold come last, by name.
 
     Returns
     -------
@@ -44,7 +49,9 @@ def board_of_metrics(
         columns="column",
         values="value",
         sort=False,
-    )[list(dict.fromkeys(board["column"]))]
+    )
+    place = {column: index for index, column in enumerate(order)}
+    wide = wide[sorted(wide.columns, key=lambda column: (place.get(column, len(place)), column))]
     wide = wide.rename_axis(columns=None)
     groups = wide.groupby(level=["dataset", "reference_set", "target"], sort=False)
     first = wide.columns[0]

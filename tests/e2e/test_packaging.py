@@ -22,6 +22,7 @@ FOLDERS = (
     "benchbench",
     "adapters",
     "datasets",
+    "metrics",
     "reports",
     "pyproject.toml",
     "README.md",

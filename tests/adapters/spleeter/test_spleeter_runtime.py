@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 from dataclasses import replace
 
 import numpy as np
@@ -55,6 +56,22 @@ def test_requests_that_do_not_go_together_are_refused(tiny, tiny_weights):
 
 
 def test_without_onnx_runtime_tensorflow_does_it(tiny, tiny_weights, monkeypatch):
-    monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
+    real = importlib.util.find_spec
+    hidden = {"onnx", "onnxruntime"}
+    monkeypatch.setattr(
+        "importlib.util.find_spec", lambda name: None if name in hidden else real(name)
+    )
     runtime = make_runtime(tiny, tiny_weights.items(), masks=True)
     assert type(runtime).__name__ == "KerasRuntime"
+
+
+@pytest.mark.parametrize("how", [{"runtime": "keras"}, {"device": "gpu"}])
+def test_without_tensorflow_the_command_that_installs_it_is_named(
+    tiny, tiny_weights, monkeypatch, how
+):
+    real = importlib.util.find_spec
+    monkeypatch.setattr(
+        "importlib.util.find_spec", lambda name: None if name == "tensorflow" else real(name)
+    )
+    with pytest.raises(ValueError, match=r"pip install 'benchbench-audio\[tensorflow\]'"):
+        make_runtime(tiny, tiny_weights.items(), masks=True, **how)
