@@ -8,7 +8,7 @@ import pytest
 from matplotlib.figure import Figure
 
 import benchbench
-from benchbench.api.notebook_progress import NotebookProgress
+from benchbench.api.observers.notebook_progress import NotebookProgress
 from benchbench.errors import NothingToCompareError, UnknownNameError
 from benchbench.running.events import Finished, Planned, ScoresReady, Separated, Started
 from tests.conftest import tones, write_track

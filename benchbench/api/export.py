@@ -8,7 +8,7 @@ from typing import Any, Final, Literal
 
 import pandas as pd
 
-from benchbench.api.tracking import TRACKERS, export_runs
+from benchbench.api.observers.tracking import TRACKERS, export_runs
 from benchbench.errors import NothingToCompareError, UnknownNameError
 from benchbench.io.atomic import write_whole
 from benchbench.results.interchange import (

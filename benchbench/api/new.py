@@ -8,6 +8,7 @@ from typing import Final
 
 from benchbench.errors import UnknownNameError, UsageError
 from benchbench.io.atomic import write_whole
+from benchbench.io.paths import AnyPath, path_of
 from benchbench.plugins.catalog import Catalog
 from benchbench.plugins.skeletons import SKELETONS
 
@@ -16,7 +17,7 @@ __all__ = ["new"]
 _NAME: Final = re.compile(r"[a-z][a-z0-9]*(?:[-_][a-z0-9]+)*")
 
 
-def new(kind: str, name: str, folder: Path | None = None) -> Path:
+def new(kind: str, name: str, folder: AnyPath | None = None) -> Path:
     """Write the files of a new plug-in that works as it stands.
 
     Parameters
@@ -40,6 +41,12 @@ def new(kind: str, name: str, folder: Path | None = None) -> Path:
         For another kind.
     UsageError
         When the name cannot be one, is taken, or its folder exists.
+
+    Examples
+    --------
+    >>> import benchbench
+    >>> benchbench.new("model", "half", "plugins").as_posix()
+    'plugins/adapters/half'
     """
     if kind not in SKELETONS:
         raise UnknownNameError("kind", kind, SKELETONS)
@@ -49,7 +56,7 @@ def new(kind: str, name: str, folder: Path | None = None) -> Path:
             hint="Use lower-case letters, digits and single hyphens, such as my-model.",
         )
     place, files = SKELETONS[kind]
-    target = (folder or Path()) / place / name
+    target = path_of(folder or ".") / place / name
     if target.exists():
         raise UsageError(f"{target} exists already.", hint="Take another name, or edit that one.")
     catalog = Catalog()

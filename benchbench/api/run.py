@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
-from benchbench.api.notebook_progress import default_listener
+from benchbench.api.observers.notebook_progress import default_listener
+from benchbench.api.observers.tracking import require_tracker, track_run
 from benchbench.api.results import Results, RunResult
-from benchbench.api.tracking import require_tracker, track_run
 from benchbench.datasets.dataset import open_dataset
 from benchbench.errors import UsageError
 from benchbench.io.paths import AnyPath, path_of, paths_of

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from benchbench.api.unlabelled import RATE, Unlabelled, read_unlabelled
+from benchbench.api.training.unlabelled import RATE, Unlabelled, read_unlabelled
 from benchbench.datasets.dataset import Dataset, Track, installed_folder, open_dataset
 from benchbench.datasets.preparation import prepare
 from benchbench.errors import MissingExtraError, UnknownNameError, UsageError

@@ -41,9 +41,9 @@ class Lazy:
 
     def __call__(self, references: Any, estimates: Estimates) -> list[Series]:
         """Score `estimates` (or an `Evaluation` that holds them) against `references`."""
+        from benchbench.metrics.arrays.heap import keep_freed_memory
+        from benchbench.metrics.arrays.parallel import single_threaded_blas
         from benchbench.metrics.evaluation import Evaluation, completed, out_of_range
-        from benchbench.metrics.heap import keep_freed_memory
-        from benchbench.metrics.parallel import single_threaded_blas
 
         evaluation = (
             estimates

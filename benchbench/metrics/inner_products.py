@@ -12,9 +12,9 @@ from functools import partial
 import numpy as np
 import numpy.typing as npt
 
+from benchbench.metrics.arrays.parallel import ordered_map
 from benchbench.metrics.evaluation import Evaluation
 from benchbench.metrics.framing import Framing
-from benchbench.metrics.parallel import ordered_map
 from benchbench.metrics.signals import Float64
 
 __all__ = ["Moments", "frame_moments", "track_moments"]

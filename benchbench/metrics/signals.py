@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from benchbench.errors import AudioError, UsageError
-from benchbench.metrics.samples import checked, is_extreme, is_masked, peak
+from benchbench.metrics.arrays.samples import checked, is_extreme, is_masked, peak
 
 __all__ = ["ArrayLike", "Blocks", "Float64", "Signals", "as_audio"]
 

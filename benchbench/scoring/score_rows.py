@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from benchbench.io.hashing import short_hash
 from benchbench.metrics import Protocol, Series, evaluate
-from benchbench.metrics.mapped_arrays import mapped_zeros
+from benchbench.metrics.arrays.mapped_arrays import mapped_zeros
 from benchbench.metrics.references import References
 from benchbench.metrics.targets import ReferenceSet
 from benchbench.results.arrow_columns import float_column, text_column, version_column

@@ -51,7 +51,8 @@ def board_of_metrics(
         sort=False,
     )
     place = {column: index for index, column in enumerate(order)}
-    wide = wide[sorted(wide.columns, key=lambda column: (place.get(column, len(place)), column))]
+    columns = sorted(map(str, wide.columns), key=lambda name: (place.get(name, len(place)), name))
+    wide = wide[columns]
     wide = wide.rename_axis(columns=None)
     groups = wide.groupby(level=["dataset", "reference_set", "target"], sort=False)
     first = wide.columns[0]

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from benchbench.metrics import evaluate, protocol
-from benchbench.metrics import mapped_arrays as room
+from benchbench.metrics.arrays import mapped_arrays as room
 from benchbench.metrics.references import References
 
 RATE = 1000

@@ -11,7 +11,7 @@ import pytest
 from simulate import Plan, simulate
 
 import benchbench
-from benchbench.api.tracking import TRACKERS
+from benchbench.api.observers.tracking import TRACKERS
 from benchbench.errors import UnknownNameError
 
 pytestmark = [

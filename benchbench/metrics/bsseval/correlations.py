@@ -21,7 +21,7 @@ import numpy.typing as npt
 from numpy import fft
 from numpy.lib.stride_tricks import sliding_window_view
 
-from benchbench.metrics.fast_length import fast_length
+from benchbench.metrics.arrays.fast_length import fast_length
 from benchbench.metrics.signals import Float64
 
 __all__ = ["Spectra", "block_spectra", "correlate", "history_spectra", "spectra_bytes"]

@@ -12,6 +12,8 @@ from functools import partial
 
 import numpy as np
 
+from benchbench.metrics.arrays.mapped_arrays import mapped_zeros
+from benchbench.metrics.arrays.parallel import ordered_map
 from benchbench.metrics.bsseval.correlations import (
     Spectra,
     block_spectra,
@@ -22,8 +24,6 @@ from benchbench.metrics.bsseval.correlations import (
 )
 from benchbench.metrics.evaluation import Evaluation
 from benchbench.metrics.framing import Framing
-from benchbench.metrics.mapped_arrays import mapped_zeros
-from benchbench.metrics.parallel import ordered_map
 from benchbench.metrics.references import References
 from benchbench.metrics.signals import Float64, Signals
 

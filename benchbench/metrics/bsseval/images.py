@@ -12,6 +12,7 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
+from benchbench.metrics.arrays.parallel import ordered_map
 from benchbench.metrics.base import Series
 from benchbench.metrics.bsseval.frame_correlations import estimate_lags, reference_lags
 from benchbench.metrics.bsseval.projection import (
@@ -35,7 +36,6 @@ from benchbench.metrics.decibel import (
 from benchbench.metrics.evaluation import Evaluation
 from benchbench.metrics.framing import Framing
 from benchbench.metrics.inner_products import frame_moments
-from benchbench.metrics.parallel import ordered_map
 from benchbench.metrics.references import References
 from benchbench.metrics.signals import Float64
 

@@ -20,8 +20,8 @@ import numpy as np
 import numpy.typing as npt
 from numpy import fft
 
+from benchbench.metrics.arrays.fast_length import fast_length
 from benchbench.metrics.bsseval.toeplitz import ToeplitzSystem
-from benchbench.metrics.fast_length import fast_length
 from benchbench.metrics.signals import Float64
 
 __all__ = ["Energies", "Filters", "form_energies", "projected_energies", "solve_filters"]

@@ -17,6 +17,7 @@ import numpy as np
 from numpy import fft
 from scipy.optimize import linear_sum_assignment
 
+from benchbench.metrics.arrays.fast_length import fast_length
 from benchbench.metrics.base import Series
 from benchbench.metrics.bsseval.frame_correlations import estimate_lags, reference_lags
 from benchbench.metrics.bsseval.images import ILL_CONDITIONED, LAGS
@@ -24,7 +25,6 @@ from benchbench.metrics.bsseval.projection import autocorrelation
 from benchbench.metrics.bsseval.toeplitz import ToeplitzSystem
 from benchbench.metrics.decibel import PROJECTION_CAP_DB, Reasons, beside, masked, ratio_db
 from benchbench.metrics.evaluation import Evaluation
-from benchbench.metrics.fast_length import fast_length
 from benchbench.metrics.inner_products import track_moments
 from benchbench.metrics.references import References
 from benchbench.metrics.signals import Float64

@@ -12,11 +12,11 @@ from typing import Literal
 
 import numpy as np
 
+from benchbench.metrics.arrays.mapped_arrays import mapped_zeros
+from benchbench.metrics.arrays.parallel import ordered_map
 from benchbench.metrics.base import Series
 from benchbench.metrics.decibel import Reasons, masked, ratio_db
 from benchbench.metrics.evaluation import Evaluation
-from benchbench.metrics.mapped_arrays import mapped_zeros
-from benchbench.metrics.parallel import ordered_map
 from benchbench.metrics.references import References
 from benchbench.metrics.signals import Blocks, Float64
 from benchbench.metrics.spectral.mel import hz_to_mel, mel_to_hz

@@ -16,10 +16,10 @@ from itertools import pairwise
 
 import numpy as np
 
+from benchbench.metrics.arrays.mapped_arrays import mapped_zeros
+from benchbench.metrics.arrays.parallel import ordered_map
 from benchbench.metrics.base import Series
 from benchbench.metrics.evaluation import Evaluation
-from benchbench.metrics.mapped_arrays import mapped_zeros
-from benchbench.metrics.parallel import ordered_map
 from benchbench.metrics.signals import Float64
 from benchbench.metrics.spectral.mel import MelBands
 from benchbench.metrics.spectral.pair import Pair

@@ -11,10 +11,10 @@ import numpy as np
 import numpy.typing as npt
 from scipy import fft
 
+from benchbench.metrics.arrays.parallel import ordered_map
 from benchbench.metrics.base import Series
 from benchbench.metrics.decibel import beside, blank, masked
 from benchbench.metrics.evaluation import Evaluation
-from benchbench.metrics.parallel import ordered_map
 from benchbench.metrics.references import References
 from benchbench.metrics.signals import Blocks, Float64
 

@@ -12,10 +12,10 @@ from functools import cache, partial
 import numpy as np
 from scipy import signal
 
+from benchbench.metrics.arrays.parallel import ordered_map
 from benchbench.metrics.base import Series
 from benchbench.metrics.decibel import blank
 from benchbench.metrics.evaluation import Evaluation
-from benchbench.metrics.parallel import ordered_map
 from benchbench.metrics.signals import Float64
 from benchbench.metrics.spectral.pair import Pair
 from benchbench.metrics.spectral.stft import Stft, mirrored

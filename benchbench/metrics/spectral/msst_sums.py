@@ -16,8 +16,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy import signal
 
-from benchbench.metrics.mapped_arrays import mapped_zeros
-from benchbench.metrics.parallel import ordered_map
+from benchbench.metrics.arrays.mapped_arrays import mapped_zeros
+from benchbench.metrics.arrays.parallel import ordered_map
 from benchbench.metrics.signals import Blocks, Float64
 from benchbench.metrics.spectral.mel import MelBands
 from benchbench.metrics.spectral.mrstft_perceptual import TAPS, a_weighting

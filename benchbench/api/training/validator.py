@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from benchbench.api.training_callbacks import keras_callback, lightning_callback
 from benchbench.datasets.dataset import Track, open_dataset
 from benchbench.datasets.preparation import prepare
 from benchbench.errors import AudioError, NothingToCompareError, UsageError
@@ -30,7 +29,7 @@ from benchbench.stats.aggregations import AGGREGATIONS
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Separate", "Validator", "keras_callback", "lightning_callback"]
+__all__ = ["Separate", "Validator"]
 
 Separate: TypeAlias = Callable[[npt.NDArray[np.float32], int], Mapping[str, Any]]
 """``(mixture, sample_rate) -> {stem: array}``: mixture and stems of shape (channels, samples)."""

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 if TYPE_CHECKING:
-    from benchbench.api.training import Validator
+    from benchbench.api.training.validator import Validator
 
 __all__ = ["keras_callback", "lightning_callback"]
 

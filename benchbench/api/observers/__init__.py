@@ -1,0 +1,1 @@
+"""What follows a run: the bar of a notebook, and experiment trackers."""

@@ -1,0 +1,6 @@
+"""Beside a training loop: scores of a network while it learns, and songs without stems."""
+
+from benchbench.api.training.callbacks import keras_callback, lightning_callback
+from benchbench.api.training.validator import Validator
+
+__all__ = ["Validator", "keras_callback", "lightning_callback"]

@@ -1,0 +1,1 @@
+"""Arrays of audio: checked samples, memory that is mapped or kept, threads, transform lengths."""
