@@ -21,16 +21,31 @@ def main() -> None:
     except BenchbenchError as error:
         if debug:
             raise
-        sys.stderr.write(f"error: {error}\n")
+        sys.stderr.write(f"error: {_shown(error)}\n")
         sys.exit(error.exit_code)
+    except (MemoryError, RecursionError) as error:
+        if debug:
+            raise
+        sys.stderr.write(
+            f"error: this machine runs short of memory ({type(error).__name__}).\n"
+            "Everything that was stored before is intact.\n"
+        )
+        sys.exit(2)
     except BrokenPipeError:  # the reader of a pipe went away
         sys.stderr.close()
         sys.exit(0)
     except OSError as error:
         if debug:
             raise
-        sys.stderr.write(f"error: {error}\nEverything that was stored before is intact.\n")
+        sys.stderr.write(f"error: {_shown(error)}\nEverything that was stored before is intact.\n")
         sys.exit(2)
+
+
+def _shown(error: BaseException) -> str:
+    """An error for a terminal, whatever names of strangers it holds."""
+    from benchbench.io.terminal import printable
+
+    return printable(str(error))
 
 
 if __name__ == "__main__":

@@ -85,6 +85,12 @@ def server() -> Iterator[Server]:
 SHA = hashlib.sha256(CONTENT).hexdigest()
 
 
+def part_of(url: str, folder: Path) -> Path:
+    """Where an interrupted download of ``file`` leaves what has arrived."""
+    key = hashlib.sha256(repr((url, [("sha256", SHA)])).encode()).hexdigest()[:12]
+    return folder / f"file.{key}.part"
+
+
 def test_fetches_checks_and_then_leaves_the_network_alone(server: Server, tmp_path: Path) -> None:
     target = tmp_path / "file"
     seen: list[int] = []
@@ -106,14 +112,14 @@ def test_a_broken_connection_is_continued_where_it_ended(server: Server, tmp_pat
 
 
 def test_a_part_left_by_a_killed_process_is_continued(server: Server, tmp_path: Path) -> None:
-    (tmp_path / "file.part").write_bytes(CONTENT[:1000])
+    part_of(f"{server.address}/file", tmp_path).write_bytes(CONTENT[:1000])
     fetch(f"{server.address}/file", tmp_path / "file", sha256=SHA)
     assert server.requests == [("/file", "bytes=1000-")]
     assert (tmp_path / "file").read_bytes() == CONTENT
 
 
 def test_a_whole_part_needs_no_more_bytes(server: Server, tmp_path: Path) -> None:
-    (tmp_path / "file.part").write_bytes(CONTENT)
+    part_of(f"{server.address}/file", tmp_path).write_bytes(CONTENT)
     fetch(f"{server.address}/file", tmp_path / "file", sha256=SHA)
     assert (tmp_path / "file").read_bytes() == CONTENT
 

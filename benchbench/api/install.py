@@ -13,8 +13,10 @@ from benchbench.errors import BenchbenchError, UnknownNameError, UsageError
 from benchbench.io.archive import extract
 from benchbench.io.cache import locked
 from benchbench.io.download import Progress, fetch
+from benchbench.io.names import file_name
 from benchbench.io.paths import AnyPath, paths_of
 from benchbench.plugins.catalog import Catalog, DatasetPlugin
+from benchbench.redaction import public_address
 from benchbench.separation.environments import (
     InstalledEnvironment,
     environment_folder,
@@ -172,12 +174,14 @@ def _install_dataset(
                 files.mkdir()
                 for part in manifest.downloads:
                     size = f" ({part.size_mb:.0f} MB)" if part.size_mb else ""
-                    tell(f"Fetching {part.url}{size}")
-                    target = folder.parent / Path(urlsplit(part.url).path).name
+                    tell(f"Fetching {public_address(part.url)}{size}")
+                    name = file_name(Path(urlsplit(part.url).path).name, keep=".")
+                    declared = part.size_mb * 1e6 if part.size_mb else None
                     archive = fetch(
-                        part.url, target, sha256=part.sha256, md5=part.md5, progress=progress
-                    )
-                    extract(archive, files, inner=part.inner)
+                        part.url, folder.parent / f"{folder.name}-{name}",
+                        sha256=part.sha256, md5=part.md5, size=declared, progress=progress,
+                    )  # fmt: skip
+                    extract(archive, files, inner=part.inner, size=declared)
                     archive.unlink()
                 files.replace(folder)
     return folder

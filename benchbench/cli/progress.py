@@ -21,6 +21,7 @@ from rich.progress import (
 )
 from rich.table import Column
 
+from benchbench.io.terminal import printable
 from benchbench.running.events import (
     Event,
     Finished,
@@ -124,13 +125,13 @@ class RunDisplay:
         """A sentence worth a line, once."""
         if text not in self._said and self.verbosity != "quiet":
             self._said.add(text)
-            self._say(f"[{colour}]{escape(text)}[/{colour}]")
+            self._say(f"[{colour}]{escape(printable(text))}[/{colour}]")
 
     def _describe(self, text: str, done: int | None = None, total: int | None = None) -> None:
         """What is being done now: on the first line of a terminal only."""
         if self._main is None:
             return
-        self._progress.update(self._main, description=escape(text))
+        self._progress.update(self._main, description=escape(printable(text)))
         if not self._total:
             self._progress.update(self._main, total=total, completed=done or 0)
 

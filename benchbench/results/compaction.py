@@ -27,6 +27,7 @@ from benchbench.results.parquet_parts import (
     write_parts,
 )
 from benchbench.results.schema import PARTITIONED_BY, SCORES, SEPARATIONS
+from benchbench.results.shortage import raise_if_short
 from benchbench.results.store import Results
 
 __all__ = ["Compacted", "compact"]
@@ -141,6 +142,7 @@ def _checked(path: Path, schema: pa.Schema) -> Iterator[pa.Table]:
     try:
         yield from read_groups(path, schema)
     except UNREADABLE as error:
+        raise_if_short(error, path)
         raise _damaged(path, error) from error
 
 

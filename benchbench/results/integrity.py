@@ -14,6 +14,7 @@ from benchbench.io.plain_files import odd_entries, plain_files
 from benchbench.results.parquet_parts import UNREADABLE, is_compacted, read_groups
 from benchbench.results.run_schema import RUN_RECORD_ERRORS, read_run_record, run_records
 from benchbench.results.schema import SCORES, SEPARATIONS
+from benchbench.results.shortage import raise_if_short
 
 __all__ = ["damaged_parts", "damaged_runs", "leftovers"]
 
@@ -46,6 +47,7 @@ def _fault(path: Path, kind: str) -> str | None:
     except FileNotFoundError:  # compacted meanwhile
         return None
     except UNREADABLE as error:
+        raise_if_short(error, path)
         return f"it cannot be read ({_first_line(error)})"
 
 
@@ -90,6 +92,7 @@ def damaged_runs(root: Path) -> Iterator[tuple[Path, str]]:
         try:
             read_run_record(path)
         except RUN_RECORD_ERRORS as error:
+            raise_if_short(error, path)
             yield path, f"it is no record of a run ({_first_line(error)})"
 
 

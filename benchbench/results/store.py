@@ -39,6 +39,7 @@ from benchbench.results.parquet_parts import (
 )
 from benchbench.results.run_schema import RUN_RECORD_ERRORS, read_run_record, run_records
 from benchbench.results.schema import LIVE, PARTITIONED_BY, SCORES, SEPARATIONS
+from benchbench.results.shortage import raise_if_short
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -122,6 +123,7 @@ class Results:
                     place = path
                     cells |= keys_of(path, "cell_id")
         except UNREADABLE as error:
+            raise_if_short(error, place)
             raise _damaged(self.root, [place], error) from error
         return frozenset(cells)
 
@@ -191,6 +193,7 @@ class Results:
             try:
                 yield read_run_record(path)
             except RUN_RECORD_ERRORS as error:
+                raise_if_short(error, path)
                 raise DamagedResultsError(
                     f"{path} is no record of a run: {error}.",
                     hint=f"Move the folder {path.parent} away; scores do not depend on it.",
@@ -249,6 +252,7 @@ def _read(
     try:
         return read_parts(folder, schema, schema.names[0], columns, where)
     except UNREADABLE as error:
+        raise_if_short(error, folder)
         bad = [path for path, _ in damaged_parts(folder.parent, folder.name)]
         raise _damaged(folder.parent, bad, error) from error
 

@@ -19,7 +19,8 @@ from typing import Any
 
 from benchbench.datasets.preparation import PreparedTrack, prepare
 from benchbench.errors import BenchbenchError, OutputError
-from benchbench.io.audio.raw_audio import is_full, scratch_folder
+from benchbench.io.atomic import is_full
+from benchbench.io.audio.raw_audio import scratch_folder
 from benchbench.io.names import file_name
 from benchbench.io.remote import RemoteFolder
 from benchbench.results.store import Results

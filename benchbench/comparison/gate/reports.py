@@ -6,7 +6,6 @@ import json
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
-from html import escape
 from pathlib import Path
 from typing import Final
 from xml.etree import ElementTree as Xml
@@ -14,8 +13,10 @@ from xml.etree import ElementTree as Xml
 from benchbench.comparison.gate.decision import GateResult
 from benchbench.comparison.gate.rules import Check
 from benchbench.comparison.html import comparison_parts, verdict_page
+from benchbench.comparison.markdown import markdown_code, markdown_text
 from benchbench.comparison.text import records
 from benchbench.io.atomic import write_whole
+from benchbench.io.terminal import printable
 from benchbench.io.text_table import aligned
 
 __all__ = [
@@ -54,7 +55,7 @@ def gate_text(result: GateResult, *, limit: int = 30) -> str:
     passed = f"{result.count('passed')} of {len(result.checks)} checks passed"
     if lines:
         lines.append("")
-    return "\n".join([*lines, f"{result.headline} ({passed})"]) + "\n"
+    return printable("\n".join([*lines, f"{result.headline} ({passed})"])) + "\n"
 
 
 def gate_junit(result: GateResult) -> str:
@@ -101,7 +102,9 @@ def gate_markdown(result: GateResult, *, limit: int = SUMMARY_LIMIT) -> str:
     mark = {0: "✅", 1: "❌"}.get(result.exit_code, "⚠️")
     head = f"## {mark} {result.headline}\n\n"
     if result.comparison is not None:
-        head += f"`{result.comparison.b}` against `{result.comparison.a}`, "
+        head += (
+            f"{markdown_code(result.comparison.b)} against {markdown_code(result.comparison.a)}, "
+        )
     head += f"profile {result.config.profile}.\n\n"
     checks = _ordered(result.checks)
     lines = [_line(_COLUMNS), _line(["---"] * len(_COLUMNS))]
@@ -120,8 +123,7 @@ def gate_markdown(result: GateResult, *, limit: int = SUMMARY_LIMIT) -> str:
 
 
 def _line(cells: Sequence[str]) -> str:
-    safe = [escape(cell, quote=False).replace("|", "\\|").replace("\n", " ") for cell in cells]
-    return f"| {' | '.join(safe)} |\n"
+    return f"| {' | '.join(map(markdown_text, cells))} |\n"
 
 
 def gate_json(result: GateResult) -> str:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import errno
+import contextlib
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -13,15 +14,16 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import psutil
+from filelock import FileLock, Timeout
 
 from benchbench.io.audio.audio_files import Audio
 
-__all__ = ["RawAudio", "is_full", "scratch_folder", "write_raw"]
+__all__ = ["RawAudio", "scratch_folder", "write_raw"]
 
 PREFIX = "benchbench-"
 
-FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+LOCK = "in-use.lock"
+DAY_S = 86400.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,21 +55,36 @@ def write_raw(path: Path, blocks: Iterable[Audio]) -> RawAudio:
     return RawAudio(str(path), channels, samples)
 
 
-def is_full(error: BaseException) -> bool:
-    """Whether a file could not be written because a disk, a quota or a limit is full."""
-    return isinstance(error, OSError) and error.errno in FULL
-
-
 @contextmanager
 def scratch_folder() -> Iterator[Path]:
     """A folder for the raw audio of this process, removed at the end.
 
-    Folders that a killed process left behind are removed first. ``TMPDIR`` chooses the disk.
+    Folders that a killed process left behind are removed first. A lock that the system holds for the
+    living tells them apart, not the number of a process: processes of different containers that
+    share a temporary folder have the same numbers. ``TMPDIR`` chooses the disk.
     """
     place = Path(tempfile.gettempdir())
-    for left in place.glob(f"{PREFIX}*-*"):
-        owner = left.name.removeprefix(PREFIX).partition("-")[0]
-        if owner.isdecimal() and not psutil.pid_exists(int(owner)):
-            shutil.rmtree(left, ignore_errors=True)
-    with tempfile.TemporaryDirectory(prefix=f"{PREFIX}{os.getpid()}-", dir=place) as folder:
-        yield Path(folder)
+    _remove_abandoned(place)
+    with tempfile.TemporaryDirectory(
+        prefix=f"{PREFIX}{os.getpid()}-", dir=place, ignore_cleanup_errors=True
+    ) as folder:
+        lock = FileLock(Path(folder, LOCK), timeout=0)
+        with contextlib.suppress(OSError, NotImplementedError):  # a disk that has no locks
+            lock.acquire()
+        try:
+            yield Path(folder)
+        finally:
+            lock.release()
+
+
+def _remove_abandoned(place: Path) -> None:
+    """Remove scratch folders whose lock nobody holds; one without a lock has a day to get it."""
+    for left in place.glob(f"{PREFIX}*"):
+        with contextlib.suppress(OSError, NotImplementedError, Timeout):
+            if left.is_symlink() or not left.is_dir():
+                continue
+            if (left / LOCK).exists():
+                with FileLock(left / LOCK, timeout=0):
+                    shutil.rmtree(left, ignore_errors=True)
+            elif time.time() - left.stat().st_mtime > DAY_S:
+                shutil.rmtree(left, ignore_errors=True)

@@ -21,6 +21,7 @@ from benchbench.errors import DamagedResultsError, NothingToCompareError, Unknow
 from benchbench.reporting.data.gaps import gaps_of
 from benchbench.results.parquet_parts import UNREADABLE, encoded, folders, read_part, read_parts
 from benchbench.results.schema import SCORES
+from benchbench.results.shortage import raise_if_short
 from benchbench.results.store import Results, open_results
 from benchbench.scoring.metric_descriptions import describe_folders
 from benchbench.stats import newest, per_track
@@ -152,6 +153,7 @@ def scores_of(stored: Sequence[Results], model: str) -> pd.DataFrame:
     try:
         table = pa.concat_tables(part for place in places for part in _tables(place))
     except UNREADABLE as error:
+        raise_if_short(error, stored[0].root)
         raise DamagedResultsError(
             f"Scores of {model} cannot be read: {error}.",
             hint="`bench doctor RESULTS --repair` sets damaged parts aside.",
