@@ -15,8 +15,8 @@ from benchbench.io.cache import locked
 from benchbench.io.download import Progress, fetch
 from benchbench.io.names import file_name
 from benchbench.io.paths import AnyPath, paths_of
+from benchbench.io.redaction import public_address
 from benchbench.plugins.catalog import Catalog, DatasetPlugin
-from benchbench.redaction import public_address
 from benchbench.separation.environments import (
     InstalledEnvironment,
     environment_folder,

@@ -14,7 +14,7 @@ from benchbench.errors import WeightsError
 from benchbench.io.download_attempt import Attempt, RefusedError, Retry
 from benchbench.io.hashing import digest
 from benchbench.io.names import file_name
-from benchbench.redaction import public_address, redacted
+from benchbench.io.redaction import public_address, redacted
 
 __all__ = ["Progress", "fetch", "fetch_wheel"]
 
