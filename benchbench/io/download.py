@@ -117,7 +117,7 @@ def _retried(attempt: Attempt, pause: float) -> None:
 
 def _failed(attempt: Attempt, why: str) -> WeightsError:
     return WeightsError(
-        f"{public_address(attempt.url)} cannot be fetched: {redacted(why)}.",
+        f"{public_address(attempt.url)} cannot be fetched: {redacted(why.rstrip('.'))}.",
         hint="Check the connection and the proxy settings (HTTPS_PROXY), and try again: "
         "what has arrived is kept and continued.",
     )
