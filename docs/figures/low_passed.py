@@ -18,10 +18,9 @@ from scipy import signal
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT), str(ROOT / "benchmarks")]
 
-from metrics import RATE, music  # noqa: E402
-
 from benchbench.metrics import evaluate  # noqa: E402
 from benchbench.metrics.references import References  # noqa: E402
+from metrics import RATE, music  # noqa: E402
 
 CUTOFFS_HZ = (22_050, 20_000, 18_000, 16_000, 14_000, 12_000)
 SHOWN = ("SDR", "SIR", "SAR", "log10-condition")
