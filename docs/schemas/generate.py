@@ -16,14 +16,20 @@ import msgspec
 
 from benchbench.comparison.gate.schema import GateFile
 from benchbench.plugins.manifest_schema import AdapterManifest, DatasetManifest
+from benchbench.plugins.metric_schema import MetricManifest
 
 FOLDER: Final = Path(__file__).resolve().parent
-RECORDS: Final = {"adapter": AdapterManifest, "dataset": DatasetManifest, "gate": GateFile}
+RECORDS: Final = {
+    "adapter": AdapterManifest,
+    "dataset": DatasetManifest,
+    "metric": MetricManifest,
+    "gate": GateFile,
+}
 
 
 def schema(name: str) -> dict[str, Any]:
     """The schema of ``<name>.toml``."""
-    found = msgspec.json.schema(RECORDS[name])
+    found = json.loads(json.dumps(msgspec.json.schema(RECORDS[name])))  # tuples become lists
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": f"{name}.toml",
