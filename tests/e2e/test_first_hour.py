@@ -45,4 +45,6 @@ def test_from_the_first_run_to_a_gate(tmp_path: Path, small_songs: Path) -> None
     assert said.splitlines()[3].startswith("irm:2stems against half:2stems by usdr SDR")
     # A gate: accept, pass.
     bench("gate", "--baseline", "main.parquet", "--accept", cwd=tmp_path)
-    assert "checks passed" in bench("gate", "--baseline", "main.parquet", cwd=tmp_path)
+    assert "checks passed" in bench(
+        "gate", "--baseline", "main.parquet", "--profile", "identical", cwd=tmp_path
+    )
