@@ -1,1 +1,1 @@
-"""Data sets: a folder on disk becomes tracks, and tracks become prepared audio."""
+"""Data sets: a folder on disk -> tracks -> prepared audio."""

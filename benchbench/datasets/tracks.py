@@ -1,4 +1,4 @@
-"""A track of a data set: where its stems lie, and what identifies them. No audio is read here."""
+"""A track of a data set: the files of its stems, and its fingerprint. No audio is read."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from pathlib import Path
 __all__ = ["Source", "Track", "fingerprint"]
 
 EDGE = 1 << 16
-"""Bytes at each end of a file that go into a track's fingerprint."""
+"""Bytes at each end of a file that are hashed into a track's fingerprint."""
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """One stem: a file and which of its audio streams; `added` files are summed up with it."""
+    """One stem: a file and the number of its audio stream; `added` files are summed with it."""
 
     path: Path
     stream: int = 0
@@ -24,7 +24,7 @@ class Source:
 
     @property
     def files(self) -> tuple[tuple[Path, int], ...]:
-        """Every file of the stem and its stream."""
+        """All files of the stem with their streams."""
         return ((self.path, self.stream), *((path, 0) for path in self.added))
 
 
@@ -35,19 +35,19 @@ class Track:
     Parameters
     ----------
     name, dataset, split
-        Its name, unique in the data set, and where it belongs.
+        Its name, unique in the data set; its data set and split.
     stems
-        Stem name to source.
+        Stem name -> source.
     mixture
         The shipped mixture; None: the mixture is the sum of the stems.
     quantise
         Whether decoded audio is rounded to 16 bit.
     fingerprint
-        Changes when the audio does.
+        A hash that changes when the audio changes.
     flags
-        What the data set's makers or users say is wrong with it, in one word each.
+        Known errors of the track, one word each.
     problem
-        Why it cannot be read, in a sentence; "" where nothing is known to be wrong.
+        Why it cannot be read; "" if no problem is known.
     """
 
     name: str
@@ -62,7 +62,7 @@ class Track:
 
 
 def fingerprint(sources: Iterable[tuple[str, Source]]) -> str:
-    """A hash over the sizes and both ends of all files: quick, and enough to see a change."""
+    """A hash over the sizes and both ends of all files: fast, and sufficient to detect a change."""
     total = hashlib.sha256()
     for name, source in sorted(sources, key=lambda pair: pair[0]):
         for path, stream in source.files:

@@ -1,1 +1,1 @@
-"""Files: audio, raw audio, atomic writes, hashes, the cache, downloads, archives, remote folders."""
+"""Files: audio, raw audio, atomic writes, hashes, cache, downloads, archives, remote folders."""

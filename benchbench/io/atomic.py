@@ -1,4 +1,4 @@
-"""Put files in place whole or not at all."""
+"""Write files atomically: completely or not at all."""
 
 from __future__ import annotations
 
@@ -24,21 +24,21 @@ def is_full(error: BaseException) -> bool:
 
 
 def write_atomically(path: Path, write: Callable[[IO[bytes]], None]) -> None:
-    """Let `write` fill a temporary file beside `path`, flush it to disk, and put it in place.
+    """Let `write` fill a temporary file beside `path`, flush it to disk, and rename it to `path`.
 
-    A reader sees the old file or the new one, never a part of it.
+    A reader sees the old file or the new one, never an incomplete file.
 
     Raises
     ------
     OutputError
-        When the folder cannot be written to, or the disk is full; nothing is left behind.
+        If the folder cannot be written to, or the disk is full; the temporary file is removed.
     """
     with replacing(path) as temporary, temporary.open("wb") as file:
         write(file)
 
 
 def write_whole(path: Path, content: str | bytes) -> Path:
-    """Put a file with this content in place; text is written as UTF-8. As `write_atomically`."""
+    """Write a file with this content atomically; text is written as UTF-8. See `write_atomically`."""
     data = content.encode("utf-8") if isinstance(content, str) else content
     with replacing(path) as temporary:
         temporary.write_bytes(data)
@@ -47,9 +47,9 @@ def write_whole(path: Path, content: str | bytes) -> Path:
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """A temporary file beside `path` to be written by name, put in place at the end.
+    """A temporary file beside `path`, which is renamed to `path` at the end.
 
-    For libraries that want a path. As `write_atomically` otherwise.
+    For libraries that need a path. Otherwise like `write_atomically`.
     """
     temporary: Path | None = None
     try:
@@ -75,12 +75,12 @@ def replacing(path: Path) -> Iterator[Path]:
 
 
 def _flush_folder(folder: Path) -> None:
-    """Make a rename durable where the system lets a folder be flushed (Windows does not)."""
+    """Make a rename durable if the system can flush a folder (Windows cannot)."""
     if os.name == "nt":
         return
     descriptor = os.open(folder, os.O_RDONLY)
     try:
-        with contextlib.suppress(OSError):  # some network file systems refuse
+        with contextlib.suppress(OSError):  # some network file systems refuse it
             os.fsync(descriptor)
     finally:
         os.close(descriptor)

@@ -1,4 +1,4 @@
-"""Hashes: short ones that name things, and digests of files."""
+"""Hashes: short ones for names, and digests of files."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 
 def short_hash(*parts: object) -> str:
-    """Twenty hexadecimal digits over some values, whatever they hold."""
+    """A hash of twenty hexadecimal digits over any values."""
     return hashlib.sha256(json.dumps([str(part) for part in parts]).encode()).hexdigest()[:20]
 
 

@@ -1,4 +1,4 @@
-"""Files of strangers: only plain ones below the folder are seen, links are never followed."""
+"""Read untrusted folders: only plain files below the folder count, links are never followed."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ __all__ = ["is_plain", "odd_entries", "plain_files", "plain_folders", "read_plai
 
 
 def plain_files(root: Path) -> Iterator[Path]:
-    """Every plain file below a folder, in the order of names.
+    """All plain files below a folder, in the order of names.
 
-    The folder itself may be a link, for whoever asks has named it; links below it, pipes, sockets
-    and devices are passed over, and so is everything behind a link to a folder.
+    The folder itself may be a link, because the user has named it; links below it, pipes, sockets
+    and devices are skipped, and so is everything behind a link to a folder.
     """
     for place, folders, files in os.walk(root):
         folders.sort()
@@ -25,7 +25,7 @@ def plain_files(root: Path) -> Iterator[Path]:
 
 
 def plain_folders(root: Path) -> Iterator[Path]:
-    """The folders that lie directly in a folder and are no links, in the order of names."""
+    """The direct subfolders of a folder that are not links, in the order of names."""
     if root.is_dir():
         with os.scandir(root) as entries:
             names = sorted(entry.name for entry in entries if entry.is_dir(follow_symlinks=False))
@@ -33,7 +33,7 @@ def plain_folders(root: Path) -> Iterator[Path]:
 
 
 def odd_entries(root: Path) -> Iterator[Path]:
-    """Everything below a folder that is neither a plain file nor a folder: links, pipes, devices."""
+    """All entries below a folder that are neither plain files nor folders: links, pipes, devices."""
     for place, folders, files in os.walk(root):
         folders.sort()
         for name in sorted([*folders, *files]):
@@ -44,7 +44,7 @@ def odd_entries(root: Path) -> Iterator[Path]:
 
 
 def is_plain(path: Path) -> bool:
-    """Whether there is a plain file, which is no link."""
+    """Whether the path is a plain file and not a link."""
     try:
         return stat.S_ISREG(path.lstat().st_mode)
     except (OSError, ValueError):
@@ -57,9 +57,9 @@ def read_plain(path: Path, limit: int) -> bytes:
     Raises
     ------
     OSError
-        When it is missing, a link, no plain file, or larger.
+        If it is missing, a link, not a plain file, or larger.
     """
-    # A pipe would be waited for without O_NONBLOCK; Windows has neither of the two flags.
+    # Without O_NONBLOCK, opening a pipe would block; Windows has neither of the two flags.
     flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
     if path.is_symlink():
         raise OSError(f"{path.name} is a link, which is not followed")

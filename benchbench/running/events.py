@@ -1,4 +1,4 @@
-"""The events of a run, for whoever watches it: small records without behaviour."""
+"""The events of a run, for progress displays and logs: small records without behaviour."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """Something worth a line: a download, a data set made, a licence notice."""
+    """A message of one line: a download, a generated data set, a licence notice."""
 
     text: str
 
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """What the run does now, for a display that changes; `done` of `total` where they are known."""
+    """The current stage of the run, for a progress display; `done` of `total` if they are known."""
 
     text: str
     done: int | None = None
@@ -42,7 +42,7 @@ class Stage:
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """What is to be done: separations, and score cells that are stored already."""
+    """The planned work: number of separations, and of score cells that are stored already."""
 
     jobs: int
     present: int
@@ -53,7 +53,7 @@ class Planned:
 
 @dataclass(frozen=True, slots=True)
 class Started:
-    """A model begins with a track."""
+    """A model starts to separate a track."""
 
     model: str
     track: str
@@ -69,7 +69,7 @@ class Prepared:
 
 @dataclass(frozen=True, slots=True)
 class Separated:
-    """A separation ended, well or not; `log` is the file with the adapter's own output."""
+    """A separation has ended, with or without success; `log` is the file with the adapter's output."""
 
     model: str
     track: str
@@ -92,7 +92,7 @@ class ScoresReady:
 
 @dataclass(frozen=True, slots=True)
 class Skipped:
-    """Another run stored a separation's scores since this one was planned."""
+    """Another run has stored the scores of this separation since this run was planned."""
 
     model: str
     track: str
@@ -100,7 +100,7 @@ class Skipped:
 
 @dataclass(frozen=True, slots=True)
 class Spent:
-    """Where the seconds of a batch went; a batch's last event."""
+    """Time in seconds by stage of a batch; the last event of a batch."""
 
     preparing_s: float
     separating_s: float
@@ -109,7 +109,7 @@ class Spent:
     def plus(
         self, *, preparing_s: float = 0.0, separating_s: float = 0.0, scoring_s: float = 0.0
     ) -> Spent:
-        """With some more seconds."""
+        """A copy with seconds added."""
         return Spent(
             self.preparing_s + preparing_s,
             self.separating_s + separating_s,
@@ -142,12 +142,12 @@ Listener: TypeAlias = Callable[[Event], None]
 
 
 def packed(event: Event) -> dict[str, Any]:
-    """An event as plain values, to be sent to another process; see `unpacked`."""
+    """Convert an event to plain values that can be sent to another process; see `unpacked`."""
     return {"kind": type(event).__name__, **asdict(event)}
 
 
 def unpacked(message: Mapping[str, Any]) -> Event:
-    """The event that `packed` made a message of."""
+    """Convert a message of `packed` back to the event."""
     kinds: dict[str, type[Event]] = {kind.__name__: kind for kind in get_args(Event)}
     values = dict(message)
     return kinds[values.pop("kind")](**values)

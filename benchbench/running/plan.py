@@ -1,8 +1,8 @@
-"""What is to be done: models x tracks -> separations -> cells, minus what is already stored.
+"""The plan of a run: models x tracks -> separations -> cells, minus the stored cells.
 
-Identity is by content: a separation is known by the adapter's code, its weights, its options and
-the track; a cell is one separation under one version of one protocol. Whatever changes makes a
-new name, so nothing stale is ever taken for a result.
+Identity is by content: a separation is identified by the adapter's code, its weights, its options
+and the track; a cell is one separation under one version of one protocol. Any change gives a
+new name, so an outdated result is never reused.
 """
 
 from __future__ import annotations
@@ -29,18 +29,18 @@ __all__ = [
 ]
 
 Resume = Literal["only-missing", "always", "only-cache"]
-"""What a run computes: what is not stored, everything again, or nothing."""
+"""What a run computes: cells that are not stored, everything again, or nothing."""
 
 
 def resume_mode(word: str) -> Resume:
-    """The mode of that name.
+    """The resume mode of that name.
 
     Raises
     ------
     UsageError
-        For a word of earlier versions, naming the new one.
+        For a name of earlier versions; the message gives the new name.
     UnknownNameError
-        For any other word.
+        For any other name.
 
     Examples
     --------
@@ -59,7 +59,7 @@ def resume_mode(word: str) -> Resume:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One separation to make, and the protocols to score it under."""
+    """One separation to compute, and the protocols to score it with."""
 
     identity: Identity
     track: Track
@@ -69,18 +69,18 @@ class Job:
 
 @dataclass(frozen=True)
 class Plan:
-    """What was asked for, minus what is stored; jobs are made up as they are asked for.
+    """The requested separations and cells, minus the stored ones; jobs are generated lazily.
 
-    So a plan's size does not grow with the number of models, and nothing of it is sent anywhere.
+    Therefore a plan's size does not grow with the number of models, and it is never sent to workers.
 
     Parameters
     ----------
     identities, tracks, protocols
-        What was asked for.
+        The requested models, tracks and protocols.
     stored
         The cells that are stored already.
     failed
-        The separations that are not tried again.
+        The failed separations that are not retried.
     """
 
     identities: tuple[Identity, ...]
@@ -90,7 +90,7 @@ class Plan:
     failed: frozenset[str]
 
     def jobs(self, track: Track, models: Collection[str] | None = None) -> list[Job]:
-        """The jobs that are left on a track, of all models or of some."""
+        """The pending jobs on a track, of all models or of some."""
         jobs = []
         for identity in self.identities:
             if models is None or identity.model in models:
@@ -100,38 +100,42 @@ class Plan:
         return jobs
 
     def every_job(self) -> Iterator[Job]:
-        """All jobs that are left, track by track."""
+        """All pending jobs, track by track."""
         for track in self.tracks:
             yield from self.jobs(track)
 
     def counts(self) -> tuple[dict[str, int], int]:
-        """How many jobs are left of each model, and how many of the cells are stored."""
-        left = dict.fromkeys((identity.model for identity in self.identities), 0)
-        present = 0
+        """Number of pending jobs per model, and number of stored cells."""
+        pending = dict.fromkeys((identity.model for identity in self.identities), 0)
+        stored = 0
         for track in self.tracks:
             for identity in self.identities:
                 job = self._job(identity, track)
-                present += len(self.protocols) - len(job.protocols)
-                left[identity.model] += bool(job.protocols) and job.separation_id not in self.failed
-        return left, present
+                stored += len(self.protocols) - len(job.protocols)
+                pending[identity.model] += (
+                    bool(job.protocols) and job.separation_id not in self.failed
+                )
+        return pending, stored
 
     def only(self, models: Collection[str]) -> Plan:
-        """The same for some of the models."""
-        chosen = tuple(one for one in self.identities if one.model in models)
+        """The plan restricted to some of the models."""
+        chosen = tuple(identity for identity in self.identities if identity.model in models)
         return replace(self, identities=chosen)
 
     def asked_for(self) -> tuple[frozenset[str], frozenset[str]]:
-        """The names of all separations and of all cells, whether stored or left."""
+        """The names of all separations and of all cells, stored or pending."""
         separations = frozenset(
             identity.separation_id(track) for track in self.tracks for identity in self.identities
         )
-        cells = frozenset(cell_id(one, p) for one in separations for p in self.protocols)
+        cells = frozenset(
+            cell_id(separation, p) for separation in separations for p in self.protocols
+        )
         return separations, cells
 
     def _job(self, identity: Identity, track: Track) -> Job:
         separation = identity.separation_id(track)
-        left = tuple(p for p in self.protocols if cell_id(separation, p) not in self.stored)
-        return Job(identity, track, separation, left)
+        unstored = tuple(p for p in self.protocols if cell_id(separation, p) not in self.stored)
+        return Job(identity, track, separation, unstored)
 
 
 def plan(
@@ -143,18 +147,18 @@ def plan(
     resume: Resume = "only-missing",
     retry_failed: bool = False,
 ) -> Plan:
-    """What is left to do.
+    """Make the plan of a run.
 
     Parameters
     ----------
     results
-        Where earlier results lie.
+        The store with earlier results.
     identities, tracks, protocols
-        What was asked for.
+        The requested models, tracks and protocols.
     resume
-        ``always``: compute everything again; otherwise what is stored is left out.
+        ``always``: compute everything again; otherwise stored cells are left out.
     retry_failed
-        Whether separations that failed before are tried again.
+        Whether separations that failed before are retried.
     """
     chosen = tuple(tracks)
     failed = frozenset[str]() if retry_failed or resume == "always" else failed_separations(results)
@@ -167,7 +171,7 @@ def plan(
 
 
 def failed_separations(results: Results) -> frozenset[str]:
-    """The separations whose last attempt did not end well."""
+    """The separations whose last attempt failed."""
     table = results.separations(columns=["separation_id", "status"])
     bad = table.filter(pc.field("status") != "ok")
     return frozenset(bad.column("separation_id").to_pylist())

@@ -1,7 +1,7 @@
-"""Carry out a plan with some executor, and keep count.
+"""Execute a plan with an executor, and count the outcomes.
 
-The runner knows neither processes nor clusters, neither audio nor scores; it passes on what
-pipelines tell, and adds up how it went.
+The runner is independent of processes, clusters, audio and scores. It forwards the events of the
+pipelines and counts the outcomes.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ __all__ = ["Runner", "Tally"]
 
 @dataclass
 class Tally:
-    """How a run went: counts, and where its seconds were spent."""
+    """Counts of a run's outcomes, and its time in seconds by stage."""
 
     ok: int = 0
     failed: int = 0
@@ -41,18 +41,18 @@ class Tally:
 
 @dataclass
 class Runner:
-    """Everything that a run needs to know beside its plan.
+    """Executes plans.
 
     Parameters
     ----------
-    order
-        What the run wants of every pipeline.
+    settings
+        The settings of the run.
     executor
-        Who hands the batches out.
+        Distributes the batches to pipelines.
     stop
-        Whether the run is to end early.
+        The request to end the run early.
     listener
-        Told what happens.
+        Called with each event of the run.
     """
 
     settings: RunSettings
@@ -63,12 +63,12 @@ class Runner:
     flags: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     def run(self, *plans: Plan) -> Tally:
-        """Carry out plans one after the other, as far as they are not stopped.
+        """Execute plans one after the other, until all are done or the run is stopped.
 
         Raises
         ------
         OutputError
-            When results cannot be written; everything stored before is intact.
+            If results cannot be written; everything stored before is intact.
         """
         start = time.perf_counter()
         try:

@@ -1,4 +1,4 @@
-"""What a run wants of every pipeline that works for it; small, and fit to be sent anywhere."""
+"""The settings of a run that every pipeline needs; small enough to be sent to workers."""
 
 from __future__ import annotations
 
@@ -13,24 +13,24 @@ __all__ = ["RunSettings"]
 
 @dataclass(frozen=True)
 class RunSettings:
-    """Everything beside the batches themselves.
+    """All settings of a run except its batches.
 
     Parameters
     ----------
     results
-        The results' folder, or the address of one that lies elsewhere.
+        The results folder, or its address if it is remote.
     run_id
-        The run's name.
+        The name of the run.
     dataset_hash
-        What the data set's tracks hash to.
+        The hash over the data set's tracks.
     setups
-        Model name to how it is loaded.
+        Model name -> how it is loaded.
     limits
         Time and memory limits of the separators.
     keep_audio
         Whether stems are kept for listening.
     skip_stored
-        Whether cells that another run stored meanwhile are left out.
+        Whether cells that another run has stored meanwhile are skipped.
     threads
         Threads for each pipeline; None: the machine's processors, shared.
     allow_truncated
@@ -49,5 +49,5 @@ class RunSettings:
 
     @property
     def is_remote(self) -> bool:
-        """Whether results go to another place than this machine's own folders."""
+        """Whether the results are at a remote address."""
         return is_url(self.results)

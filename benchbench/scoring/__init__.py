@@ -1,1 +1,1 @@
-"""From stems and references to rows of scores, and the check against reference programs."""
+"""Scoring: stems and references -> rows of scores; verification with reference programs."""

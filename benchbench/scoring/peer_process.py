@@ -1,4 +1,4 @@
-"""Call a reference program in a process of its own, so that its crash costs one line of a table."""
+"""Call a reference program in a separate process, so that a crash affects only its own case."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ Stems = Mapping[str, npt.NDArray[Any]]
 
 _LEAST_S: Final = 900.0
 _PER_SECOND: Final = 20.0
-"""Seconds of work per second of audio after which a program counts as hanging; museval takes 3."""
+"""Time limit in seconds per second of audio; museval takes 3."""
 
 
 class PeerError(Exception):
-    """A reference program gave no numbers; the text says why."""
+    """A reference program returned no numbers; the text gives the reason."""
 
 
 def peer_scores_apart(
@@ -39,19 +39,19 @@ def peer_scores_apart(
     *,
     timeout_s: float | None = None,
 ) -> list[Series]:
-    """As `benchbench.scoring.reference_programs.peer_scores`, whatever the program does.
+    """As `benchbench.scoring.reference_programs.peer_scores`, in a separate process.
 
     Parameters
     ----------
     protocol, references, estimates, sample_rate
-        As there.
+        As for that function.
     timeout_s
-        When to give up, in seconds; by default a time that grows with the audio.
+        Time limit in seconds; by default proportional to the length of the audio.
 
     Raises
     ------
     PeerError
-        When the program refuses these stems, is not installed, crashes or hangs.
+        If the program refuses these stems, is not installed, crashes or hangs.
     """
     if protocol in CLOSED_FORMS:
         return peer_scores(protocol, references, estimates, sample_rate)
@@ -98,7 +98,7 @@ def _answer(task: Path, done: subprocess.CompletedProcess[bytes]) -> list[Series
 
 
 def main(folder: str) -> None:
-    """The inside of the process: read the stems, call the program, write its numbers."""
+    """Main function of the process: read the stems, call the program, write its numbers."""
     task = Path(folder)
     facts = json.loads((task / "task.json").read_text(encoding="utf-8"))
     stems = {

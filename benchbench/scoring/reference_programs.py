@@ -1,6 +1,6 @@
-"""The programs that others trust, called as they are installed, to check our numbers against.
+"""Calls of installed reference programs (museval, mir_eval, fast_bss_eval), for verification.
 
-Nothing here is used for scoring.
+This module is not used for scoring.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ __all__ = ["CLOSED_FORMS", "PEERS", "peer_scores"]
 
 Stems: TypeAlias = Mapping[str, npt.NDArray[Any]]
 Table: TypeAlias = dict[str, npt.NDArray[np.float64]]
-"""Metric to values of shape (sources, frames)."""
+"""Metric -> values of shape (sources, frames)."""
 
 
 def peer_scores(
     protocol: str, references: Stems, estimates: Stems, sample_rate: int
 ) -> list[Series]:
-    """What a peer says of these stems.
+    """The scores of these stems by a reference program.
 
     Parameters
     ----------
@@ -41,12 +41,12 @@ def peer_scores(
 
     Returns
     -------
-    One series per target and metric, NaN where the peer has no number, without reasons
+    One series per target and metric, NaN where the program has no number, without reasons
 
     Raises
     ------
     UsageError
-        For a protocol without a peer, or stems that the peer cannot take.
+        For a protocol without a reference program, or stems that the program cannot score.
     """
     if protocol not in PEERS:
         raise UsageError(
@@ -79,7 +79,7 @@ def _museval(
     references: npt.NDArray[np.float64], estimates: npt.NDArray[np.float64], rate: int, *, v3: bool
 ) -> Table:
     silent = not (references.sum(axis=1).any(axis=1) & estimates.sum(axis=1).any(axis=1)).all()
-    if silent:  # museval raises where a source is silent throughout
+    if silent:  # museval raises an error if a source is silent throughout
         values = [np.full((len(references), 1), np.nan)] * 4
     else:
         *values, _ = _museval_metrics().bss_eval(
@@ -105,7 +105,7 @@ def _museval_v3(
 
 
 def _museval_metrics() -> ModuleType:
-    """museval's module of metrics by itself: the package refuses to load without ffmpeg."""
+    """museval's metrics module alone, because the package cannot be imported without ffmpeg."""
     package = importlib.util.find_spec("museval")
     if package is None or package.origin is None:
         raise UsageError("museval is not installed.", hint="pip install museval")
@@ -123,7 +123,7 @@ def _mir_eval_sources(
     references: npt.NDArray[np.float64], estimates: npt.NDArray[np.float64], _rate: int
 ) -> Table:
     with warnings.catch_warnings():
-        # mir_eval 0.8 announces the end of this very module, on import and on every call.
+        # mir_eval 0.8 issues a deprecation warning for this module, on import and on every call.
         warnings.filterwarnings("ignore", category=FutureWarning)
         warnings.filterwarnings("ignore", category=DeprecationWarning)
         from mir_eval import separation
@@ -176,7 +176,7 @@ PEERS: dict[str, Peer] = {
     "usdr": _textbook_usdr,
     "si": _textbook_si,
 }
-"""Who recomputes which protocol; ``usdr`` and ``si`` are checked against their formulas."""
+"""The reference program of each protocol; ``usdr`` and ``si`` are checked against their formulas."""
 
 CLOSED_FORMS = frozenset({"usdr", "si"})
-"""Protocols whose formulas are evaluated here: no foreign program runs."""
+"""Protocols whose formulas are evaluated in this module, without another program."""

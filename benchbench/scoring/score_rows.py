@@ -1,4 +1,4 @@
-"""Estimates against references: pair the targets, compute the protocols, shape the rows."""
+"""Score estimates against references: pair the targets, compute the protocols, build the rows."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Labels:
 
 
 def add(parts: Sequence[Floats]) -> Floats:
-    """The sum of some stems; shorter ones count as silent after their end."""
+    """The sum of stems; shorter ones are padded with zeros."""
     if len(parts) == 1:
         return parts[0]
     length = max(part.shape[1] for part in parts)
@@ -51,7 +51,7 @@ def score_set(
     chosen: ReferenceSet,
     protocols: Sequence[Protocol],
 ) -> dict[str, list[Series]]:
-    """The values of some protocols for one set of references.
+    """Compute protocols for one set of references.
 
     Parameters
     ----------
@@ -60,13 +60,13 @@ def score_set(
     stems
         The model's stems, each (channels, samples).
     chosen
-        Which stems stand for which target.
+        The stems that are summed for each target.
     protocols
-        What to compute.
+        The protocols to compute.
 
     Returns
     -------
-    Protocol name to the values of its metrics.
+    Protocol name -> values of its metrics.
     """
     estimates = {
         target: add([stems[stem] for stem in parts]) for target, parts in chosen.estimates.items()
@@ -80,16 +80,16 @@ def rows(
     scored: Mapping[str, Sequence[Series]],
     cell: str,
 ) -> pa.Table:
-    """One cell's score rows.
+    """The score rows of one cell.
 
     Parameters
     ----------
     labels
-        What every row says of its origin.
+        The columns that are equal in all rows.
     protocol
         The cell's protocol.
     scored
-        Name of the reference set to the values of the protocol's metrics.
+        Name of the reference set -> values of the protocol's metrics.
     cell
         The cell's name.
 

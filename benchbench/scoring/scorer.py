@@ -1,7 +1,7 @@
 """Score a model's stems on a prepared track, and store the cells.
 
-A scorer keeps the prepared references of the track in hand, so that all models of a track share
-what is computed from the references alone.
+A scorer keeps the prepared references of the current track, so that all models of a track share
+the computations that need only the references.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class ScoreTask:
     stems
         The model's stems.
     labels
-        What every row says of its origin.
+        The columns that are equal in all rows.
     protocols
         The protocols to compute.
     keep_audio
@@ -55,11 +55,11 @@ class ScoreTask:
 
 @dataclass(frozen=True, slots=True)
 class Scored:
-    """A scored separation, in short.
+    """Summary of a scored separation.
 
     `headline` is one number per target of the first protocol's first metric (named by `metric`),
-    in the first set of references (the median where there are frames). `warning` says what looks
-    wrong though it was scored.
+    in the first set of references (the median over frames, if there are frames). `warning` names
+    probable faults of the estimates.
     """
 
     headline: Mapping[str, float | None]
@@ -74,11 +74,11 @@ class Scorer:
     Parameters
     ----------
     results
-        Where the cells go.
+        The store of the cells.
     stored
-        Told of each file that was put in place there.
+        Called with the path of each stored file.
     threads
-        Threads that score frames; no number depends on how many there are.
+        Threads that score frames; results do not depend on their number.
     """
 
     def __init__(
@@ -118,7 +118,7 @@ class Scorer:
         )
 
     def forget(self) -> None:
-        """Let go of the references, whose files are about to go."""
+        """Release the references before their files are removed."""
         self._references.clear()
 
     def _prepared(self, prepared: PreparedTrack, chosen: ReferenceSet) -> References:
@@ -136,40 +136,42 @@ class Scorer:
         return self._references[chosen.name]
 
     def _keep_audio(self, task: ScoreTask, sets: Sequence[ReferenceSet]) -> None:
-        """Keep the mixture, every reference and the stems as FLAC, each once."""
+        """Store the mixture, every reference and the stems as FLAC, each once."""
         prepared, rate = task.prepared, task.prepared.sample_rate
         audio = {"mixture": prepared.mixture}
         for chosen in sets:
             audio |= _targets(prepared, chosen)
         folder = self.results.track_audio(prepared.track.fingerprint)
-        own = self.results.stem_audio(task.labels.separation_id or "")
-        wanted = [(folder / f"{file_name(name)}.flac", raw) for name, raw in audio.items()]
-        wanted += [(own / f"{file_name(name)}.flac", raw) for name, raw in task.stems.items()]
-        for path, raw in wanted:
+        stems_folder = self.results.stem_audio(task.labels.separation_id or "")
+        files = [(folder / f"{file_name(name)}.flac", raw) for name, raw in audio.items()]
+        files += [
+            (stems_folder / f"{file_name(name)}.flac", raw) for name, raw in task.stems.items()
+        ]
+        for path, raw in files:
             if not path.is_file():
                 write_flac(path, raw.open(), rate)
                 self._stored(path)
 
 
 def _targets(prepared: PreparedTrack, chosen: ReferenceSet) -> dict[str, RawAudio]:
-    """Each target's reference; a sum is written once a track."""
+    """The reference of each target; a sum is written once per track."""
     folder = Path(prepared.mixture.file).parent
-    found = {}
+    targets = {}
     for target, parts in chosen.references.items():
         path = folder / f"target-{'-'.join(parts)}.f32"[:200]
         shape = prepared.mixture.channels, prepared.mixture.samples
-        there = path.is_file() and path.stat().st_size == 4 * shape[0] * shape[1]
-        found[target] = (
-            RawAudio(str(path), *shape) if there else summed(prepared.stems, parts, path)
+        exists = path.is_file() and path.stat().st_size == 4 * shape[0] * shape[1]
+        targets[target] = (
+            RawAudio(str(path), *shape) if exists else summed(prepared.stems, parts, path)
         )
-    return found
+    return targets
 
 
 def _headline(series: Sequence[Series], chosen: Protocol) -> dict[str, float | None]:
     metric = chosen.metrics[0].name
-    found: dict[str, float | None] = {}
+    values_by_target: dict[str, float | None] = {}
     for each in series:
         if each.metric == metric:
             values = each.values[np.isfinite(each.values)]
-            found[each.target] = float(np.median(values)) if values.size else None
-    return found
+            values_by_target[each.target] = float(np.median(values)) if values.size else None
+    return values_by_target

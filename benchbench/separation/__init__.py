@@ -1,1 +1,1 @@
-"""From a mixture to stems: models, their environments and weights, and their worker processes."""
+"""Separation of a mixture into stems: models, their environments and weights, worker processes."""

@@ -4,7 +4,7 @@
 
 - ``polarity``: the mixture times -1
 - ``swap``: left and right exchanged
-- ``shift``: two copies that begin 1/6 and 1/3 of a second later, so that frames lie elsewhere
+- ``shift``: two copies delayed by 1/6 and 1/3 of a second, which changes the positions of frames
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ DELAYS_S = (1 / 6, 1 / 3)
 
 @dataclass(frozen=True, slots=True)
 class _Change:
-    """How a copy differs from the mixture."""
+    """The change that makes a copy of the mixture."""
 
     sign: float = 1.0
     swap: bool = False
@@ -43,7 +43,7 @@ AUGMENTATIONS = {
 
 
 class AugmentedSeparator(WorkerSeparator):
-    """A worker that separates several copies of each mixture.
+    """Separates several altered copies of each mixture.
 
     Parameters
     ----------
@@ -73,7 +73,7 @@ class AugmentedSeparator(WorkerSeparator):
         *,
         track: Track | None = None,
     ) -> SeparationResult:
-        """The mean over the copies; its time is that of all of them."""
+        """The mean of the stems over the copies; the time is the sum over all copies."""
         changes = [one for one in self.changes if mixture.channels == 2 or not one.swap]
         results: list[SeparationResult] = []
         totals: dict[str, RawAudio] = {}
@@ -126,7 +126,7 @@ def _changed(raw: RawAudio, change: _Change, delay: int) -> Iterator[Audio]:
 
 
 def _restored(raw: RawAudio, change: _Change, delay: int, share: float) -> Iterator[Audio]:
-    """A copy's stem as it would be of the mixture, times its share in the mean."""
+    """A stem of a copy with the change undone, multiplied by its weight in the mean."""
     audio = raw.open()[:, delay:]
     for start in range(0, audio.shape[1], BLOCK):
         block = audio[:, start : start + BLOCK]
@@ -134,7 +134,7 @@ def _restored(raw: RawAudio, change: _Change, delay: int, share: float) -> Itera
 
 
 def _add(total: RawAudio, blocks: Iterator[Audio]) -> None:
-    """Add blocks to a raw file, as far as both reach."""
+    """Add blocks to a raw file, up to the shorter of the two lengths."""
     held = np.memmap(total.file, np.float32, "r+", shape=(total.samples, total.channels))
     start = 0
     for block in blocks:

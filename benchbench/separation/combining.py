@@ -1,4 +1,4 @@
-"""Several estimates of one stem become one: by samples, or by the cells of a spectrogram.
+"""Combine several estimates of one stem: sample by sample, or by the cells of a spectrogram.
 
 Both work block by block, so that a two-hour file needs no more memory than a song.
 """
@@ -18,7 +18,7 @@ __all__ = ["combined"]
 WINDOW = 4096
 HOP = WINDOW // 4
 FRAMES = 256
-"""Frames of the transform that are held at a time."""
+"""Number of frames of the transform that are in memory at a time."""
 
 Values: TypeAlias = npt.NDArray[Any]
 Combine: TypeAlias = Callable[[Values], Values]
@@ -27,12 +27,12 @@ Combine: TypeAlias = Callable[[Values], Values]
 def combined(
     estimates: Sequence[Audio], combine: str, domain: str, weights: Sequence[float], samples: int
 ) -> Iterator[Audio]:
-    """One estimate from several, in blocks of shape (channels, n).
+    """Combine several estimates; yields blocks of shape (channels, n).
 
     Parameters
     ----------
     estimates
-        Arrays of shape (channels, samples); shorter ones count as silent after their end.
+        Arrays of shape (channels, samples); shorter ones are padded with zeros.
     combine
         ``mean`` (weighted), ``median``, or ``min`` or ``max``: for each sample or cell the value of
         the smallest or largest magnitude. Means and medians of spectra are taken over magnitudes
@@ -41,7 +41,7 @@ def combined(
         ``wave`` or ``spectrum``: short-time Fourier transforms with a window of 4096 samples (square
         root of Hann) and a hop of 1024.
     weights
-        One for each estimate, not negative, not all zero.
+        One per estimate, not negative, not all zero.
     samples
         The length of the result.
     """
@@ -94,7 +94,7 @@ def _by_sample(estimates: Sequence[Audio], combine: Combine, samples: int) -> It
 
 
 def _by_cell(estimates: Sequence[Audio], combine: Combine, samples: int) -> Iterator[Audio]:
-    """Overlap-add; the first frame begins before the audio, so that all samples weigh the same."""
+    """Overlap-add; the first frame starts before the audio, so that all samples have equal weight."""
     window = np.sqrt(0.5 - 0.5 * np.cos(2 * np.pi * np.arange(WINDOW) / WINDOW))
     overlap = WINDOW - HOP
     count = -(-(samples + overlap) // HOP)
@@ -105,7 +105,7 @@ def _by_cell(estimates: Sequence[Audio], combine: Combine, samples: int) -> Iter
         held = _stretch(estimates, start, start + overlap + frames * HOP)
         cut = np.lib.stride_tricks.sliding_window_view(held, WINDOW, axis=-1)[..., ::HOP, :]
         spectrum = combine(np.fft.rfft(cut * window, axis=-1))
-        waves = np.fft.irfft(spectrum, WINDOW, axis=-1) * window / 2  # windows add up to 2
+        waves = np.fft.irfft(spectrum, WINDOW, axis=-1) * window / 2  # the windows sum to 2
         out = np.zeros((waves.shape[0], overlap + frames * HOP))
         for frame in range(frames):
             out[:, frame * HOP : frame * HOP + WINDOW] += waves[:, frame]
@@ -117,7 +117,7 @@ def _by_cell(estimates: Sequence[Audio], combine: Combine, samples: int) -> Iter
 
 
 def _stretch(estimates: Sequence[Audio], start: int, stop: int) -> npt.NDArray[np.float64]:
-    """Samples `start` to `stop` of every estimate, zeros where it has none."""
+    """Samples `start` to `stop` of every estimate, zeros outside it."""
     held = np.zeros((len(estimates), estimates[0].shape[0], stop - start))
     for row, estimate in zip(held, estimates, strict=True):
         low, high = max(start, 0), min(stop, estimate.shape[1])

@@ -1,4 +1,4 @@
-"""What a model is by content: hashes of its code, weights and options, which name its separations."""
+"""Identity of a model by content: hashes of its code, weights and options name its separations."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from benchbench.plugins.manifest_schema import AnyValue
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """What a model is, by content."""
+    """Identity of a model by content."""
 
     model: str
     adapter_hash: str
@@ -24,7 +24,7 @@ class Identity:
     options_hash: str
 
     def separation_id(self, track: Track) -> str:
-        """The name of this model's separation of a track."""
+        """The identifier of this model's separation of a track."""
         return short_hash(
             self.model, self.adapter_hash, self.weights_hash, self.options_hash,
             track.dataset, track.name, track.fingerprint,
@@ -33,7 +33,7 @@ class Identity:
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """A model whose kept stems an ensemble uses."""
+    """A model whose kept stems an ensemble combines."""
 
     identity: Identity
     stems: tuple[str, ...]

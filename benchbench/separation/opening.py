@@ -1,4 +1,4 @@
-"""What separates with a model: a worker process, stems made elsewhere, or an ensemble of stems."""
+"""Open the separator of a model: a worker process, a folder of stems, or an ensemble."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def open_separator(
     Raises
     ------
     UsageError
-        When the model's folder is missing or an option of the engine has an unknown value.
+        If the model's folder is missing or an option of the engine has an unknown value.
     """
     if setup.model.manifest.kind == "folder":
         return Precomputed(setup, allow_truncated)

@@ -1,4 +1,4 @@
-"""Recognise audio files by their first bytes, and audio file names by their ending."""
+"""Recognise audio files by their first bytes, and audio file names by their suffix."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ AUDIO_ENDINGS = frozenset({
     ".eac3", ".dts", ".wma", ".wmv", ".asf", ".webm", ".mka", ".mkv", ".wv", ".tta", ".ape",
     ".amr", ".avi", ".flv", ".ts", ".m2ts", ".mts", ".mpg", ".mpeg", ".mpc", ".dsf", ".voc",
 })  # fmt: skip
-"""Endings of files that are taken for audio when a folder is searched, in lower case."""
+"""Suffixes of audio files in a search of a folder, in lower case."""
 
 UNFINISHED = frozenset(
     {".part", ".tmp", ".temp", ".bak", ".old", ".orig", ".crdownload", ".partial"}
 )
-"""Endings of unfinished and backup copies: no audio, whatever they contain."""
+"""Suffixes of unfinished and backup copies, which are never audio."""
 
 SYSTEM_NAMES = frozenset(
     {"__macosx", "thumbs.db", "desktop.ini", "$recycle.bin", "system volume information",
      "lost+found", "@eadir", "#recycle"}
 )  # fmt: skip
-"""Names that operating systems and servers leave in folders, in lower case."""
+"""Names of files that operating systems and servers create in folders, in lower case."""
 
 HEAD = 4096
-"""Bytes at a file's beginning that are looked at."""
+"""Number of bytes at the beginning of a file that are inspected."""
 
 MAGIC = (
     (0, b"fLaC", "flac"),
@@ -54,7 +54,7 @@ MAGIC = (
     (4, b"mdat", "mp4"),
     (4, b"wide", "mp4"),
 )
-"""Where in a file which bytes say what container it is."""
+"""Offset and bytes that identify each container."""
 
 FORMS = {
     (b"RIFF", b"WAVE"): "wav",
@@ -67,9 +67,9 @@ FORMS = {
 
 
 def sniff(path: Path) -> str:
-    """The container of a file, such as ``wav``, ``flac``, ``mp3``; "" where it is not known.
+    """The container of a file, such as ``wav``, ``flac``, ``mp3``; "" if it is unknown.
 
-    Only the content counts, never the file's name. Tags before the sound (ID3) are skipped.
+    Only the content counts, not the file's name. Tags before the audio (ID3) are skipped.
     """
     with path.open("rb") as file:
         head = file.read(HEAD)
@@ -80,7 +80,7 @@ def sniff(path: Path) -> str:
 
 
 def id3_size(head: bytes) -> int:
-    """Bytes of the ID3v2 tag that `head` begins with, its header included."""
+    """Size in bytes of the ID3v2 tag at the beginning of `head`, its header included."""
     size = 0
     for byte in head[6:10]:
         size = size << 7 | byte & 0x7F
@@ -100,7 +100,7 @@ def _container(head: bytes) -> str:
 
 
 def _elementary(head: bytes) -> str:
-    """Streams without a container: a frame's header must be valid, and a second one follow."""
+    """Recognise streams without a container by two consecutive valid frame headers."""
     if len(head) < 7 or head[0] != 0xFF:
         return ""
     if head[1] & 0xF6 == 0xF0:
@@ -121,14 +121,14 @@ BITRATES = {
     (2, 2): (8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160),
     (2, 3): (8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160),
 }
-"""Kilobits a second by MPEG version (2 stands for 2.5 too) and layer."""
+"""Kilobits per second by MPEG version (2 also for 2.5) and layer."""
 
 RATES = {3: (44100, 48000, 32000), 2: (22050, 24000, 16000), 0: (11025, 12000, 8000)}
-"""Sampling rates by a header's two version bits."""
+"""Sampling rates by the two version bits of a header."""
 
 
 def mpeg_frame_bytes(header: bytes) -> int:
-    """Length of the MPEG audio frame whose header stands first, in bytes; 0: no such header."""
+    """Length in bytes of the MPEG audio frame whose header comes first; 0: no such header."""
     if len(header) < 4 or header[0] != 0xFF or header[1] & 0xE0 != 0xE0:
         return 0
     version, layer = header[1] >> 3 & 3, 4 - (header[1] >> 1 & 3)
@@ -149,16 +149,16 @@ def is_hidden(name: str) -> bool:
 
 
 def name_without_ending(name: str) -> str:
-    """A file's name without the ending of an audio file; ``...wav`` keeps its whole name."""
+    """A file's name without the suffix of an audio file; ``...wav`` is returned unchanged."""
     stem, dot, ending = name.rpartition(".")
     known = f".{ending.lower()}" in AUDIO_ENDINGS
     return stem if dot and known and stem.strip(".") else name
 
 
 def looks_like_audio(path: Path) -> bool:
-    """Whether a folder's search takes a file for audio: by its ending, else by its content.
+    """Whether a file counts as audio in a search: by its suffix, else by its content.
 
-    Hidden files, those of the operating system, and unfinished copies are none.
+    Hidden files, those of the operating system, and unfinished copies do not count.
     """
     ending = path.suffix.lower()
     if is_hidden(path.name) or ending in UNFINISHED or path.name.endswith("~"):

@@ -1,7 +1,7 @@
-"""Find the parts of a file that was joined from several ones: chained Ogg, FLAC or MP3 in a row.
+"""Find the parts of a file that was joined from several files: chained Ogg, FLAC or MP3.
 
-Most decoders stop after the first part, or run over the next part's header as if it were sound.
-Each part is decoded as if it were a file of its own.
+Most decoders stop after the first part, or decode the next part's header as audio.
+benchbench decodes each part as a separate file.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ __all__ = ["Part", "parts"]
 FLAC_START = re.compile(rb"fLaC[\x00\x80]\x00\x00\x22")
 MP3_TAG = re.compile(rb"ID3[\x02-\x04][\x00-\x0f].[\x00-\x7f]{4}|Xing|Info|VBRI", re.DOTALL)
 XING_OFFSETS = (36, 21, 13)
-"""Where in an MP3 frame a Xing tag stands: MPEG 1; mono or MPEG 2; both."""
+"""Offsets of a Xing tag in an MP3 frame: MPEG 1; mono or MPEG 2; both."""
 VBRI_OFFSET = 36
 BEGIN, END = 2, 4
 """Flags of an Ogg page."""
@@ -29,10 +29,10 @@ BEGIN, END = 2, 4
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A range of bytes that is an audio file of its own, and what its header states.
+    """A range of bytes that is a separate audio file, and the length that its header states.
 
-    `states_length` says whether the length that a decoder derives from the header is one that
-    the writer stated, not an estimate. `is_vorbis`: nothing but one Vorbis stream in Ogg.
+    `states_length`: whether the length that a decoder derives from the header was stated by the
+    writer, not estimated. `is_vorbis`: whether the part is a single Vorbis stream in Ogg.
     """
 
     start: int
@@ -43,7 +43,7 @@ class Part:
 
 
 def parts(path: Path, container: str) -> list[Part]:
-    """The parts of a file, mostly one."""
+    """The parts of a file; most files have one."""
     size = path.stat().st_size
     if container not in ("flac", "ogg", "mp3"):
         return [Part(0, size, stated_length(path, container), container in TIMED)]
@@ -76,7 +76,7 @@ def _flac(data: mmap.mmap) -> Iterator[Part]:
 
 
 def _ogg(data: mmap.mmap) -> Iterator[Part]:
-    """A page that begins a stream after others have ended or gone on begins a part."""
+    """A page that begins a stream, after another stream has ended or continued, begins a part."""
     starts, ended, open_streams, cut = [0], [], set[int](), ""
     in_head, place = True, 0
     while place < len(data):
@@ -111,7 +111,7 @@ def _ogg(data: mmap.mmap) -> Iterator[Part]:
 
 
 def _is_vorbis(data: mmap.mmap, start: int) -> bool:
-    """Whether a Vorbis stream begins there, and no other stream beside it."""
+    """Whether a Vorbis stream begins there, without another stream in parallel."""
     sound = start + 27 + data[start + 26] if start + 26 < len(data) else len(data)
     second = data[sound + 30 : sound + 36]
     return data[sound : sound + 7] == b"\x01vorbis" and len(second) == 6 and not second[5] & BEGIN
@@ -120,7 +120,7 @@ def _is_vorbis(data: mmap.mmap, start: int) -> bool:
 def _mp3(data: mmap.mmap) -> Iterator[Part]:
     """An ID3 tag, or a frame that holds a Xing, Info or VBRI tag, begins a part.
 
-    `head_end` is where the tags of the current part end and its sound begins.
+    `head_end` is the position at which the tags of the current part end and its audio begins.
     """
     starts, states, head_end = [0], [False], 0
     for match in MP3_TAG.finditer(data):

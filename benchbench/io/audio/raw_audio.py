@@ -1,4 +1,4 @@
-"""Audio between processes: files of raw interleaved float32, opened as memory maps."""
+"""Audio exchange between processes: files of raw interleaved float32, opened as memory maps."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class RawAudio:
         return np.memmap(self.file, np.float32, "r", shape=(self.samples, self.channels)).T
 
     def describe(self) -> dict[str, Any]:
-        """As the worker's requests hold it."""
+        """As a dictionary for the worker's requests."""
         return asdict(self)
 
 
@@ -57,7 +57,7 @@ def write_raw(path: Path, blocks: Iterable[Audio]) -> RawAudio:
 
 @contextmanager
 def scratch_folder() -> Iterator[Path]:
-    """A folder for the raw audio of this process, removed at the end.
+    """A temporary folder for the raw audio of this process, removed at the end.
 
     Folders that a killed process left behind are removed first. A lock that the system holds for the
     living tells them apart, not the number of a process: processes of different containers that

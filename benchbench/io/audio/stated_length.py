@@ -1,6 +1,6 @@
-"""How much sound the header of an audio file states, so that a file that was cut off is noticed.
+"""The length that the header of an audio file states, to detect truncated files.
 
-Decoders mostly read a truncated file as far as it goes, without a word.
+Most decoders read a truncated file to its end without an error.
 """
 
 from __future__ import annotations
@@ -19,21 +19,21 @@ ASF_PROPERTIES = b"\xa1\xdc\xab\x8c\x47\xa9\xcf\x11\x8e\xe4\x00\xc0\x0c\x20\x53\
 SEGMENT = b"\x18\x53\x80\x67"
 PCM, FLOAT, EXTENSIBLE = 1, 3, 0xFFFE
 SLACK = 4096
-"""Recorders write the largest number, less a header's length, until they know the size."""
+"""Recorders write the largest number, minus a header's length, until they know the size."""
 
 
 @dataclass(frozen=True, slots=True)
 class Stated:
-    """What a header states.
+    """The length that a header states.
 
     Parameters
     ----------
     samples
         Samples in each channel; None: not stated, or only as time.
     cut
-        What shows that the file's end is missing; "": nothing does.
+        The evidence that the file's end is missing; "" if there is none.
     seconds
-        The stated duration, where it is stated as time.
+        The stated duration, if it is stated as time.
     """
 
     samples: int | None = None
@@ -45,8 +45,8 @@ class Stated:
 class WavHeader:
     """A WAV, RF64 or BW64 header.
 
-    `data_bytes` is None where the writer left a placeholder: the sound then goes on to the end of
-    the file. `follower` holds the first bytes after the sound.
+    `data_bytes` is None if the writer left a placeholder: the audio then continues to the end of
+    the file. `follower` holds the first bytes after the audio.
     """
 
     encoding: int
@@ -58,7 +58,7 @@ class WavHeader:
 
     @property
     def is_plain(self) -> bool:
-        """Whether the file is whole, of known length, and holds PCM or floats."""
+        """Whether the file is complete, of known length, and holds PCM or floats."""
         return (
             self.encoding in (PCM, FLOAT)
             and self.frame_bytes > 0
@@ -68,7 +68,7 @@ class WavHeader:
 
 
 def stated_length(path: Path, container: str) -> Stated:
-    """What the header of a file states, where its container states anything."""
+    """The length that a file's header states, if its container has one."""
     reader = READERS.get(container)
     if reader is None:
         return Stated()
@@ -81,7 +81,7 @@ def stated_length(path: Path, container: str) -> Stated:
 
 
 def wav_header(file: IO[bytes], size: int) -> WavHeader | None:
-    """The header of a WAV file of `size` bytes; None where it has no data chunk."""
+    """The header of a WAV file of `size` bytes; None if it has no data chunk."""
     form, riff_bytes = struct.unpack("<4sI", file.read(8))
     file.seek(12)
     encoding = frame_bytes = 0
@@ -109,7 +109,7 @@ def wav_header(file: IO[bytes], size: int) -> WavHeader | None:
 
 
 def _data_bytes(length: int, riff_bytes: int, size: int, long_bytes: int | None) -> int | None:
-    """The stated bytes of sound, or None for what a recorder writes before it knows."""
+    """The stated bytes of audio, or None for the placeholder of a recorder."""
     if long_bytes is not None and length == 0xFFFFFFFF:
         return long_bytes or None
     if length == 0:
@@ -200,7 +200,7 @@ def _au(file: IO[bytes], size: int) -> Stated:
 
 
 def _matroska(file: IO[bytes], size: int) -> Stated:
-    """The segment's size, where it is known, against the file's."""
+    """Compare the segment's size, if it is known, with the file's."""
     head = file.read(4096)
     place = head.find(SEGMENT)
     if place < 0:
@@ -227,7 +227,7 @@ def _mp4(file: IO[bytes], size: int) -> Stated:
             box = name.decode("latin-1")
             return Stated(None, f"its box {box!r} states {length} bytes, {size - place} are there")
         if not name.isalnum():
-            return Stated()  # what follows the last box is none
+            return Stated()  # the remaining bytes are not a box
         place += max(length, 8)
     return Stated()
 
@@ -240,7 +240,7 @@ def _asf(file: IO[bytes], size: int) -> Stated:
         return Stated()
     total, duration, preroll, flags = struct.unpack_from("<40xQ16xQ8xQI", head, place)
     if flags & 1:
-        return Stated()  # a broadcast states nothing
+        return Stated()  # a broadcast states no size
     return Stated(None, _bytes(total, size, 0).cut, duration / 1e7 - preroll / 1e3)
 
 

@@ -1,4 +1,4 @@
-"""Who carries out a plan's batches: processes of this machine, or the workers of a cluster."""
+"""Executors run the batches of a plan: in processes of this machine, or on a Dask cluster."""
 
 from __future__ import annotations
 

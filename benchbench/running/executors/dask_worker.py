@@ -1,4 +1,4 @@
-"""What runs on the workers of a Dask cluster: a pipeline for each thread, and what it tells."""
+"""The code that runs on the workers of a Dask cluster: one pipeline per thread, and its events."""
 
 from __future__ import annotations
 
@@ -24,77 +24,79 @@ if TYPE_CHECKING:
 __all__ = ["TOPIC", "PipelinePlugin", "ask_to_stop", "plugin_name", "work"]
 
 TOPIC = "benchbench"
-"""Where the pipelines of all runs tell; the scheduler keeps a limited number of messages of it."""
+"""Topic for the events of all runs; the scheduler keeps a limited number of its messages."""
 
 
 def plugin_name(run_id: str) -> str:
-    """The name under which the workers know a run's pipelines."""
+    """The name of the worker plugin that holds the pipelines of a run."""
     return f"benchbench-{run_id}"
 
 
 class PipelinePlugin(distributed.WorkerPlugin):  # type: ignore[misc]
-    """A worker's pipelines: one a thread, made when it is first needed, kept to the run's end.
+    """The pipelines of a worker: one per thread, created at first use, kept until the run ends.
 
     Parameters
     ----------
-    order
-        What the run wants of every pipeline.
+    settings
+        The settings of the run.
     hosts
-        Host to the number of batches that its workers carry out at the same time.
-    deaf
-        Whether Ctrl-C is to be left to the driver.
+        Host -> number of batches that its workers run at the same time.
+    ignores_interrupt
+        Whether the worker ignores Ctrl-C, because the driver handles it.
     """
 
-    def __init__(self, settings: RunSettings, hosts: Mapping[str, int], deaf: bool) -> None:
+    def __init__(
+        self, settings: RunSettings, hosts: Mapping[str, int], ignores_interrupt: bool
+    ) -> None:
         self.name = plugin_name(settings.run_id)
         self.settings = settings
         self.hosts = dict(hosts)
-        self.deaf = deaf
+        self.ignores_interrupt = ignores_interrupt
 
     def setup(self, worker: Worker) -> None:
-        """Called by Dask when a worker begins with the plugin."""
+        """Called by Dask when a worker receives the plugin."""
         from threadpoolctl import threadpool_limits
 
-        if self.deaf:  # Ctrl-C is for the driver, which lets them finish what is in hand
-            with contextlib.suppress(ValueError):  # only a main thread may say so
+        if self.ignores_interrupt:  # the driver handles Ctrl-C
+            with contextlib.suppress(ValueError):  # only a main thread may set a handler
                 signal.signal(signal.SIGINT, signal.SIG_IGN)
         self.stopped = False
-        self._stations: dict[int, Pipeline] = {}
+        self._pipelines: dict[int, Pipeline] = {}
         self._lock = threading.Lock()
         host = worker.address.split("://")[-1].rpartition(":")[0]
         on_host = max(self.hosts.get(host, 0), worker.state.nthreads)
         threads = self.settings.threads or max(1, processors() // on_host)
         memory = worker.memory_manager.memory_limit
-        own = shared(worker.state.nthreads, threads, memory / 1e6 if memory else None)
-        self._share = type(own)(on_host, threads, own.memory_mb)
+        share = shared(worker.state.nthreads, threads, memory / 1e6 if memory else None)
+        self._share = type(share)(on_host, threads, share.memory_mb)
         threadpool_limits(threads)
         keep_freed_memory()
 
-    def teardown(self, worker: Worker) -> None:  # noqa: ARG002 - Dask hands it over
-        """Called by Dask at the end: separators end, audio goes."""
+    def teardown(self, worker: Worker) -> None:  # noqa: ARG002 - Dask passes it
+        """Called by Dask at the end: ends the separators and removes the audio."""
         with self._lock:
-            for pipeline in self._stations.values():
+            for pipeline in self._pipelines.values():
                 pipeline.close()
-            self._stations.clear()
+            self._pipelines.clear()
 
     def pipeline(self) -> Pipeline:
-        """The pipeline of the thread that asks."""
+        """The pipeline of the calling thread."""
         with self._lock:
-            own = threading.get_ident()
-            if own not in self._stations:
-                self._stations[own] = Pipeline(self.settings, self._share)
-            return self._stations[own]
+            thread = threading.get_ident()
+            if thread not in self._pipelines:
+                self._pipelines[thread] = Pipeline(self.settings, self._share)
+            return self._pipelines[thread]
 
 
 def work(run_id: str, batch: Batch) -> tuple[str, list[Event]]:
-    """The task that Dask carries out: a batch, in the pipeline of this thread.
+    """The Dask task: run a batch in the pipeline of this thread.
 
-    Everything is told twice: at once, in a message that is lost where a connection breaks, and in
-    the end, as the task's result.
+    Each event is sent twice: immediately, in a message that may be lost if a connection breaks, and
+    at the end, in the result of the task.
 
     Returns
     -------
-    This attempt's name, and all that it told.
+    The name of this attempt, and all its events.
     """
     worker = distributed.get_worker()
     pipelines: PipelinePlugin = worker.plugins[plugin_name(run_id)]
@@ -112,7 +114,7 @@ def work(run_id: str, batch: Batch) -> tuple[str, list[Event]]:
 
 
 def ask_to_stop(run_id: str, dask_worker: Worker) -> None:
-    """Let a worker finish the jobs in hand and no more; Dask hands the worker over."""
+    """Let a worker complete its current jobs and start no more; Dask passes `dask_worker`."""
     plugin = dask_worker.plugins.get(plugin_name(run_id))
     if plugin is not None:
         plugin.stopped = True

@@ -1,4 +1,4 @@
-"""Memory of processes: what they hold, and what is merely resident."""
+"""Memory of processes: held memory, and resident memory."""
 
 from __future__ import annotations
 
@@ -14,27 +14,27 @@ __all__ = ["Memory", "memory_of"]
 
 @dataclass(frozen=True, slots=True)
 class Memory:
-    """Bytes of one process or of several.
+    """Memory in bytes of one process or of several.
 
     Parameters
     ----------
     held
-        What the system cannot take back without ending somebody: allocations, memory that
-        processes share, files on a disk in memory. Where the system does not tell, `resident`.
+        Memory that the system cannot reclaim while the process runs: allocations, shared memory,
+        files on a RAM disk. Equal to `resident` if the system does not report it.
     resident
-        `held`, and pages of mapped files, which the system drops when it needs room and reads
-        again when they are asked for. Audio lies in such files.
+        `held` plus pages of mapped files, which the system drops when it needs memory and reads
+        again on access. Audio is in such files.
     """
 
     held: int = 0
     resident: int = 0
 
     def plus(self, other: Memory) -> Memory:
-        """Both together."""
+        """The sum of both."""
         return Memory(self.held + other.held, self.resident + other.resident)
 
     def largest(self, other: Memory) -> Memory:
-        """The larger one of each number."""
+        """The maximum of each number."""
         return Memory(max(self.held, other.held), max(self.resident, other.resident))
 
 

@@ -1,11 +1,11 @@
-"""The program that runs inside an adapter's interpreter: load a separator once, separate many.
+"""The program that runs in an adapter's interpreter: it loads a separator once and separates tracks.
 
 It is started by path with ``python -I`` and imports the standard library and NumPy only, so any
 environment that has NumPy can run it. Requests come as JSON lines on stdin, answers go as JSON
 lines to a private copy of stdout; file descriptor 1 is then pointed at stderr, because libraries
 print. Audio travels in files of raw interleaved float32, so neither side holds more than a block.
 
-When stdin ends the parent is gone, and the worker ends at once, whatever it is doing.
+The end of stdin means that the parent has ended; the worker then ends immediately.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ EXTRA = 1 << 20
 
 
 class InvalidOutputError(Exception):
-    """What an adapter returned is not what the contract asks for."""
+    """The output of an adapter violates the contract."""
 
 
 class Function:
@@ -53,11 +53,11 @@ class Function:
         self.separate = getattr(importlib.import_module(module), function)
 
     def load(self, *_: Any, **__: Any) -> None:
-        """Nothing: the import was all."""
+        """Do nothing, because the function needs no loading."""
 
 
 def load_adapter(folder: Path, file: Path, function: str) -> Any:
-    """An instance of the class ``Adapter`` in a file, or a function; `folder` is on the path."""
+    """An instance of the class ``Adapter`` of a file, or a function; `folder` is on the path."""
     sys.path.insert(0, str(folder))
     if function:
         return Function(function)
@@ -80,14 +80,14 @@ def open_audio(description: Mapping[str, Any]) -> Any:
 
 
 class StemWriter:
-    """Appends blocks of stems to one raw file a stem, and checks them on the way.
+    """Appends blocks of stems to one raw file per stem, and checks them.
 
     Parameters
     ----------
     folder
-        Where ``<number>.f32`` files go; numbers, because stem names are the adapter's.
+        Folder for the files ``<number>.f32``; numbers, because stem names come from the adapter.
     stems
-        The stems that the manifest promises.
+        The stems that the manifest declares.
     channels
         Channels of the mixture, which the stems must have too.
     most
@@ -125,7 +125,7 @@ class StemWriter:
         self.seconds += time.perf_counter() - start
 
     def _write(self, stem: str, part: Any) -> None:
-        """Write some samples: a copy of all that an adapter gave at once would double it."""
+        """Write samples in pieces, because a copy of the complete output would double the memory."""
         part = part.astype(np.float32, copy=False)
         if not np.isfinite(part).all():
             position = int(np.argmin(np.isfinite(part).all(axis=0)))
@@ -152,7 +152,7 @@ class StemWriter:
 
 
 def peak_rss() -> int | None:
-    """The largest resident memory of this process so far in bytes, where the system tells.
+    """Peak resident memory of this process so far in bytes, if the system reports it.
 
     Linux keeps it for the program in ``/proc``; what ``getrusage`` says there may still be the
     peak of the parent, from before this program was started.
@@ -172,7 +172,7 @@ def peak_rss() -> int | None:
 
 
 class Worker:
-    """Answers requests with the one adapter that it loads."""
+    """Answers requests with the adapter that it has loaded."""
 
     def __init__(self) -> None:
         self.adapter: Any = None
@@ -184,7 +184,7 @@ class Worker:
         return {"load": self.load, "separate": self.separate, "stream": self.stream}
 
     def answer(self, request: Mapping[str, Any]) -> dict[str, Any]:
-        """Carry out one request; an exception of the adapter becomes an answer."""
+        """Execute one request; an exception of the adapter becomes an answer."""
         try:
             return {"ok": True, **self.actions()[request["do"]](request)}
         except MemoryError as error:
@@ -244,7 +244,7 @@ class Worker:
         return {"wall_s": wall, "stems": stems, "peak_rss": peak_rss()}
 
     def stream(self, request: Mapping[str, Any]) -> dict[str, Any]:
-        """Feed one mixture to a live separator in blocks, into files of the folder ``out``."""
+        """Feed a mixture to a live separator in blocks; its stems go to files in the folder ``out``."""
         mixture = open_audio(request["mixture"])
         if not hasattr(self.adapter, "stream"):
             raise InvalidOutputError("the adapter has no method stream, though its variant is live")
@@ -263,7 +263,7 @@ class Worker:
 
 
 class StreamClock:
-    """Hands out blocks of a mixture, and measures what the separator does with each.
+    """Yields blocks of a mixture, and measures the separator's time for each.
 
     A block's time runs from the moment it is handed over until the next one is asked for; what the
     worker does with the stems meanwhile does not count.
@@ -293,17 +293,17 @@ class StreamClock:
             self.seconds.append(time.perf_counter() - self._start)
 
     def pause(self) -> None:
-        """The separator handed over stems."""
+        """Stop the clock when the separator yields stems."""
         self._paused = time.perf_counter()
 
     def resume(self, samples: int) -> None:
-        """So many samples of them are written, and the separator goes on."""
+        """Continue after the given number of samples has been written."""
         self._start += time.perf_counter() - self._paused
         self.outputs.append((self._given, samples))
 
 
 def as_blocks(result: Any) -> Iterator[Mapping[str, Any]]:
-    """What an adapter returned, as blocks: one dictionary, or an iterator of them."""
+    """The output of an adapter as blocks: one dictionary, or an iterator of dictionaries."""
     if isinstance(result, Mapping):
         yield result
     elif hasattr(result, "__iter__"):

@@ -1,4 +1,4 @@
-"""A worker process: started, asked, watched, ended. Nothing here knows what a separation is."""
+"""A worker process: start it, send requests, monitor it, end it; independent of separation."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _WAITING: Final = 16
 
 
 class WorkerFailureError(Exception):
-    """A request did not succeed; the status says in which way."""
+    """A request has failed; the status gives the kind of failure."""
 
     def __init__(self, status: str, message: str) -> None:
         super().__init__(message)
@@ -43,7 +43,7 @@ class WorkerFailureError(Exception):
 
 
 class WorkerProcess:
-    """``worker.py`` in some interpreter, from the first request to its end.
+    """A process that runs ``worker.py`` in an interpreter.
 
     Parameters
     ----------
@@ -52,12 +52,11 @@ class WorkerProcess:
     log
         File that receives everything the worker prints.
     threads
-        Threads for its numeric libraries; None: their own choice.
+        Threads for its numeric libraries; None: their default.
     memory_bytes
-        Memory that it and its children may hold, pages of mapped files not counted; None: no
-        limit.
+        Memory that it and its children may hold, without pages of mapped files; None: no limit.
     programs
-        The folder that stands first on its PATH; None: that of the interpreter.
+        The first folder on its PATH; None: that of the interpreter.
     gpu
         The accelerator that it sees; None: all of them.
     program
@@ -109,7 +108,7 @@ class WorkerProcess:
         Raises
         ------
         SeparatorError
-            When the interpreter cannot be started.
+            If the interpreter cannot be started.
         """
         command = [str(self.python), "-I", "-X", "utf8", str(self.program)]
         try:
@@ -224,7 +223,7 @@ def _read_lines(stream: IO[bytes], lines: queue.Queue[bytes | None]) -> None:
 
 
 def _environment(threads: int | None, programs: Path, gpu: str | None) -> dict[str, str]:
-    """The worker's environment; numeric libraries are kept to threads and to an accelerator."""
+    """The worker's environment, which limits threads of numeric libraries and accelerators."""
     environment = isolated_variables()
     environment["PATH"] = os.pathsep.join([str(programs), environment.get("PATH", os.defpath)])
     if threads is not None:
@@ -233,6 +232,6 @@ def _environment(threads: int | None, programs: Path, gpu: str | None) -> dict[s
         environment.update(TF_NUM_INTRAOP_THREADS=str(threads), TF_NUM_INTEROP_THREADS="1")
     if gpu is not None:
         environment["CUDA_VISIBLE_DEVICES"] = gpu
-    environment.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")  # others may use it too
+    environment.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")  # other processes may use it too
     environment.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     return environment
