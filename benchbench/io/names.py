@@ -1,4 +1,4 @@
-"""Convert names from data to file names that cannot leave their folder."""
+"""Names that come from data, as names of files that cannot leave their folder."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ from typing import Final
 __all__ = ["file_name", "file_names", "is_file_name"]
 
 _LONGEST: Final = 160
-"""Maximum bytes of a name; file systems allow 255, and suffixes and temporary names need some."""
+"""Bytes of a name; file systems take 255, and a suffix and a temporary name need some of them."""
 _KEPT: Final = frozenset("-_ ")
 _NOT_AT_ENDS: Final = " ."
-"""Windows drops these characters at the end; elsewhere a leading dot hides a file."""
+"""Windows drops them at the end, and a leading dot hides a file elsewhere."""
 _RESERVED: Final = frozenset(
     ["con", "prn", "aux", "nul", *(f"{port}{n}" for port in ("com", "lpt") for n in range(10))]
 )
-"""Names of devices in Windows, with any suffix."""
+"""Names that Windows gives to devices, whatever ending follows."""
 
 
 def file_name(name: str, *, keep: str = "") -> str:
-    """Convert a name to the name of one file or folder.
+    """A name as the name of one file or folder.
 
     Letters and digits of any alphabet, ``-``, ``_`` and single spaces stay; every other character
     becomes ``_``. So the result holds no separator, drive letter, NUL or control character, is
-    neither ``.`` nor ``..`` nor a device of Windows, and is at most 160 bytes long.
+    neither ``.`` nor ``..``, is no device of Windows, and is at most 160 bytes long.
 
     Parameters
     ----------
@@ -42,8 +42,8 @@ def file_name(name: str, *, keep: str = "") -> str:
     ('spleeter_2stems', '______etc_passwd', 'NUL_')
     """
     name = unicodedata.normalize("NFC", name)
-    allowed = _KEPT | {sign for sign in keep if sign.isprintable() and sign not in '/\\:*?"<>|'}
-    text = "".join(sign if sign.isalnum() or sign in allowed else "_" for sign in name)
+    kept = _KEPT | {sign for sign in keep if sign.isprintable() and sign not in '/\\:*?"<>|'}
+    text = "".join(sign if sign.isalnum() or sign in kept else "_" for sign in name)
     stripped = text.strip(_NOT_AT_ENDS)
     lead = len(text) - len(text.lstrip(_NOT_AT_ENDS))
     text = "_" * lead + stripped + "_" * (len(text) - lead - len(stripped)) if stripped else ""
@@ -55,10 +55,10 @@ def file_name(name: str, *, keep: str = "") -> str:
 
 
 def file_names(names: Iterable[str], *, keep: str = "") -> dict[str, str]:
-    """Convert several names to distinct file names in one folder.
+    """Several names as names of files in one folder, none of which is taken for another.
 
-    If names differ only in characters that file names may not contain, in case, or in the Unicode
-    form of the same letters, the later ones end with a hash of the name.
+    Where two differ only in characters that no file may hold, in case, or in the Unicode form of
+    the same letters, the later ones end with a hash of the name.
 
     Examples
     --------
@@ -77,7 +77,7 @@ def file_names(names: Iterable[str], *, keep: str = "") -> dict[str, str]:
 
 
 def is_file_name(name: str) -> bool:
-    """Whether a name is a valid file name unchanged, with dots inside, such as a run's name."""
+    """Whether a name can stand as it is, with dots inside: a run's or a cell's name, for instance."""
     return len(name) > 0 and name == file_name(name, keep=".") and os.sep not in name
 
 

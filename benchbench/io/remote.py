@@ -1,7 +1,7 @@
-"""Remote results folders, at any address that fsspec supports (``s3://``, ``gs://``, ...).
+"""Results that lie elsewhere: any folder that fsspec can address (``s3://``, ``gs://``, ...).
 
-Parts are uploaded atomically, one after another, so a reader never sees an incomplete part. Reading
-uses a mirror in the cache, which downloads new and changed files; every command that reads
+Parts are put whole, one after another, so that a reader never sees half of one. Reading goes
+through a mirror in the cache, which fetches what is new or has changed: every verb that reads
 results then reads plain files.
 """
 
@@ -25,22 +25,22 @@ __all__ = ["RemoteFolder", "is_url", "local_folder"]
 
 ADDRESS = re.compile(r"^([A-Za-z][A-Za-z0-9+.-]+):/{1,3}(?=[^/])")
 WHOLE = frozenset({"s3", "s3a", "gs", "gcs", "az", "abfs", "memory", "oss", "r2"})
-"""Protocols whose objects appear only when complete, so that no renaming is needed."""
+"""Where an object appears only once it is complete, so that no renaming is needed."""
 
 
 def is_url(place: str | Path) -> bool:
-    """Whether a location is an address of fsspec; ``C:/results`` and ``file://...`` are not."""
-    match = ADDRESS.match(str(place))
-    return match is not None and match[1] != "file"
+    """Whether a place is an address of fsspec; ``C:/results`` and ``file://`` ones are not."""
+    found = ADDRESS.match(str(place))
+    return found is not None and found[1] != "file"
 
 
 def local_folder(place: str | Path) -> Path:
-    """A location as a local folder; a remote one is mirrored first.
+    """A place as a folder of this machine; what lies elsewhere is mirrored first.
 
     Raises
     ------
     UsageError
-        If the address cannot be read.
+        When the address cannot be read.
     """
     if is_url(place):
         return RemoteFolder(str(place)).mirror()
@@ -57,7 +57,7 @@ class RemoteFolder:
     Parameters
     ----------
     address
-        Such as ``s3://bucket/results``. Slashes that the syntax of paths removed are restored.
+        Such as ``s3://bucket/results``. Slashes that a path's syntax took away are given back.
     """
 
     address: str
@@ -79,19 +79,19 @@ class RemoteFolder:
         return files, root.rstrip("/")
 
     def exists(self, name: str) -> bool:
-        """Whether a file of that name, relative to the folder, exists."""
+        """Whether there is a file of that name, relative to the folder."""
         files, root = self._place
         with _told(f"{self.address}/{name}", "read"):
             files.invalidate_cache()
             return bool(files.isfile(f"{root}/{name}"))
 
     def put(self, path: Path, name: str) -> None:
-        """Upload a file atomically, replacing an earlier one.
+        """Put a file in place whole, replacing an earlier one.
 
         Raises
         ------
         OutputError
-            If it cannot be uploaded.
+            When it cannot be put there.
         """
         files, root = self._place
         target = f"{root}/{name}"
@@ -105,32 +105,32 @@ class RemoteFolder:
             files.mv(temporary, target)
 
     def mirror(self) -> Path:
-        """Update the local mirror of the folder and return it.
+        """A folder of this machine that holds what is there now.
 
         Raises
         ------
         UsageError
-            If the address cannot be read.
+            When the address cannot be read.
         """
         name = hashlib.sha256(self.address.encode()).hexdigest()[:16]
         folder = cache_folder("mirrors") / name
         with locked(folder):
             folder.mkdir(exist_ok=True)
-            listed = dict(self._listed())
+            there = dict(self._listed())
             for path in [path for path in folder.rglob("*") if path.is_file()]:
-                if path.relative_to(folder).as_posix() not in listed and path.suffix != ".tag":
+                if path.relative_to(folder).as_posix() not in there and path.suffix != ".tag":
                     path.unlink()
-            for file, tag in listed.items():
+            for file, tag in there.items():
                 self._fetch(folder, file, tag)
         return folder
 
     def _listed(self) -> Iterator[tuple[str, str]]:
-        """The name of every file, and a value that changes when the file changes."""
+        """Every file's name, and something that changes when it does."""
         files, root = self._place
         with _told(self.address, "read"):
             files.invalidate_cache()
-            details = files.find(root, detail=True) if files.exists(root) else {}
-        for path, facts in details.items():
+            found = files.find(root, detail=True) if files.exists(root) else {}
+        for path, facts in found.items():
             name = str(path).removeprefix(root).lstrip("/")
             if ".." in PurePosixPath(name).parts or name.endswith(".tmp"):
                 continue
@@ -152,9 +152,9 @@ class RemoteFolder:
         mark.write_text(tag, encoding="ascii")
 
 
-def _with_slashes(match: re.Match[str]) -> str:
-    """The beginning of an address, with slashes restored that the syntax of paths removed."""
-    return f"{match[1]}://" + ("/" if match[1] == "local" else "")
+def _with_slashes(found: re.Match[str]) -> str:
+    """The beginning of an address as it was before a path's syntax took slashes away."""
+    return f"{found[1]}://" + ("/" if found[1] == "local" else "")
 
 
 def _protocols(files: Any) -> set[str]:
@@ -163,11 +163,11 @@ def _protocols(files: Any) -> set[str]:
 
 @contextmanager
 def _told(place: str, verb: str) -> Iterator[None]:
-    """Convert errors of any file system to `BenchbenchError`."""
+    """Errors of a file system, whichever it is, as errors for the reader."""
     try:
         yield
-    except Exception as error:  # each file system raises different ones
+    except Exception as error:  # each file system has its own
         raise (OutputError if verb == "write" else UsageError)(
             f"Cannot {verb} {place}: {error}.",
-            hint="Check the address and your permissions; everything stored before is intact.",
+            hint="Look at the address and at your rights there; what was stored before is intact.",
         ) from error

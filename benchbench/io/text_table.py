@@ -1,4 +1,4 @@
-"""Text tables with aligned columns, numbers to the right."""
+"""Tables as text: columns that are aligned, numbers to the right."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _SIGNS = str.maketrans("", "", "-+.,%")
 
 
 def aligned(header: Sequence[str] | None, rows: Sequence[Sequence[str]]) -> str:
-    """Align columns, two spaces apart, with an optional header and a line below it.
+    """Columns two spaces apart, under a header with a line below it if there is one.
 
     Examples
     --------
@@ -20,18 +20,18 @@ def aligned(header: Sequence[str] | None, rows: Sequence[Sequence[str]]) -> str:
     irm       9.03
     silence  -0.10
     """
-    rows_with_header = [*([list(header)] if header else []), *[list(row) for row in rows]]
-    if not rows_with_header:
+    every = [*([list(header)] if header else []), *[list(row) for row in rows]]
+    if not every:
         return ""
-    columns = range(len(rows_with_header[0]))
-    widths = [max(len(row[i]) for row in rows_with_header) for i in columns]
+    columns = range(len(every[0]))
+    widths = [max(len(row[i]) for row in every) for i in columns]
     numeric = [bool(rows) and all(_is_number(row[i]) for row in rows) for i in columns]
     lines = [
         "  ".join(
             cell.rjust(width) if right else cell.ljust(width)
             for cell, width, right in zip(row, widths, numeric, strict=True)
         ).rstrip()
-        for row in rows_with_header
+        for row in every
     ]
     if header:
         lines.insert(1, "  ".join("-" * width for width in widths))
@@ -39,6 +39,6 @@ def aligned(header: Sequence[str] | None, rows: Sequence[Sequence[str]]) -> str:
 
 
 def _is_number(text: str) -> bool:
-    """Whether a cell is right-aligned: ``-6.37``, ``14x``, ``>1000x``, ``- [1]`` or empty."""
+    """Whether a cell belongs to the right: ``-6.37``, ``14x``, ``>1000x``, ``- [1]`` or nothing."""
     cleaned = text.split(" ")[0].lstrip(">").removesuffix("x")
     return not cleaned.translate(_SIGNS) or cleaned.translate(_SIGNS).isdecimal()

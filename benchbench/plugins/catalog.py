@@ -1,9 +1,9 @@
-"""Find adapters and data sets by name.
+"""Names to manifests: which adapters and data sets there are, and where.
 
-A plug-in is a folder with an ``adapter.toml`` or ``dataset.toml``. The search order is: folders
-given by the caller, the shipped ones, ``./adapters`` or ``./datasets`` of the working directory.
-So a folder in the working directory never replaces a shipped plug-in; its plug-ins are used only
-if the user names them. This module does not import the code of plug-ins.
+A plug-in is a folder with an ``adapter.toml`` or ``dataset.toml``. The places are searched in
+this order: folders given by the caller, the shipped ones, ``./adapters`` or ``./datasets`` of the
+working directory. So a folder that happens to lie where `bench` is started never stands in for a
+shipped plug-in; its own are used when somebody names them. Nothing here imports a plug-in's code.
 """
 
 from __future__ import annotations
@@ -52,14 +52,14 @@ class Adapter:
 
 @dataclass(frozen=True)
 class Model:
-    """A separator: an adapter, one of its variants, and settings.
+    """A separator that can be run: an adapter, one of its variants, and its settings.
 
     Parameters
     ----------
     settings
-        Options that differ from the variant's defaults.
+        Options that differ from the variant's own.
     members
-        The models whose stems an ensemble combines, in the order of its manifest.
+        The models whose stems an ensemble puts together, in the order of its manifest.
     """
 
     adapter: Adapter
@@ -79,7 +79,7 @@ class Model:
 
     @property
     def options(self) -> dict[str, AnyValue]:
-        """The options of the variant and of the engine, updated with the settings."""
+        """The variant's and the engine's options, with the settings put in."""
         return {**self._defaults, **self.settings}
 
     @property
@@ -87,12 +87,12 @@ class Model:
         return {**engine_options(self.manifest), **self.manifest.options, **self.variant.options}
 
     def with_settings(self, options: Mapping[str, AnyValue]) -> Model:
-        """The model with further options set; options in its name take precedence.
+        """The model with some options set; those that it has already win.
 
         Raises
         ------
         UnknownNameError
-            For an unknown option.
+            For an option that it does not have.
         UsageError
             For a value of the wrong type.
         """
@@ -106,12 +106,12 @@ class Model:
 
     @property
     def manifest(self) -> AdapterManifest:
-        """The adapter's manifest."""
+        """What the adapter says of itself."""
         return self.adapter.manifest
 
     @property
     def variant(self) -> Variant:
-        """The manifest's table of this variant."""
+        """What the adapter says of this variant."""
         return self.adapter.manifest.variants[self.variant_name]
 
 
@@ -131,10 +131,10 @@ class Catalog:
     Parameters
     ----------
     adapter_paths
-        Folders that are searched first; each contains adapter folders, or is one.
+        Folders searched before all others; each holds adapter folders, or is one.
     working_directory
-        Its folders ``adapters`` and ``datasets`` are searched last; None: they are not searched,
-        for names that do not come from the user.
+        Whose ``adapters`` and ``datasets`` folders are searched last; None: nobody's, for names
+        that were not given by whoever runs the command.
     """
 
     adapter_paths: tuple[Path, ...] = ()
@@ -162,11 +162,11 @@ class Catalog:
             yield local, "working directory"
 
     def adapter_names(self) -> list[str]:
-        """The names of all adapters, sorted."""
+        """Every adapter, by name."""
         return sorted(self._adapter_folders)
 
     def dataset_names(self) -> list[str]:
-        """The names of all data sets, sorted."""
+        """Every data set, by name."""
         return sorted(self._dataset_folders)
 
     def adapter(self, name: str) -> Adapter:
@@ -184,7 +184,7 @@ class Catalog:
         return Adapter(path, origin, manifest)
 
     def model(self, name: str) -> Model:
-        """The model named ``adapter``, ``adapter:variant`` or ``adapter:variant[option=value]``.
+        """``adapter``, ``adapter:variant`` or ``adapter:variant[option=value]``.
 
         An adapter's name alone means its default variant.
 
@@ -192,17 +192,17 @@ class Catalog:
         ------
         UnknownNameError, ManifestError
         UsageError
-            If the name denotes several models.
+            When the name stands for several models.
         """
-        expanded_names = expanded(name)
-        if len(expanded_names) > 1:
-            raise UsageError(f"{name!r} denotes {len(expanded_names)} models, but one is needed.")
-        return self._model(expanded_names[0])
+        every = expanded(name)
+        if len(every) > 1:
+            raise UsageError(f"{name!r} stands for {len(every)} models where one is needed.")
+        return self._model(every[0])
 
     def models(self, names: Sequence[str]) -> list[Model]:
-        """Several models, in the given order, without duplicates; ``a[x=1,2]`` denotes two."""
-        chosen = [self._model(expanded_name) for name in names for expanded_name in expanded(name)]
-        return list({model.name: model for model in chosen}.values())
+        """Several models, in the order given, each once; ``a[x=1,2]`` stands for two."""
+        every = [self._model(one) for name in names for one in expanded(name)]
+        return list({model.name: model for model in every}.values())
 
     def _model(self, name: ModelName) -> Model:
         adapter = self.adapter(name.adapter)
@@ -222,8 +222,8 @@ class Catalog:
             members.append(self.model(name))
             if members[-1].manifest.oracle and not manifest.oracle:
                 raise ManifestError(
-                    f"{manifest.name}: its member {name} is an oracle.",
-                    hint="Set oracle = true.",
+                    f"{manifest.name}: its member {name} sees the references.",
+                    hint="Write oracle = true.",
                 )
         return tuple(members)
 
@@ -243,7 +243,7 @@ class Catalog:
 
 
 def engine_options(manifest: AdapterManifest) -> dict[str, AnyValue]:
-    """Options that the engine implements itself, with their defaults."""
+    """Options that the engine carries out itself, with their defaults."""
     if manifest.ensemble:
         return {"combine": manifest.ensemble.combine, "domain": manifest.ensemble.domain}
     return {"augment": ""} if manifest.kind in ("python", "command") else {}
@@ -252,25 +252,25 @@ def engine_options(manifest: AdapterManifest) -> dict[str, AnyValue]:
 def plugin_folders(
     places: Iterator[tuple[Path, Origin]], file_name: str
 ) -> dict[str, tuple[Path, Origin]]:
-    """Plug-in folders by name; if two places have the same name, the first one is used."""
-    plugins: dict[str, tuple[Path, Origin]] = {}
+    """Plug-in folders by name; where two places have the same name, the first counts."""
+    found: dict[str, tuple[Path, Origin]] = {}
     for place, origin in places:
         folders = [place] if (place / file_name).is_file() else sorted(place.glob("*/"))
         for path in folders:
             if (path / file_name).is_file():
-                plugins.setdefault(_name(path, file_name), (path, origin))
-    return plugins
+                found.setdefault(_name(path, file_name), (path, origin))
+    return found
 
 
 def _name(path: Path, file_name: str) -> str:
-    """The plug-in's name: the folder's name, with hyphens instead of underscores if the manifest has them.
+    """The folder's name, with hyphens for underscores where the manifest writes it so.
 
-    A folder that is a valid Python package name (``demucs_onnx``) may hold an adapter whose name
-    is not (``demucs-onnx``).
+    A folder that Python can take for a package (``demucs_onnx``) may hold an adapter whose name
+    it cannot (``demucs-onnx``).
     """
     folder = path.resolve().name
-    declared = NAME_LINE.search((path / file_name).read_text(encoding="utf-8", errors="replace"))
-    return declared[1] if declared and declared[1].replace("-", "_") == folder else folder
+    said = NAME_LINE.search((path / file_name).read_text(encoding="utf-8", errors="replace"))
+    return said[1] if said and said[1].replace("-", "_") == folder else folder
 
 
 def require_same_name(path: Path, name: str) -> None:

@@ -41,7 +41,7 @@ def read_toml(path: Path) -> dict[str, Any]:
     Raises
     ------
     ManifestError
-        If it is not valid TOML; the message gives the line.
+        With the line, when it is not valid TOML.
     """
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
@@ -55,7 +55,7 @@ def read_adapter(path: Path) -> AdapterManifest:
     Raises
     ------
     ManifestError
-        If a key is unknown, missing or of the wrong type; with a suggestion.
+        Naming the key that is unknown, missing or of the wrong type, with a suggestion.
     """
     manifest = _convert(path, AdapterManifest)
     _check_name(path, manifest.name)
@@ -125,7 +125,7 @@ def _check_name(path: Path, name: str) -> None:
 
 
 def _check_stems(path: Path, variant: str, stems: tuple[str, ...]) -> None:
-    """Check the names of stems, because they become file names."""
+    """Stem names become file names, so they may not lead anywhere."""
     if not stems or len(set(stems)) < len(stems):
         raise ManifestError(f"{path}: variants.{variant}.stems must name different stems.")
     for stem in stems:
@@ -166,22 +166,22 @@ def _check_hashes(path: Path, place: str, weights: Weights) -> None:
 
 
 def _check_kind(path: Path, manifest: AdapterManifest) -> None:
-    """Check that the keys match the kind, because other keys would be ignored."""
-    keys = {
+    """Each kind needs keys of its own and would ignore the others'."""
+    own = {
         "command": manifest.command,
         "folder": manifest.folder,
         "callable": manifest.callable,
         "ensemble": manifest.ensemble,
     }
-    required = manifest.kind if manifest.kind != "python" else "callable"
-    for key, value in keys.items():
-        if value and key != required:
+    wanted = manifest.kind if manifest.kind != "python" else "callable"
+    for key, value in own.items():
+        if value and key != wanted:
             raise ManifestError(
-                f"{path}: {key} has no effect with kind = {manifest.kind!r}.",
+                f"{path}: {key} means nothing with kind = {manifest.kind!r}.",
                 hint=f'Write kind = "{key if key != "callable" else "python"}".',
             )
-    if manifest.kind != "python" and not keys[required]:
-        raise ManifestError(f"{path}: kind = {manifest.kind!r} needs {required} = ...")
+    if manifest.kind != "python" and not own[wanted]:
+        raise ManifestError(f"{path}: kind = {manifest.kind!r} needs {wanted} = ...")
     if manifest.callable and not CALLABLE.fullmatch(manifest.callable):
         raise ManifestError(f"{path}: callable = {manifest.callable!r} is not module:function.")
     if manifest.kind == "command":
@@ -203,14 +203,14 @@ def _check_ensemble(path: Path, manifest: AdapterManifest, ensemble: Ensemble) -
     if len(ensemble.members) < 2:
         raise ManifestError(f"{path}: an ensemble needs two members or more.")
     if ensemble.weights and ensemble.combine != "mean":
-        raise ManifestError(f"{path}: weights have no effect with combine = {ensemble.combine!r}.")
+        raise ManifestError(f"{path}: weights mean nothing with combine = {ensemble.combine!r}.")
     stems = {stem for variant in manifest.variants.values() for stem in variant.stems}
     for stem, weights in ensemble.weights.items():
         if stem not in stems:
-            raise ManifestError(f"{path}: ensemble.weights.{stem} is not a stem of any variant.")
+            raise ManifestError(f"{path}: ensemble.weights.{stem} is no stem of a variant.")
         for member, weight in weights.items():
             if member not in ensemble.members:
-                raise ManifestError(f"{path}: ensemble.weights.{stem}: {member} is not a member.")
+                raise ManifestError(f"{path}: ensemble.weights.{stem} names no member: {member}.")
             if not weight >= 0 or weight == float("inf"):
                 raise ManifestError(f"{path}: the weight of {member} must be 0 or more.")
         if not sum(weights.get(member, 1.0) for member in ensemble.members):
@@ -240,23 +240,23 @@ def _convert(path: Path, kind: type[Record]) -> Record:
 
 
 def _where(error: msgspec.ValidationError) -> str:
-    """The validator's message with ``$.a.b`` written as in TOML."""
+    """The validator's message with ``$.a.b`` written as a TOML reader would say it."""
     text, _, place = str(error).partition(" - at `")
     key = place.rstrip("`").removeprefix("$").lstrip(".")
     return f"{text} (at {key})." if key else f"{text}."
 
 
 def _suggestion(error: msgspec.ValidationError, kind: type) -> str | None:
-    match = re.search(r"unknown field `([^`]+)`", str(error))
-    if not match:
+    found = re.search(r"unknown field `([^`]+)`", str(error))
+    if not found:
         return None
-    keys = sorted(_keys(kind))
-    guess = closest(match[1], keys)
-    return f"Did you mean {guess!r}?" if guess else f"Known keys: {', '.join(keys)}."
+    known = sorted(_keys(kind))
+    guess = closest(found[1], known)
+    return f"Did you mean {guess!r}?" if guess else f"Known keys: {', '.join(known)}."
 
 
 def _keys(kind: Any) -> set[str]:
-    """The keys of a record and of all nested records."""
+    """The keys of a record and of all records inside it."""
     keys: set[str] = set()
     pending = [msgspec.inspect.type_info(kind)]
     while pending:

@@ -1,7 +1,7 @@
 """Names of models: ``adapter``, ``adapter:variant`` and ``adapter:variant[option=value]``.
 
-Two settings of one model are two rows of every table, so options that differ from the
-variant's defaults are part of the name. ``demucs[shifts=1,2,4]`` denotes three models.
+Two settings of one model are two rows of every table, so the options that differ from the
+variant's own are part of the name. ``demucs[shifts=1,2,4]`` stands for three models.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ Settings: TypeAlias = "Mapping[str, AnyValue]"
 
 NAME = re.compile(r"(?P<adapter>[^:\[\]]+)(?::(?P<variant>[^\[\]]*))?(?:\[(?P<settings>.*)\])?")
 OUTSIDE = re.compile(r",(?![^\[]*\])")
-"""A comma outside brackets."""
+"""A comma that no bracket surrounds."""
 PLAIN_TEXT = re.compile(r"[\w./+~: -]+")
 
 
 @dataclass(frozen=True, slots=True)
 class ModelName:
-    """One requested model; an empty variant means the adapter's default."""
+    """One model as it was asked for; an empty variant means the adapter's default."""
 
     adapter: str
     variant: str
@@ -48,31 +48,31 @@ def listed(names: str | Sequence[str]) -> list[str]:
 
 
 def expanded(name: str) -> list[ModelName]:
-    """The models that a name denotes: one per combination of its options' values.
+    """The models that a name stands for: one for each combination of its options' values.
 
-    >>> [name.settings for name in expanded("demucs[shifts=1,2]")]
+    >>> [one.settings for one in expanded("demucs[shifts=1,2]")]
     [{'shifts': 1}, {'shifts': 2}]
 
     Raises
     ------
     UsageError
-        If the brackets are not closed or an option has no value.
+        When the brackets are not closed or an option has no value.
     """
-    names = NAME.fullmatch(name.strip())
-    if names is None:
+    found = NAME.fullmatch(name.strip())
+    if found is None:
         raise UsageError(
-            f"{name!r} is not a valid name of a model.",
+            f"{name!r} is no name of a model.",
             hint="adapter, adapter:variant or adapter:variant[option=value,option=value]",
         )
-    values = _values(name, names["settings"] or "")
+    values = _values(name, found["settings"] or "")
     return [
-        ModelName(names["adapter"], names["variant"] or "", dict(zip(values, chosen, strict=True)))
+        ModelName(found["adapter"], found["variant"] or "", dict(zip(values, chosen, strict=True)))
         for chosen in product(*values.values())
     ]
 
 
 def _values(name: str, text: str) -> dict[str, list[AnyValue]]:
-    """Option -> its values; a word without "=" is a further value of the option before it."""
+    """Option to its values; a word without "=" is one more value of the option before it."""
     values: dict[str, list[AnyValue]] = {}
     option = ""
     for word in filter(None, (part.strip() for part in text.split(","))):
@@ -88,7 +88,7 @@ def _values(name: str, text: str) -> dict[str, list[AnyValue]]:
 
 
 def parsed_value(text: str) -> AnyValue:
-    """A value as TOML reads it, or the text itself."""
+    """A value as TOML reads it, or else the text itself."""
     try:
         value = tomllib.loads(f"value = {text}")["value"]
     except tomllib.TOMLDecodeError:
@@ -97,12 +97,12 @@ def parsed_value(text: str) -> AnyValue:
 
 
 def setting(option: str, value: AnyValue, default: AnyValue, whose: str) -> AnyValue:
-    """Convert a value to the type of the option's default.
+    """A value in the type of the option's default.
 
     Raises
     ------
     UsageError
-        If the default has another type.
+        When the default is of another type.
     """
     if isinstance(default, bool) or isinstance(value, bool):
         fits = isinstance(default, bool) and isinstance(value, bool)
@@ -123,7 +123,7 @@ def setting(option: str, value: AnyValue, default: AnyValue, whose: str) -> AnyV
 
 
 def written_settings(settings: Settings) -> str:
-    """Settings as written in a model's name, in the order of the options' names.
+    """Settings as they stand in a name, in the order of the options' names.
 
     >>> written_settings({"shifts": 2, "overlap": 0.5})
     '[overlap=0.5,shifts=2]'

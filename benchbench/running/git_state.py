@@ -1,8 +1,8 @@
-"""Commit and changes of a git repository, read without running any program that it configures.
+"""Commit and changes of a git repository, asked without running anything that it configures.
 
-A repository's own ``.git/config`` may name programs (``core.fsmonitor``, filters, hooks) that
-``git status`` runs. So git gets a separate configuration in a temporary folder, and only the
-objects and the index of the repository.
+A repository's own ``.git/config`` may name programs (``core.fsmonitor``, filters, hooks) that git
+runs when it is asked for a status. So git gets a configuration of ours, in a folder of ours, and
+only the objects and the index of the repository.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _PATIENCE_S = 20.0
 
 
 def git_state(folder: Path) -> dict[str, Any] | None:
-    """Commit of the repository that holds `folder`, and whether files differ from it.
+    """Commit and whether anything is changed, of the repository that holds `folder`.
 
     Returns
     -------
@@ -60,7 +60,7 @@ def _repository(folder: Path) -> tuple[Path, Path]:
 
 
 def _common(git: Path) -> Path:
-    """The folder of objects and references; further working trees share those of the first."""
+    """Where objects and references lie; further working trees share those of the first."""
     pointer = git / "commondir"
     return (git / _text(pointer)).resolve() if pointer.is_file() else git
 
@@ -95,37 +95,37 @@ def _is_dirty(top: Path, git: Path, common: Path, sha: str) -> bool | None:
     if program is None or not Path(program).is_absolute():
         return None
     with tempfile.TemporaryDirectory(prefix="benchbench-git-") as place:
-        git_dir = Path(place)
+        own = Path(place)
         for name in ("objects", "refs"):
-            (git_dir / name).mkdir()
+            (own / name).mkdir()
         sha256 = len(sha) == 64
-        (git_dir / "config").write_text(
+        (own / "config").write_text(
             f"[core]\nrepositoryformatversion = {int(sha256)}\nbare = false\nfsmonitor = false\n"
             + ("[extensions]\nobjectFormat = sha256\n" if sha256 else ""),
             encoding="utf-8",
         )
-        (git_dir / "HEAD").write_text(sha + "\n", encoding="utf-8")
+        (own / "HEAD").write_text(sha + "\n", encoding="utf-8")
         if (git / "index").is_file():
-            shutil.copyfile(git / "index", git_dir / "index", follow_symlinks=False)
+            shutil.copyfile(git / "index", own / "index", follow_symlinks=False)
         command = [
             program, "--no-optional-locks", "-c", "core.hooksPath=" + os.devnull,
             "status", "--porcelain", "--ignore-submodules=all",
         ]  # fmt: skip
         try:
-            status = subprocess.run(
+            done = subprocess.run(
                 command, capture_output=True, check=False, timeout=_PATIENCE_S, cwd=top,
-                env=_variables(git_dir, top, common),
+                env=_variables(own, top, common),
             )  # fmt: skip
         except (OSError, subprocess.TimeoutExpired):
             return None
-    return bool(status.stdout.strip()) if status.returncode == 0 else None
+    return bool(done.stdout.strip()) if done.returncode == 0 else None
 
 
-def _variables(git_dir: Path, top: Path, common: Path) -> dict[str, str]:
-    """The environment for git: only the separate configuration, and no program to start."""
-    variables = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
-    return variables | {
-        "GIT_DIR": str(git_dir),
+def _variables(own: Path, top: Path, common: Path) -> dict[str, str]:
+    """The environment for git: no configuration but ours, nothing that it may start."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+    return kept | {
+        "GIT_DIR": str(own),
         "GIT_WORK_TREE": str(top),
         "GIT_OBJECT_DIRECTORY": str(common / "objects"),
         "GIT_CONFIG_NOSYSTEM": "1",

@@ -1,4 +1,4 @@
-"""Measure the live models of a run, once per version of a model."""
+"""Measure the live models of a run, once for each version of a model."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ EXCERPT_S = 10.0
 
 @dataclass(frozen=True, slots=True)
 class LiveModel:
-    """A live model to be measured, and the name of its measurement."""
+    """A live model that is to be measured, and the name of its measurement."""
 
     setup: ModelSetup
     identity: Identity
@@ -38,17 +38,13 @@ class LiveModel:
 def unmeasured(
     results: Results, setups: Mapping[str, ModelSetup], *, again: bool = False
 ) -> tuple[LiveModel, ...]:
-    """The live models without a stored measurement, or all live models if `again`."""
-    live = []
+    """The models whose variant is live and that have no measurement yet, or all live ones."""
+    every = []
     for setup in setups.values():
         if setup.model.variant.live:
-            model_identity = identity(setup)
-            live.append(
-                LiveModel(
-                    setup, model_identity, short_hash("live", *asdict(model_identity).values())
-                )
-            )
-    return tuple(model for model in live if again or not results.live_path(model.live_id).is_file())
+            own = identity(setup)
+            every.append(LiveModel(setup, own, short_hash("live", *asdict(own).values())))
+    return tuple(one for one in every if again or not results.live_path(one.live_id).is_file())
 
 
 def measure_live_models(
@@ -59,14 +55,14 @@ def measure_live_models(
     limits: Limits,
     listener: Listener,
 ) -> None:
-    """Measure live models and store the measurements.
+    """Measure live models and store what was found.
 
-    A model that cannot stream causes a note; the run continues.
+    A model that cannot stream costs a note, not the run.
 
     Parameters
     ----------
     results, run_id
-        The store of the measurements, and the run that they belong to.
+        Where measurements are stored, and the run that they belong to.
     models
         The models.
     track
@@ -99,9 +95,9 @@ def _rows(
 ) -> Iterator[dict[str, Any]]:
     audio = setup.model.manifest.audio
     own_rate, channels = audio.sample_rate or rate, audio.channels or excerpt.channels
-    converted = convert(excerpt, folder / "excerpt.f32", rate, own_rate, channels)
+    given = convert(excerpt, folder / "excerpt.f32", rate, own_rate, channels)
     with WorkerSeparator(setup, limits, log) as worker:
-        for measured in measure_live(worker, converted, own_rate, folder):
+        for measured in measure_live(worker, given, own_rate, folder):
             yield asdict(measured)
 
 

@@ -48,7 +48,7 @@ def machine() -> dict[str, Any]:
 
 
 def _processor() -> str:
-    """The product name of the processor, "" if the system does not report it."""
+    """The processor's name in trade, "" where the system does not tell."""
     if sys.platform == "win32":
         import winreg
 
@@ -64,20 +64,20 @@ def _processor() -> str:
 
 
 def _accelerators() -> list[str]:
-    """Names of NVIDIA accelerators, as ``nvidia-smi`` lists them."""
+    """Names of NVIDIA accelerators, as their driver's own tool lists them."""
     tool = shutil.which("nvidia-smi")
     if tool is None:
         return []
     command = [tool, "--query-gpu=name", "--format=csv,noheader"]
     try:
-        result = subprocess.run(command, capture_output=True, text=True, timeout=20, check=False)
+        done = subprocess.run(command, capture_output=True, text=True, timeout=20, check=False)
     except subprocess.TimeoutExpired:
         return []
-    return result.stdout.split("\n")[:-1] if result.returncode == 0 else []
+    return done.stdout.split("\n")[:-1] if done.returncode == 0 else []
 
 
 def visible_gpus() -> tuple[str, ...]:
-    """The accelerators that processes of this machine may use, by CUDA's names."""
+    """The accelerators that processes of this machine may use, as CUDA names them."""
     chosen = os.environ.get("CUDA_VISIBLE_DEVICES")
     if chosen is not None:
         return tuple(name.strip() for name in chosen.split(",") if name.strip())
@@ -85,12 +85,12 @@ def visible_gpus() -> tuple[str, ...]:
 
 
 def keep_freed_memory() -> None:
-    """Let this process reuse freed memory instead of returning it to the system.
+    """Let this process use freed memory again instead of giving it back to the system.
 
-    Scoring allocates and frees arrays of megabytes all the time. Dask sets
-    ``MALLOC_TRIM_THRESHOLD_`` for its workers, so that each array is returned and the system has to
-    clear every page again, which triples the time of scoring. Only glibc is configured; elsewhere
-    nothing happens. The variable is also removed for processes that are started later.
+    Scoring takes and frees arrays of megabytes all the time. A worker of Dask is told by
+    ``MALLOC_TRIM_THRESHOLD_`` to give each of them back, and the system has to clear every page
+    anew: three times the time for scoring. Only glibc is asked; elsewhere nothing happens. Processes
+    that are started later do not inherit that wish either.
     """
     os.environ.pop("MALLOC_TRIM_THRESHOLD_", None)
     if platform.libc_ver()[0] != "glibc":
@@ -98,13 +98,13 @@ def keep_freed_memory() -> None:
     import ctypes
 
     allocator = ctypes.CDLL(None)
-    allocator.mallopt(_MMAP_THRESHOLD, 32 << 20)  # the largest value that glibc accepts
+    allocator.mallopt(_MMAP_THRESHOLD, 32 << 20)  # the most that glibc takes
     allocator.mallopt(_TRIM_THRESHOLD, 256 << 20)
     allocator.mallopt(_ARENA_MAX, 1)  # the thresholds hold in the first arena only
 
 
 def _blas() -> list[str]:
-    import numpy  # noqa: F401 - loads the BLAS that is inspected below
+    import numpy  # noqa: F401 - loads the BLAS that is then looked at
     from threadpoolctl import threadpool_info
 
     pools = threadpool_info()
@@ -115,12 +115,12 @@ def _blas() -> list[str]:
 def engine_packages() -> dict[str, str]:
     """Every package of the engine's interpreter and its version.
 
-    A package without metadata, such as one that is being installed or removed, is left out.
+    One without metadata, such as one that is being installed or removed just now, is left out.
     """
-    packages: dict[str, str] = {}
+    found: dict[str, str] = {}
     for distribution in importlib.metadata.distributions():
         with contextlib.suppress(OSError, TypeError, KeyError):
             facts = distribution.metadata
             if facts["Name"]:
-                packages[facts["Name"].lower()] = facts["Version"]
-    return dict(sorted(packages.items()))
+                found[facts["Name"].lower()] = facts["Version"]
+    return dict(sorted(found.items()))

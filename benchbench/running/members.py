@@ -1,4 +1,4 @@
-"""Check before a run that the stems of each ensemble's members will exist when they are needed."""
+"""Before a run: will the stems that an ensemble puts together be there when it needs them?"""
 
 from __future__ import annotations
 
@@ -26,26 +26,26 @@ def require_members(
     Parameters
     ----------
     plan
-        The jobs that are not stored yet.
+        What is left to do.
     setups
-        Model name -> how it is loaded.
+        Model name to how it is loaded.
     results
         The results' folder.
     keeps_audio
         Whether the run keeps the stems that it computes.
     local
-        Whether the results folder is on this machine.
+        Whether results lie in a folder of this machine.
 
     Raises
     ------
     UsageError
-        Names the first missing stem; also raised for results at an address.
+        With the first stem that is missing, or for results at an address.
     """
     ensembles = {name: setup for name, setup in setups.items() if setup.members}
     if ensembles and not local:
         raise UsageError(
-            f"{next(iter(ensembles))} combines stored stems, which needs a local folder.",
-            hint="Use a folder of this machine for --out.",
+            f"{next(iter(ensembles))} puts stored stems together, which needs a folder.",
+            hint="Let --out name a folder of this machine.",
         )
     planned = {job.separation_id for job in plan.every_job()} if keeps_audio else set()
     for track in plan.tracks:

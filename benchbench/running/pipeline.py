@@ -1,9 +1,9 @@
-"""The pipeline: decode a track, separate it, score the stems, store the results.
+"""A pipeline: the place where work is done, whoever hands it out.
 
-A process has one pipeline per working thread. The pipeline decodes a track once, separates
+One process has one pipeline for each thread that works in it. It decodes a track once, separates
 it with models that stay loaded, scores the stems against references that are factored once, and
-stores each cell immediately. Local processes and the workers of a cluster run the same pipeline, so
-a score does not depend on the machine that computed it.
+stores each cell at once. Local processes and the workers of a cluster run the same pipeline, so
+that a score does not depend on where it was made.
 """
 
 from __future__ import annotations
@@ -48,18 +48,18 @@ __all__ = ["Pipeline", "Share", "log_name"]
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """The share of the machine's resources that a pipeline may use.
+    """What a pipeline may use of its machine.
 
     Parameters
     ----------
     pipelines
-        Number of pipelines that run at the same time, this one included.
+        How many pipelines work at the same time, this one included.
     threads
-        Threads of the numeric libraries, in a separator or in the scoring.
+        Threads for numeric libraries, of a separator or of the scoring.
     memory_mb
-        Memory in megabytes that all loaded models together may declare.
+        Memory that its loaded models may declare together.
     gpu
-        The accelerator that its separators see; None: all of the machine.
+        The accelerator that its separators see; None: whatever there is.
     """
 
     pipelines: int
@@ -69,16 +69,16 @@ class Share:
 
 
 class Pipeline:
-    """Executes batches; use it as a context manager.
+    """Carries out batches; use it as a context manager.
 
     Parameters
     ----------
-    settings
-        The settings of the run.
+    order
+        What the run wants of every pipeline.
     share
-        The resources that it may use.
+        What it may use.
     scratch
-        A folder for raw audio; None: a new temporary folder.
+        A folder for raw audio; None: one of its own.
     """
 
     def __init__(self, settings: RunSettings, share: Share, scratch: Path | None = None) -> None:
@@ -106,21 +106,21 @@ class Pipeline:
         self.close()
 
     def close(self) -> None:
-        """End the separators and remove the remaining audio."""
+        """End the separators and remove what is left of the audio."""
         self._scorer.forget()
         while self._workers:
             self._end(next(iter(self._workers)))
         self._stack.close()
 
     def carry_out(self, batch: Batch, tell: Listener, stopped: Callable[[], bool]) -> None:
-        """Execute the jobs of a track one by one, until all are done or the run is stopped.
+        """Do a track's jobs one by one, until done or stopped.
 
-        A separator's fault, an unreadable track or a failing metric affects only its own cells.
+        A separator's fault, an unreadable track or a metric that fails costs its own cells.
 
         Raises
         ------
         OutputError
-            If results or scratch files cannot be written; results stored before are intact.
+            When results or scratch files cannot be written; what was stored before is intact.
         """
         start = time.perf_counter()
         folder = self._scratch / f"track-{batch.number}"
@@ -130,8 +130,8 @@ class Pipeline:
             for number, job in enumerate(batch.jobs):
                 if stopped():
                     break
-                unstored = self._left(job)
-                if unstored is None:
+                left = self._left(job)
+                if left is None:
                     tell(Skipped(job.identity.model, job.track.name))
                     continue
                 if prepared is None:
@@ -140,17 +140,17 @@ class Pipeline:
                     spent = spent.plus(preparing_s=time.perf_counter() - start)
                 if prepared is None:
                     break
-                spent = self._do(unstored, prepared, folder, tell, spent)
+                spent = self._do(left, prepared, folder, tell, spent)
         finally:
             self._scorer.forget()
             shutil.rmtree(folder, ignore_errors=True)
         tell(spent)
 
     def _left(self, job: Job) -> Job | None:
-        """The job without cells that were stored since it was planned; None: all are stored."""
+        """The job without what somebody stored since it was planned; None: nothing is left."""
         if not self.settings.skip_stored:
             return job
-        unstored = tuple(
+        left = tuple(
             protocol
             for protocol in job.protocols
             if not self._is_stored(
@@ -159,7 +159,7 @@ class Pipeline:
                 )
             )
         )
-        return replace(job, protocols=unstored) if unstored else None
+        return replace(job, protocols=left) if left else None
 
     def _is_stored(self, path: Path) -> bool:
         if self._remote:
@@ -167,7 +167,7 @@ class Pipeline:
         return path.is_file()
 
     def _prepare(self, jobs: Sequence[Job], folder: Path, tell: Listener) -> PreparedTrack | None:
-        """Prepare the track; None if it cannot be read, and then all its jobs are stored as failed."""
+        """The track, or None when it cannot be read; then every job on it has failed."""
         try:
             track = jobs[0].track
             prepared = prepare(track, folder, allow_truncated=self.settings.allow_truncated)
@@ -186,7 +186,7 @@ class Pipeline:
     def _do(
         self, job: Job, prepared: PreparedTrack, folder: Path, tell: Listener, spent: Spent
     ) -> Spent:
-        """Separate, store the outcome, score, store the scores."""
+        """Separate, store how it went, score, store the scores."""
         model, track = job.identity.model, job.track
         tell(Started(model, track.name))
         out = folder / job.separation_id
@@ -205,7 +205,7 @@ class Pipeline:
         if outcome.status == "disk_full":
             raise _scratch_full(self._scratch, outcome.error)
         if outcome.status != "ok" and self._left(job) is None:
-            tell(Skipped(model, track.name))  # another run has succeeded meanwhile: keep its row
+            tell(Skipped(model, track.name))  # another run did better meanwhile: its row stays
             return spent
         row = self._store(job, outcome, prepared, tell)
         if outcome.status == "ok":
@@ -227,7 +227,7 @@ class Pipeline:
             scored = self._scorer.score(task)
         except OutputError:
             raise
-        except Exception as error:  # a fault of a metric affects only this separation
+        except Exception as error:  # whatever a metric did wrong costs this separation only
             if is_full(error):
                 raise _scratch_full(self._scratch, error) from error
             message = f"The scores cannot be computed: {type(error).__name__}: {error}"
@@ -242,7 +242,7 @@ class Pipeline:
     def _store(
         self, job: Job, outcome: SeparationResult, prepared: PreparedTrack | None, tell: Listener
     ) -> dict[str, Any]:
-        """Store the outcome of a separation and emit its event; returns the stored row."""
+        """Store how a separation went and tell of it; the stored row."""
         setup = self.settings.setups[job.identity.model]
         record = SeparationRecord(
             job, setup.model, self.settings.run_id, self.settings.dataset_hash, self.share.pipelines
@@ -263,13 +263,13 @@ class Pipeline:
         return row
 
     def _publish(self, path: Path) -> None:
-        """Upload a stored file if the results are not on this machine."""
+        """Hand a stored file on, where results do not lie on this machine."""
         if self._remote:
             self._remote.put(path, path.relative_to(self.results.root).as_posix())
             path.unlink()
 
     def _worker(self, model: str) -> Separator:
-        """The loaded separator; the least recently used ones are ended to free memory."""
+        """The separator, loaded; those used longest ago are ended to make room."""
         if model in self._workers:
             self._workers[model] = self._workers.pop(model)  # the last one is the latest
             return self._workers[model]
@@ -287,7 +287,7 @@ class Pipeline:
         return self._workers[model]
 
     def _log(self, model: str) -> Path:
-        """The file that receives the output of the model's adapter."""
+        """The file that receives everything that the model's adapter prints."""
         return self.results.root / "runs" / self.settings.run_id / f"{log_name(model)}.log"
 
     def _need(self, model: str) -> float:
@@ -308,7 +308,7 @@ def log_name(model: str) -> str:
 
 
 def _emptied(folder: Path) -> Path:
-    """The folder, emptied of files that a dead pipeline may have left in it."""
+    """The folder, without what a pipeline that died may have left in it."""
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     return folder
@@ -317,5 +317,5 @@ def _emptied(folder: Path) -> Path:
 def _scratch_full(folder: Path, error: object) -> OutputError:
     return OutputError(
         f"The scratch folder {folder} is full: {error}.",
-        hint="Free space, or set TMPDIR to a folder on a larger disk; everything stored before is intact.",
+        hint="Free space, or let TMPDIR name a larger disk; everything stored before is intact.",
     )

@@ -1,8 +1,8 @@
-"""The plan of a run: models x tracks -> separations -> cells, minus the stored cells.
+"""What is to be done: models x tracks -> separations -> cells, minus what is already stored.
 
-Identity is by content: a separation is identified by the adapter's code, its weights, its options
-and the track; a cell is one separation under one version of one protocol. Any change gives a
-new name, so an outdated result is never reused.
+Identity is by content: a separation is known by the adapter's code, its weights, its options and
+the track; a cell is one separation under one version of one protocol. Whatever changes makes a
+new name, so nothing stale is ever taken for a result.
 """
 
 from __future__ import annotations
@@ -29,18 +29,18 @@ __all__ = [
 ]
 
 Resume = Literal["only-missing", "always", "only-cache"]
-"""What a run computes: cells that are not stored, everything again, or nothing."""
+"""What a run computes: what is not stored, everything again, or nothing."""
 
 
 def resume_mode(word: str) -> Resume:
-    """The resume mode of that name.
+    """The mode of that name.
 
     Raises
     ------
     UsageError
-        For a name of earlier versions; the message gives the new name.
+        For a word of earlier versions, naming the new one.
     UnknownNameError
-        For any other name.
+        For any other word.
 
     Examples
     --------
@@ -59,7 +59,7 @@ def resume_mode(word: str) -> Resume:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One separation to compute, and the protocols to score it with."""
+    """One separation to make, and the protocols to score it under."""
 
     identity: Identity
     track: Track
@@ -69,18 +69,18 @@ class Job:
 
 @dataclass(frozen=True)
 class Plan:
-    """The requested separations and cells, minus the stored ones; jobs are generated lazily.
+    """What was asked for, minus what is stored; jobs are made up as they are asked for.
 
-    Therefore a plan's size does not grow with the number of models, and it is never sent to workers.
+    So a plan's size does not grow with the number of models, and nothing of it is sent anywhere.
 
     Parameters
     ----------
     identities, tracks, protocols
-        The requested models, tracks and protocols.
+        What was asked for.
     stored
         The cells that are stored already.
     failed
-        The failed separations that are not retried.
+        The separations that are not tried again.
     """
 
     identities: tuple[Identity, ...]
@@ -90,7 +90,7 @@ class Plan:
     failed: frozenset[str]
 
     def jobs(self, track: Track, models: Collection[str] | None = None) -> list[Job]:
-        """The pending jobs on a track, of all models or of some."""
+        """The jobs that are left on a track, of all models or of some."""
         jobs = []
         for identity in self.identities:
             if models is None or identity.model in models:
@@ -100,42 +100,38 @@ class Plan:
         return jobs
 
     def every_job(self) -> Iterator[Job]:
-        """All pending jobs, track by track."""
+        """All jobs that are left, track by track."""
         for track in self.tracks:
             yield from self.jobs(track)
 
     def counts(self) -> tuple[dict[str, int], int]:
-        """Number of pending jobs per model, and number of stored cells."""
-        pending = dict.fromkeys((identity.model for identity in self.identities), 0)
-        stored = 0
+        """How many jobs are left of each model, and how many of the cells are stored."""
+        left = dict.fromkeys((identity.model for identity in self.identities), 0)
+        present = 0
         for track in self.tracks:
             for identity in self.identities:
                 job = self._job(identity, track)
-                stored += len(self.protocols) - len(job.protocols)
-                pending[identity.model] += (
-                    bool(job.protocols) and job.separation_id not in self.failed
-                )
-        return pending, stored
+                present += len(self.protocols) - len(job.protocols)
+                left[identity.model] += bool(job.protocols) and job.separation_id not in self.failed
+        return left, present
 
     def only(self, models: Collection[str]) -> Plan:
-        """The plan restricted to some of the models."""
-        chosen = tuple(identity for identity in self.identities if identity.model in models)
+        """The same for some of the models."""
+        chosen = tuple(one for one in self.identities if one.model in models)
         return replace(self, identities=chosen)
 
     def asked_for(self) -> tuple[frozenset[str], frozenset[str]]:
-        """The names of all separations and of all cells, stored or pending."""
+        """The names of all separations and of all cells, whether stored or left."""
         separations = frozenset(
             identity.separation_id(track) for track in self.tracks for identity in self.identities
         )
-        cells = frozenset(
-            cell_id(separation, p) for separation in separations for p in self.protocols
-        )
+        cells = frozenset(cell_id(one, p) for one in separations for p in self.protocols)
         return separations, cells
 
     def _job(self, identity: Identity, track: Track) -> Job:
         separation = identity.separation_id(track)
-        unstored = tuple(p for p in self.protocols if cell_id(separation, p) not in self.stored)
-        return Job(identity, track, separation, unstored)
+        left = tuple(p for p in self.protocols if cell_id(separation, p) not in self.stored)
+        return Job(identity, track, separation, left)
 
 
 def plan(
@@ -147,18 +143,18 @@ def plan(
     resume: Resume = "only-missing",
     retry_failed: bool = False,
 ) -> Plan:
-    """Make the plan of a run.
+    """What is left to do.
 
     Parameters
     ----------
     results
-        The store with earlier results.
+        Where earlier results lie.
     identities, tracks, protocols
-        The requested models, tracks and protocols.
+        What was asked for.
     resume
-        ``always``: compute everything again; otherwise stored cells are left out.
+        ``always``: compute everything again; otherwise what is stored is left out.
     retry_failed
-        Whether separations that failed before are retried.
+        Whether separations that failed before are tried again.
     """
     chosen = tuple(tracks)
     failed = frozenset[str]() if retry_failed or resume == "always" else failed_separations(results)
@@ -171,7 +167,7 @@ def plan(
 
 
 def failed_separations(results: Results) -> frozenset[str]:
-    """The separations whose last attempt failed."""
+    """The separations whose last attempt did not end well."""
     table = results.separations(columns=["separation_id", "status"])
     bad = table.filter(pc.field("status") != "ok")
     return frozenset(bad.column("separation_id").to_pylist())

@@ -1,4 +1,4 @@
-"""The record of a run and of each separation, stored beside the scores."""
+"""What is written down about a run and about each separation, beside the scores."""
 
 from __future__ import annotations
 
@@ -32,12 +32,12 @@ __all__ = ["SeparationRecord", "new_run_id", "now", "run_facts"]
 
 
 def now() -> str:
-    """The current time in UTC, as ISO 8601 with seconds."""
+    """The time in UTC, as ISO 8601 with seconds."""
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 
 def new_run_id() -> str:
-    """A name for a run that sorts by time and is unique across machines."""
+    """A name for a run that sorts by time and is unique over machines."""
     return f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{secrets.token_hex(3)}"
 
 
@@ -115,7 +115,7 @@ def _model_facts(setup: ModelSetup) -> dict[str, Any]:
 
 @dataclass(frozen=True, slots=True)
 class SeparationRecord:
-    """Converts the outcome of a separation to a row of `benchbench.results.schema.SEPARATIONS`."""
+    """Turns how a separation ended into a row of `benchbench.results.schema.SEPARATIONS`."""
 
     job: Job
     model: Model
@@ -124,7 +124,7 @@ class SeparationRecord:
     jobs: int
 
     def row(self, outcome: SeparationResult, prepared: PreparedTrack | None) -> dict[str, Any]:
-        """The row; `prepared` is None if the track could not be read."""
+        """The row; `prepared` is None when the track could not be read."""
         identity, track = self.job.identity, self.job.track
         return {
             "separation_id": self.job.separation_id,
@@ -156,6 +156,6 @@ class SeparationRecord:
 
 
 def _seen(trained_on: Sequence[str], track: Track) -> list[str]:
-    """The training data sets, where ``name:split`` becomes the data set's name for a track of that split."""
-    tested_split = f"{track.dataset}:{track.split}"
-    return [track.dataset if entry == tested_split else entry for entry in trained_on]
+    """What the weights have seen: ``name:split`` is the data set itself for a track of that split."""
+    own = f"{track.dataset}:{track.split}"
+    return [track.dataset if entry == own else entry for entry in trained_on]

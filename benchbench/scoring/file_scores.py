@@ -1,4 +1,4 @@
-"""Score the files of one track: pair and sum stems, and warn about irregularities."""
+"""Score the files of one track: which are paired, what is added up, and what looks odd."""
 
 from __future__ import annotations
 
@@ -29,16 +29,16 @@ Stems = dict[str, npt.NDArray[np.float32]]
 
 @dataclass
 class FileScorer:
-    """Scores tracks whose references and estimates are files.
+    """Scores tracks whose references and estimates lie in files.
 
     Parameters
     ----------
     protocols
-        The protocols to compute.
+        What to compute.
     tell
-        Called with warnings about the scores.
+        Called with a sentence that a reader of the scores should know.
     allow_truncated
-        Whether truncated files are read up to their end.
+        Whether files that were cut off are read as far as they go.
     """
 
     protocols: Sequence[Protocol]
@@ -52,17 +52,17 @@ class FileScorer:
         Parameters
         ----------
         labels
-            The columns that identify the separation, equal in all rows.
+            What every row says of its origin.
         references, estimates
-            Stem -> file; a mixture among them does not count as a stem.
+            Stem to file; a mixture among them is no stem.
 
         Raises
         ------
         NothingToCompareError
-            If no estimate has a reference.
+            When no estimate has a reference.
         AudioError
-            If a file cannot be read, or files of one track differ in sampling rate, channels or
-            length.
+            When a file cannot be read, or files that belong together differ in sampling rate,
+            channels or length.
         """
         parts, left_out = parts_and_sums(references)
         if not parts:
@@ -70,25 +70,25 @@ class FileScorer:
                 f"Track {labels.track} has no references beside the mixture.",
                 hint="Put its stems there, as <stem>.wav.",
             )
-        names = [stem for stem in estimates if not is_mixture(stem)]
-        chosen = self._chosen(labels.track, parts, names)
+        given = [stem for stem in estimates if not is_mixture(stem)]
+        chosen = self._chosen(labels.track, parts, given)
         for stem in left_out:
-            self._tell_once(f"The reference {stem} is left out: it is the sum of other references.")
+            self._tell_once(f"The reference {stem} is left out: the other references make it up.")
         for clause in chosen.added_up:
-            self._tell_once(f"Summed: {clause}.")
+            self._tell_once(f"Added up: {clause}.")
         true, rate = self._read(labels.track, references, chosen.references, "references")
         stems, own_rate = self._read(labels.track, estimates, chosen.estimates, "estimates")
         if own_rate not in (None, rate):
             raise AudioError(
                 f"Track {labels.track}: the references have {rate} Hz, the estimates {own_rate} Hz.",
-                hint="Resample the estimates to the references' rate first; the score depends on the method.",
+                hint="Bring the estimates to the references' rate first; a score would depend on how.",
             )
         _require_one_shape(labels.track, "references", references, true)
         self._tell_lengths(labels.track, estimates, true, stems)
-        self._tell_missing(labels.track, chosen, names)
+        self._tell_missing(labels.track, chosen, given)
         targets = {
-            target: add([true[stem] for stem in parts_of_target])
-            for target, parts_of_target in chosen.references.items()
+            target: add([true[stem] for stem in every])
+            for target, every in chosen.references.items()
         }
         for text in oddities(targets, stems, chosen):
             self.tell(f"{labels.track}: {text}.")
@@ -107,67 +107,63 @@ class FileScorer:
     def _mixture(
         self, labels: Labels, references: Files, rate: int | None
     ) -> npt.NDArray[np.float32] | None:
-        """The mixture file beside the references, if a protocol needs it."""
+        """The mixture that lies beside the references, where a protocol needs one."""
         wanting = [each.name for each in self.protocols if "mixture" in each.options]
         if not wanting:
             return None
         path = next((path for stem, path in references.items() if is_mixture(stem)), None)
         names = ", ".join(wanting)
         if path is None:
-            self._tell_once(
-                f"{names}: there is no mixture file, so the sum of the references is used."
-            )
+            self._tell_once(f"{names}: the mixture is the sum of the references; no file is one.")
             return None
         audio, own_rate = read(path, on_truncated=self.tell if self.allow_truncated else None)
         if own_rate != rate:
             raise AudioError(
                 f"Track {labels.track}: {path} has {own_rate} Hz, the references {rate} Hz.",
-                hint="Resample the mixture to the references' rate, or remove it.",
+                hint="Bring the mixture to the references' rate, or leave it out.",
             )
-        self._tell_once(f"{names}: the mixture is the file {path.name} beside the references.")
+        self._tell_once(f"{names}: the mixture is {path.name} beside the references.")
         return audio
 
-    def _chosen(self, track: str, parts: Sequence[str], names: Sequence[str]) -> ReferenceSet:
-        """The first set of references; permuted protocols do not need matching names."""
-        chosen = reference_sets(tuple(parts), tuple(names))[0]
+    def _chosen(self, track: str, parts: Sequence[str], given: Sequence[str]) -> ReferenceSet:
+        """The first set of references; where names tell nothing, permuted protocols need none."""
+        chosen = reference_sets(tuple(parts), tuple(given))[0]
         if chosen.estimates:
             return chosen
         permuted = [protocol.options.get("permute") for protocol in self.protocols]
-        if names and all(permuted) and len(names) <= len(chosen.references):
-            ordered = sorted(names, key=_natural)
+        if given and all(permuted) and len(given) <= len(chosen.references):
+            ordered = sorted(given, key=_natural)
             self._tell_once(
-                f"The names of the estimates ({', '.join(ordered)}) do not match the references: the "
+                f"Names of estimates ({', '.join(ordered)}) say nothing of the references: the "
                 "best assignment is scored."
             )
             pairs = zip(chosen.references, ordered, strict=False)
             return ReferenceSet(chosen.references, {t: (stem,) for t, stem in pairs})
         raise NothingToCompareError(
-            f"Track {track}: no estimate ({', '.join(names) or 'none'}) matches a reference "
+            f"Track {track}: no estimate ({', '.join(given) or 'none'}) belongs to a reference "
             f"({', '.join(parts)}).",
-            hint=_suggestion(names, parts)
-            + "Files are paired by name, such as vocals.wav or song_(Vocals).wav; if the names do not "
-            "match, use --metrics bsseval-sources-permuted, or give two files.",
+            hint=_suggestion(given, parts)
+            + "Files are paired by name, such as vocals.wav or song_(Vocals).wav; where the names "
+            "say nothing, use --metrics bsseval-sources-permuted, or name two files.",
         )
 
     def _read(
         self, track: str, files: Files, parts: Mapping[str, tuple[str, ...]], side: str
     ) -> tuple[Stems, int | None]:
-        """Read the stems of the targets; stems that are summed must have equal shapes."""
+        """The stems of some targets; those that are added up must have one shape."""
         stems: Stems = {}
         rates: dict[str, int] = {}
         on_truncated = self.tell if self.allow_truncated else None
-        for name in dict.fromkeys(
-            stem for stems_of_target in parts.values() for stem in stems_of_target
-        ):
+        for name in dict.fromkeys(stem for every in parts.values() for stem in every):
             stems[name], rates[name] = read(files[name], on_truncated=on_truncated)
         if len(set(rates.values())) > 1:
             listed = ", ".join(f"{files[name]}: {rate} Hz" for name, rate in rates.items())
             raise AudioError(
                 f"Track {track}: the {side} differ in sampling rate: {listed}.",
-                hint="Resample them to one rate first.",
+                hint="Bring them to one rate first.",
             )
-        for stems_of_target in parts.values():
-            _require_one_shape(track, side, files, {stem: stems[stem] for stem in stems_of_target})
+        for every in parts.values():
+            _require_one_shape(track, side, files, {stem: stems[stem] for stem in every})
         return stems, next(iter(rates.values()), None)
 
     def _tell_lengths(self, track: str, files: Files, true: Stems, stems: Stems) -> None:
@@ -177,20 +173,20 @@ class FileScorer:
                 raise AudioError(
                     f"Track {track}: {files[name]} has {audio.shape[0]} channels, the references "
                     f"{channels}.",
-                    hint="Convert the estimates to the references' number of channels first.",
+                    hint="Bring the estimates to the references' channels first.",
                 )
             if audio.shape[1] != length:
-                action = "padded with zeros" if audio.shape[1] < length else "cut"
+                what = "padded with zeros" if audio.shape[1] < length else "cut"
                 self.tell(
                     f"{track}: the estimate {name} has {audio.shape[1]} samples, the references "
-                    f"{length}; it is {action} to that length, as in museval."
+                    f"{length}; it is {what} to them, as museval does."
                 )
 
-    def _tell_missing(self, track: str, chosen: ReferenceSet, names: Sequence[str]) -> None:
+    def _tell_missing(self, track: str, chosen: ReferenceSet, given: Sequence[str]) -> None:
         missing = [target for target in chosen.references if target not in chosen.estimates]
         if missing:
             self.tell(f"{track}: no estimate for {', '.join(missing)}; its rows have no value.")
-        unused = unused_stems([chosen], names)
+        unused = unused_stems([chosen], given)
         if unused:
             self.tell(
                 f"{track}: the estimates {', '.join(unused)} have no reference and are left out. "
@@ -212,7 +208,7 @@ def _require_one_shape(track: str, side: str, files: Files, stems: Stems) -> Non
         )
         raise AudioError(
             f"Track {track}: the {side} differ in length or channels: {listed}.",
-            hint="Make their lengths and channels equal first; stems are not padded before they are summed.",
+            hint="Bring them to one length and the same channels first; nothing is padded in a sum.",
         )
 
 
@@ -226,6 +222,6 @@ def _suggestion(names: Sequence[str], known: Sequence[str]) -> str:
 
 
 def _natural(name: str) -> list[tuple[int, str]]:
-    """A sort key that puts ``output_10`` after ``output_9``."""
+    """A key that sorts ``output_10`` behind ``output_9``."""
     return [(int(part), "") if part.isdecimal() else (-1, part)
             for part in re.split(r"(\d+)", name)]  # fmt: skip

@@ -1,4 +1,4 @@
-"""Detect probable faults of estimates that can be scored: swapped labels, a delay."""
+"""What looks wrong about estimates though they can be scored: swapped labels, a delay."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Floats = npt.NDArray[np.floating]
 def oddities(
     references: Mapping[str, Floats], stems: Mapping[str, Floats], chosen: ReferenceSet
 ) -> list[str]:
-    """One clause for each probable fault.
+    """A clause for each thing that a reader of the scores should look at.
 
     Parameters
     ----------
@@ -28,7 +28,7 @@ def oddities(
     stems
         The model's stems.
     chosen
-        The stems that are summed for each target; sums are not checked.
+        Which stems stand for which target; sums are not looked at.
 
     Returns
     -------
@@ -42,7 +42,7 @@ def oddities(
     lags = {target: better_lag(audio, references[target]) for target, audio in estimates.items()}
     return [
         f"the estimate {target} comes {abs(lag)} samples {'late' if lag > 0 else 'early'}: it fits "
-        "its reference far better without that offset (a codec's delay?). It is scored unchanged"
+        "its reference far better there (a coder's delay?). It is scored as it is"
         for target, lag in lags.items()
         if lag
     ]

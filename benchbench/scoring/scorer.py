@@ -1,7 +1,7 @@
 """Score a model's stems on a prepared track, and store the cells.
 
-A scorer keeps the prepared references of the current track, so that all models of a track share
-the computations that need only the references.
+A scorer keeps the prepared references of the track in hand, so that all models of a track share
+what is computed from the references alone.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class ScoreTask:
     stems
         The model's stems.
     labels
-        The columns that are equal in all rows.
+        What every row says of its origin.
     protocols
         The protocols to compute.
     keep_audio
@@ -55,11 +55,11 @@ class ScoreTask:
 
 @dataclass(frozen=True, slots=True)
 class Scored:
-    """Summary of a scored separation.
+    """A scored separation, in short.
 
     `headline` is one number per target of the first protocol's first metric (named by `metric`),
-    in the first set of references (the median over frames, if there are frames). `warning` names
-    probable faults of the estimates.
+    in the first set of references (the median where there are frames). `warning` says what looks
+    wrong though it was scored.
     """
 
     headline: Mapping[str, float | None]
@@ -74,11 +74,11 @@ class Scorer:
     Parameters
     ----------
     results
-        The store of the cells.
+        Where the cells go.
     stored
-        Called with the path of each stored file.
+        Told of each file that was put in place there.
     threads
-        Threads that score frames; results do not depend on their number.
+        Threads that score frames; no number depends on how many there are.
     """
 
     def __init__(
@@ -118,7 +118,7 @@ class Scorer:
         )
 
     def forget(self) -> None:
-        """Release the references before their files are removed."""
+        """Let go of the references, whose files are about to go."""
         self._references.clear()
 
     def _prepared(self, prepared: PreparedTrack, chosen: ReferenceSet) -> References:
@@ -136,42 +136,40 @@ class Scorer:
         return self._references[chosen.name]
 
     def _keep_audio(self, task: ScoreTask, sets: Sequence[ReferenceSet]) -> None:
-        """Store the mixture, every reference and the stems as FLAC, each once."""
+        """Keep the mixture, every reference and the stems as FLAC, each once."""
         prepared, rate = task.prepared, task.prepared.sample_rate
         audio = {"mixture": prepared.mixture}
         for chosen in sets:
             audio |= _targets(prepared, chosen)
         folder = self.results.track_audio(prepared.track.fingerprint)
-        stems_folder = self.results.stem_audio(task.labels.separation_id or "")
-        files = [(folder / f"{file_name(name)}.flac", raw) for name, raw in audio.items()]
-        files += [
-            (stems_folder / f"{file_name(name)}.flac", raw) for name, raw in task.stems.items()
-        ]
-        for path, raw in files:
+        own = self.results.stem_audio(task.labels.separation_id or "")
+        wanted = [(folder / f"{file_name(name)}.flac", raw) for name, raw in audio.items()]
+        wanted += [(own / f"{file_name(name)}.flac", raw) for name, raw in task.stems.items()]
+        for path, raw in wanted:
             if not path.is_file():
                 write_flac(path, raw.open(), rate)
                 self._stored(path)
 
 
 def _targets(prepared: PreparedTrack, chosen: ReferenceSet) -> dict[str, RawAudio]:
-    """The reference of each target; a sum is written once per track."""
+    """Each target's reference; a sum is written once a track."""
     folder = Path(prepared.mixture.file).parent
-    targets = {}
+    found = {}
     for target, parts in chosen.references.items():
         path = folder / f"target-{'-'.join(parts)}.f32"[:200]
         shape = prepared.mixture.channels, prepared.mixture.samples
-        exists = path.is_file() and path.stat().st_size == 4 * shape[0] * shape[1]
-        targets[target] = (
-            RawAudio(str(path), *shape) if exists else summed(prepared.stems, parts, path)
+        there = path.is_file() and path.stat().st_size == 4 * shape[0] * shape[1]
+        found[target] = (
+            RawAudio(str(path), *shape) if there else summed(prepared.stems, parts, path)
         )
-    return targets
+    return found
 
 
 def _headline(series: Sequence[Series], chosen: Protocol) -> dict[str, float | None]:
     metric = chosen.metrics[0].name
-    values_by_target: dict[str, float | None] = {}
+    found: dict[str, float | None] = {}
     for each in series:
         if each.metric == metric:
             values = each.values[np.isfinite(each.values)]
-            values_by_target[each.target] = float(np.median(values)) if values.size else None
-    return values_by_target
+            found[each.target] = float(np.median(values)) if values.size else None
+    return found

@@ -1,4 +1,4 @@
-"""Recompute stored scores with reference programs and measure the differences."""
+"""Recompute stored scores with the peers and say how far apart they are."""
 
 from __future__ import annotations
 
@@ -27,18 +27,18 @@ _UNDETERMINED = frozenset({"ill_conditioned", "capped"})
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """Scores of one protocol on one track and model, and a reader of their audio.
+    """Scores of one protocol on one track and model, and the way to their audio.
 
     Parameters
     ----------
     name
-        Name for the report, such as ``"spleeter:2stems, demo/track 1"``.
+        For the report, for instance ``"spleeter:2stems, demo/track 1"``.
     protocol
         Name of the protocol.
     scores
         The stored series, in the order of frames in which they were computed.
     audio
-        Function that reads references, estimates and the sample rate; called when they are needed.
+        Reads references, estimates and the sample rate when the case's turn comes.
     """
 
     name: str
@@ -49,22 +49,22 @@ class Case:
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """Largest difference of one metric from the reference program, over all targets and frames.
+    """How far one metric of a protocol is from its peer, over all targets and frames.
 
     Attributes
     ----------
     largest_db
-        Largest absolute difference of comparable values; 0 if there are none.
+        Largest absolute difference of comparable values; 0 where there are none.
     tolerance_db
-        The allowed difference, see `tolerance_db`.
+        What is allowed, see `tolerance_db`.
     compared, set_aside
-        Number of compared values, and of values that rounding errors determine (ill-conditioned,
+        Numbers of values compared, and of those that no program determines (ill-conditioned,
         capped, or a projection above 100 dB).
     same_gaps
         Whether both have values in exactly the same frames. A ratio to other sources where there
         is only one is not compared: peers give a number for it.
     problem
-        Why the reference program returned no numbers; such a line neither passes nor fails.
+        Why the peer gave no numbers; such a line neither passes nor fails our scores.
     """
 
     case: str
@@ -79,56 +79,56 @@ class Difference:
 
     @property
     def passed(self) -> bool:
-        """Whether the difference is within the tolerance and the missing values agree."""
+        """Whether the difference is within the tolerance and the gaps agree."""
         return self.problem is None and self.same_gaps and self.largest_db <= self.tolerance_db
 
     @property
     def judged(self) -> bool:
-        """Whether the reference program returned numbers."""
+        """Whether there were numbers to compare with."""
         return self.problem is None
 
     @property
     def urgency(self) -> tuple[int, float]:
-        """A sort key: failures first, the largest first, then lines that were not judged."""
+        """A key that sorts failures first, the largest before others, then what was not judged."""
         rank = 1 if not self.judged else 2 if self.passed else 0
         return rank, -self.largest_db / self.tolerance_db
 
 
 def verify_scores(cases: Iterable[Case]) -> list[Difference]:
-    """Compare stored scores with those of reference programs, largest excess over the tolerance first.
+    """Compare stored scores with the peers' own, largest excess over the tolerance first.
 
-    Cases of protocols without a reference program are skipped. Each program runs in a separate
-    process; if it refuses the stems or crashes, its line has a `problem`, and other cases continue.
+    Cases of protocols that have no peer are passed over. A peer runs in a process of its own; one
+    that refuses the stems or crashes is a line with its `problem`, and the other cases are judged.
     """
     lines: list[Difference] = []
     for case in cases:
         if case.protocol not in PEERS:
             continue
         try:
-            peer_series = peer_scores_apart(case.protocol, *case.audio())
+            theirs = peer_scores_apart(case.protocol, *case.audio())
         except (PeerError, UsageError) as error:
             problem = str(error).splitlines()[0]
             lines.append(Difference(case.name, case.protocol, "", 0.0, 1.0, 0, 0, False, problem))
             continue
-        lines.extend(differences(case.scores, peer_series, protocol=case.protocol, case=case.name))
+        lines.extend(differences(case.scores, theirs, protocol=case.protocol, case=case.name))
     return sorted(lines, key=lambda line: line.urgency)
 
 
 def differences(
     ours: Iterable[Series], theirs: Iterable[Series], *, protocol: str = "", case: str = ""
 ) -> list[Difference]:
-    """Largest difference per metric, over the targets and metrics that both have."""
-    by_target = {(series.target, series.metric): series for series in ours}
+    """Largest difference by metric, over the targets and metrics that both have."""
+    known = {(one.target, one.metric): one for one in ours}
     by_metric: dict[str, list[tuple[Series, Series]]] = {}
     for their in theirs:
-        our = by_target.get((their.target, their.metric))
+        our = known.get((their.target, their.metric))
         if our is not None:
             by_metric.setdefault(their.metric, []).append((our, their))
     return [_difference(pairs, metric, protocol, case) for metric, pairs in by_metric.items()]
 
 
 def tolerance_db(protocol: str, metric: str) -> float:
-    """The largest allowed difference from the reference program, in decibels."""
+    """The largest difference from the peer that is no fault, in decibels."""
     if protocol in ("usdr", "si") or (metric == "SDR" and protocol == "bsseval-v4"):
         return _EXACT
     return _PROJECTED if protocol == "bsseval-v4" else _REFITTED

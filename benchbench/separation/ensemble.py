@@ -1,4 +1,4 @@
-"""An ensemble combines the kept stems of other models; nothing is separated again."""
+"""An ensemble: the kept stems of other models, put together; nothing is separated again."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ __all__ = ["EnsembleSeparator", "kept_stems", "parts_of"]
 
 
 class EnsembleSeparator:
-    """Reads the members' kept stems of a track and combines them.
+    """Reads the members' kept stems of a track and puts them together.
 
     Parameters
     ----------
@@ -35,16 +35,16 @@ class EnsembleSeparator:
     Raises
     ------
     UsageError
-        For an unknown value of ``combine`` or ``domain``.
+        For a way of putting together that does not exist.
     """
 
     def __init__(self, setup: ModelSetup, results: Results) -> None:
         self.setup, self.results = setup, results
         chosen = {key: str(value) for key, value in setup.engine_options.items()}
-        for key, allowed in (("combine", COMBINE), ("domain", DOMAIN)):
-            if chosen[key] not in allowed:
+        for key, known in (("combine", COMBINE), ("domain", DOMAIN)):
+            if chosen[key] not in known:
                 raise UsageError(
-                    f"{setup.model.name}: {key} is one of {', '.join(allowed)}, not {chosen[key]!r}."
+                    f"{setup.model.name}: {key} is one of {', '.join(known)}, not {chosen[key]!r}."
                 )
         self.combine, self.domain = chosen["combine"], chosen["domain"]
 
@@ -55,7 +55,7 @@ class EnsembleSeparator:
         self.close()
 
     def close(self) -> None:
-        """Do nothing, because there is no process."""
+        """Nothing: no process runs."""
 
     def separate(
         self,
@@ -66,7 +66,7 @@ class EnsembleSeparator:
         *,
         track: Track | None = None,
     ) -> SeparationResult:
-        """Write the track's stems as raw files to the folder `out`."""
+        """The track's stems as raw files in the folder `out`."""
         del references
         start = time.perf_counter()
         try:
@@ -123,12 +123,12 @@ class EnsembleSeparator:
 
 
 def parts_of(stems: Sequence[str], member: Member, stem: str) -> tuple[str, ...]:
-    """The member's stems whose sum is the given stem of the ensemble.
+    """The stems of a member whose sum is a stem of the ensemble.
 
     Raises
     ------
     UsageError
-        If the member does not have the stem.
+        When the member gives no such stem.
     """
     chosen = reference_sets(tuple(stems), member.stems)[0]
     if stem not in chosen.estimates:
@@ -137,12 +137,12 @@ def parts_of(stems: Sequence[str], member: Member, stem: str) -> tuple[str, ...]
 
 
 def kept_stems(results: Results, member: Member, track: Track, stems: Sequence[str]) -> list[Path]:
-    """The files with a member's stems of a track.
+    """The files of a member's stems of a track.
 
     Raises
     ------
     UsageError
-        If one was not kept.
+        When one was not kept.
     """
     folder = results.stem_audio(member.identity.separation_id(track))
     files = [folder / f"{file_name(stem)}.flac" for stem in stems]

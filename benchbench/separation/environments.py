@@ -1,7 +1,7 @@
-"""The interpreter of each adapter: that of the engine, or a separate virtual environment.
+"""The interpreter of each adapter: the engine's own, or a virtual environment for it alone.
 
-Environments are in the cache, keyed by Python version, requirements and platform, so adapters
-with equal requirements share one. Each contains a record of its packages, which is copied to every
+Environments lie in the cache, keyed by Python version, requirements and platform, so adapters
+with equal needs share one. Each holds a record of what was installed in it, which goes into every
 run that uses it.
 """
 
@@ -33,7 +33,7 @@ __all__ = [
 ]
 
 RECORD = "environment.json"
-"""The file that marks an environment as complete and lists its packages."""
+"""The file in an environment that says it is complete, and what it holds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,18 +43,18 @@ class Interpreter:
     Parameters
     ----------
     python
-        Path of the Python program.
+        The program.
     version
         Its full version.
     packages
-        Installed packages, name -> version; empty for the engine's own interpreter, whose
-        packages every run records separately.
+        What is installed in it, name to version; empty for the engine's own interpreter, whose
+        packages every run records anyway.
     requirements
-        The requirements of the manifest.
+        What was asked for.
     installer
         The program that installed it, with its version.
     folder, size_bytes
-        The environment and its size on disk; None and 0 for the engine's own.
+        The environment and what it takes on the disk; None and 0 for the engine's own.
     """
 
     python: Path
@@ -66,7 +66,7 @@ class Interpreter:
     size_bytes: int = 0
 
     def facts(self) -> dict[str, Any] | None:
-        """The facts that a run records; None for the engine's own interpreter."""
+        """What a run records of it; None for the engine's own."""
         if self.folder is None:
             return None
         return {
@@ -79,7 +79,7 @@ class Interpreter:
 
 @dataclass(frozen=True, slots=True)
 class InstalledEnvironment:
-    """An environment in the cache and the adapters that use it (if none, it may be removed)."""
+    """An environment in the cache and the adapters that use it (none: it may be removed)."""
 
     interpreter: Interpreter
     adapters: tuple[str, ...]
@@ -91,37 +91,37 @@ def interpreter(
     tell: Callable[[str], None] = lambda _: None,
     download_python: bool = False,
 ) -> Interpreter:
-    """The Python that runs an adapter; its environment is built if it does not exist.
+    """The Python that runs an adapter; its environment is built first if need be.
 
     Parameters
     ----------
     runtime
-        The table ``[runtime]`` of the manifest.
+        What the manifest asks for.
     tell
-        Called with a message before packages are installed.
+        Told what is installed and how large it is, before that is done.
     download_python
-        Whether uv may download a missing Python version.
+        Whether uv may download the Python version when it is missing.
 
     Raises
     ------
     AdapterEnvironmentError
-        If the Python version is missing, or the requirements cannot be installed.
+        When the Python version is not there, or the requirements cannot be installed.
     """
     folder = environment_folder(runtime)
     if folder is None:
         return Interpreter(Path(sys.executable), sys.version.split()[0], {})
     with locked(folder):
-        environment = _read(folder)
-        if environment is None:
+        found = _read(folder)
+        if found is None:
             shutil.rmtree(folder, ignore_errors=True)
             _build(runtime, folder, tell, download_python)
-            environment = _read(folder)
-    assert environment is not None
-    return environment
+            found = _read(folder)
+    assert found is not None
+    return found
 
 
 def environment_folder(runtime: Runtime) -> Path | None:
-    """The folder for an adapter's environment; None for the engine's own interpreter."""
+    """Where an adapter's environment lies or would lie; None for the engine's own interpreter."""
     if runtime.interpreter == ENGINE:
         return None
     key = repr((_version(runtime), sorted(runtime.requirements), sysconfig.get_platform()))
@@ -129,13 +129,13 @@ def environment_folder(runtime: Runtime) -> Path | None:
 
 
 def environments() -> list[Interpreter]:
-    """All complete environments in the cache."""
+    """Every complete environment in the cache."""
     folders = sorted(path for path in cache_folder("environments").iterdir() if path.is_dir())
-    return [environment for folder in folders if (environment := _read(folder)) is not None]
+    return [found for folder in folders if (found := _read(folder)) is not None]
 
 
 def remove_environment(folder: Path) -> int:
-    """Remove an environment; returns the freed bytes."""
+    """Remove an environment; the bytes that this gives back."""
     with locked(folder):
         size = _size(folder)
         shutil.rmtree(folder, ignore_errors=True)
@@ -146,7 +146,7 @@ def _build(
     runtime: Runtime, folder: Path, tell: Callable[[str], None], download_python: bool
 ) -> None:
     base = find_python(_version(runtime), download=download_python)
-    requirements = ["numpy", *runtime.requirements]  # the worker itself needs NumPy
+    wanted = ["numpy", *runtime.requirements]  # the worker itself needs NumPy
     size = f", up to {runtime.size_mb:.0f} MB on the disk" if runtime.size_mb else ""
     uv = find_uv()
     python = _python_of(folder)
@@ -156,13 +156,13 @@ def _build(
     )
     if uv is not None:
         create = [str(uv), "venv", "--no-project", "--python", str(base), str(folder)]
-        install = [str(uv), "pip", "install", "--python", str(python), *requirements]
+        install = [str(uv), "pip", "install", "--python", str(python), *wanted]
         freeze = [str(uv), "pip", "freeze", "--python", str(python)]
         installer = run_tool([str(uv), "--version"], "ask uv for its version")
     else:
         pip = [str(python), "-I", "-m", "pip", "--disable-pip-version-check", "--no-input"]
         create = [str(base), "-I", "-m", "venv", str(folder)]
-        install = [*pip, "install", *requirements]
+        install = [*pip, "install", *wanted]
         freeze = [*pip, "freeze"]
         installer = ""
     try:
@@ -172,7 +172,7 @@ def _build(
         version = run_tool([str(python), "-I", "-c", "import sys; print(sys.version)"], "start it")
         installer = installer or run_tool([*pip, "--version"], "ask pip for its version")
     except BaseException:
-        shutil.rmtree(folder, ignore_errors=True)  # remove the incomplete environment
+        shutil.rmtree(folder, ignore_errors=True)  # half an environment would only puzzle
         raise
     record = {
         "python": version.split()[0],
@@ -206,7 +206,7 @@ def _packages(frozen: str) -> dict[str, str]:
 
 
 def _read(folder: Path) -> Interpreter | None:
-    """The environment in a folder; None if it is incomplete, or its base Python no longer exists."""
+    """The environment in a folder; None when it is not complete, or its base Python is gone."""
     python = _python_of(folder)
     try:
         record = json.loads((folder / RECORD).read_text(encoding="utf-8"))

@@ -1,4 +1,4 @@
-"""Prepare models for loading: interpreter, weights, options, and identity by content."""
+"""Get models ready to be loaded: interpreter, weights, options, and who they are by content."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def prepare_models(
     threads: int,
     tell: Callable[[str], None],
 ) -> dict[str, ModelSetup]:
-    """Prepare everything that the workers of the models need: interpreters and weights.
+    """Everything that the models need before a worker starts: interpreters and weights.
 
     The members of an ensemble are prepared too.
     """
@@ -34,15 +34,15 @@ def prepare_models(
     for model in with_members(with_options(models, options)):
         if model.adapter.origin == "working directory" and not model.members:
             tell(f"{model.name} runs the code in {model.adapter.folder} of the working directory.")
-        python = interpreter(model.manifest.runtime, tell=tell)
+        found = interpreter(model.manifest.runtime, tell=tell)
         setups[model.name] = ModelSetup(
             model,
-            python.python,
+            found.python,
             ensure_weights(model, weights, tell=tell),
             device,
             model.settings,
             threads,
-            python.facts(),
+            found.facts(),
             members=tuple(
                 Member(identity(setups[member.name]), member.variant.stems)
                 for member in model.members
@@ -52,7 +52,7 @@ def prepare_models(
 
 
 def with_members(models: Sequence[Model]) -> list[Model]:
-    """The models without duplicates, members of ensembles before all ensembles."""
+    """Models, each once, with the members of ensembles before all ensembles."""
     members = [member for model in models for member in model.members]
     plain = [model for model in models if not model.members]
     ensembles = [model for model in models if model.members]
@@ -60,9 +60,9 @@ def with_members(models: Sequence[Model]) -> list[Model]:
 
 
 def identity(setup: ModelSetup) -> Identity:
-    """The identity of a model by content.
+    """What a model is, by content.
 
-    For a folder of stems, the stems take the place of the weights; for an ensemble, its members do.
+    Stems computed elsewhere stand for the weights, and so do the members of an ensemble.
     """
     stems = stems_folder(setup) if setup.model.manifest.kind == "folder" else None
     members = short_hash(*(member.identity for member in setup.members)) if setup.members else ""
@@ -75,17 +75,17 @@ def identity(setup: ModelSetup) -> Identity:
 
 
 def with_options(models: Sequence[Model], options: Mapping[str, AnyValue]) -> list[Model]:
-    """Models with options set; each model gets the options that it has.
+    """Models with some options set, each in those that it has.
 
     Raises
     ------
     UnknownNameError
         For an option that no model has.
     """
-    names = {key for model in models for key in model.options}
+    known = {key for model in models for key in model.options}
     for key in options:
-        if key not in names:
-            raise UnknownNameError("option", key, names, where=" of these models")
+        if key not in known:
+            raise UnknownNameError("option", key, known, where=" of these models")
     return [
         model.with_settings({k: v for k, v in options.items() if k in model.options})
         for model in models

@@ -1,8 +1,8 @@
-"""Measure a live separator: its delay, its time per block, and the difference from offline stems.
+"""Measure a live separator: its delay, the time it takes for a block, and what it makes of it.
 
-The engine feeds ``stream()`` with blocks as a sound card would, but without waiting. The delay is
-measured in two ways, independent of what the adapter declares: by the positions of clicks in the
-output, and by correlation of the output with the input.
+The engine feeds ``stream()`` with blocks as a sound card would, only without waiting. The delay is
+measured in two ways that know nothing of what the adapter declares: clicks that go in are looked for
+in what comes out, and the output as a whole is correlated with the input.
 """
 
 from __future__ import annotations
@@ -31,33 +31,33 @@ CLICKS = 8
 CLICK_SPACING_S = 0.25
 CLICK_LEVEL = 0.5
 HEARD = 0.01
-"""A click is detected if the output has at least this share of its level."""
+"""A click counts as heard if this share of its level comes out."""
 
 LONGEST_SHIFT_S = 1.0
 
 
 @dataclass(frozen=True, slots=True)
 class LiveMeasurement:
-    """Measurements of a live separator for one block length.
+    """How a live separator behaves with blocks of one length.
 
     Parameters
     ----------
     block_s
         The length of a block in seconds.
     blocks
-        Number of timed blocks.
+        How many were timed.
     delay_impulse_s, delay_correlation_s
-        Seconds from the input of a sound to its playback, for the earliest playback without
-        underruns; the time to fill a block is included, the time to compute it is not. The shift of
-        the output is found by clicks, or by correlation with the input. None: the input could not
-        be recognised in the output.
+        Seconds from the moment when a sound begins to go in to the moment when it is played, at the
+        earliest at which playing never runs dry; the time to fill a block is included, the time to
+        compute it is not. By how much the output is shifted is found by clicks, or by correlation
+        with the input. None: nothing that went in could be recognised.
     p50_s, p95_s, p99_s
-        Percentiles of the time per block.
+        Percentiles of the time that a block took.
     late_share
-        Share of the blocks whose computation took longer than their duration.
+        Share of the blocks that took longer than they last.
     offline_difference_db
-        Energy of streamed minus offline stems, relative to the offline stems, for the worst stem;
-        None: they are equal bit for bit.
+        Energy of streamed minus offline stems, relative to the offline stems, of the worst stem;
+        None: they are equal to the last bit.
     """
 
     block_s: float
@@ -73,7 +73,7 @@ class LiveMeasurement:
 
 @dataclass(frozen=True, slots=True)
 class _Streamed:
-    """The output of one stream: stems, time of each block, samples received before each output."""
+    """What came out of one stream: stems, the time of each block, samples given at each output."""
 
     stems: Mapping[str, Audio]
     seconds: Floats
@@ -82,18 +82,18 @@ class _Streamed:
 
     @property
     def total(self) -> Floats:
-        """The sum of the stems over channels, which equals the mixture for a mask-based separator."""
+        """The sum of the stems over channels: what a mask-based separator leaves as it was."""
         shortest = min(stem.shape[1] for stem in self.stems.values())
         parts = [stem[:, :shortest].mean(axis=0, dtype=np.float64) for stem in self.stems.values()]
         return np.asarray(np.sum(parts, axis=0))
 
     def start(self, samples: int) -> int | None:
-        """Input samples that are needed before playback may start without underruns.
+        """Samples that must have gone in before playing may begin, so that it never runs dry.
 
         Parameters
         ----------
         samples
-            The length of the input; output after its end is not counted as live.
+            The length of the input: what comes out after its end could not have come live.
         """
         before = np.cumsum(self.emitted) - self.emitted
         live = (self.given < samples) & (self.emitted > 0)
@@ -112,9 +112,9 @@ def measure_live(
     Parameters
     ----------
     worker
-        The separator of the model.
+        Separates with the model.
     mixture
-        Music at the model's sampling rate and channels.
+        Music at the rate and with the channels that the model works with.
     sample_rate
         In hertz.
     folder
@@ -125,24 +125,24 @@ def measure_live(
     Raises
     ------
     WorkerFailureError
-        If the model cannot stream.
+        When the model cannot stream.
     """
     offline = _offline(worker, mixture, sample_rate, folder)
     clicks, places = _clicks(mixture.channels, sample_rate)
     impulses = write_raw(folder / "clicks.f32", [clicks])
-    measurements = []
+    found = []
     for block_s in blocks_s:
         size = max(1, round(block_s * sample_rate))
-        clicked = _stream(worker, impulses, sample_rate, size, folder)
-        click_shift = _click_shift(clicked, places, sample_rate)
+        heard = _stream(worker, impulses, sample_rate, size, folder)
+        click_shift = _click_shift(heard, places, sample_rate)
         music = _stream(worker, mixture, sample_rate, size, folder)
         shift = _shift(music.total, mixture.open().mean(axis=0, dtype=np.float64), sample_rate)
         p50, p95, p99 = (float(value) for value in np.percentile(music.seconds, (50, 95, 99)))
-        measurements.append(
+        found.append(
             LiveMeasurement(
                 block_s=size / sample_rate,
                 blocks=len(music.seconds),
-                delay_impulse_s=_delay_s(clicked, click_shift, impulses.samples, sample_rate),
+                delay_impulse_s=_delay_s(heard, click_shift, impulses.samples, sample_rate),
                 delay_correlation_s=_delay_s(music, shift, mixture.samples, sample_rate),
                 p50_s=p50,
                 p95_s=p95,
@@ -151,7 +151,7 @@ def measure_live(
                 offline_difference_db=_difference_db(music.stems, offline, shift or 0),
             )
         )
-    return measurements
+    return found
 
 
 def _offline(
@@ -183,7 +183,7 @@ def _stream(
 
 
 def _clicks(channels: int, rate: int) -> tuple[Audio, list[int]]:
-    """Clicks in silence, with unequal spacing."""
+    """Clicks in silence, at places that are no multiples of one another."""
     spacing = round(CLICK_SPACING_S * rate)
     audio = np.zeros((channels, (CLICKS + 4) * spacing), np.float32)
     places = [(number + 2) * spacing + 37 * number for number in range(CLICKS)]
@@ -191,9 +191,9 @@ def _clicks(channels: int, rate: int) -> tuple[Audio, list[int]]:
     return audio, places
 
 
-def _click_shift(streamed: _Streamed, places: Sequence[int], rate: int) -> int | None:
-    """The delay of clicks in samples; None: no click is detected."""
-    total, half = np.abs(streamed.total), round(CLICK_SPACING_S * rate) // 2
+def _click_shift(heard: _Streamed, places: Sequence[int], rate: int) -> int | None:
+    """By how many samples clicks come out later than they go in; None: none comes out."""
+    total, half = np.abs(heard.total), round(CLICK_SPACING_S * rate) // 2
     shifts = []
     for place in places:
         around = total[place - half : place + half]
@@ -203,7 +203,7 @@ def _click_shift(streamed: _Streamed, places: Sequence[int], rate: int) -> int |
 
 
 def _shift(streamed: Floats, mixture: Floats, rate: int) -> int | None:
-    """The lag of the output behind the input in samples; None: one of them is silent."""
+    """By how many samples the output lags behind the input; None: it is not like the input."""
     correlation = signal.correlate(streamed, mixture, mode="full", method="fft")
     lags = signal.correlation_lags(len(streamed), len(mixture))
     near = np.abs(lags) <= round(LONGEST_SHIFT_S * rate)
@@ -213,7 +213,7 @@ def _shift(streamed: Floats, mixture: Floats, rate: int) -> int | None:
 
 
 def _delay_s(streamed: _Streamed, shift: int | None, samples: int, rate: int) -> float | None:
-    """The earliest playback of a sound after its input, in seconds: buffering plus shift."""
+    """When a sound is played at the earliest, after it went in: what is held back, and the shift."""
     start = streamed.start(samples)
     return None if shift is None or start is None else (start + shift) / rate
 
@@ -222,11 +222,11 @@ def _difference_db(
     streamed: Mapping[str, Audio], offline: Mapping[str, Audio], shift: int
 ) -> float | None:
     worst = None
-    for stem, reference in offline.items():
+    for stem, whole in offline.items():
         late = streamed[stem][:, max(shift, 0) :]
-        length = min(late.shape[1], reference.shape[1])
-        error = float(np.square(late[:, :length] - reference[:, :length], dtype=np.float64).sum())
-        energy = float(np.square(reference[:, :length], dtype=np.float64).sum())
+        length = min(late.shape[1], whole.shape[1])
+        error = float(np.square(late[:, :length] - whole[:, :length], dtype=np.float64).sum())
+        energy = float(np.square(whole[:, :length], dtype=np.float64).sum())
         if error > 0.0:
             level = 10 * np.log10(error / max(energy, 1e-12))
             worst = level if worst is None else max(worst, level)

@@ -1,4 +1,4 @@
-"""Weights of a model: cached, or downloaded from the first source that works; always verified."""
+"""Weights of a model: cached, else fetched from the first source that works, always verified."""
 
 from __future__ import annotations
 
@@ -31,20 +31,20 @@ def ensure_weights(
     tell: Callable[[str], None] = lambda _: None,
     progress: Progress | None = None,
 ) -> Path | None:
-    """The folder with a model's weights, which are downloaded if necessary.
+    """The folder with a model's weights, fetched if need be.
 
-    Weights in the cache or in the adapter's folder need no network.
+    With everything in the cache, or shipped with the adapter, the network is never touched.
 
     Parameters
     ----------
     model
         The model.
     given
-        A folder of the user with other weights.
+        A folder of the user's with weights of their own, used instead.
     tell
-        Called with progress messages.
+        Told in a sentence what is being done.
     progress
-        Called for each downloaded chunk.
+        Told of each downloaded chunk.
 
     Returns
     -------
@@ -53,7 +53,7 @@ def ensure_weights(
     Raises
     ------
     WeightsError
-        If no source provides the declared files; the message gives the reason for each source.
+        When no source gives the declared files; says why for each source.
     """
     weights = model.manifest.weights.get(model.variant.weights or "")
     if given is not None:
@@ -71,7 +71,7 @@ def ensure_weights(
     if problem:
         raise WeightsError(
             f"The cached weights of {model.name} are damaged: {problem}",
-            hint=f"Delete {folder}; they will be downloaded again.",
+            hint=f"Delete {folder}; they are fetched again.",
         )
     return folder
 
@@ -107,7 +107,7 @@ def ensure_metric_weights(
 
 
 def weights_folder(model: Model) -> Path | None:
-    """The cache folder of downloaded weights; None for no weights, or weights that ship with the adapter."""
+    """Where fetched weights are kept; None for a model without, or whose adapter carries them."""
     weights = model.manifest.weights.get(model.variant.weights or "")
     if weights is None or weights.bundled is not None:
         return None
@@ -124,23 +124,23 @@ def weights_hash(folder: Path | None) -> str:
     return total.hexdigest()[:16]
 
 
-def _given_folder(model: Model, weights: Weights | None, folder: Path) -> Path:
-    if not folder.is_dir():
+def _given_folder(model: Model, weights: Weights | None, given: Path) -> Path:
+    if not given.is_dir():
         raise WeightsError(
-            f"--weights {folder} is not a folder.", hint="Name the folder with the files."
+            f"--weights {given} is not a folder.", hint="Name the folder with the files."
         )
     names = [file.name for file in weights.files] if weights else []
-    missing = [name for name in names if not (folder / name).is_file()]
+    missing = [name for name in names if not (given / name).is_file()]
     if missing:
         raise WeightsError(
-            f"{folder} lacks {', '.join(missing)}, which {model.name} needs.",
+            f"{given} lacks {', '.join(missing)}, which {model.name} needs.",
             hint=f"It needs {', '.join(names)}.",
         )
-    return folder
+    return given
 
 
 def _bundled_folder(model: Model, weights: Weights, folder: Path) -> Path:
-    """Weights that ship with the adapter; they are small, so their hashes are always compared."""
+    """Weights that came with the adapter; they are small, so their hashes are always compared."""
     problem = _problem(weights, folder, thorough=True)
     if problem:
         raise WeightsError(
@@ -151,7 +151,7 @@ def _bundled_folder(model: Model, weights: Weights, folder: Path) -> Path:
 
 
 def _folder_name(model: Model, weights: Weights) -> str:
-    """A folder name that changes whenever the declared content changes."""
+    """Changes whenever the declared content does."""
     declared = [(file.name, file.sha256 or file.sha256_starts) for file in weights.files]
     declared += [(source.url, source.sha256) for source in weights.sources if source.sha256]
     key = hashlib.sha256(repr(declared).encode()).hexdigest()[:8]
@@ -167,10 +167,10 @@ def _fetch_any(
 ) -> None:
     size = f" ({weights.size_mb:.0f} MB)" if weights.size_mb else ""
     if weights.unverified:
-        tell(f"No hash is published for the weights of {name}: the download is not verified.")
+        tell(f"No hash is published for the weights of {name}: what arrives is taken as it is.")
     failures = []
     for source in weights.sources:
-        tell(f"Downloading the weights of {name}{size} from {_place(source)}")
+        tell(f"Fetching the weights of {name}{size} from {_place(source)}")
         try:
             with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".fetch-") as scratch:
                 _fetch_from(source, weights, Path(scratch), folder, progress)
@@ -179,18 +179,18 @@ def _fetch_any(
             failures.append(f"- {_place(source)}: {error.message}")
             tell(f"Download from {_place(source)} failed: {error.message}")
     raise WeightsError(
-        f"The weights of {name} cannot be downloaded:\n" + "\n".join(failures),
-        hint="Check the connection, or download the files yourself and give their folder with --weights:\n"
+        f"The weights of {name} cannot be had:\n" + "\n".join(failures),
+        hint="Check the connection, or fetch the files by hand and name their folder with --weights:\n"
         + "\n".join(f"- {_wanted(file)}" for file in weights.files)
-        + f"\nIf you put them into {folder}, --weights is not needed.",
+        + f"\nPut into {folder}, they are found without that flag.",
     )
 
 
 def _wanted(file: WeightFile) -> str:
-    """A file's name, its address if it is separate, and its checksum."""
+    """A file's name, where it lies if not with the others, and how it is known."""
     place = f" from {file.url}" if file.url else ""
-    checksum = file.sha256 or (file.sha256_starts and f"{file.sha256_starts}...")
-    return f"{file.name}{place}" + (f", sha256 {checksum}" if checksum else "")
+    known = file.sha256 or (file.sha256_starts and f"{file.sha256_starts}...")
+    return f"{file.name}{place}" + (f", sha256 {known}" if known else "")
 
 
 def _fetch_from(
@@ -254,16 +254,16 @@ def _inside(folder: Path, name: str) -> Path:
 
 
 def _problem(weights: Weights, folder: Path, *, thorough: bool) -> str | None:
-    """The fault of a folder of weights, or None. Hashes are compared if `thorough`."""
+    """What is wrong with a folder of weights, or None. Hashes are compared if `thorough`."""
     for file in weights.files:
         path = folder / file.name
         if not path.is_file():
             return f"{file.name} is missing."
         declared = file.sha256 or file.sha256_starts
-        if thorough and declared and not (actual := digest(path)).startswith(declared):
+        if thorough and declared and not (found := digest(path)).startswith(declared):
             return (
-                f"{file.name} has sha256 {actual}, but {declared} is declared; "
-                "the files were refused."
+                f"{file.name} has sha256 {found}, but {declared} is declared; "
+                "the files were kept out."
             )
     return None
 

@@ -1,4 +1,4 @@
-"""Complete signals: read, check, round, resample, write.
+"""Whole signals: read, check, round, resample, write.
 
 Arrays are float32 of shape (channels, samples), full scale at 1.
 """
@@ -20,11 +20,11 @@ __all__ = ["Audio", "quantised", "read", "require_finite", "resample", "write_fl
 
 
 WAV_BYTES = (1 << 32) - (1 << 16)
-"""Bytes of audio above which a file is written as RF64, because WAV has 32-bit sizes."""
+"""Bytes of sound above which a file is written as RF64, since WAV counts with 32 bits."""
 
 
 def read(path: Path, stream: int = 0, *, on_truncated: Tell | None = None) -> tuple[Audio, int]:
-    """Read a complete file.
+    """A whole file.
 
     Parameters
     ----------
@@ -38,7 +38,7 @@ def read(path: Path, stream: int = 0, *, on_truncated: Tell | None = None) -> tu
     Raises
     ------
     AudioError
-        If the file is missing, empty, truncated, not audio, or holds NaN or infinity.
+        When the file is missing, empty, truncated, not audio, or holds NaN or infinity.
     """
     rate = info(path, stream).sample_rate
     parts = list(blocks(path, stream, on_truncated=on_truncated))
@@ -50,16 +50,16 @@ def read(path: Path, stream: int = 0, *, on_truncated: Tell | None = None) -> tu
 
 
 def require_finite(audio: npt.NDArray[np.floating], what: str, start: int = 0) -> None:
-    """Refuse NaN and infinity; the error gives the position of the first one.
+    """Refuse NaN and infinity, saying where the first one in time is.
 
     Parameters
     ----------
     audio
         A block of shape (channels, samples).
     what
-        The file, for the error message.
+        The file, for the error.
     start
-        Position of the block in the file, in samples.
+        Where in the file the block begins, in samples.
 
     Raises
     ------
@@ -71,19 +71,19 @@ def require_finite(audio: npt.NDArray[np.floating], what: str, start: int = 0) -
         channel = int(np.argmin(finite[:, sample]))
         raise AudioError(
             f"{what} holds {audio[channel, sample]} at channel {channel}, sample {start + sample}.",
-            hint="Repair the file or leave it out; it cannot be scored.",
+            hint="Repair or leave out the file; a score of it would mean nothing.",
         )
 
 
 def quantised(audio: Audio) -> Audio:
-    """Round audio to 16 bit, as musdb decodes stems for the published evaluations."""
+    """Audio rounded to 16 bit, as musdb decodes stems for the published evaluations."""
     steps = np.clip(np.rint(audio * np.float32(32768)), -32768, 32767)
     rounded: Audio = (steps / np.float32(32768)).astype(np.float32)
     return rounded
 
 
 def resample(audio: Audio, source: int, target: int, samples: int | None = None) -> Audio:
-    """Resample audio (soxr, high quality), to exactly `samples` if given."""
+    """Audio at another sampling rate (soxr, high quality), of exactly `samples` if given."""
     if source != target:
         import soxr
 
@@ -93,14 +93,14 @@ def resample(audio: Audio, source: int, target: int, samples: int | None = None)
         audio = moved
     if samples is not None and audio.shape[1] != samples:
         fitted = np.zeros((audio.shape[0], samples), np.float32)
-        result = min(samples, audio.shape[1])
-        fitted[:, :result] = audio[:, :result]
+        kept = min(samples, audio.shape[1])
+        fitted[:, :kept] = audio[:, :kept]
         audio = fitted
     return audio
 
 
 def write_wav(path: Path, audio: npt.NDArray[np.float32], sample_rate: int) -> None:
-    """Write 32-bit float WAV atomically, block by block.
+    """Write 32-bit float WAV, block by block, through a temporary file that is put in place.
 
     More than 4 GiB are written as RF64, which is WAV with 64-bit sizes, under the same name.
     """
@@ -108,7 +108,7 @@ def write_wav(path: Path, audio: npt.NDArray[np.float32], sample_rate: int) -> N
 
 
 def write_flac(path: Path, audio: npt.NDArray[np.float32], sample_rate: int) -> None:
-    """Write 16-bit FLAC for listening; samples beyond full scale are clipped."""
+    """Write 16-bit FLAC for listening; what exceeds full scale is clipped."""
     _write(path, audio, sample_rate, "FLAC", "PCM_16")
 
 
@@ -126,5 +126,5 @@ def _write(
                 for start in range(0, audio.shape[1], BLOCK):
                     sound.write(np.clip(audio[:, start : start + BLOCK].T, *limits))
         except (soundfile.LibsndfileError, AssertionError) as error:
-            # libsndfile does not report why it wrote fewer samples.
+            # libsndfile does not say why it wrote less than it was given.
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)) from error

@@ -1,7 +1,7 @@
-"""Decode audio files block by block, by content, in any supported container and encoding.
+"""Decode audio files block by block, whatever container and encoding their content is in.
 
-A plain WAV or FLAC file is read by libsndfile, which is fast and exact for them. All other files are
-read by FFmpeg: libsndfile estimates the length of an MP3 and fills missing audio with repeats.
+A plain WAV or FLAC file goes through libsndfile, which is fast and exact there. Everything else
+goes through FFmpeg: libsndfile guesses the length of an MP3 and fills what is missing with repeats.
 """
 
 from __future__ import annotations
@@ -39,20 +39,20 @@ Audio: TypeAlias = npt.NDArray[np.float32]
 """float32 of shape (channels, samples), full scale at 1."""
 
 BLOCK = 1 << 18
-"""Samples per channel that are decoded at a time, about six seconds."""
+"""Samples a channel that are decoded at a time, about six seconds."""
 
 TOLERANCE = 8192
-"""Samples by which a stated duration may exceed the decoded one (encoder delay and padding)."""
+"""Samples by which a stated duration may exceed what is decoded (encoder delay and padding)."""
 
 TOLERANCES = {"mp3": 1152, "wavpack": 0, "tta": 0, "w64": 0, "aiff": 0}
-"""The same for containers with a smaller bound."""
+"""The same, where it is known better."""
 
 Tell: TypeAlias = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
 class Info:
-    """The header of a file; `samples` is None if the length is known only after decoding."""
+    """What a file's header says; `samples` is None where only decoding can tell."""
 
     sample_rate: int
     channels: int
@@ -60,18 +60,18 @@ class Info:
 
 
 def info(path: Path, stream: int = 0) -> Info:
-    """Read the sampling rate, channels and length of a file, without decoding it.
+    """The sampling rate, channels and length of a file, without decoding it.
 
     Raises
     ------
     AudioError
-        If the file is missing, empty or not audio.
+        When the file is missing, empty or not audio.
     """
     container = _container(path)
     if container == "wav" and _is_plain(path, container):
         return _sndfile_info(path)
-    complete = Part(0, path.stat().st_size, stated_length(path, container), False)
-    with open_container(path, complete) as opened:
+    whole = Part(0, path.stat().st_size, stated_length(path, container), False)
+    with open_container(path, whole) as opened:
         source = select_stream(opened, stream, path)
         format = source.codec_context.sample_rate, channels(source)
     if container != "flac":
@@ -82,14 +82,14 @@ def info(path: Path, stream: int = 0) -> Info:
 
 
 def blocks(path: Path, stream: int = 0, *, on_truncated: Tell | None = None) -> Iterator[Audio]:
-    """Decode a file block by block, so that memory does not grow with its length.
+    """Decode a file block by block, so that its length does not matter to memory.
 
     Parameters
     ----------
     path
-        The file. Its format is recognised by content, not by name.
+        The file. Its content decides how it is read, not its name.
     stream
-        Number of the audio stream, from 0.
+        Which of the file's audio streams, from 0.
     on_truncated
         Called with a sentence when the file was cut off, after its last block; None: an error.
 
@@ -100,18 +100,18 @@ def blocks(path: Path, stream: int = 0, *, on_truncated: Tell | None = None) -> 
     Raises
     ------
     AudioError
-        If the file is missing, empty, truncated or not audio.
+        When the file is missing, empty, truncated or not audio.
     """
     container = _container(path)
     if _is_plain(path, container) and (container == "wav" or on_truncated is None):
         if stream:
-            raise AudioError(f"{path} holds one audio stream; number {stream} was requested.")
+            raise AudioError(f"{path} holds one audio stream; number {stream} was asked for.")
         try:
             yield from _sndfile_blocks(os.fsencode(path), path)
             return
         except DecodingError as error:
             for _ in _joined_blocks(path, container, stream, None):
-                pass  # FFmpeg counts the decoded samples, and mostly raises an error
+                pass  # FFmpeg counts what is there, and mostly raises
             raise AudioError(
                 f"{path} is damaged ({error}).", hint="Copy or download it again."
             ) from error
@@ -121,13 +121,11 @@ def blocks(path: Path, stream: int = 0, *, on_truncated: Tell | None = None) -> 
 def _joined_blocks(
     path: Path, container: str, stream: int, on_truncated: Tell | None
 ) -> Iterator[Audio]:
-    """Decode the parts of the file; all must have equal sampling rates and channels."""
-    file_parts = parts(path, container)
+    """Each part of the file in turn; all must have one sampling rate and as many channels."""
+    every = parts(path, container)
     first: tuple[int, int] | None = None
-    for number, part in enumerate(file_parts, 1):
-        where = (
-            str(path) if len(file_parts) == 1 else f"{path} (part {number} of {len(file_parts)})"
-        )
+    for number, part in enumerate(every, 1):
+        where = str(path) if len(every) == 1 else f"{path} (part {number} of {len(every)})"
         with open_container(path, part) as opened:
             source = select_stream(opened, stream, path)
             format = source.codec_context.sample_rate, channels(source)
@@ -136,7 +134,7 @@ def _joined_blocks(
                 raise AudioError(
                     f"{where} has {format[0]} Hz and {format[1]} channels, the first part "
                     f"{first[0]} Hz and {first[1]}.",
-                    hint="Split the file into its parts, or convert them to one format first.",
+                    hint="Cut the file into its parts, or bring them to one format first.",
                 )
             if part.is_vorbis and format[1] <= 2 and not part.stated.cut:
                 yield from _vorbis_blocks(path, part)
@@ -160,7 +158,7 @@ def _joined_blocks(
 
 
 def _vorbis_blocks(path: Path, part: Part) -> Iterator[Audio]:
-    """Decode Ogg Vorbis by libsndfile, because FFmpeg mostly ends 128 samples too early."""
+    """Ogg Vorbis by libsndfile: FFmpeg mostly ends 128 samples before its last page says."""
     with path.open("rb") as file:
         try:
             yield from _sndfile_blocks(FileRange(file, part.start, part.end), path)
@@ -209,23 +207,21 @@ def _container(path: Path) -> str:
 
 
 def _is_plain(path: Path, container: str) -> bool:
-    """Whether libsndfile reads a file exactly: complete PCM or float WAV, or one FLAC stream."""
+    """Whether libsndfile reads a file exactly: whole PCM or float WAV, or one FLAC stream."""
     if container == "wav":
         with path.open("rb") as file:
             header = wav_header(file, path.stat().st_size)
         if header and header.follower[:4] == b"RIFF" and header.follower[8:] == b"WAVE":
             raise AudioError(
                 f"{path} holds two WAV files, one after the other.",
-                hint="Join them with an audio editor, or split the file into two.",
+                hint="Join their sound with an audio editor, or cut the file into two.",
             )
         return header is not None and header.is_plain
     if container == "flac":
         with path.open("rb") as file:
             has_tag_before = file.read(4) != b"fLaC"
-        file_parts = parts(path, container)
-        return (
-            not has_tag_before and len(file_parts) == 1 and file_parts[0].stated.samples is not None
-        )
+        every = parts(path, container)
+        return not has_tag_before and len(every) == 1 and every[0].stated.samples is not None
     return False
 
 
@@ -242,7 +238,7 @@ def _open_sndfile(source: bytes | FileRange, path: Path) -> soundfile.SoundFile:
     except (soundfile.LibsndfileError, RuntimeError) as error:
         raise AudioError(
             f"{path} cannot be read as audio ({reason(error)}).",
-            hint="Check that it plays in another program, or convert it to WAV or FLAC.",
+            hint="Check that it plays elsewhere, or write it again as WAV or FLAC.",
         ) from error
 
 

@@ -1,4 +1,4 @@
-"""Decode with FFmpeg, which PyAV's wheels contain, so that no program has to be installed."""
+"""Decode with FFmpeg, which PyAV's wheels carry, so that no program has to be installed."""
 
 from __future__ import annotations
 
@@ -29,58 +29,58 @@ DEMUXERS = (
     "aac,ac3,aiff,amr,ape,asf,au,avi,caf,dsf,dts,eac3,flac,flv,matroska,webm,mov,mp4,m4a,3gp,3g2,"
     "mj2,mp3,mpc,mpc8,mpeg,mpegts,ogg,tta,voc,w64,wav,wv"
 )
-"""Allowed formats: no playlists, pictures, texts or addresses, whatever a file contains."""
+"""What may be opened: no playlists, pictures, texts or addresses, whatever a file contains."""
 
 SCALES = {
     "u8": (128.0, 128.0), "s16": (0.0, 32768.0), "s32": (0.0, 2147483648.0),
     "flt": (0.0, 1.0), "dbl": (0.0, 1.0),
 }  # fmt: skip
-"""Offset and divisor that scale samples of a format to full scale at 1."""
+"""What is subtracted from samples of a format, and then divided by, to give full scale at 1."""
 
 SPEAKERS = (
     "FL", "FR", "FC", "LFE", "BL", "BR", "FLC", "FRC", "BC", "SL", "SR", "TC", "TFL", "TFC", "TFR",
     "TBL", "TBC", "TBR", "DL", "DR", "WL", "WR", "SDL", "SDR", "LFE2", "TSL", "TSR", "BFC", "BFL",
     "BFR", "SSL", "SSR", "TTL", "TTR",
 )  # fmt: skip
-"""FFmpeg's and WAV's order of channels. A file may declare another order."""
+"""FFmpeg's and WAV's order of channels. A file may keep another one and say so."""
 
 
 class DecodingError(Exception):
-    """The decoder has found an error; the blocks before it are valid."""
+    """The decoder met an error; what came before is valid."""
 
 
 class FileRange:
-    """A range of bytes of a file, presented to decoders as a file."""
+    """A part of a file as a file of its own, which decoders read through."""
 
     def __init__(self, file: IO[bytes], start: int, end: int) -> None:
         self._file, self._start, self._size, self._place = file, start, end - start, 0
 
     def read(self, count: int) -> bytes:
-        """Read at most the given number of bytes."""
+        """At most so many bytes."""
         self._file.seek(self._start + self._place)
         content = self._file.read(min(count, self._size - self._place))
         self._place += len(content)
         return content
 
     def seek(self, offset: int, whence: int = 0) -> int:
-        """Move to a position in the part."""
+        """Go to a place in the part."""
         base = (0, self._place, self._size)[whence]
         self._place = max(0, min(base + offset, self._size))
         return self._place
 
     def tell(self) -> int:
-        """The position in the part."""
+        """The place in the part."""
         return self._place
 
 
 @contextmanager
 def open_container(path: Path, part: Part) -> Iterator[Any]:
-    """Open a part of a file with FFmpeg, by its content.
+    """A part of a file, opened by FFmpeg by its content.
 
     Raises
     ------
     AudioError
-        If its format is not supported.
+        When it is none of the formats that are read.
     """
     import av
 
@@ -91,43 +91,43 @@ def open_container(path: Path, part: Part) -> Iterator[Any]:
         except (av.FFmpegError, OSError, ValueError) as error:
             if part.stated.cut:
                 raise AudioError(
-                    f"{path} is truncated: {part.stated.cut}. It cannot be decoded.",
+                    f"{path} is truncated: {part.stated.cut}. Nothing of it can be decoded.",
                     hint="Copy or download it again.",
                 ) from error
             raise AudioError(
                 f"{path} cannot be read as audio ({reason(error)}).",
-                hint="Check that it plays in another program, or convert it to WAV or FLAC.",
+                hint="Check that it plays elsewhere, or write it again as WAV or FLAC.",
             ) from error
         with container:
             yield container
 
 
 def select_stream(container: Any, stream: int, path: Path) -> Any:
-    """Select an audio stream, counted from 0; video and other streams do not count.
+    """One of the audio streams, counted from 0; video and other streams do not count.
 
     Raises
     ------
     AudioError
-        If there is no such stream, or its encoding is unknown.
+        When there is no such stream, or it is encoded in a way that is not known.
     """
     streams = container.streams.audio
     if stream >= len(streams):
         count = f"has {len(streams)} audio streams" if streams else "has no audio stream"
         raise AudioError(
-            f"{path} {count}; number {stream} was requested.",
+            f"{path} {count}; number {stream} was asked for.",
             hint="A stem file holds mixture, drums, bass, other and vocals, numbered 0 to 4.",
         )
     chosen = streams[stream]
     if chosen.codec_context is None or not chosen.codec_context.sample_rate:
         raise AudioError(
-            f"{path}: the encoding of its audio is unknown.",
-            hint="Convert it to WAV or FLAC.",
+            f"{path}: the encoding of its audio is not known.",
+            hint="Write it again as WAV or FLAC.",
         )
     return chosen
 
 
 def channels(stream: Any) -> int:
-    """The number of channels of a stream."""
+    """How many channels a stream has."""
     layout = stream.codec_context.layout
     _names(layout)
     return int(layout.nb_channels)
@@ -153,9 +153,9 @@ def stream_blocks(
     Raises
     ------
     AudioError
-        If the sampling rate or the channels change within the stream.
+        When the sampling rate or the channels change on the way.
     DecodingError
-        After the last valid block, if the decoder finds an error.
+        After the last valid block, where the decoder met an error.
     """
     import av
 
@@ -169,7 +169,7 @@ def stream_blocks(
                 raise AudioError(
                     f"{where} changes from {rate} Hz and {count} channels to "
                     f"{frame.sample_rate} Hz and {len(audio)}.",
-                    hint="Split the file there, or convert it to one format first.",
+                    hint="Cut the file there, or bring it to one format first.",
                 )
             pending.append(audio)
             held += frame.samples
@@ -185,7 +185,7 @@ def stream_blocks(
 
 
 def _frames(container: Any, stream: Any) -> Iterator[Any]:
-    """All frames; the last packet of an MP3 is checked, because FFmpeg decodes incomplete frames."""
+    """Every frame; the last packet of an MP3 is checked, since FFmpeg decodes half a frame."""
     is_mpeg = stream.codec_context.name.startswith(("mp1", "mp2", "mp3"))
     missing = 0
     for packet in container.demux(stream):
@@ -221,7 +221,7 @@ def _names(layout: Any) -> tuple[str, ...]:
 
 
 def _order(names: tuple[str, ...]) -> list[int] | None:
-    """The permutation of the channels; None if they are in order or have unknown positions."""
+    """How the channels must be sorted; None where they lie right or have no known places."""
     if len(names) < 2 or len(set(names)) < len(names) or not set(names) <= set(SPEAKERS):
         return None
     order = sorted(range(len(names)), key=lambda index: SPEAKERS.index(names[index]))
@@ -229,8 +229,8 @@ def _order(names: tuple[str, ...]) -> list[int] | None:
 
 
 def reason(error: BaseException) -> str:
-    """A library's error message in one line."""
-    text = getattr(error, "strerror", None)
-    if text:
-        return str(text)
+    """What a library says of an error, in one line."""
+    said = getattr(error, "strerror", None)
+    if said:
+        return str(said)
     return str(error).splitlines()[0].rstrip(".") if str(error) else type(error).__name__

@@ -1,7 +1,7 @@
-"""The interface of executors: they send batches to pipelines and forward the events.
+"""What an executor is: it hands batches to pipelines and passes on what they tell.
 
-An executor holds no audio and no scores. Batches may end in any order; results are named by
-content, so they do not depend on it.
+An executor holds no audio and knows nothing of scores. The order in which batches end is its own;
+results are named by content, so they do not depend on it.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from benchbench.running.pipeline import Share
 from benchbench.running.plan import Job, Plan
 from benchbench.running.settings import RunSettings
 
-__all__ = ["MEMORY_SHARE", "Executor", "Remaining", "Stop", "pipelines_that_fit", "shared"]
+__all__ = ["MEMORY_SHARE", "Executor", "Remaining", "Stop", "shared", "stations_that_fit"]
 
 MEMORY_SHARE = 0.6
 """The share of a machine's memory that loaded models may take together."""
@@ -27,48 +27,48 @@ MEMORY_SHARE = 0.6
 
 @dataclass
 class Stop:
-    """A request to end early: current jobs are completed, no other job is started."""
+    """A wish to end early: what is in hand is finished, nothing else is begun."""
 
     asked: bool = False
 
     def ask(self) -> None:
-        """Set the request; may be called from a signal handler."""
+        """Ask for it; from a signal handler too."""
         self.asked = True
 
 
 class Executor(Protocol):
-    """Executes a plan."""
+    """Carries out a plan."""
 
     def run(self, settings: RunSettings, plan: Plan, stop: Stop) -> Iterator[Event]:
-        """Execute a plan; yields events as they occur.
+        """Carry out a plan; yields what happens as it happens.
 
         Raises
         ------
         OutputError
-            If results cannot be written; everything stored before is intact.
+            When results cannot be written; everything stored before is intact.
         """
 
 
 def shared(pipelines: int, threads: int | None = None, memory_mb: float | None = None) -> Share:
-    """An equal share of this machine for each pipeline.
+    """An equal share of this machine for each of some pipelines.
 
-    The numeric threads of all pipelines together do not exceed the processors, unless `threads`
-    sets the number per pipeline.
+    Numeric threads of all pipelines together never exceed the processors, unless `threads` says
+    how many each may have.
     """
     total = MEMORY_SHARE * (memory_mb or psutil.virtual_memory().total / 1e6)
     return Share(pipelines, threads or max(1, processors() // pipelines), total / pipelines)
 
 
-def pipelines_that_fit(wanted: int, needs: dict[str, float]) -> int:
-    """The number of pipelines that fit on this machine, by the declared memory of the models."""
-    memory_mb = MEMORY_SHARE * psutil.virtual_memory().total / 1e6
+def stations_that_fit(wanted: int, needs: dict[str, float]) -> int:
+    """How many pipelines this machine has room for, by what the models declare."""
+    room = MEMORY_SHARE * psutil.virtual_memory().total / 1e6
     largest = max(needs.values(), default=0.0)
-    by_memory = int(memory_mb // largest) if largest else wanted
+    by_memory = int(room // largest) if largest else wanted
     return max(1, min(wanted, processors(), by_memory))
 
 
 class Remaining:
-    """The pending jobs of a batch, updated from the events of its pipeline.
+    """What a batch has left, kept up to date from what its pipeline tells.
 
     Parameters
     ----------
@@ -81,7 +81,7 @@ class Remaining:
         self.jobs = list(batch.jobs)
 
     def note(self, event: Event) -> None:
-        """Remove a job once it is stored, failed or skipped."""
+        """Take a job off once it is stored, failed or found stored."""
         match event:
             case ScoresReady() | Skipped():
                 self._done(event.model)
@@ -89,7 +89,7 @@ class Remaining:
                 self._done(event.model)
 
     def concerns(self, event: Event) -> bool:
-        """Whether an event belongs to a pending job, or to no job."""
+        """Whether an event is of a job that is left, or of none in particular."""
         model = getattr(event, "model", None)
         return model is None or any(job.identity.model == model for job in self.jobs)
 
@@ -98,10 +98,10 @@ class Remaining:
 
     @property
     def batch(self) -> Batch:
-        """The pending jobs as a batch."""
+        """What is left, as a batch."""
         return Batch(self.number, tuple(self.jobs))
 
 
 def lost(job: Job, why: str) -> Separated:
-    """The event of a job that is recorded as failed because its process died."""
+    """A job that is given up, as its event."""
     return Separated(job.identity.model, job.track.name, "failed", why, None, None)

@@ -1,4 +1,4 @@
-"""Start a Dask cluster for a run: the supported kinds and their arguments."""
+"""Clusters that are started for a run: which kinds there are, and how each is told what to do."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ KINDS = {
     "slurm": ("dask_jobqueue", "SLURMCluster"),
     "kubernetes": ("dask_kubernetes.operator", "KubeCluster"),
 }
-"""Kinds of cluster and the class of each."""
+"""Kinds of cluster, and where their class is."""
 
 NEEDS = {"ssh": "asyncssh"}
-"""Packages that a kind needs in addition, because its class imports them late."""
+"""What a kind needs beside the package of its class, which imports it late."""
 
 EXTRAS = {"kubernetes": "kubernetes"}
-"""Extras of benchbench with the packages of a kind, if not ``cluster``."""
+"""Extras of benchbench that bring a kind's packages, where ``cluster`` does not."""
 
 
 def require_kind(description: Mapping[str, Any]) -> None:
@@ -31,27 +31,27 @@ def require_kind(description: Mapping[str, Any]) -> None:
     Raises
     ------
     UnknownNameError
-        With a suggestion.
+        With the kind that may have been meant.
     """
     if description["kind"] not in KINDS:
         raise UnknownNameError("kind", str(description["kind"]), KINDS, where=" of cluster")
 
 
 def started(description: Mapping[str, Any]) -> Any:
-    """Start a cluster.
+    """A cluster, started.
 
     Parameters
     ----------
     description
-        ``kind``, ``workers``, and the arguments of the class of that kind.
+        ``kind``, ``workers``, and the arguments of that kind's class.
 
     Raises
     ------
     MissingExtraError
-        If a package is missing.
+        When a package is missing.
     UsageError
-        If the cluster does not start: an unknown argument, a host that refuses the connection, a
-        queue that does not exist.
+        When the cluster does not start: an unknown argument, a host that refuses, a queue that
+        is not there.
     """
     options = dict(description)
     kind, workers = str(options.pop("kind")), int(options.pop("workers"))
@@ -67,19 +67,18 @@ def started(description: Mapping[str, Any]) -> Any:
         if kind == "kubernetes":
             return make(n_workers=workers, **options)
         return _grown(make(**options), workers)
-    except Exception as error:  # each kind raises different errors
+    except Exception as error:  # each kind has errors of its own
         what = str(error) or type(error).__name__
         raise UsageError(
             f"The cluster of kind {kind} did not start: {what}",
-            hint=f"Its table takes what {'.'.join(KINDS[kind])} accepts; see the documentation of that class.",
+            hint=f"Its table takes what {'.'.join(KINDS[kind])} takes; see that class's own pages.",
         ) from error
 
 
 def _grown(cluster: Any, workers: int) -> Any:
-    """The cluster, with the jobs of all workers in its queue.
+    """The cluster, with the jobs of so many workers in its queue.
 
-    Its method ``scale`` would return immediately, and a job that the queue refuses would only be a
-    line in a log.
+    Its method ``scale`` would return at once, and a job that the queue refuses be a line in a log.
     """
     planned = 0
     while planned < workers:
@@ -95,7 +94,7 @@ def _grown(cluster: Any, workers: int) -> Any:
     except BaseException:
         from distributed import Status
 
-        for job in cluster.workers.values():  # otherwise closing it ends in an AssertionError
+        for job in cluster.workers.values():  # else it closes itself down to an assertion
             job.status = Status.failed
         cluster.close()
         raise

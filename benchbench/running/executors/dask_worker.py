@@ -1,4 +1,4 @@
-"""The code that runs on the workers of a Dask cluster: one pipeline per thread, and its events."""
+"""What runs on the workers of a Dask cluster: a pipeline for each thread, and what it tells."""
 
 from __future__ import annotations
 
@@ -24,79 +24,77 @@ if TYPE_CHECKING:
 __all__ = ["TOPIC", "PipelinePlugin", "ask_to_stop", "plugin_name", "work"]
 
 TOPIC = "benchbench"
-"""Topic for the events of all runs; the scheduler keeps a limited number of its messages."""
+"""Where the pipelines of all runs tell; the scheduler keeps a limited number of messages of it."""
 
 
 def plugin_name(run_id: str) -> str:
-    """The name of the worker plugin that holds the pipelines of a run."""
+    """The name under which the workers know a run's pipelines."""
     return f"benchbench-{run_id}"
 
 
 class PipelinePlugin(distributed.WorkerPlugin):  # type: ignore[misc]
-    """The pipelines of a worker: one per thread, created at first use, kept until the run ends.
+    """A worker's pipelines: one a thread, made when it is first needed, kept to the run's end.
 
     Parameters
     ----------
-    settings
-        The settings of the run.
+    order
+        What the run wants of every pipeline.
     hosts
-        Host -> number of batches that its workers run at the same time.
-    ignores_interrupt
-        Whether the worker ignores Ctrl-C, because the driver handles it.
+        Host to the number of batches that its workers carry out at the same time.
+    deaf
+        Whether Ctrl-C is to be left to the driver.
     """
 
-    def __init__(
-        self, settings: RunSettings, hosts: Mapping[str, int], ignores_interrupt: bool
-    ) -> None:
+    def __init__(self, settings: RunSettings, hosts: Mapping[str, int], deaf: bool) -> None:
         self.name = plugin_name(settings.run_id)
         self.settings = settings
         self.hosts = dict(hosts)
-        self.ignores_interrupt = ignores_interrupt
+        self.deaf = deaf
 
     def setup(self, worker: Worker) -> None:
-        """Called by Dask when a worker receives the plugin."""
+        """Called by Dask when a worker begins with the plugin."""
         from threadpoolctl import threadpool_limits
 
-        if self.ignores_interrupt:  # the driver handles Ctrl-C
-            with contextlib.suppress(ValueError):  # only a main thread may set a handler
+        if self.deaf:  # Ctrl-C is for the driver, which lets them finish what is in hand
+            with contextlib.suppress(ValueError):  # only a main thread may say so
                 signal.signal(signal.SIGINT, signal.SIG_IGN)
         self.stopped = False
-        self._pipelines: dict[int, Pipeline] = {}
+        self._stations: dict[int, Pipeline] = {}
         self._lock = threading.Lock()
         host = worker.address.split("://")[-1].rpartition(":")[0]
         on_host = max(self.hosts.get(host, 0), worker.state.nthreads)
         threads = self.settings.threads or max(1, processors() // on_host)
         memory = worker.memory_manager.memory_limit
-        share = shared(worker.state.nthreads, threads, memory / 1e6 if memory else None)
-        self._share = type(share)(on_host, threads, share.memory_mb)
+        own = shared(worker.state.nthreads, threads, memory / 1e6 if memory else None)
+        self._share = type(own)(on_host, threads, own.memory_mb)
         threadpool_limits(threads)
         keep_freed_memory()
 
-    def teardown(self, worker: Worker) -> None:  # noqa: ARG002 - Dask passes it
-        """Called by Dask at the end: ends the separators and removes the audio."""
+    def teardown(self, worker: Worker) -> None:  # noqa: ARG002 - Dask hands it over
+        """Called by Dask at the end: separators end, audio goes."""
         with self._lock:
-            for pipeline in self._pipelines.values():
+            for pipeline in self._stations.values():
                 pipeline.close()
-            self._pipelines.clear()
+            self._stations.clear()
 
     def pipeline(self) -> Pipeline:
-        """The pipeline of the calling thread."""
+        """The pipeline of the thread that asks."""
         with self._lock:
-            thread = threading.get_ident()
-            if thread not in self._pipelines:
-                self._pipelines[thread] = Pipeline(self.settings, self._share)
-            return self._pipelines[thread]
+            own = threading.get_ident()
+            if own not in self._stations:
+                self._stations[own] = Pipeline(self.settings, self._share)
+            return self._stations[own]
 
 
 def work(run_id: str, batch: Batch) -> tuple[str, list[Event]]:
-    """The Dask task: run a batch in the pipeline of this thread.
+    """The task that Dask carries out: a batch, in the pipeline of this thread.
 
-    Each event is sent twice: immediately, in a message that may be lost if a connection breaks, and
-    at the end, in the result of the task.
+    Everything is told twice: at once, in a message that is lost where a connection breaks, and in
+    the end, as the task's result.
 
     Returns
     -------
-    The name of this attempt, and all its events.
+    This attempt's name, and all that it told.
     """
     worker = distributed.get_worker()
     pipelines: PipelinePlugin = worker.plugins[plugin_name(run_id)]
@@ -114,7 +112,7 @@ def work(run_id: str, batch: Batch) -> tuple[str, list[Event]]:
 
 
 def ask_to_stop(run_id: str, dask_worker: Worker) -> None:
-    """Let a worker complete its current jobs and start no more; Dask passes `dask_worker`."""
+    """Let a worker finish the jobs in hand and no more; Dask hands the worker over."""
     plugin = dask_worker.plugins.get(plugin_name(run_id))
     if plugin is not None:
         plugin.stopped = True

@@ -25,7 +25,7 @@ from benchbench.errors import BenchbenchError
 from benchbench.io.audio.raw_audio import scratch_folder
 from benchbench.running.batches import Batch, batches
 from benchbench.running.events import Event, Spent
-from benchbench.running.executors.base import Remaining, Stop, lost, pipelines_that_fit, shared
+from benchbench.running.executors.base import Remaining, Stop, lost, shared, stations_that_fit
 from benchbench.running.machine import keep_freed_memory, visible_gpus
 from benchbench.running.pipeline import Pipeline, Share
 from benchbench.running.plan import Plan
@@ -58,7 +58,7 @@ class LocalExecutor:
             name: float(setup.model.manifest.runtime.memory_mb)
             for name, setup in settings.setups.items()
         }
-        pipelines = pipelines_that_fit(self.jobs, needs)
+        pipelines = stations_that_fit(self.jobs, needs)
         share = shared(pipelines, settings.threads)
         todo = batches(plan, needs, share.memory_mb, pipelines)
         with ExitStack() as stack:

@@ -31,15 +31,15 @@ class Adapter:
     def load(
         self, variant: str, weights: Path | None, device: str, options: Mapping[str, Any]
     ) -> None:
-        """Store the command; the program loads its model for every track.
+        """Remember the command; the program loads its model at every track.
 
         Parameters
         ----------
         variant, weights, device
             Values for the command's placeholders.
         options
-            ``command`` (words), ``files`` (stem -> pattern), ``stems``, ``folder`` (the command's
-            working directory) and ``values`` (the model's own options).
+            ``command`` (words), ``files`` (stem to pattern), ``stems``, ``folder`` (where the
+            command runs) and ``values`` (the model's own options).
         """
         self.command: list[str] = list(options["command"])
         self.files: dict[str, str] = dict(options["files"])
@@ -49,7 +49,7 @@ class Adapter:
         self.values |= {"variant": variant, "weights": str(weights or ""), "device": device}
 
     def separate(self, mixture: Audio, sample_rate: int) -> dict[str, Audio]:
-        """The stems that the program wrote, each (channels, samples)."""
+        """Stems (channels, samples) as the program wrote them."""
         with tempfile.TemporaryDirectory(prefix="benchbench-command-") as scratch:
             source, output = Path(scratch) / "mixture.wav", Path(scratch) / "stems"
             output.mkdir()
@@ -60,7 +60,7 @@ class Adapter:
             return {stem: self.read(stem, output, sample_rate) for stem in self.stems}
 
     def run(self, values: Mapping[str, str]) -> None:
-        """Run the command with its placeholders filled in; its output goes to the log."""
+        """Run the command with its placeholders filled in; what it prints goes to the log."""
         words = []
         for word in self.command:
             for name, value in values.items():
@@ -68,29 +68,27 @@ class Adapter:
             words.append(word)
         print("$", *words, flush=True)
         try:
-            result = subprocess.run(words, stdin=subprocess.DEVNULL, cwd=self.folder, check=False)
+            done = subprocess.run(words, stdin=subprocess.DEVNULL, cwd=self.folder, check=False)
         except FileNotFoundError as error:
             raise RuntimeError(f"there is no program {words[0]!r}") from error
-        if result.returncode:
-            raise RuntimeError(f"{words[0]} ended with {result.returncode}")
+        if done.returncode:
+            raise RuntimeError(f"{words[0]} ended with {done.returncode}")
 
     def read(self, stem: str, output: Path, sample_rate: int) -> Audio:
-        """Read the file that the program wrote for a stem: ``<stem>.wav`` at any depth, or a pattern."""
-        audio_files = sorted(p for p in output.rglob("*") if p.suffix.lower() in SUFFIXES)
+        """The file that the program wrote for a stem: ``<stem>.wav`` in any folder, or a pattern."""
+        every = sorted(p for p in output.rglob("*") if p.suffix.lower() in SUFFIXES)
         pattern = self.files.get(stem)
-        matches = (
-            sorted(output.glob(pattern)) if pattern else [p for p in audio_files if p.stem == stem]
-        )
-        if len(matches) != 1:
-            names = ", ".join(str(p.relative_to(output)) for p in audio_files) or "nothing"
+        found = sorted(output.glob(pattern)) if pattern else [p for p in every if p.stem == stem]
+        if len(found) != 1:
+            names = ", ".join(str(p.relative_to(output)) for p in every) or "nothing"
             raise RuntimeError(
-                f"{len(matches)} files for the stem {stem} ({pattern or stem + '.wav'}); "
+                f"{len(found)} files for the stem {stem} ({pattern or stem + '.wav'}); "
                 f"the program wrote {names}"
             )
-        audio, rate = soundfile.read(matches[0], dtype="float32", always_2d=True)
+        audio, rate = soundfile.read(found[0], dtype="float32", always_2d=True)
         if rate != sample_rate:
             raise RuntimeError(
-                f"{matches[0].name} has {rate} Hz, its mixture {sample_rate} Hz; if the program "
+                f"{found[0].name} has {rate} Hz, its mixture {sample_rate} Hz; if the program "
                 f"always works at {rate} Hz, write sample_rate = {rate} under [audio]"
             )
         stem_audio: Audio = audio.T
