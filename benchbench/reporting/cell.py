@@ -78,14 +78,16 @@ def player(
     known = page.arrays.tracks[dataset]
     if track not in known:
         raise UnknownNameError("track", track, known, where=f" of {dataset}")
-    if page.library is None:
+    if page.in_time.library is None:
         raise NothingToCompareError(
             f"The licence of {dataset} does not allow its audio on a page.",
             hint="Open the stems that --keep-stems yes leaves in the results folder.",
         )
     place = Place(track, start_s or 0.0, None, None, "")
     chosen = target or page.board.series.target
-    found = excerpts(page.library, [place], chosen, page.report_models, full=start_s is None)
+    found = excerpts(
+        page.in_time.library, [place], chosen, page.report_models, full=start_s is None
+    )
     if not found:
         raise NothingToCompareError(
             f"No audio of {chosen} on {track} is kept in {root}.",

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
-from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final
@@ -20,19 +17,19 @@ from benchbench.reporting.data.pairwise import PairwiseTests
 from benchbench.reporting.data.score_arrays import ScoreArrays, Series
 from benchbench.reporting.figures import pictures
 from benchbench.reporting.figures.axes import Axis, linear
-from benchbench.reporting.figures.scatter import Point, front, scatter
 from benchbench.reporting.script_data import payload
-from benchbench.reporting.sections import reproduce as origins
-from benchbench.reporting.sections.citations import Citations, Cited, Origin, citations, origins_of
+from benchbench.reporting.sections.citations import Citations, citations
 from benchbench.reporting.sections.differences import Difference, differences
 from benchbench.reporting.sections.glossary import glossary
+from benchbench.reporting.sections.headline import Cost, Headline, board_bounds
 from benchbench.reporting.sections.live import LiveTable, live_tables
 from benchbench.reporting.sections.metric_choice import MetricChoice, advice, metric_choices
+from benchbench.reporting.sections.reproduce import Provenance
 from benchbench.reporting.sections.summary import Summary
 from benchbench.reporting.sections.targets import WideTable, dataset_table, target_tables
 from benchbench.reporting.templates import data_block
 
-__all__ = ["Overview", "board_axis"]
+__all__ = ["Overview"]
 
 NAVIGATION: Final[tuple[tuple[str, str], ...]] = (
     ("leaderboard", "Leaderboard"),
@@ -88,6 +85,21 @@ class Overview:
         """How the live models behave."""
         return live_tables(self.loaded.roots, self.report_models)
 
+    @cached_property
+    def provenance(self) -> Provenance:
+        """Where the numbers come from."""
+        return Provenance(self.run, self.loaded, list(self.report_models))
+
+    @cached_property
+    def headline(self) -> Headline:
+        """What stands around the leaderboard."""
+        return Headline(self.board, self.report_models, self.citations, self.gaps)
+
+    @cached_property
+    def cost(self) -> Cost:
+        """Quality against cost."""
+        return Cost(self.board, self.report_models)
+
     @property
     def title(self) -> str:
         """Of the window."""
@@ -104,40 +116,10 @@ class Overview:
         """Every run, oldest first."""
         return self.loaded.runs
 
-    @property
-    def command(self) -> str:
-        """What started the newest run."""
-        return origins.command_of(self.run)
-
-    def again(self, metrics: str) -> str:
-        """The command that adds scores by a protocol to the newest run's."""
-        words = [str(word) for word in self.run.get("command") or ("bench", "run")]
-        if "--metrics" in words[:-1]:
-            place = words.index("--metrics") + 1
-            words[place] = f"{words[place]},{metrics}"
-        else:
-            words += ["--metrics", f"standard,{metrics}"]
-        return shlex.join(words)
-
     @cached_property
     def ramp(self) -> str:
         """The colours of the strips from worst to best, as a picture."""
         return pictures.strip(np.linspace(pictures.LOW_DB, pictures.HIGH_DB, 60)[None, :])
-
-    @property
-    def facts(self) -> tuple[tuple[str, str], ...]:
-        """Versions and machine of the newest run."""
-        return origins.facts(self.run)
-
-    @property
-    def packages(self) -> tuple[tuple[str, str], ...]:
-        """The packages of the newest run."""
-        return origins.packages(self.run)
-
-    @cached_property
-    def downloads(self) -> tuple[origins.Download, ...]:
-        """The rows behind the tables."""
-        return origins.downloads(self.loaded.tracks, self.loaded.separations)
 
     @cached_property
     def data(self) -> Markup:
@@ -161,11 +143,6 @@ class Overview:
         }
         return {series: notes for series, notes in found.items() if notes}
 
-    @property
-    def headline_gaps(self) -> dict[str, str]:
-        """Why numbers of the headline are missing, by model."""
-        return self.gaps.get(self.board.series, {})
-
     @cached_property
     def target_tables(self) -> tuple[WideTable, ...]:
         """The headline's metric on every target, with the mean."""
@@ -181,36 +158,10 @@ class Overview:
         """The terms that the page links to: (anchor, term, explanation)."""
         return glossary(self.board.series.protocol)
 
-    @property
-    def axis(self) -> Axis:
-        """An axis that holds every value and interval of the headline."""
-        return board_axis(self.board, self.cited)
-
     @cached_property
     def citations(self) -> Citations:
         """Published figures beside the boards."""
         return citations(self.leaderboards)
-
-    @property
-    def cited(self) -> tuple[Cited, ...]:
-        """Published figures beside the headline."""
-        return self.citations.beside(self.board)
-
-    @cached_property
-    def imports(self) -> tuple[Origin, ...]:
-        """Where the scores that were not made here come from."""
-        return origins_of(self.runs, list(self.report_models))
-
-    @cached_property
-    def ranks(self) -> dict[str, str]:
-        """The rank of every model within its kind; models that are no rivals have none."""
-        answer: dict[str, str] = {}
-        places: Counter[str] = Counter()
-        for row in self.board.rows:
-            ranked = row.value is not None and self.report_models[row.model].ranked
-            places[row.kind] += ranked
-            answer[row.model] = str(places[row.kind]) if ranked else "–"
-        return answer
 
     @cached_property
     def targets(self) -> tuple[tuple[Leaderboard, Axis], ...]:
@@ -219,7 +170,7 @@ class Overview:
             self.leaderboards.by_series[one] for one in self.leaderboards.beside(self.board.series)
         ]
         same = [ways[self.board.aggregation] for ways in found]
-        axis = linear([value for board in same for value in _bounds(board)], 6, 174, count=3)
+        axis = linear([value for board in same for value in board_bounds(board)], 6, 174, count=3)
         return tuple((board, axis) for board in same)
 
     @cached_property
@@ -238,50 +189,3 @@ class Overview:
         return differences(
             self.arrays, self.leaderboards, self.tests, self.report_models, self.baseline
         )
-
-    @cached_property
-    def points(self) -> tuple[Point, ...]:
-        """Cost and quality of the models that have both."""
-        made = []
-        for row in self.board.rows:
-            report_model = self.report_models[row.model]
-            factor = report_model.cost.real_time_factor
-            if (
-                row.value is not None
-                and factor
-                and not report_model.baseline
-                and not report_model.oracle
-            ):
-                made.append(
-                    Point(row.model, report_model.index, factor, row.value, row.low, row.high)
-                )
-        return tuple(made)
-
-    @property
-    def front(self) -> list[str]:
-        """The models that none beats in both quality and cost, the cheapest first."""
-        return [point.name for point in front(self.points)]
-
-    @property
-    def cost_figure(self) -> Markup:
-        """Quality against cost."""
-        series = self.board.series
-        words = "Up is better, left is cheaper; the line joins the models that none beats in both."
-        return scatter(
-            self.points,
-            f"{series.label} of {series.target} against time",
-            words,
-            "speed: times faster than real time",
-            f"{series.metric} of {series.target}, {self.board.unit}",
-        )
-
-
-def board_axis(board: Leaderboard, cited: Sequence[Cited] = ()) -> Axis:
-    """An axis that holds every value and interval of a board, and the figures beside it."""
-    return linear([*_bounds(board), *(one.value for one in cited)], 6, 234, count=4)
-
-
-def _bounds(board: Leaderboard) -> list[float]:
-    return [
-        value for row in board.rows for value in (row.value, row.low, row.high) if value is not None
-    ]

@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Final
+from typing import Any
 
-from benchbench.reporting.data.frames import Moments, Place, moments
-from benchbench.reporting.data.kept_audio import Library
 from benchbench.reporting.data.leaderboards import leaderboards
 from benchbench.reporting.data.loading import LoadedResults
 from benchbench.reporting.data.models import report_models
@@ -18,18 +16,12 @@ from benchbench.reporting.overview import Overview
 from benchbench.reporting.sections import frequency as spectra
 from benchbench.reporting.sections.bleed import Bleed, bleeds
 from benchbench.reporting.sections.history import Line, histories
-from benchbench.reporting.sections.listening import Excerpt, chosen_places, excerpts
+from benchbench.reporting.sections.in_time import InTime
 from benchbench.reporting.sections.summary import summary
-from benchbench.reporting.sections.time import Timeline, timeline
 from benchbench.reporting.sections.tracks import Swing, TrackTable, swings, track_table
 from benchbench.results.kinds import generative_models
-from benchbench.results.store import Results
-from benchbench.stats.attempts import newest_separations
 
 __all__ = ["Page", "assemble"]
-
-STRIPS: Final = 10
-"""Models in a drawing over time."""
 
 
 @dataclass(frozen=True)
@@ -37,20 +29,18 @@ class Page(Overview):
     """What the templates may use: `Overview`, and all that is drawn or heard of single tracks."""
 
     @cached_property
-    def library(self) -> Library | None:
-        """The kept audio, when it may be taken over."""
-        if self.audio == "none" or not self.dataset.get("audio_excerpts", False):
-            return None
-        own = self.loaded.separations
-        own = own[own["dataset"] == self.board.series.dataset]
-        newest = newest_separations(own, [str(run.get("run_id")) for run in self.runs])
-        return Library(tuple(Results(root) for root in self.loaded.roots), newest)
-
-    @cached_property
-    def moments(self) -> Moments | None:
-        """The headline's target by frame."""
-        series = self.board.series
-        return moments(self.loaded.frames, series.dataset, series.references, series.target)
+    def in_time(self) -> InTime:
+        """What is heard and drawn of single tracks over time."""
+        shared = bool(self.dataset.get("audio_excerpts", False))
+        return InTime(
+            self.loaded,
+            self.board,
+            self.report_models,
+            self.leader,
+            self.rivals,
+            self.audio,
+            shared,
+        )
 
     @property
     def rivals(self) -> tuple[str, ...]:
@@ -67,58 +57,12 @@ class Page(Overview):
         return self.summary.leader or self.board.rows[0].model
 
     @cached_property
-    def places(self) -> tuple[Place, ...]:
-        """The moments worth hearing."""
-        return chosen_places(self.moments, self.leader, self.rivals) if self.moments else ()
-
-    @cached_property
-    def excerpts(self) -> tuple[Excerpt, ...]:
-        """What there is to hear of them."""
-        if self.library is None:
-            return ()
-        target = self.board.series.target
-        full = self.audio == "full"
-        return excerpts(self.library, self.places, target, self.report_models, full=full)
-
-    @cached_property
-    def timelines(self) -> tuple[Timeline, ...]:
-        """Drawings of the tracks that the places lie on."""
-        if self.moments is None:
-            return ()
-        heard = {excerpt.track: excerpt for excerpt in self.excerpts}
-        tracks = list(dict.fromkeys(place.track for place in self.places))
-        names = [name for name in self.report_models if not self.report_models[name].baseline][
-            :STRIPS
-        ]
-        target = self.board.series.target
-        return tuple(
-            timeline(
-                self.moments.tracks[track],
-                names,
-                self.report_models,
-                target,
-                self.library,
-                heard.get(track),
-                f"strip-{place}",
-            )
-            for place, track in enumerate(tracks)
-        )
-
-    @cached_property
-    def worst(self) -> tuple[tuple[str, tuple[Place, ...]], ...]:
-        """The five worst moments of the models that compete."""
-        if self.moments is None:
-            return ()
-        names = [self.leader, *(name for name in self.rivals if name != self.leader)][:6]
-        return tuple((name, self.moments.worst(name)) for name in names)
-
-    @cached_property
     def bands(self) -> tuple[spectra.BandTable, ...]:
         """SDR by band, a table a target."""
         series = self.board.series
         names = {k: v for k, v in self.report_models.items() if not v.baseline}
         found = spectra.reference_spectra(
-            self.library, self.arrays.tracks[series.dataset], self.stems
+            self.in_time.library, self.arrays.tracks[series.dataset], self.stems
         )
         table = self.loaded.tracks
         return spectra.band_tables(table, series.dataset, series.references, names, found)

@@ -61,7 +61,7 @@ def write_site(page: Page, folder: Path) -> Path:
     for track in track_pages(page, tracks):
         text = render("track.html", root="../index.html", up="../", track=track, **shared)
         write_whole(folder / "tracks" / f"{track.slug}.html", text)
-    for file in page.downloads:
+    for file in page.provenance.downloads:
         write_whole(folder / "data" / file.name, file.content)
     # GitHub Pages would otherwise leave out files whose names begin with an underscore.
     write_whole(folder / ".nojekyll", "")
@@ -84,7 +84,7 @@ def model_pages(page: Page) -> Iterator[ModelPage]:
             report_model,
             tuple(_standings(page, name)),
             tuple(pair for pair in pairs if pair is not None),
-            page.moments.worst(name, 10) if page.moments else (),
+            page.in_time.moments.worst(name, 10) if page.in_time.moments else (),
             tuple(
                 {str(key): value for key, value in row.items()} for row in failed.to_dict("records")
             ),
@@ -108,14 +108,14 @@ def track_pages(page: Page, slugs: dict[str, str]) -> Iterator[TrackPage]:
         rows = tuple((name, tuple(_values(page, columns, name, place))) for name in names)
         heard = _heard(page, track)
         drawn = None
-        if page.moments is not None and track in page.moments.tracks:
+        if page.in_time.moments is not None and track in page.in_time.moments.tracks:
             shown = [name for name in names if not page.report_models[name].baseline]
             drawn = timeline(
-                page.moments.tracks[track],
+                page.in_time.moments.tracks[track],
                 shown,
                 page.report_models,
                 page.board.series.target,
-                page.library,
+                page.in_time.library,
                 heard[0] if heard else None,
                 "strip",
             )
@@ -142,11 +142,17 @@ def _values(page: Page, columns: list[Series], name: str, place: int) -> Iterato
 
 
 def _heard(page: Page, track: str) -> tuple[Excerpt, ...]:
-    if page.library is None or page.moments is None or track not in page.moments.tracks:
+    if (
+        page.in_time.library is None
+        or page.in_time.moments is None
+        or track not in page.in_time.moments.tracks
+    ):
         return ()
-    wide = page.moments.widest(page.rivals, len(page.moments.tracks))
+    wide = page.in_time.moments.widest(page.rivals, len(page.in_time.moments.tracks))
     words = "Largest gap between separators on this track."
     place = next((one for one in wide if one.track == track), None)
     chosen = Place(track, place.start_s if place else 0.0, None, None, words if place else "")
     target = page.board.series.target
-    return excerpts(page.library, [chosen], target, page.report_models, full=page.audio == "full")
+    return excerpts(
+        page.in_time.library, [chosen], target, page.report_models, full=page.audio == "full"
+    )

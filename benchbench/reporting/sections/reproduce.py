@@ -5,7 +5,9 @@ from __future__ import annotations
 import base64
 import io
 import shlex
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import pandas as pd
@@ -13,9 +15,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from benchbench.io.redaction import redacted_command
+from benchbench.reporting.data.loading import LoadedResults
 from benchbench.reporting.formatting import megabytes
+from benchbench.reporting.sections.citations import Origin, origins_of
 
-__all__ = ["Download", "command_of", "downloads", "facts"]
+__all__ = ["Download", "Provenance", "command_of", "downloads", "facts"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +36,60 @@ class Download:
         """The file as a ``data:`` URL."""
         text = base64.b64encode(self.content).decode("ascii")
         return f"data:application/vnd.apache.parquet;base64,{text}"
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """Where a page's numbers come from: the newest run, its machine and packages, and imports.
+
+    Parameters
+    ----------
+    run
+        Facts of the newest run.
+    loaded
+        The results behind the page.
+    models
+        Names of the models on the page.
+    """
+
+    run: dict[str, Any]
+    loaded: LoadedResults
+    models: Sequence[str]
+
+    @property
+    def command(self) -> str:
+        """What started the newest run."""
+        return command_of(self.run)
+
+    def again(self, metrics: str) -> str:
+        """The command that adds scores by a protocol to the newest run's."""
+        words = [str(word) for word in self.run.get("command") or ("bench", "run")]
+        if "--metrics" in words[:-1]:
+            place = words.index("--metrics") + 1
+            words[place] = f"{words[place]},{metrics}"
+        else:
+            words += ["--metrics", f"standard,{metrics}"]
+        return shlex.join(words)
+
+    @property
+    def facts(self) -> tuple[tuple[str, str], ...]:
+        """Versions and machine of the newest run."""
+        return facts(self.run)
+
+    @property
+    def packages(self) -> tuple[tuple[str, str], ...]:
+        """The packages of the newest run."""
+        return packages(self.run)
+
+    @cached_property
+    def downloads(self) -> tuple[Download, ...]:
+        """The rows behind the tables."""
+        return downloads(self.loaded.tracks, self.loaded.separations)
+
+    @cached_property
+    def imports(self) -> tuple[Origin, ...]:
+        """Where the scores that were not made here come from."""
+        return origins_of(self.loaded.runs, self.models)
 
 
 def command_of(run: dict[str, Any]) -> str:
