@@ -1,4 +1,4 @@
-"""What the programs of the suite share: a row a figure, and processes that are measured."""
+"""What the programs of the suite share: a row per figure, and processes that are measured."""
 
 from __future__ import annotations
 

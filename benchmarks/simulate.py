@@ -63,7 +63,7 @@ class Plan:
     dataset: str = "simulated"
     step_db: float = 0.35  # between neighbouring models
     gains_db: dict[str, float] = field(default_factory=dict)  # on top, by model name
-    consolidated: bool = False  # one part a model instead of one a cell
+    consolidated: bool = False  # one part per model instead of one a cell
     audio_excerpts: bool = True
 
 
@@ -417,7 +417,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--stems", choices=("mixed", "two", "four"), default="mixed")
     parser.add_argument("--protocols", default=",".join(PROTOCOLS))
-    parser.add_argument("--consolidated", action="store_true", help="one part a model")
+    parser.add_argument("--consolidated", action="store_true", help="one part per model")
     given = vars(parser.parse_args(arguments))
     out = given.pop("out")
     simulate(out, Plan(**{**given, "protocols": given["protocols"].split(",")}))

@@ -136,7 +136,7 @@ def separation_table(model: str, tracks: list[str], ids: list[str]) -> pa.Table:
 
 
 def small_parts(root: Path, cells: int) -> Results:
-    """A folder with one part a cell, as runs leave it."""
+    """A folder with one part per cell, as runs leave it."""
     results = Results(root)
     words = [f"track-{number:06d}" for number in range(cells)]
     ids = [short_hash(word) for word in words]

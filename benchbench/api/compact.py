@@ -26,7 +26,7 @@ def compact(
     results
         The folder.
     tell
-        Told of each folder that is done.
+        Called for each folder that is done.
 
     Raises
     ------

@@ -61,7 +61,7 @@ def doctor(
     adapter_paths, metric_paths
         Folders that are searched for adapters and for metrics first.
     listener
-        Told what happens.
+        Called with every event.
 
     Yields
     ------

@@ -29,7 +29,7 @@ FORMS: Final = {
     "csv": "a tidy CSV: frames, tracks or models",
     "latex": "a table with booktabs rules",
     "webmushra": "a listening test: YAML and stimuli",
-    "huggingface": "JSON for a leaderboard space, one file a model",
+    "huggingface": "JSON for a leaderboard space, one file per model",
     "mlflow": "one run of MLflow per run, in an SQLite file or on a server",
     "tensorboard": "one folder of TensorBoard per run",
     "wandb": "one run of W&B per run, offline",
@@ -67,7 +67,7 @@ def export(
     aggregation
         A key of `benchbench.stats.AGGREGATIONS`; by default the protocol's own.
     level
-        For csv: a row a frame, a track or a model.
+        For csv: a row per frame, a track or a model.
     target, tracks, seconds
         For webmushra.
     models

@@ -49,9 +49,9 @@ def install(
     adapter_paths
         Folders that are searched for adapters first.
     tell
-        Told in a sentence what is being done.
+        Called with a sentence about what is being done.
     progress
-        Told of each downloaded chunk.
+        Called for each downloaded chunk.
     download_python
         Whether uv may download the Python version that a model asks for, where it is missing.
 

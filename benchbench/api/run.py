@@ -121,7 +121,7 @@ def run(
         A cluster to be started for the run: ``kind`` (``local``, ``ssh``, ``slurm`` or
         ``kubernetes``), ``workers``, and what that kind of cluster is told.
     stop
-        Asked to stop, the run finishes what is in hand and raises `StoppedError`.
+        Asked to stop, the run finishes the current separations and raises `StoppedError`.
     track
         Log the run to a tracker: ``mlflow``, ``tensorboard`` or ``wandb``, or ``tracker=place``
         with a folder or an address.

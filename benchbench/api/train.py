@@ -69,7 +69,7 @@ def train(
     adapter_paths
         Folders that are searched for adapters first.
     tell
-        Told how it goes.
+        Called with progress messages.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""``--config``: a TOML file that holds what flags hold."""
+"""``--config``: a TOML file with options of the commands."""
 
 from __future__ import annotations
 

@@ -41,7 +41,7 @@ class Comparison:
     a, b
         The labels of the two sides; b is judged against a.
     rows
-        One row a model pair, target, reference set, protocol, metric and band: ``model_a``,
+        One row per model pair, target, reference set, protocol, metric and band: ``model_a``,
         ``model_b``, the columns of `benchbench.stats.tracks.BLOCK`, ``direction``, ``n`` (shared
         tracks), ``value_a``, ``value_b`` (means over them), ``difference`` (b minus a), ``lo``,
         ``hi``, ``p`` (Wilcoxon), ``p_holm``, ``p_family`` (one-sided, in the direction seen, adjusted for all rows together),
@@ -51,7 +51,7 @@ class Comparison:
         value in a), ``missing_a``, ``missing_b`` (frames without a value), ``tolerance``,
         ``verdict``, ``cause``, ``note``.
     costs
-        One row a model pair: real-time factors, memory and their ratios.
+        One row per model pair: real-time factors, memory and their ratios.
     notes
         What a reader must know beside the rows.
     settings

@@ -1,4 +1,4 @@
-"""What separations cost, one row a model."""
+"""What separations cost, one row per model."""
 
 from __future__ import annotations
 

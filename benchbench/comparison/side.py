@@ -45,7 +45,7 @@ class Side:
     failed
         (model, data set, track) of every separation that did not finish.
     costs
-        One row a model with `COST_COLUMNS`.
+        One row per model with `COST_COLUMNS`.
     machine
         Facts about the machine that measured the costs; empty where unknown.
     origin

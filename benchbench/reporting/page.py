@@ -58,7 +58,7 @@ class Page(Overview):
 
     @cached_property
     def bands(self) -> tuple[spectra.BandTable, ...]:
-        """SDR by band, a table a target."""
+        """SDR by band, a table per target."""
         series = self.board.series
         names = {k: v for k, v in self.report_models.items() if not v.baseline}
         found = spectra.reference_spectra(

@@ -1,4 +1,4 @@
-"""A static site: the report as index, a page a model, a page a track, the history, the rows as files.
+"""A static site: the report as index, a page per model, a page per track, the history, the rows as files.
 
 Nothing in it refers to anything outside its folder, so it can be published by copying.
 """

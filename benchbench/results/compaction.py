@@ -55,7 +55,7 @@ def compact(results: Results, *, tell: Callable[[str], None] = lambda _: None) -
     results
         The results.
     tell
-        Told of each folder.
+        Called for each folder.
 
     Raises
     ------

@@ -73,7 +73,7 @@ class Pipeline:
 
     Parameters
     ----------
-    order
+    settings
         What the run wants of every pipeline.
     share
         What it may use.

@@ -118,7 +118,7 @@ def resolve_metrics(
     options
         Name of a metric folder to options of the user's.
     tell
-        Told what is installed or fetched.
+        Called with what is installed or fetched.
     prepare
         Whether environments are built and weights fetched, without which nothing can be computed.
 

@@ -1,6 +1,6 @@
 """Score a model's stems on a prepared track, and store the cells.
 
-A scorer keeps the prepared references of the track in hand, so that all models of a track share
+A scorer keeps the prepared references of the current track, so that all models of a track share
 what is computed from the references alone.
 """
 
@@ -76,7 +76,7 @@ class Scorer:
     results
         Where the cells go.
     stored
-        Told of each file that was put in place there.
+        Called for each file that was written there.
     threads
         Threads that score frames; no number depends on how many there are.
     """

@@ -98,7 +98,7 @@ def interpreter(
     runtime
         What the manifest asks for.
     tell
-        Told what is installed and how large it is, before that is done.
+        Called before an installation, with what it is and how large.
     download_python
         Whether uv may download the Python version when it is missing.
 

@@ -42,9 +42,9 @@ def ensure_weights(
     given
         A folder of the user's with weights of their own, used instead.
     tell
-        Told in a sentence what is being done.
+        Called with a sentence about what is being done.
     progress
-        Told of each downloaded chunk.
+        Called for each downloaded chunk.
 
     Returns
     -------

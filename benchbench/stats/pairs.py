@@ -217,7 +217,7 @@ def pairwise(
     Returns
     -------
     DataFrame
-        One row a pair: ``a``, ``b`` and the fields of `Paired` (the difference is b minus a), with
+        One row per pair: ``a``, ``b`` and the fields of `Paired` (the difference is b minus a), with
         ``p_holm``, the p value that holds for all pairs together.
     """
     matrix = wide(table)

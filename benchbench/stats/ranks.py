@@ -72,7 +72,7 @@ def friedman(table: pd.DataFrame) -> Friedman:
     Parameters
     ----------
     table
-        Rows of `per_track` for one target and metric, or a table of one column a model and one
+        Rows of `per_track` for one target and metric, or a table of one column per model and one
         row a track. Tracks on which any model has no value are left out.
 
     Raises

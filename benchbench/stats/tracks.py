@@ -1,4 +1,4 @@
-"""From score rows to one row a track: the newest run, the summary over frames, what is missing."""
+"""From score rows to one row per track: the newest run, the summary over frames, what is missing."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def per_track(
     Returns
     -------
     DataFrame
-        One row a combination of `KEYS`, with ``value`` (NaN when every frame is missing),
+        One row per combination of `KEYS`, with ``value`` (NaN when every frame is missing),
         ``frames`` (how many there are), ``missing`` (how many of them have no value), ``reason``
         (the most common reason for that, itself missing where no value is), ``ill_conditioned`` and ``distrusted`` (the
         share of the values beside which that reason, or any, stands).
@@ -153,7 +153,7 @@ def intersect_frames(scores: pd.DataFrame) -> pd.DataFrame:
 
 
 def wide(table: pd.DataFrame, *, by: str = "model") -> pd.DataFrame:
-    """One column a model, one row a track, from the per-track rows of a single target and metric.
+    """One column per model, one row per track, from the per-track rows of a single target and metric.
 
     Raises
     ------

@@ -81,7 +81,7 @@ def read_unlabelled(
     tested
         Tracks that models are tested on: none of the songs may be one of them.
     tell
-        Told which files are left out.
+        Called with the files that are left out.
 
     Raises
     ------

@@ -25,7 +25,7 @@ class Calibration:
     Parameters
     ----------
     table
-        One row a protocol and metric: ``rows``, ``tracks`` (track numbers compared), ``largest``
+        One row per protocol and metric: ``rows``, ``tracks`` (track numbers compared), ``largest``
         change on any track, and the proposed ``identical`` tolerance.
     toml
         The proposal, ready for ``gate.toml``.

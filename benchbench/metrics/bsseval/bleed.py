@@ -1,6 +1,6 @@
 """Which reference is heard in which estimate: a matrix from the BSS Eval projection.
 
-The projection of an estimate onto all delayed references is a sum with one part a reference. The
+The projection of an estimate onto all delayed references is a sum with one part per reference. The
 energy of each part, relative to the estimate, says how much of that reference the estimate holds,
 even if it is filtered or delayed by up to 511 samples.
 """

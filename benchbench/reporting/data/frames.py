@@ -125,7 +125,7 @@ def _track(name: str, rows: pd.DataFrame) -> TrackInTime:
 
 
 def _widest(one: TrackInTime, models: Sequence[str]) -> Iterator[tuple[float, float]]:
-    """The start of the stretch in which the models' means lie furthest apart, and how far."""
+    """The start of the stretch in which the models' means differ most, and by how much."""
     places = [one.models.index(name) for name in models if name in one.models]
     if len(places) < 2:
         return

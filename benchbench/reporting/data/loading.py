@@ -1,4 +1,4 @@
-"""Stored rows as tables small enough to hold: one row a track instead of one a frame.
+"""Stored rows as tables small enough to hold: one row per track instead of one a frame.
 
 A large results folder has tens of millions of rows in tens of thousands of parts. They are read
 one model after the other and summed up at once, so that memory follows the largest models and not
@@ -46,13 +46,13 @@ class LoadedResults:
     roots
         The results folders.
     tracks
-        One row a track (see `benchbench.stats.per_track`): ``value`` sums frames up by their median,
+        One row per track (see `benchbench.stats.per_track`): ``value`` sums frames up by their median,
         ``mean`` by their mean.
     frames
         SDR by frame: model, dataset, track, target, reference_set, protocol, start_s, duration_s,
         value; of the windows protocol where a model has it, of BSS Eval otherwise.
     history
-        One row a track and run.
+        One row per track and run.
     separations
         How every separation ended and what it cost.
     gaps
@@ -128,7 +128,7 @@ def _of_model(
     scores = scores_of(stored, model)
     latest = newest(scores, order)
     tracks = per_track(latest, "median")
-    # per_track has one row a group, in the order of group_by.
+    # per_track has one row per group, in the order of group_by.
     tracks["mean"] = group_by(latest, KEYS).mean(latest["value"].to_numpy(dtype=np.float64))
     several = scores["run_id"].nunique() > 1
     broad = scores[scores["band_lo_hz"].isna()] if several else scores.iloc[:0]

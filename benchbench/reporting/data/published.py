@@ -114,7 +114,7 @@ def published_results() -> tuple[PublishedResult, ...]:
 
 
 def published_table(results: Sequence[PublishedResult] | None = None) -> pd.DataFrame:
-    """One row a model, target and metric, with the columns of `PublishedResult`."""
+    """One row per model, target and metric, with the columns of `PublishedResult`."""
     found = published_results() if results is None else results
     columns = [name for name in PublishedResult.__slots__ if name != "values"]
     return pd.DataFrame(

@@ -40,7 +40,7 @@ class Band:
 
 @dataclass(frozen=True, slots=True)
 class BandTable:
-    """One target: a row a model, a column a band, and the same as curves."""
+    """One target: a row per model, a column per band, and the same as curves."""
 
     target: str
     protocol: str
@@ -64,7 +64,7 @@ def band_tables(
     report_models: dict[str, ReportModel],
     spectra: dict[str, list[tuple[float, float]]],
 ) -> tuple[BandTable, ...]:
-    """One table a target, from the first protocol by bands that is stored."""
+    """One table per target, from the first protocol by bands that is stored."""
     rows = table[
         (table["dataset"] == dataset)
         & (table["reference_set"] == references)

@@ -144,8 +144,8 @@ def downloads(tracks: pd.DataFrame, separations: pd.DataFrame) -> tuple[Download
         plain[name] = plain[name].round(3).astype("float32")
     logs = separations.drop(columns=[name for name in ("log_tail",) if name in separations])
     return (
-        _download("tracks.parquet", "one row a model, track, target and metric", plain),
-        _download("separations.parquet", "one row a model and track: status, time, memory", logs),
+        _download("tracks.parquet", "one row per model, track, target and metric", plain),
+        _download("separations.parquet", "one row per model and track: status, time, memory", logs),
     )
 
 

@@ -77,7 +77,7 @@ def _figure(
         '<svg class="figure timeline" viewBox="{0} 0 {1} {2:.0f}" role="img" '
         'aria-labelledby="{3}-t {3}-d" data-track="{4}" data-length="{5:.3f}">'
         '<title id="{3}-t">{6} over time: {4}</title>'
-        '<desc id="{3}-d">One strip a model, one cell a frame of {7:g} s; light is good, dark is bad, '
+        '<desc id="{3}-d">One strip per model, one cell per frame of {7:g} s; light is good, dark is bad, '
         "empty has no value.</desc>{8}</svg>"
     ).format(
         -NAMES,

@@ -42,7 +42,7 @@ class Mapping:
     constant
         Values that hold for all rows, for instance ``{"protocol": "usdr"}``.
     metrics
-        For wide tables, which have a column a metric: our metric's name to their column.
+        For wide tables, which have a column per metric: our metric's name to their column.
     rename
         For each of our columns, their values to ours: ``{"target": {"voice": "vocals"}}``.
     metric_version

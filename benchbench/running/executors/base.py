@@ -19,7 +19,7 @@ from benchbench.running.pipeline import Share
 from benchbench.running.plan import Job, Plan
 from benchbench.running.settings import RunSettings
 
-__all__ = ["MEMORY_SHARE", "Executor", "Remaining", "Stop", "shared", "stations_that_fit"]
+__all__ = ["MEMORY_SHARE", "Executor", "Remaining", "Stop", "pipelines_that_fit", "shared"]
 
 MEMORY_SHARE = 0.6
 """The share of a machine's memory that loaded models may take together."""
@@ -27,7 +27,7 @@ MEMORY_SHARE = 0.6
 
 @dataclass
 class Stop:
-    """A wish to end early: what is in hand is finished, nothing else is begun."""
+    """A request to end early: current separations are finished, no other is begun."""
 
     asked: bool = False
 
@@ -59,7 +59,7 @@ def shared(pipelines: int, threads: int | None = None, memory_mb: float | None =
     return Share(pipelines, threads or max(1, processors() // pipelines), total / pipelines)
 
 
-def stations_that_fit(wanted: int, needs: dict[str, float]) -> int:
+def pipelines_that_fit(wanted: int, needs: dict[str, float]) -> int:
     """How many pipelines this machine has room for, by what the models declare."""
     room = MEMORY_SHARE * psutil.virtual_memory().total / 1e6
     largest = max(needs.values(), default=0.0)

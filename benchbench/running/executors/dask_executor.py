@@ -1,4 +1,4 @@
-"""PipelinePlugin on the workers of a Dask cluster.
+"""Pipelines on the workers of a Dask cluster.
 
 The driver keeps a window of batches on their way, so that its memory does not grow with the plan,
 and receives events only. A batch whose worker dies is given to another worker by the scheduler;

@@ -37,7 +37,7 @@ class PipelinePlugin(distributed.WorkerPlugin):  # type: ignore[misc]
 
     Parameters
     ----------
-    order
+    settings
         What the run wants of every pipeline.
     hosts
         Host to the number of batches that its workers carry out at the same time.
@@ -55,11 +55,11 @@ class PipelinePlugin(distributed.WorkerPlugin):  # type: ignore[misc]
         """Called by Dask when a worker begins with the plugin."""
         from threadpoolctl import threadpool_limits
 
-        if self.deaf:  # Ctrl-C is for the driver, which lets them finish what is in hand
+        if self.deaf:  # Ctrl-C is for the driver, which lets them finish their current jobs
             with contextlib.suppress(ValueError):  # only a main thread may say so
                 signal.signal(signal.SIGINT, signal.SIG_IGN)
         self.stopped = False
-        self._stations: dict[int, Pipeline] = {}
+        self._pipelines: dict[int, Pipeline] = {}
         self._lock = threading.Lock()
         host = worker.address.split("://")[-1].rpartition(":")[0]
         on_host = max(self.hosts.get(host, 0), worker.state.nthreads)
@@ -73,17 +73,17 @@ class PipelinePlugin(distributed.WorkerPlugin):  # type: ignore[misc]
     def teardown(self, worker: Worker) -> None:  # noqa: ARG002 - Dask hands it over
         """Called by Dask at the end: separators end, audio goes."""
         with self._lock:
-            for pipeline in self._stations.values():
+            for pipeline in self._pipelines.values():
                 pipeline.close()
-            self._stations.clear()
+            self._pipelines.clear()
 
     def pipeline(self) -> Pipeline:
         """The pipeline of the thread that asks."""
         with self._lock:
             own = threading.get_ident()
-            if own not in self._stations:
-                self._stations[own] = Pipeline(self.settings, self._share)
-            return self._stations[own]
+            if own not in self._pipelines:
+                self._pipelines[own] = Pipeline(self.settings, self._share)
+            return self._pipelines[own]
 
 
 def work(run_id: str, batch: Batch) -> tuple[str, list[Event]]:
@@ -112,7 +112,7 @@ def work(run_id: str, batch: Batch) -> tuple[str, list[Event]]:
 
 
 def ask_to_stop(run_id: str, dask_worker: Worker) -> None:
-    """Let a worker finish the jobs in hand and no more; Dask hands the worker over."""
+    """Let a worker finish its current jobs and no more; Dask hands the worker over."""
     plugin = dask_worker.plugins.get(plugin_name(run_id))
     if plugin is not None:
         plugin.stopped = True

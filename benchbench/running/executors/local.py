@@ -1,7 +1,7 @@
-"""PipelinePlugin in processes of this machine.
+"""Pipelines in processes of this machine.
 
 Each process has a connection to the driver: batches go one way, events come back. A process that
-dies costs the job in hand one more attempt; when the driver dies, however that happens, its
+dies costs its current job one more attempt; when the driver dies, however that happens, its
 processes end too.
 """
 
@@ -25,7 +25,7 @@ from benchbench.errors import BenchbenchError
 from benchbench.io.audio.raw_audio import scratch_folder
 from benchbench.running.batches import Batch, batches
 from benchbench.running.events import Event, Spent
-from benchbench.running.executors.base import Remaining, Stop, lost, shared, stations_that_fit
+from benchbench.running.executors.base import Remaining, Stop, lost, pipelines_that_fit, shared
 from benchbench.running.machine import keep_freed_memory, visible_gpus
 from benchbench.running.pipeline import Pipeline, Share
 from benchbench.running.plan import Plan
@@ -58,7 +58,7 @@ class LocalExecutor:
             name: float(setup.model.manifest.runtime.memory_mb)
             for name, setup in settings.setups.items()
         }
-        pipelines = stations_that_fit(self.jobs, needs)
+        pipelines = pipelines_that_fit(self.jobs, needs)
         share = shared(pipelines, settings.threads)
         todo = batches(plan, needs, share.memory_mb, pipelines)
         with ExitStack() as stack:
@@ -162,7 +162,7 @@ class _Process:
             self.connection.send(batch)
 
     def stop(self) -> None:
-        """Let it finish the job in hand and no more."""
+        """Let it finish its current job and no more."""
         with contextlib.suppress(OSError):
             self.connection.send(None)
 
