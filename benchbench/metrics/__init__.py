@@ -1,4 +1,4 @@
-"""Metrics: pure functions of arrays, each in a catalogue that says what it means.
+"""Metrics: pure functions of arrays, and a catalogue that describes each of them.
 
 One number from two arrays:
 
@@ -16,8 +16,8 @@ Several protocols on all targets of a track:
     >>> scores.to_frame().query("metric == 'SDR'")[["target", "value"]].round(2).values.tolist()
     [['vocals', 20.1], ['drums', 6.02]]
 
-Several models on one track share what depends on the references only, when they are given as one
-`benchbench.metrics.references.References` object.
+To score several models on one track, pass the references as one
+`benchbench.metrics.references.References` object: what depends on them only is computed once.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""What a metric and a protocol are: names, units, directions, meaning; no arithmetic.
+"""Data classes that describe metrics and protocols: names, units, directions, meaning.
 
 A *protocol* is a way of evaluating a whole set of estimates against a set of references; it
-yields one or more *metrics*. Two protocols may both yield an ``SDR``; their numbers never share a
-column.
+yields one or more *metrics*. Two protocols may both yield an ``SDR``; their values are never put
+in the same column.
 """
 
 from __future__ import annotations
@@ -20,37 +20,37 @@ if TYPE_CHECKING:
 __all__ = ["ALL_TARGETS", "AudioArray", "Estimates", "Evaluate", "Metric", "Protocol", "Series"]
 
 ALL_TARGETS = "all"
-"""The target of a number that belongs to all targets of a reference set together, as SA-SDR's."""
+"""The target name of values that cover all targets of a reference set together, such as SA-SDR."""
 
 AudioArray: TypeAlias = npt.NDArray[np.floating]
 """Audio of shape (channels, samples), full scale at 1."""
 
 Estimates: TypeAlias = Mapping[str, AudioArray]
-"""Estimates by target; targets that the model does not give are absent."""
+"""Estimates by target; targets for which the model has no estimate are absent."""
 
 
 @dataclass(frozen=True, slots=True)
 class Metric:
-    """One number of a protocol, and what a reader must know about it.
+    """One metric of a protocol, and what a reader must know about it.
 
     Parameters
     ----------
     name
-        The field's name: ``SDR``, ``SI-SDR``, ...
+        The name used in the field: ``SDR``, ``SI-SDR``, ...
     unit
-        ``dB`` or ``1`` for a plain number.
+        ``dB``, or ``1`` for a number without a unit.
     low, high
         The range of possible values.
     direction
         Whether ``higher`` or ``lower`` is better.
     diagnostic
-        Whether it says something of the references rather than of the estimates; such a number
-        is stored, and neither ranked nor compared.
+        Whether it describes the references rather than the estimates; such a number is stored, but
+        neither ranked nor compared.
     of_all_targets
         Whether it is one number for all targets together; its target is then `ALL_TARGETS`.
     across_kinds
-        Whether generative separators may be ranked against masking ones by it. No ratio of
-        energies may: it counts what was made anew as error, however well it sounds.
+        Whether generative separators may be ranked against masking ones by it. Ratios of energies
+        may not: they count generated audio as error, however good it sounds.
     """
 
     name: str
@@ -65,14 +65,14 @@ class Metric:
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """The values of one metric on one target: one number, or one a frame, a band, or both.
+    """The values of one metric on one target: one number, or one per frame, band, or both.
 
     Parameters
     ----------
     target, metric
-        What was scored, and the metric's name.
+        Names of the target and of the metric.
     values
-        float64 of shape (n,); NaN exactly where `reasons` holds why a value is missing.
+        float64 of shape (n,); NaN exactly where `reasons` gives the reason for a missing value.
     reasons
         Object array of shape (n,): None, or a key of `benchbench.results.schema.REASONS`.
     start_s, duration_s
@@ -101,23 +101,23 @@ class Protocol:
     Parameters
     ----------
     name
-        As the command line knows it, for instance ``bsseval-v4``.
+        As written on the command line, for instance ``bsseval-v4``.
     version
-        Raised whenever a number could change; part of every score row and of the cell's hash.
+        Increased whenever a number could change; part of every score row and of the cell's hash.
     metrics
         The metrics it yields, the headline first.
     aggregation
-        The name of the usual way from its values to one number a model and target: a key of
-        `benchbench.stats.AGGREGATIONS`.
+        The name of the usual aggregation of its values to one number per model and target: a key
+        of `benchbench.stats.AGGREGATIONS`.
     summary, good_for, misleads, source
-        What it is in a sentence; what it is good for; when it misleads; where it is defined.
+        One sentence that describes it; its use; when it misleads; where it is defined.
     evaluate
         The function that computes it.
     options
-        The parameters that are part of its definition, for ``bench show``.
+        The parameters that belong to its definition, for ``bench show``.
     content_hash
-        Of the code, options and weights of a metric that is a folder of its own; "" for the
-        package's, which `version` names.
+        Hash of the code, options and weights of a metric folder; "" for the package's own metrics,
+        which `version` identifies.
     """
 
     name: str

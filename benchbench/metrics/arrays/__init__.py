@@ -1,1 +1,1 @@
-"""Arrays of audio: checked samples, memory that is mapped or kept, threads, transform lengths."""
+"""Helpers for audio arrays: checks of samples, memory, threads, transform lengths."""

@@ -1,4 +1,4 @@
-"""Lengths that the fast Fourier transform of real signals takes quickly."""
+"""Lengths for which the fast Fourier transform of real signals is fast."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ __all__ = ["fast_length"]
 
 @cache
 def fast_length(least: int) -> int:
-    """The smallest number of at least `least` without prime factors above 5.
+    """The smallest number that is at least `least` and has no prime factor above 5.
 
     Examples
     --------

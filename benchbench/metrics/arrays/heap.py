@@ -1,8 +1,9 @@
-"""Freed memory that stays in the process for the next array of its size.
+"""Keep freed memory in the process, so that the next array of the same size can use it.
 
-The statistics of a second of audio take arrays of a few megabytes, made and freed again for each
-second. The C library hands such memory back to the system at once, and the system clears every page
-anew: a third of the time. With the limits below the process keeps up to 64 MB of freed memory.
+The statistics of one second of audio need arrays of a few megabytes, allocated and freed for each
+second. By default the C library returns this memory to the system at once, and the system clears
+each page again, which takes a third of the time. With the limits below the process keeps up to
+64 MB of freed memory.
 """
 
 from __future__ import annotations
@@ -18,17 +19,17 @@ _M_TRIM_THRESHOLD: Final = -1
 _M_MMAP_THRESHOLD: Final = -3
 _KEPT_BYTES: Final = 64 << 20
 _LARGEST_BYTES: Final = 32 << 20
-"""The most that glibc accepts; larger arrays are mapped and handed back as before."""
+"""The largest value that glibc accepts; larger arrays are still mapped and returned when freed."""
 
 
 @cache
 def keep_freed_memory() -> bool:
-    """Ask the C library once to keep freed memory.
+    """Set the limits of the C library, once per process.
 
     Returns
     -------
     bool
-        Whether it can be asked: glibc can.
+        Whether the C library has these limits (glibc has).
     """
     if not sys.platform.startswith("linux"):
         return False

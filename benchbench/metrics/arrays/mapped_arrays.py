@@ -1,8 +1,8 @@
-"""Arrays that grow with the length of a track, and yet not out of memory.
+"""Large arrays in memory-mapped temporary files.
 
-A track of two hours has gigabytes of statistics by frame. Beyond a size they lie in a temporary
-file that is mapped: the system keeps what is in use and writes the rest to the disk that ``TMPDIR``
-names. The file has no name of its own and is gone with the array.
+A track of two hours has gigabytes of statistics per frame. Arrays above a size limit are stored in
+a memory-mapped temporary file: the system keeps the pages in use and writes the rest to the folder
+that ``TMPDIR`` names. The file is unlinked and disappears with the array.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ MEMORY_BYTES = 128 << 20
 
 
 def mapped_zeros(shape: tuple[int, ...], dtype: npt.DTypeLike = np.float64) -> npt.NDArray[Any]:
-    """An array of zeros; a large one is a map of a temporary file.
+    """An array of zeros; a large one is mapped to a temporary file.
 
     Raises
     ------
     OSError
-        When there is no room for the file.
+        When the disk has no room for the file.
     """
     size = np.dtype(dtype).itemsize * math.prod(shape)
     if size <= MEMORY_BYTES:

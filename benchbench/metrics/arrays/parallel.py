@@ -1,9 +1,9 @@
-"""Threads: several frames at a time, BLAS on one.
+"""Threads: several frames in parallel, each with single-threaded BLAS.
 
-Each frame is computed by one thread and results are combined in the order of the frames, so a
-number never depends on how many threads there are. BLAS would split its sums differently for each
-number of threads, and its idle threads spin when several processes share a machine; it is held to
-one.
+Each frame is computed by one thread and results are combined in the order of the frames, so no
+result depends on the number of threads. BLAS is limited to one thread because it splits its sums
+differently for each number of threads, and because its idle threads use CPU time when several
+processes share a machine.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ def single_threaded_blas() -> AbstractContextManager[Any]:
 
 
 def ordered_map(function: Callable[[A], B], items: Iterable[A], threads: int) -> Iterator[B]:
-    """Map in the order of `items`, with at most two results a thread waiting in memory."""
+    """Map in the order of `items`; at most two results per thread wait in memory."""
     threads = min(threads, os.cpu_count() or 1)
     if threads == 1:
         yield from map(function, items)

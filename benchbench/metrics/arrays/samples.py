@@ -1,4 +1,4 @@
-"""Whether an array holds audio samples that can be scored."""
+"""Check that an array holds audio samples that can be scored."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ _MOST_CHANNELS = 64
 
 
 def checked(stem: Any, name: str, role: str) -> npt.NDArray[Any]:
-    """A stem as an array that was looked through.
+    """A stem as a checked array.
 
     Raises
     ------
     AudioError
-        For what is no array of finite samples of shape (channels, samples).
+        Unless it is an array of finite samples of shape (channels, samples).
     """
     if is_masked(stem):
         raise AudioError(
@@ -57,7 +57,7 @@ def checked(stem: Any, name: str, role: str) -> npt.NDArray[Any]:
 
 
 def is_masked(array: object) -> bool:
-    """Whether an array has masked samples; NumPy's part for masks is loaded only if one may."""
+    """Whether an array has masked samples; `numpy.ma` is loaded only when that is possible."""
     return type(array).__module__.startswith("numpy.ma") and bool(np.ma.is_masked(array))
 
 
@@ -72,7 +72,7 @@ def peak(stem: npt.NDArray[Any]) -> float:
 
 
 def is_extreme(stem: npt.NDArray[Any]) -> bool:
-    """Whether float64 cannot hold the energies of a stem that is not silent."""
+    """Whether the energies of a non-silent stem overflow or underflow float64."""
     if stem.dtype.kind != "f" or stem.dtype.itemsize < 8:  # float32 squared fits float64
         return False
     largest = peak(stem)

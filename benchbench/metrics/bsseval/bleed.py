@@ -1,8 +1,8 @@
-"""Which reference is heard in which estimate: a matrix from the BSS Eval projection.
+"""How much of each reference each estimate holds: a matrix from the BSS Eval projection.
 
 The projection of an estimate onto all delayed references is a sum with one part per reference. The
-energy of each part, relative to the estimate, says how much of that reference the estimate holds,
-even if it is filtered or delayed by up to 511 samples.
+energy of each part, relative to the estimate, measures how much of that reference the estimate
+holds, even if it is filtered or delayed by up to 511 samples.
 """
 
 from __future__ import annotations

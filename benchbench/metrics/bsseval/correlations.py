@@ -1,4 +1,4 @@
-r"""Correlations of short lags: all that BSS Eval needs to know of the audio.
+r"""Correlations at short lags: all statistics of the audio that BSS Eval needs.
 
 For signals x (the references) and y (references or estimates) on a segment, the lag statistics are
 
@@ -29,7 +29,7 @@ __all__ = ["Spectra", "block_spectra", "correlate", "history_spectra", "spectra_
 Spectra: TypeAlias = npt.NDArray[np.complex128]
 
 _FFT_PER_LAG = 4
-"""Length of the transforms in units of the number of lags: the fastest of 2 to 8 for 512 lags."""
+"""Transform length in units of the number of lags: the fastest of 2 to 8 for 512 lags."""
 
 
 def history_spectra(x: Float64, lags: int) -> Spectra:
@@ -38,7 +38,7 @@ def history_spectra(x: Float64, lags: int) -> Spectra:
     Parameters
     ----------
     x
-        Shape (signals, samples); what precedes the first sample counts as zero.
+        Shape (signals, samples); samples before the first one count as zero.
 
     Returns
     -------
@@ -85,14 +85,14 @@ def correlate(history: Spectra, blocks: Spectra, samples: int, lags: int) -> Flo
 
 
 def straddle(before: Float64, after: Float64, lags: int) -> Float64:
-    """The part of the lag statistics that joins two neighbouring segments.
+    """The products of the lag statistics that cross the border of two neighbouring segments.
 
     Parameters
     ----------
     before
         The last samples of x before the border, shape (signals, up to lags - 1).
     after
-        The first samples of y behind it, shape (signals, up to lags - 1).
+        The first samples of y after the border, shape (signals, up to lags - 1).
 
     Returns
     -------

@@ -1,7 +1,7 @@
-"""Lag statistics of every frame and of the whole track, streamed once over the audio.
+"""Lag statistics of every frame and of the whole track, in one pass over the audio.
 
-Where the frames tile the track, the statistics of the whole are those of its segments plus what
-straddles their borders, so one pass gives both. Other hops take a second pass over a partition.
+Where the frames tile the track, the statistics of the whole track are those of its segments plus
+the products across their borders, so one pass gives both. Other hops need a second pass.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ class LagStatistics:
 
 
 def reference_lags(references: References, framing: Framing, lags: int) -> LagStatistics:
-    """Lag statistics of the references with one another; kept for the next model."""
+    """Lag statistics of the references with each other; kept for the next model."""
     return references.kept(
         ("lags", framing, lags), lambda: _statistics(references, references, framing, lags)
     )
@@ -113,7 +113,7 @@ def _segment(
 
 
 def _reference_spectra(references: References, bounds: tuple[int, int], lags: int) -> Spectra:
-    """The references' spectra of a segment, kept while the cache has room for them."""
+    """Spectra of the references in a segment, kept while the cache has room for them."""
     start, stop = bounds
     size = spectra_bytes(stop - start, len(references.names) * references.channels, lags)
 

@@ -1,6 +1,6 @@
 """BSS Eval images: SDR, ISR, SIR and SAR by frame, versions 4 and 3, as museval computes them.
 
-Version 4 fits the projection filters once to the whole track, version 3 anew in every frame. The
+Version 4 fits the projection filters once to the whole track, version 3 in every frame. The
 decomposition is described in `benchbench.metrics.bsseval.projection`.
 """
 
@@ -47,24 +47,24 @@ LAGS = 512
 ILL_CONDITIONED = 1e12
 """Condition number above which projections are flagged.
 
-From here on museval's own SIR and SAR move by hundredths of a decibel when noise of 1e-12 is added
-to its input, so they are no property of the audio.
+Above it, museval's SIR and SAR change by hundredths of a decibel when noise of 1e-12 is added to
+its input, so they are not a property of the audio.
 """
 
 CONDITION_CAP = 20.0
-"""Largest log10 of a condition number that is reported; a singular system has this one."""
+"""Largest log10 of a condition number that is reported; used for singular systems."""
 
 _FRAMES_AT_ONCE = 8
 
 _FORMS_AT_ONCE = 1024
-"""Frames whose forms are taken at a time; what is copied for them stays small."""
+"""Frames whose quadratic forms are computed at a time, to keep their copies small."""
 
 Silence = Literal["museval", "active"]
 
 
 @dataclass(frozen=True, slots=True)
 class TrackSystems:
-    """The factorised Gram matrices of a track: of all references, and of each one alone."""
+    """The factorised Gram matrices of a track: of all references and of each reference alone."""
 
     every: ToeplitzSystem
     own: ToeplitzSystem
@@ -120,9 +120,9 @@ def track_systems(references: References, framing: Framing) -> TrackSystems:
 
 @dataclass(frozen=True, slots=True)
 class _Fitted:
-    """Energies by target, and conditions of the systems they rest on: once, or by frame.
+    """Energies by target, and condition numbers of the systems: of the track or of each frame.
 
-    `condition_every` has the shape (n,) and `condition_own` (J, n), with n frames or 1.
+    `condition_every` has shape (n,) and `condition_own` (J, n), with n the number of frames or 1.
     """
 
     energies: list[Energies]
@@ -131,7 +131,7 @@ class _Fitted:
 
 
 def _systems(lags: Float64, channels: int) -> TrackSystems:
-    """Systems of one or several frames with these lag statistics, shape (S, L, M, M)."""
+    """Systems of one or more frames from lag statistics of shape (S, L, M, M)."""
     blocks = [slice(i, i + channels) for i in range(0, lags.shape[-1], channels)]
     own = np.concatenate([lags[:, :, block, block] for block in blocks])
     return TrackSystems(ToeplitzSystem.of(lags), ToeplitzSystem.of(own))
@@ -185,7 +185,7 @@ def _fitted_in_frames(evaluation: Evaluation, framing: Framing) -> _Fitted:
 def _energies(
     evaluation: Evaluation, framing: Framing, index: int, filters: Filters, frames: slice
 ) -> Energies:
-    """Energies of one target in some frames, projected in full where a form would cancel."""
+    """Energies of one target in some frames, projected in full where rounding is too large."""
     channels = evaluation.references.channels
     outputs = slice(index * channels, (index + 1) * channels)
     moments = frame_moments(evaluation, framing)

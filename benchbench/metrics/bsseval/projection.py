@@ -2,13 +2,13 @@ r"""Energies of the BSS Eval decomposition.
 
 An estimate is projected onto the references delayed by 0 to L - 1 samples: onto those of its own
 source (P_j) and onto all (P_all). Both are filtered sums of references, and so are their
-differences from one another and from the reference itself. The energy of a filtered sum in a frame
+differences from each other and from the reference itself. The energy of a filtered sum in a frame
 is a quadratic form in the frame's lag statistics,
 
 .. math:: \|a * x\|^2 = \sum_{l, i, k} w_l\, R_{ik}(l) \sum_{m, c} a_{ic}(m + l)\, a_{kc}(m),
 
 with weight 1 at lag zero and 2 elsewhere. One matrix product gives it for all frames. Like every
-sum with cancelling terms it has a floor; frames that come near it are projected in full.
+sum with cancelling terms it has a rounding floor; frames near it are projected in full.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ __all__ = ["Energies", "Filters", "form_energies", "projected_energies", "solve_
 
 _EPS = float(np.finfo(np.float64).eps)
 _TRUSTED = 1e-6
-"""Largest share of rounding in an energy that is still taken from a quadratic form: 4e-6 dB."""
+"""Largest share of rounding error in an energy from a quadratic form: 4e-6 dB."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ class Filters:
         Shape (lags, reference signals, channels): from the target's own reference, with zeros
         for the signals of other references, and from all references.
     signals
-        Where the target's own signals stand among the references'.
+        Indices of the target's own signals among the reference signals.
     """
 
     own: Float64
@@ -64,7 +64,7 @@ class Energies:
     Attributes
     ----------
     own, spatial, interference, every, artifacts
-        Of P_j, P_j - s, P_all - P_j, P_all and e - P_all.
+        Energies of P_j, P_j - s, P_all - P_j, P_all and e - P_all.
     """
 
     own: Float64
@@ -81,7 +81,7 @@ class Energies:
         )
 
     def put(self, frame: int, exact: Energies) -> None:
-        """Overwrite one frame by the single frame of `exact`."""
+        """Overwrite one frame with the single frame of `exact`."""
         for name in self.__slots__:
             getattr(self, name)[frame] = getattr(exact, name)[0]
 
@@ -101,7 +101,7 @@ def solve_filters(
         Lag statistics of references with estimates, shape (S, lags, reference signals, estimate
         signals).
     rows
-        Which reference each estimate belongs to.
+        Index of the reference that each estimate belongs to.
 
     Returns
     -------
@@ -136,7 +136,7 @@ def form_energies(
     Parameters
     ----------
     filters
-        Of this target.
+        The projection filters of this target.
     references, cross
         Lag statistics of the frames: references with references, shape (frames, lags, signals,
         signals), and with the channels of this estimate, shape (frames, lags, signals, channels).
@@ -161,7 +161,7 @@ def form_energies(
 
 
 def autocorrelation(filters: Float64) -> Float64:
-    """The form of a filtered sum: products of filters at each lag, off-diagonal lags twice.
+    """The quadratic form of a filtered sum: products of filters at each lag, nonzero lags twice.
 
     Parameters
     ----------
@@ -180,7 +180,7 @@ def autocorrelation(filters: Float64) -> Float64:
 
 
 def projected_energies(filters: Filters, references: Float64, estimate: Float64) -> Energies:
-    """Energies of one frame from its filtered signals themselves.
+    """Energies of one frame, computed from its filtered signals.
 
     Parameters
     ----------

@@ -1,8 +1,8 @@
 """BSS Eval sources: SDR, SIR and SAR of mono sources over the whole track.
 
-Here a filter of 512 taps applied to the reference is no error, so the SDR is more lenient than that
-of images. Channels are averaged first: the statistics of the mono signals are averages of those of
-the channels, and no further pass over the audio is needed.
+A filter of 512 taps applied to the reference does not count as error, so this SDR is more lenient
+than that of images. Channels are averaged first: the statistics of the mono signals are averages of
+those of the channels, so no further pass over the audio is needed.
 
 Source: E. Vincent, R. Gribonval, C. Fevotte, "Performance measurement in blind audio source
 separation", IEEE TASLP 14 (2006); as in ``mir_eval.separation.bss_eval_sources``.
@@ -41,9 +41,9 @@ def evaluate(evaluation: Evaluation, *, permute: bool = False) -> list[Series]:
     Parameters
     ----------
     permute
-        Whether estimates may be matched to any reference, so that the mean SIR is highest, as for
-        separators that do not name their outputs. A target then carries the values of the
-        estimate that was matched to it; one to which none was matched is missing.
+        Whether estimates may be matched to any reference, such that the mean SIR is highest, for
+        separators that do not name their outputs. A target then has the values of the
+        estimate that was matched to it; a target without a matched estimate has no values.
     """
     if not evaluation.targets:
         return []
@@ -64,7 +64,7 @@ def evaluate(evaluation: Evaluation, *, permute: bool = False) -> list[Series]:
 
 @dataclass(frozen=True, slots=True)
 class _Energies:
-    """Energies of each reference's projection of each estimate, shapes (J, I) and (I,)."""
+    """Energies of the projections of each estimate on each reference, shapes (J, I) and (I,)."""
 
     target: Float64
     interference: Float64

@@ -1,4 +1,4 @@
-r"""Symmetric positive definite block Toeplitz systems, solved in the time of a few FFTs.
+r"""Solver for symmetric positive definite block Toeplitz systems, based on FFTs.
 
 The Gram matrix of M signals and L lags has order ML (4096 for four stereo stems), but it holds only
 L different M x M blocks. Whittle's multichannel Levinson recursion [1]_ takes O(M^3 L^2) operations
@@ -34,7 +34,7 @@ _RIDGES = (0.0, 1e-14, 1e-12, 1e-10, 1e-8)
 
 @dataclass(frozen=True, slots=True)
 class ToeplitzSystem:
-    """A stack of S systems ``T c = d``, factorised; made by `ToeplitzSystem.of`.
+    """A stack of S factorised systems ``T c = d``, built by `ToeplitzSystem.of`.
 
     Block (l, k) of T is ``lags[l - k]``, or the transpose of ``lags[k - l]`` above the diagonal.
 
@@ -43,7 +43,7 @@ class ToeplitzSystem:
     condition
         Estimates of the 1-norm condition numbers, shape (S,); inf where a ridge was needed.
     ridge
-        What was added to each diagonal, as a share of its mean, beyond museval's 2.2e-16:
+        Value added to each diagonal, as a share of its mean, in addition to museval's 2.2e-16:
         shape (S,), zero for every system that is numerically positive definite.
     """
 
@@ -69,12 +69,13 @@ class ToeplitzSystem:
         Notes
         -----
         Signals that are linearly dependent make T singular, and then the recursion breaks down or
-        refinement does not converge. The diagonal is raised by the smallest of a few ridges that
-        cures it. The projection onto dependent signals is still unique, only its filters are not.
+        refinement does not converge. Then the smallest of a few ridges that solves the problem is
+        added to the diagonal. The projection onto dependent signals is still unique, only its
+        filters are not.
 
-        museval adds 2.2e-16 to the diagonal, whatever the level of the audio. A signal with an energy
-        below 1 is raised by a power of two before that, so that this share never matters: softer audio
-        has the same projections, where museval's would depend on its level.
+        museval adds 2.2e-16 to the diagonal at every level of the audio, so its projections of soft
+        audio depend on the level. Here a signal with an energy below 1 is first multiplied by a
+        power of two, so that the projections do not depend on the level.
         """
         lags = _decoupled(lags)
         gain = _gains(lags)
@@ -120,7 +121,7 @@ class ToeplitzSystem:
         Parameters
         ----------
         right
-            Shape (S, L, M, K): K right-hand sides a system.
+            Shape (S, L, M, K): K right-hand sides per system.
 
         Returns
         -------
@@ -197,10 +198,10 @@ class ToeplitzSystem:
 
 
 def _rough(count: int, size: int) -> Float64:
-    """Random signs, shape (1, count, size, 1), the same every time.
+    """Random signs of shape (1, count, size, 1), the same in every call.
 
-    They are bits of splitmix64 (Steele, Lea, Flood 2014): NumPy's generators take longer to load than
-    a track takes to be factorised.
+    They are bits of splitmix64 (Steele, Lea, Flood 2014), because loading NumPy's generators takes
+    longer than factorising the systems of a track.
     """
     state = np.arange(1, count * size + 1, dtype=np.uint64) * np.uint64(0x9E3779B97F4A7C15)
     state = (state ^ (state >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
@@ -263,7 +264,7 @@ def _inverse_if_definite(matrix: Float64) -> Float64:
 
 
 def _decoupled(lags: Float64) -> Float64:
-    """Give silent signals a diagonal of their own, so that they do not make T singular."""
+    """Put a nonzero value on the diagonal of silent signals, so that T is not singular."""
     energy = np.einsum("smm->sm", lags[:, 0])
     most = energy.max(axis=1, keepdims=True)
     silent = energy == 0.0
@@ -276,7 +277,7 @@ def _decoupled(lags: Float64) -> Float64:
 
 
 def _gains(lags: Float64) -> Float64:
-    """Powers of two that raise the energy of each soft signal to 1 and more, shape (S, M)."""
+    """Powers of two that raise the energy of each soft signal to at least 1, shape (S, M)."""
     energy = np.einsum("smm->sm", lags[:, 0])
     soft = np.clip(energy, np.finfo(np.float64).tiny, 1.0)
     return np.asarray(np.exp2(np.ceil(-0.5 * np.log2(soft))))
@@ -299,7 +300,7 @@ def _filtered(spectra: npt.NDArray[np.complex128], x: Float64) -> Float64:
 def _product(
     matrix: npt.NDArray[np.complex128], x: npt.NDArray[np.complex128], count: int
 ) -> Float64:
-    """As `_filtered`, of the spectra of `count` blocks."""
+    """Like `_filtered`, for the spectra of `count` blocks."""
     product = matrix @ x
     return np.asarray(fft.irfft(product, 2 * count, axis=1)[:, :count])
 
