@@ -1,7 +1,7 @@
-"""Every protocol of the package: what it yields, what it is good for, and when it misleads.
+"""Every protocol of the package: its metrics, its use, and when it misleads.
 
 Importing this module loads no numerical library besides NumPy; the code of a protocol is loaded
-when it first evaluates something.
+on its first evaluation.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _TRACK_MEDIAN: Final = "median over tracks"
 
 @dataclass(frozen=True, slots=True)
 class Lazy:
-    """A protocol's `evaluate`: imports its module on the first call and completes its rows.
+    """A protocol's `evaluate`: imports its module on the first call and adds missing rows.
 
     Parameters
     ----------
@@ -32,7 +32,7 @@ class Lazy:
     metrics
         The protocol's metrics, for targets without an estimate.
     options
-        Keyword arguments for it.
+        Keyword arguments for that function.
     """
 
     module: str
@@ -325,11 +325,11 @@ _ALL: Final = (
 )
 
 CATALOGUE: Final[Mapping[str, Protocol]] = {protocol.name: protocol for protocol in _ALL}
-"""Protocols by name, in the order in which they are listed."""
+"""Protocols by name, in the order of the listings."""
 
 GROUP_MEMBERS: Final[Mapping[str, tuple[str, ...]]] = {
     "standard": ("usdr", "bsseval-v4", "si"),
     "report": ("usdr", "bsseval-v4", "si", "bands-octave", "windows", "bleed"),
     "all": tuple(CATALOGUE),
 }
-"""Names that stand for several protocols."""
+"""Names of groups of protocols."""

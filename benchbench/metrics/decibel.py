@@ -1,4 +1,4 @@
-"""Ratios of energies in decibels: capped, and with a reason wherever a number needs one."""
+"""Ratios of energies in decibels, capped, with reasons for missing or doubtful values."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ __all__ = [
 Reasons = npt.NDArray[np.object_]
 
 SDR_CAP_DB = 300.0
-"""Beyond this a ratio of two sums of float64 squares is nothing but rounding."""
+"""Above this a ratio of two sums of float64 squares consists of rounding errors."""
 
 PROJECTION_CAP_DB = 150.0
-"""Beyond this a ratio that rests on a solved system of equations is nothing but rounding."""
+"""Above this a ratio from a solved system of equations consists of rounding errors."""
 
 
 def ratio_db(signal: Float64, noise: Float64, cap: float = SDR_CAP_DB) -> tuple[Float64, Reasons]:
-    """10 log10(signal / noise), held within plus and minus `cap`.
+    """10 log10(signal / noise), limited to the range from -`cap` to `cap`.
 
-    An infinite ratio becomes the cap with the reason ``capped``; where both energies are zero
-    the error is zero, which is the best there is, so that is ``+cap`` as well.
+    An infinite ratio becomes the cap, with the reason ``capped``. Where both energies are zero the
+    estimate has no error, so the value is ``+cap`` as well.
     """
     signal, noise = np.broadcast_arrays(
         np.asarray(signal, dtype=np.float64), np.asarray(noise, dtype=np.float64)
@@ -44,19 +44,19 @@ def ratio_db(signal: Float64, noise: Float64, cap: float = SDR_CAP_DB) -> tuple[
 
 
 def blank(shape: tuple[int, ...]) -> Reasons:
-    """No reasons, in an array of `shape`."""
+    """An array of `shape` without reasons."""
     return np.full(shape, None, dtype=object)
 
 
 def noted(reasons: Reasons, where: npt.NDArray[np.bool_], reason: str) -> Reasons:
-    """`reasons` with `reason` put wherever `where` holds."""
+    """`reasons` with `reason` wherever `where` is true."""
     out = reasons.copy()
     out[where] = reason
     return out
 
 
 def beside(reasons: Reasons, where: npt.NDArray[np.bool_], reason: str) -> Reasons:
-    """`reasons` with `reason` put wherever `where` holds and there is none yet."""
+    """`reasons` with `reason` wherever `where` is true and no reason is set yet."""
     bare = np.array([given is None for given in reasons.flat], dtype=bool).reshape(reasons.shape)
     return noted(reasons, where & bare, reason)
 
@@ -64,5 +64,5 @@ def beside(reasons: Reasons, where: npt.NDArray[np.bool_], reason: str) -> Reaso
 def masked(
     values: Float64, reasons: Reasons, where: npt.NDArray[np.bool_], reason: str
 ) -> tuple[Float64, Reasons]:
-    """The values that `where` marks taken away, for `reason`."""
+    """The values with NaN and `reason` wherever `where` is true."""
     return np.where(where, np.nan, values), noted(reasons, where, reason)

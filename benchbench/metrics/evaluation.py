@@ -1,7 +1,7 @@
-"""One model's estimates beside the references, and what several protocols compute from both.
+"""One model's estimates with the references, and values that several protocols share.
 
 A protocol's function takes an `Evaluation`. It scores the targets that have an estimate; rows for
-missing estimates and the marks of padded ones are added here, in one way for all protocols.
+missing estimates and the reasons of padded ones are added here, for all protocols alike.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class Evaluation(Mapping[str, npt.NDArray[Any]]):
     Raises
     ------
     UnknownNameError
-        For an estimate of something that the track has no reference of.
+        For an estimate without a reference in the track.
     AudioError
         For a wrong number of channels, NaN or infinity.
     """
@@ -73,7 +73,7 @@ class Evaluation(Mapping[str, npt.NDArray[Any]]):
         return len(self._given)
 
     def kept(self, key: Hashable, compute: Callable[[], T]) -> T:
-        """The value of `compute`, from the store if another protocol asked for it before."""
+        """The value of `compute`, from the store if another protocol already computed it."""
         if key not in self._kept:
             self._kept[key] = compute()
         value: T = self._kept[key]
@@ -81,7 +81,7 @@ class Evaluation(Mapping[str, npt.NDArray[Any]]):
 
     @property
     def extreme(self) -> bool:
-        """Whether float64 cannot hold the energies of some stem."""
+        """Whether the energies of any stem overflow or underflow float64."""
         mixture = self.references.mixture
         return (
             self.references.extreme
@@ -104,7 +104,7 @@ class Evaluation(Mapping[str, npt.NDArray[Any]]):
         return Errors(self)
 
     def length_reason(self, target: str) -> str | None:
-        """Why the values of a target deserve distrust because of its estimate's length."""
+        """The reason for a target whose estimate has another length; None if it has not."""
         if target == ALL_TARGETS and target not in self._given:
             reasons = map(self.length_reason, self.targets)
             return next((reason for reason in reasons if reason is not None), None)
@@ -137,14 +137,14 @@ class Errors:
 def completed(
     series: list[Series], evaluation: Evaluation, metrics: tuple[Metric, ...]
 ) -> list[Series]:
-    """The series of all references: marked where the length differed, NaN where there is none.
+    """Series of all references, with a reason where the length differs, NaN without an estimate.
 
     Parameters
     ----------
     series
-        What a protocol computed on the targets that have an estimate.
+        The series that a protocol computed for the targets that have an estimate.
     metrics
-        The protocol's metrics, for the rows of a model that gave no estimate at all.
+        The protocol's metrics, for the rows of a model without any estimate.
     """
     marked = [_marked(_finite(one), evaluation.length_reason(one.target)) for one in series]
     shapes = {one.metric: one for one in reversed(marked) if one.target != ALL_TARGETS} or {
@@ -156,7 +156,7 @@ def completed(
 
 
 def _finite(series: Series) -> Series:
-    """The series with a reason wherever a value is missing, and none that is infinite."""
+    """The series with a reason for every missing value, and without infinite values."""
     missing = ~np.isfinite(series.values)
     if not missing.any():
         return series
@@ -176,7 +176,7 @@ def _marked(series: Series, reason: str | None) -> Series:
 
 
 def out_of_range(evaluation: Evaluation, metrics: tuple[Metric, ...]) -> list[Series]:
-    """No values for any target, because float64 cannot hold the energies of some stem."""
+    """Missing values for all targets, because the energies of a stem do not fit float64."""
     reasons = np.full(1, "out_of_range", dtype=object)
     return [
         replace(_whole_track(metric.name), target=target, reasons=reasons)

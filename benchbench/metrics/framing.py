@@ -1,4 +1,4 @@
-"""Where frames lie: museval's rule for evaluation, and a partition of the whole track."""
+"""Positions of frames: museval's rule for evaluation, and a partition of the whole track."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ __all__ = ["Framing"]
 class Framing:
     """Frames of `window` samples every `hop` samples over a track of `samples` samples.
 
-    As in museval, the partial tail is no frame, and a track that is not longer than one window is
-    one frame.
+    As in museval, a partial frame at the end is left out, and a track that is not longer than one
+    window is one frame.
 
     Examples
     --------
@@ -53,7 +53,7 @@ class Framing:
 
     @property
     def partition(self) -> list[tuple[int, int]]:
-        """Neighbouring segments of a window's length that cover the track, tail included."""
+        """Adjacent segments of one window each that cover the track; the last may be shorter."""
         edges = [*range(0, self.samples, self.window), self.samples]
         return list(pairwise(edges))
 
@@ -63,7 +63,7 @@ class Framing:
         return self.frames == self.partition[: len(self.frames)]
 
     def seconds(self, rate: int) -> tuple[Float64, Float64]:
-        """Start and duration of each frame in seconds, as `Series` wants them."""
+        """Start and duration of each frame in seconds, as in `Series`."""
         frames: Sequence[tuple[int, int]] = self.frames
         starts, stops = np.array(frames, dtype=np.float64).T
         return starts / rate, (stops - starts) / rate

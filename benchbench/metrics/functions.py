@@ -1,7 +1,7 @@
 """One function per metric: arrays in, a number out.
 
-A function scores one estimate against its reference. Metrics that tell interference from other
-errors also take the other sources of the mixture.
+A function scores one estimate against its reference. Metrics that distinguish interference from
+other errors also take the other sources of the mixture.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class MetricFunction:
     protocol, metric
         Names as in `benchbench.metrics.PROTOCOLS`.
     needs_others
-        Whether the metric is defined only beside the other sources of the mixture.
+        Whether the metric needs the other sources of the mixture.
 
     Examples
     --------
@@ -78,7 +78,7 @@ class MetricFunction:
         AudioError
             For arrays whose shapes do not agree, or that hold NaN or infinity.
         UsageError
-            When the metric needs `others` and there are none.
+            When the metric needs `others` and none are passed.
         """
         stems = {f"other-{number}": as_audio(other) for number, other in enumerate(others)}
         if self.needs_others and not stems:

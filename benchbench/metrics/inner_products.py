@@ -1,7 +1,7 @@
-"""Inner products of references, estimates and errors in every frame, streamed over the audio.
+"""Inner products of references, estimates and errors in every frame, in one pass over the audio.
 
-The error is formed sample by sample before anything is squared: its energy taken as a difference
-of large numbers would lose the digits of a good estimate.
+The error is computed sample by sample before it is squared: as a difference of large energies, the
+error energy of a good estimate would lose its digits.
 """
 
 from __future__ import annotations
@@ -33,8 +33,8 @@ class Moments:
     estimate, error
         Energies of the estimates and of estimate minus reference, shape (F, C, I).
     cancelled_reference, cancelled_estimate
-        Whether the channels of a stem sum to exactly zero throughout the frame, which is
-        museval's notion of silence; shapes (F, J) and (F, I).
+        Whether the channels of a stem sum to exactly zero in the whole frame, which is museval's
+        definition of silence; shapes (F, J) and (F, I).
     """
 
     gram: Float64
@@ -50,7 +50,7 @@ class Moments:
         return np.asarray(np.einsum("fcjj->fcj", self.gram))
 
     def over_channels(self) -> Moments:
-        """The same with all channels taken as one signal: C = 1."""
+        """The moments with all channels taken as one signal: C = 1."""
         return Moments(
             self.gram.sum(axis=1, keepdims=True),
             self.cross.sum(axis=1, keepdims=True),
@@ -61,7 +61,7 @@ class Moments:
         )
 
     def over_frames(self) -> Moments:
-        """The same with all frames taken as one: F = 1."""
+        """The moments with all frames taken as one: F = 1."""
         return Moments(
             self.gram.sum(axis=0, keepdims=True),
             self.cross.sum(axis=0, keepdims=True),

@@ -1,8 +1,8 @@
-"""Names of protocols, groups and metrics, and what they stand for.
+"""Look up protocols, groups and metrics by name.
 
 A protocol's frames can be changed by writing length and hop in seconds after its name:
-``windows:0.5/0.25``, ``bsseval-v4:2/2``. The changed name stands in the results, so such numbers
-are never mixed up with those of the default.
+``windows:0.5/0.25``, ``bsseval-v4:2/2``. Results contain this longer name, so such numbers are
+never mixed with those of the default frames.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ __all__ = [
 DIAGNOSTICS = frozenset(
     one.name for every in PROTOCOLS.values() for one in every.metrics if one.diagnostic
 )
-"""Names of the metrics that say something of the references, and are neither ranked nor compared."""
+"""Names of the metrics that describe the references, and are neither ranked nor compared."""
 
 HEADLINES: tuple[tuple[str, str], ...] = (
     ("bsseval-v4", "SDR"),
@@ -45,7 +45,7 @@ HEADLINES: tuple[tuple[str, str], ...] = (
     ("usdr", "SDR"),
     ("si", "SI-SDR"),
 )
-"""Protocol and metric that stand for a whole comparison, the one of most publications first."""
+"""Headline protocol and metric of a comparison, the most published first."""
 
 ACROSS_KINDS: tuple[str, ...] = ("listening", "visqol", "mrstft-perceptual", "embedding-mse")
 """Protocols whose metric may rank generative against masking separators, the most trusted first."""
@@ -61,14 +61,14 @@ def protocol(name: str) -> Protocol:
     Parameters
     ----------
     name
-        As listed in `PROTOCOLS`, or with frames of its own: ``name:length/hop`` in seconds.
+        A key of `PROTOCOLS`, or one with changed frames: ``name:length/hop`` in seconds.
 
     Raises
     ------
     UnknownNameError
-        With the closest known name.
+        For an unknown name; the message gives the closest known one.
     UsageError
-        For frames on a protocol that has none, or frames that are not positive.
+        For frames of a protocol without frames, or frames that are not positive.
     """
     if name in PROTOCOLS or name in _LEARNT:
         return PROTOCOLS.get(name) or _LEARNT[name]
@@ -79,22 +79,22 @@ def protocol(name: str) -> Protocol:
 
 
 def learn(protocols: Iterable[Protocol]) -> None:
-    """Make protocols from outside the package known by name; the package's own come first.
+    """Register protocols from outside the package; the package's own names take precedence.
 
-    Metrics that are folders of their own, and those that a run describes, are not in `PROTOCOLS`;
-    whoever reads their scores must know their units and directions all the same.
+    Metric folders and metrics that a run describes are not in `PROTOCOLS`; their units and
+    directions are needed to read their scores.
     """
     for one in protocols:
         _LEARNT[one.name] = one
 
 
 def known_protocols() -> dict[str, Protocol]:
-    """Every protocol that is known by name in this process, the package's own first."""
+    """Every protocol that is registered in this process, the package's own first."""
     return {**PROTOCOLS, **_LEARNT}
 
 
 def unknown_metric(name: str) -> UnknownNameError:
-    """The error for a name that is no protocol; a metric's own name says which protocols hold it."""
+    """The error for an unknown protocol; for a metric's name, it lists the protocols with it."""
     known = known_protocols()
     error = UnknownNameError("metric", name, [*known, *GROUPS])
     holders = [
@@ -111,7 +111,7 @@ def unknown_metric(name: str) -> UnknownNameError:
 
 
 def resolve(names: str | Sequence[str]) -> tuple[Protocol, ...]:
-    """The protocols that names of protocols and groups stand for, each once, in that order.
+    """The protocols that names of protocols and groups refer to, each once, in that order.
 
     Names may be joined by commas.
     """
@@ -129,7 +129,7 @@ def resolve(names: str | Sequence[str]) -> tuple[Protocol, ...]:
 
 
 def metric(protocol_name: str, metric_name: str) -> Metric:
-    """What is known of one metric of a protocol; ``bleed:drums`` is an instance of ``bleed``."""
+    """The description of a protocol's metric; ``bleed:drums`` is an instance of ``bleed``."""
     known = {one.name: one for one in protocol(protocol_name).metrics}
     family = metric_name.split(":")[0]
     found = known.get(metric_name) or known.get(family)

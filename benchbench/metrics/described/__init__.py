@@ -1,1 +1,1 @@
-"""Protocols that are known by description, and those that need no references."""
+"""Protocols known only by their description, and metrics that need no references."""

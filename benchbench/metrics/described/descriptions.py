@@ -1,4 +1,4 @@
-"""Protocols that are known by description only, and descriptions as a run records them."""
+"""Protocols known only by their description, and the descriptions that a run records."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ _TEXTS = ("aggregation", "summary", "good_for", "misleads", "source")
 
 @dataclass(frozen=True, slots=True)
 class NotComputable:
-    """The `evaluate` of a protocol that can be read but not computed here."""
+    """The `evaluate` of a protocol whose scores can be read but not computed here."""
 
     name: str
 
     def __call__(self, references: Any, estimates: Estimates) -> list[Series]:
-        """Refuse."""
+        """Raise an error that says so."""
         del references, estimates
         raise UsageError(
             f"{self.name} cannot be computed here: its numbers come from elsewhere.",
@@ -41,7 +41,7 @@ def imported_protocol(
     aggregation: str = "mean over tracks",
     content_hash: str = "",
 ) -> Protocol:
-    """A protocol whose numbers come from elsewhere."""
+    """A protocol whose numbers are imported."""
     return Protocol(
         name,
         version,
@@ -57,7 +57,7 @@ def imported_protocol(
 
 
 def protocol_facts(protocol: Protocol) -> dict[str, Any]:
-    """What a run records of a protocol that is a folder of its own."""
+    """The description that a run records of the protocol of a metric folder."""
     return {
         "name": protocol.name,
         "version": protocol.version,
@@ -78,7 +78,7 @@ def protocol_facts(protocol: Protocol) -> dict[str, Any]:
 
 
 def described_protocol(facts: Mapping[str, Any]) -> Protocol | None:
-    """The protocol that a run recorded; None where it recorded a name and a version only."""
+    """The protocol that a run recorded; None if it recorded only a name and a version."""
     metrics = facts.get("metrics")
     if not metrics:
         return None
@@ -109,5 +109,5 @@ def described_protocol(facts: Mapping[str, Any]) -> Protocol | None:
 
 
 def _finite(value: float) -> float | None:
-    """JSON has no infinity."""
+    """The value, or None for infinity, which JSON does not have."""
     return value if abs(value) < float("inf") else None

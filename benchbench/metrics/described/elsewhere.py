@@ -1,4 +1,4 @@
-"""Protocols whose numbers do not come from references and estimates: listeners', and symptoms."""
+"""Protocols not computed from references and estimates: listener ratings and symptoms."""
 
 from __future__ import annotations
 
@@ -39,4 +39,4 @@ REFERENCE_FREE = imported_protocol(
     "an empty stem is uncorrelated, two separators may agree on the same mistake.",
     source="Energy ratios, correlation coefficients and counts, as docs/metrics.md defines them",
 )
-"""Of songs without references: `bench score --mixture`."""
+"""Symptoms of songs without references: `bench score --mixture`."""

@@ -1,8 +1,8 @@
-"""What can be said of separated stems of a song whose true stems nobody has.
+"""Symptoms of separation errors, computed without references.
 
-Each number is a symptom, not a quality: a separator that hands out the mixture as every stem's equal
-share is consistent, unclipped and full of frequencies. See docs/metrics.md for how far each follows
-SI-SDR where references exist.
+Each number is a symptom, not a measure of quality: a separator that returns an equal share of the
+mixture as every stem is consistent, unclipped and has full bandwidth. docs/metrics.md shows how far
+each number follows SI-SDR where references exist.
 """
 
 from __future__ import annotations
@@ -111,7 +111,7 @@ def _band_spectra(audio: Audio, rate: int) -> list[Float64]:
 
 
 def _correlation(own: list[Float64], others: list[list[Float64]]) -> float | None:
-    """The largest over other stems of the mean over octaves of the spectrograms' correlation."""
+    """Correlation of spectrograms, mean over octaves, with the most similar other stem."""
     found = [
         float(np.mean([_coefficient(a, b) for a, b in zip(own, other, strict=True)]))
         for other in others
@@ -139,10 +139,10 @@ def _bandwidth(audio: Audio, rate: int) -> float | None:
 
 
 def _clicks(audio: Audio, mixture: Audio, rate: int) -> float:
-    """Jumps per second that the stem has and the mixture has not.
+    """Jumps per second that are in the stem but not in the mixture.
 
     A jump is a second difference more than twelve times the root mean square of those within 5 ms
-    around it; borders of chunks that were put together without a fade leave them.
+    around it; chunks that are joined without a fade cause jumps at their borders.
     """
     own, theirs = (_jumps(np.asarray(a, np.float64).mean(axis=0), rate) for a in (audio, mixture))
     return float((own & ~theirs).sum() * rate / max(1, audio.shape[1]))
@@ -163,7 +163,7 @@ def _jumps(mono: Float64, rate: int) -> npt.NDArray[np.bool_]:
 
 
 def _silence(audio: Audio, mixture: Audio, rate: int) -> float:
-    """The share of the seconds in which the mixture sounds and the stem does not."""
+    """The share of seconds in which the stem is silent, of those in which the mixture is not."""
     levels = []
     for signal in (audio, mixture):
         squares = (np.asarray(signal, np.float64) ** 2).sum(axis=0)
@@ -175,7 +175,7 @@ def _silence(audio: Audio, mixture: Audio, rate: int) -> float:
 
 
 def _agreement(first: Audio, second: Audio) -> float | None:
-    """SI-SDR of one estimate against another one of the same stem."""
+    """SI-SDR of one estimate of a stem against another estimate of it."""
     samples = min(first.shape[1], second.shape[1])
     a, b = (np.asarray(x[:, :samples], np.float64).ravel() for x in (first, second))
     if not a.any() or not b.any():

@@ -1,1 +1,1 @@
-"""Which stem is which: names, swapped labels, estimates that come late."""
+"""Match stems to targets: names, swapped labels, delayed estimates."""

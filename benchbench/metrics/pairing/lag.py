@@ -1,4 +1,4 @@
-"""Does an estimate fit its reference far better at another lag? Told, never repaired."""
+"""Detect estimates that fit their reference much better at another lag; nothing is corrected."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ EXCERPT = 1 << 18
 """Samples around the reference's loudest moment that are compared, about six seconds."""
 
 LARGEST = 1 << 14
-"""The largest lag that is looked for, in samples: encoders delay by up to about 7000."""
+"""The largest lag that is searched, in samples: encoders delay by up to about 7000."""
 
 CLEAR = 0.5
-"""The correlation that the better lag must reach."""
+"""The least correlation at the better lag."""
 
 GAIN_DB = 3.0
-"""By how much the error, after the best gain, must fall at the better lag."""
+"""How much smaller the error, after the best gain, must be at the better lag."""
 
 
 def better_lag(estimate: Audio, reference: Audio) -> int | None:
-    """By how many samples an estimate comes late, where that is clear; negative: early.
+    """The delay of an estimate in samples, where it is clear; negative if it is early.
 
     Compares the normalised cross-correlation of six seconds at all lags of up to 16384 samples
     with that at lag 0.
@@ -36,7 +36,7 @@ def better_lag(estimate: Audio, reference: Audio) -> int | None:
 
     Returns
     -------
-    The lag in samples, or None where lag 0 is as good or nothing fits.
+    The lag in samples, or None where lag 0 is as good or no lag fits.
 
     Examples
     --------
@@ -73,7 +73,7 @@ def _loudest(reference: Audio, samples: int) -> int:
 def _normalised(
     heard: npt.NDArray[np.float64], true: npt.NDArray[np.float64]
 ) -> npt.NDArray[np.float64]:
-    """Correlation of `true` with each stretch of its length in `heard`, between -1 and 1."""
+    """Correlation of `true` with each segment of its length in `heard`, between -1 and 1."""
     length = fft.next_fast_len(len(heard), real=True)  # valid lags do not wrap around
     spectrum = fft.rfft(heard, length) * fft.rfft(true, length).conj()
     products = fft.irfft(spectrum, length)[: len(heard) - len(true) + 1]

@@ -1,4 +1,4 @@
-"""Do stems carry the right names? Told by how they correlate with the references."""
+"""Detect stems with swapped names by their correlation with the references."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from benchbench.metrics.base import AudioArray as Audio
 __all__ = ["likeness", "swapped"]
 
 MARGIN = 0.2
-"""By how much the likenesses must sum up higher under other names before these are believed."""
+"""How much larger the sum of correlations must be under other names to report a swap."""
 
 CLEAR = 0.5
-"""The likeness to the target of its new name that each of those stems must have."""
+"""The least correlation of each swapped stem with the target of its new name."""
 
 
 def likeness(estimate: Audio, reference: Audio) -> float:
@@ -28,20 +28,20 @@ def likeness(estimate: Audio, reference: Audio) -> float:
 
 
 def swapped(estimates: Mapping[str, Audio], references: Mapping[str, Audio]) -> list[str]:
-    """What each stem looks like, where other names would fit the stems far better than their own.
+    """Clauses for stems that fit other names much better than their own.
 
-    The assignment of stems to references with the largest sum of likenesses counts (Hungarian
-    method). A weak separator may have a stem that resembles another target; only where each stem
-    clearly resembles the target of its new name, and the exchange gains, have they changed places.
+    The assignment of stems to references with the largest sum of correlations counts (Hungarian
+    method). A weak separator may have a stem that resembles another target; a swap is reported only
+    where each stem clearly resembles the target of its new name and the sum increases enough.
     """
     names = [name for name in references if name in estimates]
     table = np.array([[likeness(estimates[e], references[r]) for r in names] for e in names])
     if len(names) < 2:
         return []
-    most = min(table.max(axis=0).sum(), table.max(axis=1).sum())  # that any assignment can reach
+    most = min(table.max(axis=0).sum(), table.max(axis=1).sum())  # an upper bound
     if most - np.trace(table) <= MARGIN:
         return []
-    # SciPy loads this part when it is named: a third of a pipeline's start, and seldom needed.
+    # SciPy loads this module on first use: a third of a pipeline's start, and seldom needed.
     rows, columns = scipy.optimize.linear_sum_assignment(-table)
     moved = rows != columns
     gain = table[rows, columns].sum() - np.trace(table)

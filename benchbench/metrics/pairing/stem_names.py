@@ -1,4 +1,4 @@
-"""Which name means which stem: spellings, other words for one thing, sums of stems, mixtures.
+"""Map names to stems: spellings, synonyms, sums of stems, mixtures.
 
 Names are compared without regard to case, to Unicode's composed and decomposed forms, and to
 whether words are joined by a space, a hyphen or an underscore.
@@ -33,13 +33,13 @@ SYNONYMS = {
         ACCOMPANIMENT,
     ),
 }  # fmt: skip
-"""Other words for a stem, by their keys."""
+"""Synonyms of stem names, by `name_key`."""
 
 STEMS = frozenset(
     {VOCALS, "drums", "bass", "guitar", "piano", REST, ACCOMPANIMENT, "speech", "noise", "music",
      "sfx", "effects", "strings", "synth", "keys", "percussion"}
 )  # fmt: skip
-"""Stems that are recognised behind a track's name, as in ``song_(Vocals).wav``."""
+"""Stems that are recognised after a track's name, as in ``song_(Vocals).wav``."""
 
 MIXTURES = frozenset({"mixture", "mix", "linear_mixture", "full_mix", "original_mix"})
 
@@ -50,13 +50,13 @@ JOINED = re.compile(r"^(?P<track>.+?)[\s_.-]+(?P<stem>(?:no[\s_-])?[^\s_.-]+)$")
 
 
 def name_key(name: str) -> str:
-    """What two spellings of one name have in common."""
+    """A key that is equal for all spellings of a name."""
     composed = unicodedata.normalize("NFC", name).casefold()
     return re.sub(r"[\s_-]+", "_", unicodedata.normalize("NFC", composed)).strip("_")
 
 
 def canonical(name: str) -> str:
-    """The field's word for a stem; a name that is not known is kept, in Unicode's composed form.
+    """The usual name of a stem; an unknown name is kept, in Unicode's composed form.
 
     Examples
     --------
@@ -88,10 +88,10 @@ def is_sum(name: str) -> bool:
 
 
 def parts_and_sums(names: Iterable[str]) -> tuple[list[str], list[str]]:
-    """Divide a track's stems into those that add up to the mixture, and what repeats them.
+    """Divide a track's stems into those that add up to the mixture, and redundant ones.
 
-    A sum such as ``accompaniment`` is a part only where nothing else stands for its content:
-    beside ``vocals`` alone, or beside one stem that it contains, which is then left out.
+    A sum such as ``accompaniment`` is a part only where no other stems cover its content: together
+    with ``vocals`` alone, or with one stem that it contains, which is then left out.
 
     Returns
     -------
@@ -118,7 +118,7 @@ def parts_and_sums(names: Iterable[str]) -> tuple[list[str], list[str]]:
 
 
 def split_track_and_stem(name: str) -> tuple[str, str] | None:
-    """The track and the stem that a file's name holds, as separators write them; None: no stem.
+    """The track and the stem in a file's name, as separators write it; None without a stem.
 
     Examples
     --------
@@ -135,10 +135,10 @@ def split_track_and_stem(name: str) -> tuple[str, str] | None:
 
 
 def common_track(names: Sequence[str]) -> dict[str, tuple[str, str]]:
-    """Names that all hold a track and a stem, divided; empty where not all of them do.
+    """Track and stem of each name; empty unless every name contains both.
 
-    Names such as ``lead_vocals`` and ``backing_vocals`` are stems, not tracks: where only joined
-    words tell, some track must have several stems.
+    Names such as ``lead_vocals`` and ``backing_vocals`` are stems, not tracks: where words are only
+    joined by separators, at least one track must have several stems.
     """
     divided = {name: split_track_and_stem(name) for name in names}
     if not divided or any(both is None for both in divided.values()):
