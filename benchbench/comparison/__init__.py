@@ -1,8 +1,8 @@
-"""Two sets of results side by side: what got better, what got worse, what cannot be told.
+"""Compare two sets of results: what got better, what got worse, what is inconclusive.
 
 A side is a results folder, one of its runs or models, or a baseline file. Only numbers of the same
-data set, reference set, protocol, metric version and band are compared; everything else is refused
-with its reason.
+data set, reference set, protocol, metric version and band are compared; all others are reported
+with the reason why they are not.
 """
 
 from benchbench.comparison.baselines import read_baseline, write_baseline

@@ -1,4 +1,4 @@
-"""A baseline: the per-track numbers of a set of results, small enough to be reviewed in git."""
+"""Baseline files: the per-track numbers of a set of results, small enough for review in git."""
 
 from __future__ import annotations
 
@@ -45,20 +45,20 @@ _SCHEMA: Final = pa.schema(
 def write_baseline(path: Path | str, side: Side) -> Path:
     """Write a side as a baseline file.
 
-    Rows are sorted and the file carries no time of writing, so that the same numbers give the same
-    bytes and git sees a change only when there is one.
+    Rows are sorted and the file contains no time of writing, so the same numbers give the same
+    bytes and git shows a change only when a number changed.
 
     Parameters
     ----------
     path
-        The Parquet file; its folder is made.
+        The Parquet file; its folder is created if needed.
     side
-        What `benchbench.comparison.open_side` read.
+        A side, as read by `benchbench.comparison.open_side`.
 
     Raises
     ------
     UsageError
-        When the side holds no numbers: a baseline without any would let everything pass.
+        When the side holds no numbers: with an empty baseline every gate would pass.
     OutputError
         When it cannot be written.
     """
@@ -93,9 +93,9 @@ def read_baseline(path: Path | str) -> Side:
     Raises
     ------
     UsageError
-        When the file is no baseline, or one of a newer version.
+        When the file is not a baseline, or has a newer version.
     DamagedResultsError
-        When its rows are not those that were written.
+        When its rows differ from those that were written.
     """
     path = Path(path)
     try:
@@ -160,7 +160,7 @@ def _table(tracks: pd.DataFrame) -> pa.Table:
 
 
 def _digest(table: pa.Table) -> str:
-    """A hash of the rows, whatever the Parquet writer made of them."""
+    """A hash of the rows, independent of how Parquet encodes them."""
     digest = hashlib.sha256()
     for name in _COLUMNS:
         digest.update(f"\0{name}\0".encode())

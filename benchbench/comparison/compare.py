@@ -1,4 +1,4 @@
-"""Hold two sides against each other and give every row its verdict."""
+"""Compare two sides and give every row a verdict."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ MIN_TRACKS: Final = 5
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """What `compare` found.
+    """The result of `compare`.
 
     Parameters
     ----------
@@ -53,7 +53,7 @@ class Comparison:
     costs
         One row per model pair: real-time factors, memory and their ratios.
     notes
-        What a reader must know beside the rows.
+        Further remarks for the reader.
     settings
         Level, alpha, resamples, seed, tolerances and the summary over frames.
     """
@@ -67,11 +67,11 @@ class Comparison:
 
     @property
     def compared(self) -> int:
-        """Rows in which two numbers were held against each other."""
+        """Rows in which two numbers were compared."""
         return int((self.rows["cause"] == "").sum())
 
     def counts(self) -> dict[str, int]:
-        """How often each verdict fell, the most pressing first."""
+        """How many rows have each verdict, the most urgent first."""
         counted = self.rows["verdict"].value_counts()
         return {name: int(counted.get(name, 0)) for name in VERDICTS}
 
@@ -103,19 +103,19 @@ def compare(
     models
         Compare only these models, by name.
     aggregate_frames
-        How frames are summed up on each track.
+        How the frames of each track are aggregated.
     frames
         ``"own"``: each side keeps its frames; ``"shared"``: only frames in which both have a value
         (needs score rows on both sides, which baselines do not keep).
     tolerances
-        Differences that do not matter.
+        Differences that are too small to matter.
     alpha, level, min_tracks, resamples, seed
-        Of the verdicts and their statistics.
+        Settings of the verdicts and their statistics.
 
     Raises
     ------
     UsageError
-        When a side cannot be read as one.
+        When a side cannot be read.
     NothingToCompareError
         When the sides share no model or hold no numbers.
 
@@ -160,7 +160,7 @@ def compare_sides(
     seed: int = SEED,
     frames: str = "own",
 ) -> Comparison:
-    """As `compare`, for sides that are read already."""
+    """As `compare`, for sides that have been read already."""
     tolerances = tolerances or Tolerances()
     pairs = model_pairs(a, b)
     index = TrackIndex()

@@ -1,4 +1,4 @@
-"""What separations cost, one row per model."""
+"""Time and memory of separations, one row per model."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ COST_COLUMNS: Final = ("model", "real_time_factor", "peak_rss_bytes", "jobs", "s
 
 
 def costs_of(separations: pd.DataFrame) -> pd.DataFrame:
-    """Real-time factor and greatest memory of each model, from the newest finished separations.
+    """Real-time factor and peak memory of each model, from the newest finished separations.
 
     Parameters
     ----------
     separations
-        Rows of `benchbench.results.schema.SEPARATIONS`, each attempt once.
+        Rows of `benchbench.results.schema.SEPARATIONS`, one per attempt.
     """
     done = separations[separations["status"].astype("object") == "ok"]
     factors = real_time_factors(separations)

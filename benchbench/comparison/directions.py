@@ -1,4 +1,4 @@
-"""Whether more of a metric is better or worse, asked of the protocols that are installed."""
+"""Whether higher or lower values of a metric are better, according to the installed protocols."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ Direction = Literal["higher", "lower"]
 
 @cache
 def direction_of(protocol: str, metric: str, target: str) -> Direction:
-    """The direction of a protocol's metric on a target; ``higher`` for what nobody here defines.
+    """The direction of a protocol's metric on a target; ``higher`` if no protocol defines it.
 
-    A target's own reference heard in its estimate (``bleed:vocals`` of ``vocals``) is what is
-    wanted, where every other one is bleed. Imported results carry protocols of other tools, whose metrics are ratios in decibels nearly
-    without exception.
+    The target's own reference in its estimate (``bleed:vocals`` of ``vocals``) is wanted; any
+    other reference in it is bleed. Imported results carry protocols of other tools, whose metrics are nearly
+    always ratios in decibels.
     """
     if metric == f"bleed:{target}":
         return "higher"

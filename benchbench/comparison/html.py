@@ -1,4 +1,4 @@
-"""A comparison as a page of HTML that needs nothing but itself."""
+"""A comparison as a self-contained HTML page."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from benchbench.plugins.templates import environment, render_page
 __all__ = ["comparison_html", "comparison_parts", "verdict_page"]
 
 _NUMBERS: Final = range(HEADER.index("a"), HEADER.index("tracks") + 1)
-"""The columns that are aligned to the right."""
+"""The right-aligned columns."""
 
 
 def comparison_html(comparison: Comparison) -> str:
-    """A whole page."""
+    """The comparison as a complete HTML page."""
     parts = comparison_parts(comparison)
     return verdict_page("comparison.html", title=parts["title"], compared=parts)
 
 
 def comparison_parts(comparison: Comparison) -> dict[str, Any]:
-    """What the templates show of a comparison: texts, and rows with their verdict."""
+    """The variables of the templates: texts, and rows with their verdicts."""
     notes = [aggregation_sentence(comparison), *cost_lines(comparison), *comparison.notes]
     return {
         "title": f"{comparison.b} against {comparison.a}",
@@ -40,5 +40,5 @@ def comparison_parts(comparison: Comparison) -> dict[str, Any]:
 
 
 def verdict_page(template: str, **context: Any) -> str:
-    """A page of ``reports/templates/verdicts``, without any script."""
+    """A page of ``reports/templates/verdicts``, without scripts."""
     return render_page(environment(), f"verdicts/{template}", style="verdicts.css", **context)

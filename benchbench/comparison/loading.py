@@ -1,4 +1,4 @@
-"""What can stand on one side of a comparison, read into one shape."""
+"""Read one side of a comparison: a results folder, a run, a model or a baseline file."""
 
 from __future__ import annotations
 
@@ -50,14 +50,14 @@ def open_side(
     results
         Where bare names are looked up.
     frames
-        How frames are summed up on each track.
+        How the frames of each track are aggregated.
     keep_scores
         Also keep the score rows, which a comparison on common frames needs.
 
     Raises
     ------
     UsageError
-        When there is nothing of that name, or a baseline was summed up in another way.
+        When nothing has that name, or a baseline was aggregated in another way.
     NothingToCompareError
         When it holds no scores and no separations.
     """
@@ -136,7 +136,7 @@ def _read_scores(results: Results, where: pc.Expression | None) -> pd.DataFrame:
 def _selection(
     results: Results, runs: list[dict[str, Any]], separations: pd.DataFrame, name: str | None
 ) -> tuple[pc.Expression | None, tuple[str, str] | None]:
-    """Which rows `name` stands for: a filter for the scores, a column and value for the others."""
+    """The rows that `name` selects: a filter for the scores, a column and value for the others."""
     if name is None:
         return None, None
     known_runs = [str(run["run_id"]) for run in runs if "run_id" in run]

@@ -1,4 +1,4 @@
-"""Text of strangers in Markdown: a name can neither end a cell nor become a link, markup or a ping."""
+"""Escape untrusted text for Markdown: a name cannot end a cell or become a link, markup or mention."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _MARKUP: Final = re.compile(r"([\\`*_\[\]|~])")
 
 
 def markdown_text(text: str) -> str:
-    r"""A text as it stands, for a table's cell or a sentence.
+    r"""Escape a text for a table cell or a sentence.
 
     Examples
     --------
@@ -26,7 +26,7 @@ def markdown_text(text: str) -> str:
 
 
 def markdown_code(text: str) -> str:
-    """A text as code in a line; backticks in it become apostrophes.
+    """A text as inline code; backticks in it become apostrophes.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Which number of one side stands against which of the other, and which against none."""
+"""Pair the numbers of two sides, and find those without a partner."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class Block:
     values
         NaN where a track has no value, of shape (tracks,).
     frames, missing
-        How many frames there are in all, and how many of them have no value.
+        The number of frames, and how many of them have no value.
     """
 
     key: BlockKey
@@ -60,19 +60,19 @@ class Block:
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """A pair of blocks, or a block that has no partner and why.
+    """A pair of blocks, or a block without a partner and the reason.
 
     Parameters
     ----------
     model_a, model_b
         The models of the two sides.
     a, b
-        The blocks; one of them is None where there is no partner.
+        The blocks; one of them is None if there is no partner.
     cause
-        Empty, or what keeps them apart: a key of the block, ``dataset_hash``, ``only_in_a`` or
+        Empty, or why they are not compared: a key of the block, ``dataset_hash``, ``only_in_a`` or
         ``only_in_b``.
     note
-        The same for a reader.
+        The cause as a sentence.
     """
 
     model_a: str
@@ -84,7 +84,7 @@ class Match:
 
     @property
     def key(self) -> BlockKey:
-        """What the numbers are; that of `a` where there are two."""
+        """The key of the block; that of `a` if there are two."""
         block = self.a or self.b
         return block.key if block is not None else ()
 
@@ -109,12 +109,12 @@ class TrackIndex:
 
 
 def model_pairs(a: Side, b: Side) -> list[tuple[str, str]]:
-    """Models to hold against each other: the only one of each side, else those of one name.
+    """Models to compare: the only one of each side, else those with the same name.
 
     Raises
     ------
     NothingToCompareError
-        When several models stand on a side and none has a namesake on the other.
+        When a side has several models and no name occurs on both sides.
     """
     ours, theirs = a.models, b.models
     if len(ours) == len(theirs) == 1:
@@ -165,13 +165,13 @@ def match_blocks(
     for key, block in b.items():
         if key not in a:
             cause, note = _why_alone(key, a, "b", pair[0])
-            if cause == "only_in_b":  # otherwise said already, from the other side
+            if cause == "only_in_b":  # otherwise reported already for the other side
                 matches.append(Match(*pair, None, block, cause, note))
     return matches
 
 
 def kinds_apart(match: Match, a: Side, b: Side) -> Match:
-    """The match, held apart where a metric cannot rank a generative against a masking separator."""
+    """The match, not compared if a metric cannot rank a generative against a masking separator."""
     if match.cause or (match.model_a in a.generative) == (match.model_b in b.generative):
         return match
     protocol, metric = (str(match.key[_PLACE[name]]) for name in ("protocol", "metric"))
@@ -179,7 +179,7 @@ def kinds_apart(match: Match, a: Side, b: Side) -> Match:
         if metric_named(protocol, metric).across_kinds:
             return match
     except BenchbenchError:
-        pass  # a metric that nobody here knows ranks both kinds as little
+        pass  # nor can an unknown metric
     note = f"{metric} does not rank generative against masking separators as listeners do"
     return replace(match, cause="kind", note=note)
 
@@ -197,7 +197,7 @@ def _data_set_changed(
 def _why_alone(
     key: BlockKey, others: Mapping[BlockKey, Block], side: str, model: str
 ) -> tuple[str, str]:
-    """The nearest block of the same target, metric and band, and in what it differs."""
+    """The most similar block of the same target, metric and band, and how it differs."""
     loose = [_PLACE[name] for name in _LOOSE]
     near = [other for other in others if all(other[place] == key[place] for place in loose)]
     if not near:

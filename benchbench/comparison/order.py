@@ -1,4 +1,4 @@
-"""In which order the rows of a comparison are shown: the headline metric first, bands last."""
+"""The order of the rows of a comparison: the headline metric first, bands last."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _TARGETS: Final = ("vocals", "drums", "bass", "other", "accompaniment")
 
 
 def ordered_rows(rows: pd.DataFrame) -> pd.DataFrame:
-    """Broadband rows before bands, headline metrics first, then the most pressing verdicts."""
+    """Broadband rows before bands, headline metrics first, then the most urgent verdicts."""
     keys = rows.assign(
         _banded=rows["band_lo_hz"].notna(),
         _headline=_headline_place(rows),
@@ -27,12 +27,12 @@ def ordered_rows(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def is_headline(rows: pd.DataFrame) -> pd.Series:
-    """Which rows are broadband and of a metric that stands for a whole comparison."""
+    """Which rows are broadband and belong to a headline metric."""
     return rows["band_lo_hz"].isna() & (_headline_place(rows) < len(HEADLINES))
 
 
 def by_metric(rows: pd.DataFrame) -> pd.DataFrame:
-    """As `ordered_rows`, with the targets of each pair of models, metric and band together."""
+    """As `ordered_rows`, but grouped by pair of models, metric and band."""
     ordered = ordered_rows(rows)
     names = ["model_a", "model_b", "protocol", "metric", "band_lo_hz"]
     block = ordered.groupby(names, sort=False, dropna=False, observed=True).ngroup()

@@ -1,4 +1,4 @@
-"""The numbers of a comparison: one row for each pair of blocks, statistics and all."""
+"""The numbers of a comparison: one row for each pair of blocks, with its statistics."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ def judged_rows(
 ) -> pd.DataFrame:
     """One row per match, with everything but the verdict.
 
-    ``gain``, ``gain_lo`` and ``gain_hi`` are the difference with its interval turned so that more
-    is better; ``above`` and ``below`` the p values that hold for all rows together.
+    ``gain``, ``gain_lo`` and ``gain_hi`` are the difference and its interval, signed so that
+    positive is better; ``above`` and ``below`` are the p values adjusted for all rows together.
     """
     names = index.names()
     rows = _heads(matches)
@@ -59,7 +59,7 @@ def judged_rows(
 
 
 def _heads(matches: Sequence[Match]) -> pd.DataFrame:
-    """What each row is about: the pair of models, the number, and in which direction it is better."""
+    """The columns that identify each row: the pair of models, the block and its direction."""
     heads = pd.DataFrame(
         [(match.model_a, match.model_b, *match.key) for match in matches],
         columns=["model_a", "model_b", *BLOCK],
@@ -76,7 +76,7 @@ def _heads(matches: Sequence[Match]) -> pd.DataFrame:
 def _values(
     matches: Sequence[Match], names: Sequence[tuple[str, str]], b: Side
 ) -> tuple[Floats, Floats, list[list[str]]]:
-    """Both sides' values of shape (tracks, matches), NaN where missing, and what b has lost."""
+    """Both sides' values of shape (tracks, matches), NaN where missing, and the tracks lost in b."""
     left, right = np.full((2, len(names), len(matches)), np.nan)
     lost: list[list[str]] = []
     for column, match in enumerate(matches):
@@ -90,7 +90,7 @@ def _values(
 
 
 def _add_values(rows: pd.DataFrame, left: Floats, right: Floats, sign: Floats) -> None:
-    """The means over the tracks that both have, and the difference with its interval."""
+    """The means over the shared tracks, and the difference with its interval."""
     with_both = ~np.isnan(right - left)
     n = np.maximum(with_both.sum(axis=0), 1)
     for name, side in (("value_a", left), ("value_b", right)):
@@ -104,7 +104,7 @@ def _add_values(rows: pd.DataFrame, left: Floats, right: Floats, sign: Floats) -
 def _add_p_values(
     rows: pd.DataFrame, gains: Floats, banded: npt.NDArray[np.bool_], seed: int
 ) -> None:
-    """The p values corrected for all rows: Holm's, and those of the family in each direction."""
+    """The p values corrected for all rows: Holm's, and one per direction for the family."""
     rows["p_holm"] = holm(rows["p"])
     rows["above"], rows["below"] = _families(gains, banded, seed)
     directed = np.where(rows["gain"] < 0, rows["below"], rows["above"])
@@ -118,7 +118,7 @@ def _add_tracks(
     names: Sequence[tuple[str, str]],
     lost: Sequence[Sequence[str]],
 ) -> None:
-    """The extreme tracks, those that b has lost, and how many frames miss a value."""
+    """The best and worst tracks, those lost in b, and the number of frames without a value."""
     compared = rows["n"] != 0
     rows["worst"] = rows["worst"].where(compared)
     rows["best"] = rows["best"].where(compared)
@@ -132,8 +132,8 @@ def _add_tracks(
 def _families(gains: Floats, banded: npt.NDArray[np.bool_], seed: int) -> tuple[Floats, Floats]:
     """`family_p` among broadband rows and among rows of bands, each at half the level.
 
-    A table has a few broadband rows and dozens of bands: in one family the bands would drown what
-    matters most.
+    A table has a few broadband rows and dozens of bands: in one family the correction for the
+    bands would hide differences in the broadband rows.
     """
     above, below = np.ones((2, gains.shape[1]))
     families = [rows for rows in (banded, ~banded) if rows.any()]
@@ -152,7 +152,7 @@ def _lost(
     names: Sequence[tuple[str, str]],
     failed: frozenset[tuple[str, str, str]],
 ) -> list[str]:
-    """Tracks with a value in a that b tried and has no value for."""
+    """Tracks that have a value in a, and were tried in b without getting a value."""
     gone = np.flatnonzero(~np.isnan(left) & np.isnan(right)).tolist()
     tried = set(block.tracks.tolist())
     return [
@@ -163,7 +163,7 @@ def _lost(
 
 
 def _found(matches: Sequence[Match], left: Floats, right: Floats) -> npt.NDArray[np.int64]:
-    """Tracks without a value in a, though a tried them, that have one in b."""
+    """Tracks that were tried in a without getting a value, and have one in b."""
     counts = np.zeros(len(matches), dtype=np.int64)
     for column, match in enumerate(matches):
         if match.a is not None and not match.cause:

@@ -29,7 +29,7 @@ _WORDS: Final = {
 def verdict_sentences(comparison: Comparison) -> list[str]:
     """One sentence per pair of models on the headline metric, target by target.
 
-    Of many pairs only those are named whose verdict is not "same" or "inconclusive" throughout.
+    With many pairs, those whose verdicts are all "same" or "inconclusive" are left out.
     """
     rows = headline_rows(comparison.rows)
     pairs = list(rows.groupby(["model_a", "model_b"], sort=False, observed=True))
@@ -63,7 +63,7 @@ def _target(row: pd.Series) -> str:
 
 
 def aggregation_sentence(comparison: Comparison) -> str:
-    """What the columns a and b hold, and why a report may show another number."""
+    """What the columns a and b contain, and why a report may show other numbers."""
     frames = comparison.settings.get("aggregate_frames", "median")
     return (
         f"a and b are means over the tracks that both have (a track's frames: their {frames}); "
@@ -75,7 +75,7 @@ def aggregation_sentence(comparison: Comparison) -> str:
 def cost_lines(comparison: Comparison) -> list[str]:
     """A sentence per model on speed and memory, where both sides measured them.
 
-    Of many models only those are named whose cost changed by more than a tenth.
+    With many models, those whose costs changed by no more than a tenth are left out.
     """
     ratios = comparison.costs[["real_time_factor_ratio", "peak_rss_bytes_ratio"]]
     moved = ((ratios - 1).abs() > _COST_CHANGE).any(axis=1)

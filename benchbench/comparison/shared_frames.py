@@ -19,12 +19,12 @@ __all__ = ["on_shared_frames"]
 def on_shared_frames(
     a: Side, b: Side, pairs: Sequence[tuple[str, str]], frames: Summary
 ) -> tuple[Side, Side]:
-    """The two sides with nothing but shared frames, pair of models by pair of models.
+    """The two sides reduced to shared frames, separately for each pair of models.
 
     Raises
     ------
     UsageError
-        When a side keeps no frames: a baseline file holds one number a track.
+        When a side keeps no frames: a baseline file holds one number per track.
     """
     parts: tuple[list[pd.DataFrame], list[pd.DataFrame]] = ([], [])
     left, right = _rows(a), _rows(b)

@@ -14,9 +14,9 @@ from benchbench.plugins.catalog import Catalog
 
 
 def full_name(name: str, known: Collection[str]) -> str:
-    """The stored model that a name stands for: ``spleeter`` is its only or its default variant.
+    """The stored model that a name refers to: ``spleeter`` is its only or its default variant.
 
-    A name that fits nothing comes back as it is.
+    A name without a match is returned unchanged.
     """
     if name in known:
         return name
@@ -37,9 +37,9 @@ class Side:
     Parameters
     ----------
     label
-        How reports call it.
+        Its name in reports.
     tracks
-        What `benchbench.stats.per_track` makes of its scores.
+        Its scores per track, from `benchbench.stats.per_track`.
     hashes
         For each data set the hashes of the versions that were used; empty where unknown.
     failed
@@ -51,9 +51,9 @@ class Side:
     origin
         Where the numbers come from: paths, run ids, hashes of models.
     scores
-        The score rows themselves, where they were asked to be kept.
+        The score rows themselves, if requested.
     generative
-        The models that make a target anew instead of taking it out of the mixture.
+        The models that generate a target instead of extracting it from the mixture.
     """
 
     label: str
@@ -68,7 +68,7 @@ class Side:
 
     @property
     def models(self) -> list[str]:
-        """The models with scores or failures, in the order of their names."""
+        """The models with scores or failures, sorted by name."""
         return sorted(
             {*map(str, self.tracks["model"].unique()), *(item[0] for item in self.failed)}
         )
@@ -79,7 +79,7 @@ class Side:
         Raises
         ------
         UnknownNameError
-            Listing the models that there are.
+            Lists the available models.
         """
         keep = {full_name(name, self.models) for name in models}
         for name in keep:

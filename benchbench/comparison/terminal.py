@@ -34,11 +34,11 @@ def comparison_text(
     comparison
         What was compared.
     limit
-        At most so many rows.
+        The maximum number of rows.
     everything
-        All metrics and frequency bands, not the headline metrics alone.
+        All metrics and frequency bands, not only the headline metrics.
     columns
-        Characters in a line; no line is longer, but for names that are.
+        Maximum line length in characters; only a long name may exceed it.
     """
     rows = without_repeats(by_metric(comparison.rows))
     alone = rows["cause"].isin(_ALONE)
@@ -74,7 +74,7 @@ def _counted(rows: pd.DataFrame) -> str:
 
 
 def _one_sided(rows: pd.DataFrame) -> Iterator[str]:
-    """A sentence for each model whose partner has targets that it lacks."""
+    """A sentence for each model that lacks targets of its partner."""
     for (cause, note), part in rows.groupby(["cause", "note"], sort=False, observed=True):
         targets = ", ".join(dict.fromkeys(map(str, part["target"])))
         side = str(cause).removeprefix("only_in_")

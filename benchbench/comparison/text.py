@@ -1,4 +1,4 @@
-"""A comparison as Markdown and as JSON, and the cells that its tables share."""
+"""A comparison as Markdown and as JSON, and the cells shared by its tables."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def row_cells(row: pd.Series) -> tuple[str, ...]:
 
 
 def metric_label(row: pd.Series) -> str:
-    """Protocol, metric and band, as tables name them."""
+    """Protocol, metric and band as one label for tables."""
     text = f"{row['protocol']} {row['metric']}"
     if pd.notna(row["band_lo_hz"]):
         text += f" {row['band_lo_hz']:.0f}-{row['band_hi_hz']:.0f} Hz"
@@ -98,7 +98,7 @@ def comparison_markdown(comparison: Comparison, *, limit: int | None = 200) -> s
 
 
 def comparison_json(comparison: Comparison) -> str:
-    """Everything, as JSON; numbers that do not exist are null."""
+    """Everything, as JSON; missing numbers are null."""
     return json.dumps(
         {
             "schema": 1,
@@ -122,7 +122,7 @@ def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
 
 
 def summary(comparison: Comparison) -> str:
-    """How many rows there are and which verdicts fell."""
+    """The number of rows in total and for each verdict."""
     counts = [
         f"{count} {name.replace('_', ' ')}" for name, count in comparison.counts().items() if count
     ]

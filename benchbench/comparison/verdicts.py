@@ -1,4 +1,4 @@
-"""The rule that turns a paired difference into one word."""
+"""The rule that turns a paired difference into a verdict."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ VERDICTS: Final = {
     "fixed": "a track that had no value has one now",
     "better": "higher by more than the tolerance, beyond what chance explains over the whole table",
 }
-"""Every verdict with its meaning, the most pressing first ("lower" and "higher" being worse and
-better, whichever way the metric points)."""
+"""Every verdict with its meaning, the most urgent first ("lower" means worse and "higher" means
+better, for any direction of the metric)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Tolerances:
-    """How much of a difference does not matter, by metric.
+    """The size of a difference that does not matter, by metric.
 
     Parameters
     ----------
@@ -56,13 +56,13 @@ def verdict_of(row: pd.Series, *, alpha: float, min_tracks: int) -> tuple[str, s
     alpha
         How often a table of equal models may show any "worse" (and likewise any "better").
     min_tracks
-        With fewer shared tracks nothing is concluded.
+        With fewer shared tracks the verdict is inconclusive.
 
     Notes
     -----
     Worse needs three things at once: the row's own interval lies wholly on the worse side, the mean
-    exceeds the tolerance, and the row stands out against the whole table. A track that lost its
-    value comes before all that: leaving out the hardest track would otherwise look like a gain.
+    exceeds the tolerance, and the p value adjusted for the whole table is significant. A track that
+    lost its value is checked first: leaving out the hardest track would otherwise look like a gain.
     """
     if row["lost"]:
         return "newly_failing", f"{count(int(row['lost']), 'track')} without a value that had one"

@@ -1,7 +1,7 @@
 """A gate for continuous integration: may the new results replace the baseline?
 
-Nothing is ever accepted by itself: a baseline changes only when somebody asks for it, as a file that
-is reviewed with the code. A gate that compared nothing neither passes nor claims a regression.
+Nothing is accepted automatically: a baseline changes only on request, as a file that is reviewed
+with the code. A gate that compared nothing neither passes nor reports a regression.
 """
 
 from benchbench.comparison.gate.calibration import Calibration, calibrate

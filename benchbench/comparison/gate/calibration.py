@@ -1,4 +1,4 @@
-"""How much do equal results differ? Tolerances measured, instead of guessed."""
+"""Measure tolerances from two runs of the same models."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _FLOOR: Final = 1e-6
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """What two runs of the same model differ by, and what follows.
+    """How much two runs of the same models differ, and the proposed tolerances.
 
     Parameters
     ----------
@@ -50,7 +50,7 @@ def calibrate(first: Path | str, second: Path | str) -> Calibration:
     Raises
     ------
     NothingToCompareError
-        When nothing can be held against each other.
+        When no number of one can be compared with one of the other.
     """
     comparison = compare(first, second)
     rows = comparison.rows[(comparison.rows["cause"] == "") & (comparison.rows["n"] > 0)]
@@ -76,7 +76,7 @@ def calibrate(first: Path | str, second: Path | str) -> Calibration:
 
 
 def _proposed(largest: float) -> float:
-    """Three times the change, rounded up to one significant digit, and never quite zero."""
+    """Three times the change, rounded up to one significant digit, and never zero."""
     wanted = max(_SAFETY * largest, _FLOOR)
     unit = 10.0 ** math.floor(math.log10(wanted))
     return float(f"{math.ceil(wanted / unit - 1e-9) * unit:.6g}")

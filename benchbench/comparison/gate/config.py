@@ -1,4 +1,4 @@
-"""``gate.toml``: what a project lets pass; an unknown key is an error with a suggestion."""
+"""``gate.toml``: the rules of a gate; an unknown key is an error with a suggestion."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ class GateConfig:
     strict
         Whether an inconclusive row keeps the gate from passing.
     missing
-        What a row of the baseline without a counterpart does: ``fail`` the gate as too little
-        compared, or ``warn``.
+        What happens when a row of the baseline has no counterpart: ``fail`` the gate because too
+        little was compared, or ``warn``.
     alpha
-        How often the statistics of the quality profile may stop a model that is as good as its
-        baseline. Less than the 5% that the gate as a whole is held to: the tail rule errs too.
+        How often the statistics of the quality profile may reject a model that is as good as its
+        baseline. Below the 5% allowed for the whole gate, because the tail rule can err too.
     min_tracks
         With fewer shared tracks a row is inconclusive.
     coverage

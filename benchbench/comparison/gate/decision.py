@@ -30,7 +30,7 @@ class GateResult:
     checks
         One per row of the baseline, then one per cost.
     comparison
-        The numbers behind them; None where no comparison was possible.
+        The comparison behind the checks; None if no comparison was possible.
     config
         The rules that were applied.
     """
@@ -42,7 +42,7 @@ class GateResult:
     config: GateConfig
 
     def count(self, status: str) -> int:
-        """How many checks have that status."""
+        """The number of checks with that status."""
         return sum(check.status == status for check in self.checks)
 
 
@@ -70,7 +70,7 @@ def gate(
     Raises
     ------
     UsageError
-        When a side does not exist, with a hint how to make the first baseline.
+        When a side does not exist; explains how to write the first baseline.
 
     Examples
     --------
@@ -99,7 +99,7 @@ def _nothing(error: NothingToCompareError, config: GateConfig) -> GateResult:
 
 
 def _frames_of(path: Path) -> Summary:
-    """How the baseline summed frames up; the candidate is summed up alike."""
+    """How the baseline aggregated frames; the candidate is aggregated in the same way."""
     if not path.is_file():
         return "median"
     frames: Summary = read_baseline(path).tracks.attrs.get("frames", "median")
@@ -107,7 +107,7 @@ def _frames_of(path: Path) -> Summary:
 
 
 def gate_sides(baseline: Side, candidate: Side, config: GateConfig | None = None) -> GateResult:
-    """As `gate`, for sides that are read already."""
+    """As `gate`, for sides that have been read already."""
     config = config or GateConfig()
     try:
         left, right = _selected(baseline, config), _selected(candidate, config)
@@ -178,11 +178,11 @@ def accept(candidate: Path | str, baseline: Path | str, *, frames: Summary = "me
     Parameters
     ----------
     candidate
-        The results that are right by decision.
+        The results to accept.
     baseline
         The baseline file to write.
     frames
-        How frames are summed up on each track.
+        How the frames of each track are aggregated.
 
     Returns
     -------
@@ -192,6 +192,6 @@ def accept(candidate: Path | str, baseline: Path | str, *, frames: Summary = "me
     Raises
     ------
     UsageError
-        When the candidate holds no number.
+        When the candidate holds no numbers.
     """
     return write_baseline(baseline, open_side(candidate, frames=frames))

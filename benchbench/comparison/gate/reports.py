@@ -1,4 +1,4 @@
-"""The gate's decision for those who have to act on it: terminal, JUnit, step summary, JSON, HTML."""
+"""Reports of the gate's decision: terminal, JUnit, step summary, JSON, HTML."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ __all__ = [
 ]
 
 SUMMARY_LIMIT: Final = 1_000_000
-"""Bytes of a step summary. GitHub refuses more than 1 MiB (1,048,576 bytes) a step."""
+"""Bytes of a step summary. GitHub refuses more than 1 MiB (1,048,576 bytes) per step."""
 
 _ORDER: Final = ("failed", "not compared", "warning", "passed")
 _COLUMNS: Final = ("status", "model", "target", "metric", "rule", "message")
@@ -46,7 +46,7 @@ def _cells(check: Check) -> tuple[str, ...]:
 
 
 def gate_text(result: GateResult, *, limit: int = 30) -> str:
-    """The decision and what lies behind it, for a terminal."""
+    """The decision and the checks behind it, for a terminal."""
     shown = [check for check in _ordered(result.checks) if check.status != "passed"][:limit]
     lines = aligned(None, [_cells(check) for check in shown]).splitlines()
     hidden = len(result.checks) - result.count("passed") - len(shown)
@@ -59,9 +59,9 @@ def gate_text(result: GateResult, *, limit: int = 30) -> str:
 
 
 def gate_junit(result: GateResult) -> str:
-    """JUnit XML: a suite a model, a case a target and metric.
+    """JUnit XML: one suite per model, one case per target and metric.
 
-    A row that was not compared is an error, for a report of nothing but skipped cases shows green.
+    A row that was not compared is an error, because a report with only skipped cases shows green.
     """
     root = Xml.Element("testsuites", name="benchbench gate")
     by_model: dict[str, list[Check]] = {}
@@ -93,12 +93,12 @@ def gate_junit(result: GateResult) -> str:
 
 
 def _clean(text: str) -> str:
-    """Without the characters that XML cannot hold, which track names do hold at times."""
+    """The text without characters that XML forbids; track names may contain them."""
     return _NOT_XML.sub("\ufffd", text)
 
 
 def gate_markdown(result: GateResult, *, limit: int = SUMMARY_LIMIT) -> str:
-    """A step summary of at most `limit` bytes: rows are left out from the least pressing end."""
+    """A step summary of at most `limit` bytes: the least urgent rows are left out."""
     mark = {0: "✅", 1: "❌"}.get(result.exit_code, "⚠️")
     head = f"## {mark} {result.headline}\n\n"
     if result.comparison is not None:
@@ -146,7 +146,7 @@ def gate_json(result: GateResult) -> str:
 
 
 def gate_html(result: GateResult) -> str:
-    """A page that needs nothing but itself: the checks, then the whole comparison."""
+    """A self-contained page: the checks, then the whole comparison."""
     checks = [
         ("worse" if check.status == "failed" else "", _cells(check))
         for check in _ordered(result.checks)
@@ -165,12 +165,12 @@ def write_reports(
     json_file: Path | None = None,
     html: Path | None = None,
 ) -> list[Path]:
-    """Write the reports that are asked for.
+    """Write the requested reports.
 
     Parameters
     ----------
     result
-        What `gate` returned.
+        The value returned by `gate`.
     junit, json_file, html
         Files to write.
     summary

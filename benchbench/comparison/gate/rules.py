@@ -18,7 +18,7 @@ Status = Literal["failed", "not compared", "warning", "passed"]
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """What the gate says of one row.
+    """The gate's verdict on one row.
 
     Parameters
     ----------
@@ -29,7 +29,7 @@ class Check:
     rule
         The rule that decided: ``loss``, ``tail``, ``newly failing``, ``change``, ``cost``, ...
     message
-        For the reader; empty where everything is well.
+        An explanation; empty if the check passed.
     """
 
     model: str
@@ -51,12 +51,12 @@ def check_rows(comparison: Comparison, config: GateConfig) -> list[Check]:
             *(_uncompared(row, config) or rule(row, config)),
         )
         for _, row in comparison.rows.iterrows()
-        if row["cause"] != "only_in_b"  # what is new has no baseline to fall below
+        if row["cause"] != "only_in_b"  # a new row has no baseline
     ]
 
 
 def _uncompared(row: pd.Series, config: GateConfig) -> tuple[Status, str, str] | None:
-    """Rows that hold too little to be judged; a track that failed is judged all the same."""
+    """Rows with too few tracks to be judged; a failed track is judged in any case."""
     if row["cause"]:
         return "not compared", str(row["cause"]), str(row["note"])
     if row["lost"]:
@@ -65,7 +65,11 @@ def _uncompared(row: pd.Series, config: GateConfig) -> tuple[Status, str, str] |
         return "passed", "no baseline", "the baseline has no value here either"
     if row["n"] < config.coverage * row["tracks_a"]:
         if config.profile == "quality" and (tail := _tail_loss(row, config)):
-            return "failed", "tail", tail  # a rule for each track, however few there are
+            return (
+                "failed",
+                "tail",
+                tail,
+            )  # holds for each track, so no minimum number of tracks applies
         return (
             "not compared",
             "coverage",
@@ -95,7 +99,7 @@ def _quality(row: pd.Series, config: GateConfig) -> tuple[Status, str, str]:
 
 
 def _tail_loss(row: pd.Series, config: GateConfig) -> str:
-    """The track that lost more than the tail rule allows; "" where none did."""
+    """The track that lost more than the tail rule allows; "" if there is none."""
     limit = config.tail.of(str(row["protocol"]), str(row["metric"]))
     if not row["worst"] < -limit:
         return ""
@@ -127,7 +131,7 @@ def _identical(row: pd.Series, config: GateConfig) -> tuple[Status, str, str]:
 
 
 def cost_checks(comparison: Comparison, config: GateConfig) -> list[Check]:
-    """Time and memory: reported, and failed only when that is asked for on the same machine."""
+    """Time and memory: always reported; fails only if configured and measured on the same machine."""
     checks = []
     for _, row in comparison.costs.iterrows():
         for cost, column, limit, scale, unit in (
