@@ -61,7 +61,7 @@ class Started:
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A track was decoded; `flags` says what is odd about it."""
+    """A track was decoded; `flags` names what is unusual about it."""
 
     track: str
     flags: tuple[str, ...]

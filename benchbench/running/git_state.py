@@ -1,7 +1,7 @@
-"""Commit and changes of a git repository, asked without running anything that it configures.
+"""Read commit and changes of a git repository without running programs that it configures.
 
 A repository's own ``.git/config`` may name programs (``core.fsmonitor``, filters, hooks) that git
-runs when it is asked for a status. So git gets a configuration of ours, in a folder of ours, and
+runs to compute a status. So git runs with a separate, temporary configuration folder, and reads
 only the objects and the index of the repository.
 """
 
@@ -27,7 +27,7 @@ _PATIENCE_S = 20.0
 
 
 def git_state(folder: Path) -> dict[str, Any] | None:
-    """Commit and whether anything is changed, of the repository that holds `folder`.
+    """The commit of the repository that holds `folder`, and whether it has changes.
 
     Returns
     -------
@@ -42,7 +42,7 @@ def git_state(folder: Path) -> dict[str, Any] | None:
         return None
     try:
         dirty = _is_dirty(top, git, common, sha)
-    except OSError:  # no room for a copy of the index
+    except OSError:  # no disk space for a copy of the index
         dirty = None
     return {"sha": sha, "dirty": dirty}
 
@@ -53,14 +53,14 @@ def _repository(folder: Path) -> tuple[Path, Path]:
         git = place / ".git"
         if git.is_dir():
             return place, git
-        if git.is_file():  # a further working tree, or a submodule
+        if git.is_file():  # a linked working tree, or a submodule
             text = _text(git)
             return place, (place / text.removeprefix("gitdir:").strip()).resolve()
     raise LookupError
 
 
 def _common(git: Path) -> Path:
-    """Where objects and references lie; further working trees share those of the first."""
+    """The folder of objects and references, which linked working trees share with the main one."""
     pointer = git / "commondir"
     return (git / _text(pointer)).resolve() if pointer.is_file() else git
 
@@ -122,7 +122,7 @@ def _is_dirty(top: Path, git: Path, common: Path, sha: str) -> bool | None:
 
 
 def _variables(own: Path, top: Path, common: Path) -> dict[str, str]:
-    """The environment for git: no configuration but ours, nothing that it may start."""
+    """The environment for git: only our configuration, and no external programs."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
     return kept | {
         "GIT_DIR": str(own),

@@ -38,7 +38,7 @@ class LiveModel:
 def unmeasured(
     results: Results, setups: Mapping[str, ModelSetup], *, again: bool = False
 ) -> tuple[LiveModel, ...]:
-    """The models whose variant is live and that have no measurement yet, or all live ones."""
+    """The live models without a stored measurement, or all live models."""
     every = []
     for setup in setups.values():
         if setup.model.variant.live:
@@ -55,9 +55,9 @@ def measure_live_models(
     limits: Limits,
     listener: Listener,
 ) -> None:
-    """Measure live models and store what was found.
+    """Measure live models and store the measurements.
 
-    A model that cannot stream costs a note, not the run.
+    A model that fails to stream is reported in a note, and the run continues.
 
     Parameters
     ----------
@@ -66,7 +66,7 @@ def measure_live_models(
     models
         The models.
     track
-        Its middle ten seconds are streamed.
+        The track whose middle ten seconds are streamed.
     limits
         Time and memory limits.
     listener

@@ -1,4 +1,4 @@
-"""Facts about the machine and about the engine's own interpreter."""
+"""Facts about the machine and about the engine's interpreter."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def machine() -> dict[str, Any]:
 
 
 def _processor() -> str:
-    """The processor's name in trade, "" where the system does not tell."""
+    """The processor's product name, "" where the system does not report it."""
     if sys.platform == "win32":
         import winreg
 
@@ -64,7 +64,7 @@ def _processor() -> str:
 
 
 def _accelerators() -> list[str]:
-    """Names of NVIDIA accelerators, as their driver's own tool lists them."""
+    """Names of NVIDIA accelerators, as listed by the driver's tool."""
     tool = shutil.which("nvidia-smi")
     if tool is None:
         return []
@@ -87,10 +87,10 @@ def visible_gpus() -> tuple[str, ...]:
 def keep_freed_memory() -> None:
     """Let this process use freed memory again instead of giving it back to the system.
 
-    Scoring takes and frees arrays of megabytes all the time. A worker of Dask is told by
-    ``MALLOC_TRIM_THRESHOLD_`` to give each of them back, and the system has to clear every page
-    anew: three times the time for scoring. Only glibc is asked; elsewhere nothing happens. Processes
-    that are started later do not inherit that wish either.
+    Scoring allocates and frees arrays of megabytes continually. Dask sets
+    ``MALLOC_TRIM_THRESHOLD_`` for its workers, so that each array is given back and the system has
+    to clear every page again: scoring takes three times as long. This works with glibc only;
+    elsewhere nothing happens. Processes that are started later do not inherit Dask's setting either.
     """
     os.environ.pop("MALLOC_TRIM_THRESHOLD_", None)
     if platform.libc_ver()[0] != "glibc":
@@ -98,13 +98,13 @@ def keep_freed_memory() -> None:
     import ctypes
 
     allocator = ctypes.CDLL(None)
-    allocator.mallopt(_MMAP_THRESHOLD, 32 << 20)  # the most that glibc takes
+    allocator.mallopt(_MMAP_THRESHOLD, 32 << 20)  # the largest value that glibc accepts
     allocator.mallopt(_TRIM_THRESHOLD, 256 << 20)
-    allocator.mallopt(_ARENA_MAX, 1)  # the thresholds hold in the first arena only
+    allocator.mallopt(_ARENA_MAX, 1)  # the thresholds apply to the first arena only
 
 
 def _blas() -> list[str]:
-    import numpy  # noqa: F401 - loads the BLAS that is then looked at
+    import numpy  # noqa: F401 - loads the BLAS that is inspected below
     from threadpoolctl import threadpool_info
 
     pools = threadpool_info()
@@ -115,7 +115,7 @@ def _blas() -> list[str]:
 def engine_packages() -> dict[str, str]:
     """Every package of the engine's interpreter and its version.
 
-    One without metadata, such as one that is being installed or removed just now, is left out.
+    Packages without metadata, such as one that is being installed or removed, are left out.
     """
     found: dict[str, str] = {}
     for distribution in importlib.metadata.distributions():

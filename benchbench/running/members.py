@@ -1,4 +1,4 @@
-"""Before a run: will the stems that an ensemble puts together be there when it needs them?"""
+"""Check before a run that the stems that an ensemble combines will be stored in time."""
 
 from __future__ import annotations
 
@@ -26,20 +26,20 @@ def require_members(
     Parameters
     ----------
     plan
-        What is left to do.
+        The work that is left.
     setups
-        Model name to how it is loaded.
+        Model name -> how it is loaded.
     results
-        The results' folder.
+        The results folder.
     keeps_audio
         Whether the run keeps the stems that it computes.
     local
-        Whether results lie in a folder of this machine.
+        Whether the results are in a folder of this machine.
 
     Raises
     ------
     UsageError
-        With the first stem that is missing, or for results at an address.
+        If a stem is missing (the first is named), or if the results are remote.
     """
     ensembles = {name: setup for name, setup in setups.items() if setup.members}
     if ensembles and not local:

@@ -1,9 +1,9 @@
-"""A pipeline: the place where work is done, whoever hands it out.
+"""A pipeline: decodes, separates, scores and stores the jobs of a batch.
 
-One process has one pipeline for each thread that works in it. It decodes a track once, separates
+A process has one pipeline per working thread. A pipeline decodes a track once, separates
 it with models that stay loaded, scores the stems against references that are factored once, and
 stores each cell at once. Local processes and the workers of a cluster run the same pipeline, so
-that a score does not depend on where it was made.
+that a score does not depend on where it was computed.
 """
 
 from __future__ import annotations
@@ -48,18 +48,18 @@ __all__ = ["Pipeline", "Share", "log_name"]
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """What a pipeline may use of its machine.
+    """A pipeline's share of the machine's resources.
 
     Parameters
     ----------
     pipelines
-        How many pipelines work at the same time, this one included.
+        Number of pipelines that work at the same time, this one included.
     threads
         Threads for numeric libraries, of a separator or of the scoring.
     memory_mb
-        Memory that its loaded models may declare together.
+        Sum of the declared memory of its loaded models, at most, in megabytes.
     gpu
-        The accelerator that its separators see; None: whatever there is.
+        The accelerator that its separators see; None: all of them.
     """
 
     pipelines: int
@@ -69,16 +69,16 @@ class Share:
 
 
 class Pipeline:
-    """Carries out batches; use it as a context manager.
+    """Executes batches; use it as a context manager.
 
     Parameters
     ----------
     settings
-        What the run wants of every pipeline.
+        The settings of the run.
     share
-        What it may use.
+        The resources that it may use.
     scratch
-        A folder for raw audio; None: one of its own.
+        A folder for raw audio; None: a temporary folder.
     """
 
     def __init__(self, settings: RunSettings, share: Share, scratch: Path | None = None) -> None:
@@ -106,21 +106,21 @@ class Pipeline:
         self.close()
 
     def close(self) -> None:
-        """End the separators and remove what is left of the audio."""
+        """End the separators and remove the remaining audio."""
         self._scorer.forget()
         while self._workers:
             self._end(next(iter(self._workers)))
         self._stack.close()
 
     def carry_out(self, batch: Batch, tell: Listener, stopped: Callable[[], bool]) -> None:
-        """Do a track's jobs one by one, until done or stopped.
+        """Execute a track's jobs one by one, until all are done or the run is stopped.
 
-        A separator's fault, an unreadable track or a metric that fails costs its own cells.
+        If a separator, a track or a metric fails, only its cells are lost.
 
         Raises
         ------
         OutputError
-            When results or scratch files cannot be written; what was stored before is intact.
+            If results or scratch files cannot be written; everything stored before is intact.
         """
         start = time.perf_counter()
         folder = self._scratch / f"track-{batch.number}"
@@ -147,7 +147,7 @@ class Pipeline:
         tell(spent)
 
     def _left(self, job: Job) -> Job | None:
-        """The job without what somebody stored since it was planned; None: nothing is left."""
+        """The job without the cells stored since it was planned; None: nothing is left."""
         if not self.settings.skip_stored:
             return job
         left = tuple(
@@ -167,7 +167,7 @@ class Pipeline:
         return path.is_file()
 
     def _prepare(self, jobs: Sequence[Job], folder: Path, tell: Listener) -> PreparedTrack | None:
-        """The track, or None when it cannot be read; then every job on it has failed."""
+        """The track, or None if it cannot be read; then every job on it has failed."""
         try:
             track = jobs[0].track
             prepared = prepare(track, folder, allow_truncated=self.settings.allow_truncated)
@@ -186,7 +186,7 @@ class Pipeline:
     def _do(
         self, job: Job, prepared: PreparedTrack, folder: Path, tell: Listener, spent: Spent
     ) -> Spent:
-        """Separate, store how it went, score, store the scores."""
+        """Separate, store the outcome, score, store the scores."""
         model, track = job.identity.model, job.track
         tell(Started(model, track.name))
         out = folder / job.separation_id
@@ -205,7 +205,7 @@ class Pipeline:
         if outcome.status == "disk_full":
             raise _scratch_full(self._scratch, outcome.error)
         if outcome.status != "ok" and self._left(job) is None:
-            tell(Skipped(model, track.name))  # another run did better meanwhile: its row stays
+            tell(Skipped(model, track.name))  # another run has succeeded meanwhile: its row stays
             return spent
         row = self._store(job, outcome, prepared, tell)
         if outcome.status == "ok":
@@ -227,7 +227,7 @@ class Pipeline:
             scored = self._scorer.score(task)
         except OutputError:
             raise
-        except Exception as error:  # whatever a metric did wrong costs this separation only
+        except Exception as error:  # an error of a metric affects this separation only
             if is_full(error):
                 raise _scratch_full(self._scratch, error) from error
             message = f"The scores cannot be computed: {type(error).__name__}: {error}"
@@ -242,7 +242,7 @@ class Pipeline:
     def _store(
         self, job: Job, outcome: SeparationResult, prepared: PreparedTrack | None, tell: Listener
     ) -> dict[str, Any]:
-        """Store how a separation went and tell of it; the stored row."""
+        """Store the outcome of a separation and send the event; returns the stored row."""
         setup = self.settings.setups[job.identity.model]
         record = SeparationRecord(
             job, setup.model, self.settings.run_id, self.settings.dataset_hash, self.share.pipelines
@@ -263,15 +263,15 @@ class Pipeline:
         return row
 
     def _publish(self, path: Path) -> None:
-        """Hand a stored file on, where results do not lie on this machine."""
+        """Upload a stored file, if the results are remote."""
         if self._remote:
             self._remote.put(path, path.relative_to(self.results.root).as_posix())
             path.unlink()
 
     def _worker(self, model: str) -> Separator:
-        """The separator, loaded; those used longest ago are ended to make room."""
+        """The loaded separator; the least recently used ones are ended to free memory."""
         if model in self._workers:
-            self._workers[model] = self._workers.pop(model)  # the last one is the latest
+            self._workers[model] = self._workers.pop(model)  # the most recently used is last
             return self._workers[model]
         need = self._need(model)
         while self._workers and need + sum(map(self._need, self._workers)) > self.share.memory_mb:
@@ -303,12 +303,12 @@ class Pipeline:
 
 
 def log_name(model: str) -> str:
-    """A model's name as the name of its log, without its ending."""
+    """The name of a model's log file, without its suffix."""
     return file_name(model.replace(":", "-"), keep=".=,[]+")
 
 
 def _emptied(folder: Path) -> Path:
-    """The folder, without what a pipeline that died may have left in it."""
+    """The folder, emptied of files that a crashed pipeline may have left."""
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     return folder

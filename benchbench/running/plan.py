@@ -1,8 +1,8 @@
-"""What is to be done: models x tracks -> separations -> cells, minus what is already stored.
+"""The work of a run: models x tracks -> separations -> cells, minus what is already stored.
 
 Identity is by content: a separation is known by the adapter's code, its weights, its options and
-the track; a cell is one separation under one version of one protocol. Whatever changes makes a
-new name, so nothing stale is ever taken for a result.
+the track; a cell is one separation under one version of one protocol. Any change gives a
+new name, so an outdated result is never used.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ __all__ = [
 ]
 
 Resume = Literal["only-missing", "always", "only-cache"]
-"""What a run computes: what is not stored, everything again, or nothing."""
+"""What a run computes: only what is not stored, everything again, or nothing."""
 
 
 def resume_mode(word: str) -> Resume:
@@ -38,9 +38,9 @@ def resume_mode(word: str) -> Resume:
     Raises
     ------
     UsageError
-        For a word of earlier versions, naming the new one.
+        For a name of earlier versions; the message gives the new name.
     UnknownNameError
-        For any other word.
+        For any other name.
 
     Examples
     --------
@@ -59,7 +59,7 @@ def resume_mode(word: str) -> Resume:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One separation to make, and the protocols to score it under."""
+    """One separation to compute, and the protocols to score it under."""
 
     identity: Identity
     track: Track
@@ -69,9 +69,9 @@ class Job:
 
 @dataclass(frozen=True)
 class Plan:
-    """What was asked for, minus what is stored; jobs are made up as they are asked for.
+    """The requested work minus what is stored; jobs are generated lazily.
 
-    So a plan's size does not grow with the number of models, and nothing of it is sent anywhere.
+    So a plan's size does not grow with the number of models, and it is never sent to workers.
 
     Parameters
     ----------
@@ -80,7 +80,7 @@ class Plan:
     stored
         The cells that are stored already.
     failed
-        The separations that are not tried again.
+        The failed separations that are not tried again.
     """
 
     identities: tuple[Identity, ...]
@@ -90,7 +90,7 @@ class Plan:
     failed: frozenset[str]
 
     def jobs(self, track: Track, models: Collection[str] | None = None) -> list[Job]:
-        """The jobs that are left on a track, of all models or of some."""
+        """The jobs that are left on a track, for all models or some of them."""
         jobs = []
         for identity in self.identities:
             if models is None or identity.model in models:
@@ -105,7 +105,7 @@ class Plan:
             yield from self.jobs(track)
 
     def counts(self) -> tuple[dict[str, int], int]:
-        """How many jobs are left of each model, and how many of the cells are stored."""
+        """Number of jobs left per model, and number of stored cells."""
         left = dict.fromkeys((identity.model for identity in self.identities), 0)
         present = 0
         for track in self.tracks:
@@ -116,12 +116,12 @@ class Plan:
         return left, present
 
     def only(self, models: Collection[str]) -> Plan:
-        """The same for some of the models."""
+        """The same plan for some of the models."""
         chosen = tuple(one for one in self.identities if one.model in models)
         return replace(self, identities=chosen)
 
     def asked_for(self) -> tuple[frozenset[str], frozenset[str]]:
-        """The names of all separations and of all cells, whether stored or left."""
+        """The names of all requested separations and cells, stored or not."""
         separations = frozenset(
             identity.separation_id(track) for track in self.tracks for identity in self.identities
         )
@@ -143,16 +143,16 @@ def plan(
     resume: Resume = "only-missing",
     retry_failed: bool = False,
 ) -> Plan:
-    """What is left to do.
+    """The work that is left.
 
     Parameters
     ----------
     results
-        Where earlier results lie.
+        The folder of the earlier results.
     identities, tracks, protocols
         What was asked for.
     resume
-        ``always``: compute everything again; otherwise what is stored is left out.
+        ``always``: compute everything again; otherwise stored cells are left out.
     retry_failed
         Whether separations that failed before are tried again.
     """
@@ -167,7 +167,7 @@ def plan(
 
 
 def failed_separations(results: Results) -> frozenset[str]:
-    """The separations whose last attempt did not end well."""
+    """The separations whose last attempt failed."""
     table = results.separations(columns=["separation_id", "status"])
     bad = table.filter(pc.field("status") != "ok")
     return frozenset(bad.column("separation_id").to_pylist())

@@ -1,4 +1,4 @@
-"""What a run is asked to do, in groups: which music and models, how to separate, what to keep."""
+"""The request for a run, in groups: music and models, how to separate, what to store."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ class Comparison:
     Parameters
     ----------
     models
-        With the options that were asked for.
+        The models, with the requested options.
     data_set
-        Opened, with the tracks that were chosen.
+        The opened data set, with the chosen tracks.
     protocols
-        What the stems are scored under.
+        The protocols that the stems are scored under.
     allow_truncated
         Whether audio files that were cut off are read as far as they go.
     """
@@ -65,12 +65,12 @@ class Separating:
     threads: int | None
 
     def require_sane(self, models: Sequence[Model], jobs: int) -> None:
-        """Refuse what cannot be carried out.
+        """Refuse a request that cannot be executed.
 
         Raises
         ------
         UsageError
-            For no model, no job, or weights that could belong to several models or to none.
+            If there is no model or no job, or if weights fit several models or none.
         """
         if not models:
             raise UsageError("No model is named.", hint="`bench list models` shows what there is.")
@@ -87,12 +87,12 @@ class Separating:
 
 @dataclass(frozen=True, slots=True)
 class Storing:
-    """Where results go and what is computed again.
+    """Where results are stored and what is computed again.
 
     Parameters
     ----------
     out
-        The results' folder, or an address such as ``s3://bucket/results``.
+        The results folder, or an address such as ``s3://bucket/results``.
     resume
         ``only-missing``, ``always`` or ``only-cache``.
     retry_failed
@@ -100,7 +100,7 @@ class Storing:
     keep_stems
         Whether stems are kept for listening.
     facts
-        Words of the request that the run's record repeats.
+        Facts of the request that are copied to the run's record.
     """
 
     out: Path | str
@@ -111,7 +111,7 @@ class Storing:
 
     @property
     def is_remote(self) -> bool:
-        """Whether results go to another place than this machine's own folders."""
+        """Whether the results are at a remote address."""
         return is_url(self.out)
 
     def keeps_audio(self, data_set: Dataset) -> bool:

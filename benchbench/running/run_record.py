@@ -1,4 +1,4 @@
-"""What is written down about a run and about each separation, beside the scores."""
+"""The stored facts about a run and about each separation, beside the scores."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def now() -> str:
 
 
 def new_run_id() -> str:
-    """A name for a run that sorts by time and is unique over machines."""
+    """A name for a run that sorts by time and is unique across machines."""
     return f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{secrets.token_hex(3)}"
 
 
@@ -51,9 +51,9 @@ def run_facts(
     jobs: int,
     options: Mapping[str, Any],
 ) -> dict[str, Any]:
-    """The content of ``run.json`` at a run's beginning.
+    """The content of ``run.json`` at the start of a run.
 
-    It holds what reproduces the run and nothing that identifies a person or opens a door: see
+    It holds what is needed to reproduce the run, but no personal data and no credentials: see
     `benchbench.io.redaction`.
     """
     manifest = data_set.manifest
@@ -115,7 +115,7 @@ def _model_facts(setup: ModelSetup) -> dict[str, Any]:
 
 @dataclass(frozen=True, slots=True)
 class SeparationRecord:
-    """Turns how a separation ended into a row of `benchbench.results.schema.SEPARATIONS`."""
+    """Converts the outcome of a separation to a row of `benchbench.results.schema.SEPARATIONS`."""
 
     job: Job
     model: Model
@@ -124,7 +124,7 @@ class SeparationRecord:
     jobs: int
 
     def row(self, outcome: SeparationResult, prepared: PreparedTrack | None) -> dict[str, Any]:
-        """The row; `prepared` is None when the track could not be read."""
+        """The row; `prepared` is None if the track could not be read."""
         identity, track = self.job.identity, self.job.track
         return {
             "separation_id": self.job.separation_id,
@@ -156,6 +156,6 @@ class SeparationRecord:
 
 
 def _seen(trained_on: Sequence[str], track: Track) -> list[str]:
-    """What the weights have seen: ``name:split`` is the data set itself for a track of that split."""
+    """The data sets that the weights were trained on; ``name:split`` counts for tracks of that split."""
     own = f"{track.dataset}:{track.split}"
     return [track.dataset if entry == own else entry for entry in trained_on]

@@ -1,4 +1,4 @@
-"""The steps of a run: models made ready, work planned, carried out and recorded."""
+"""The steps of a run: prepare models, plan the work, execute it and record it."""
 
 from __future__ import annotations
 
@@ -29,16 +29,16 @@ __all__ = ["Run"]
 
 
 class Run:
-    """One run, step by step: `prepare`, then `carry_out` where there is work.
+    """One run, step by step: `prepare`, then `carry_out` if there is work.
 
     Parameters
     ----------
     comparison, separating, storing
-        What is asked for.
+        The request.
     listener
-        Called with every event.
+        Called with each event.
     stop
-        Asked to stop, the run finishes the current separations.
+        The request to end early; the current separations are finished.
     """
 
     def __init__(
@@ -59,12 +59,12 @@ class Run:
         self.tally = Tally()
 
     def prepare(self) -> None:
-        """Get the models ready, and find what is left to compute.
+        """Prepare the models, and determine what is left to compute.
 
         Raises
         ------
         NothingToCompareError
-            With ``only-cache``, when something is not stored.
+            With ``only-cache``, if something is not stored.
         """
         comparison, storing = self.comparison, self.storing
         self.setups = prepare_models(
@@ -100,19 +100,19 @@ class Run:
         self.listener(Planned(self.left, self.present, tuple(self.setups), tracks, by_model))
 
     def has_work(self, *, local: bool) -> bool:
-        """Whether anything is left: separations, or live models that were never measured here."""
+        """Whether anything is left: separations, or live models without a measurement."""
         again = self.storing.resume == "always"
         here = local and not self.storing.is_remote and self.storing.resume != "only-cache"
         self.live = unmeasured(self.results, self.setups, again=again) if here else ()
         return bool(self.left or self.live)
 
     def carry_out(self, executor: Executor, jobs: int, command: Sequence[str] | None) -> None:
-        """Separate and score, and record how it went, whatever happens.
+        """Separate and score, and record the outcome even after an error.
 
         Raises
         ------
         StoppedError
-            When the run was asked to stop; it finished what it was doing.
+            If the run was asked to stop; the current separations were finished.
         """
         data_set = self.comparison.data_set
         self.listener(Note(data_set.manifest.licence.notice))

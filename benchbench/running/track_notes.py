@@ -1,4 +1,4 @@
-"""What a run says once about its tracks: what is added up, and which files were odd."""
+"""Notes of a run about its tracks: which stems are summed, and which files are unusual."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ ODDITIES = {
     "mono_stem": "Mono stems were doubled beside stereo ones",
     "clipping": "The sum of the stems exceeds full scale",
 }
-"""Flags of tracks that a run tells of, as sentences."""
+"""Flags of tracks that are reported, as sentences."""
 
 NAMED = 3
-"""Tracks that a note names."""
+"""Number of tracks that a note names."""
 
 
 def oddity_notes(flags: Mapping[str, Sequence[str]]) -> list[str]:
-    """A sentence for each kind of oddity.
+    """A sentence for each kind of flag.
 
     Parameters
     ----------
     flags
-        Track name to its flags, as `benchbench.datasets.preparation.PreparedTrack` holds them.
+        Track name -> its flags, as `benchbench.datasets.preparation.PreparedTrack` holds them.
     """
     notes = []
     for kind, sentence in ODDITIES.items():
@@ -48,14 +48,14 @@ def oddity_notes(flags: Mapping[str, Sequence[str]]) -> list[str]:
 
 
 def pairing_notes(tracks: Iterable[Track], models: Mapping[str, Sequence[str]]) -> list[str]:
-    """Which stems are added up and which estimates are left out, in a sentence each.
+    """Sentences that say which stems are summed and which estimates are left out.
 
     Parameters
     ----------
     tracks
         The run's tracks.
     models
-        Model name to its stems.
+        Model name -> its stems.
     """
     added: dict[str, dict[str, None]] = {}
     left: dict[str, dict[str, None]] = {}

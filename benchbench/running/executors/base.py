@@ -1,7 +1,7 @@
-"""What an executor is: it hands batches to pipelines and passes on what they tell.
+"""The interface of an executor: it hands batches to pipelines and forwards their events.
 
-An executor holds no audio and knows nothing of scores. The order in which batches end is its own;
-results are named by content, so they do not depend on it.
+An executor holds no audio and knows nothing of scores. Batches may end in any order; results are
+named by content, so they do not depend on it.
 """
 
 from __future__ import annotations
@@ -22,35 +22,35 @@ from benchbench.running.settings import RunSettings
 __all__ = ["MEMORY_SHARE", "Executor", "Remaining", "Stop", "pipelines_that_fit", "shared"]
 
 MEMORY_SHARE = 0.6
-"""The share of a machine's memory that loaded models may take together."""
+"""The share of a machine's memory that all loaded models may use together."""
 
 
 @dataclass
 class Stop:
-    """A request to end early: current separations are finished, no other is begun."""
+    """A request to end early: current separations are finished, no other is started."""
 
     asked: bool = False
 
     def ask(self) -> None:
-        """Ask for it; from a signal handler too."""
+        """Request the end; may be called from a signal handler."""
         self.asked = True
 
 
 class Executor(Protocol):
-    """Carries out a plan."""
+    """Executes a plan."""
 
     def run(self, settings: RunSettings, plan: Plan, stop: Stop) -> Iterator[Event]:
-        """Carry out a plan; yields what happens as it happens.
+        """Execute a plan; yields events as they happen.
 
         Raises
         ------
         OutputError
-            When results cannot be written; everything stored before is intact.
+            If results cannot be written; everything stored before is intact.
         """
 
 
 def shared(pipelines: int, threads: int | None = None, memory_mb: float | None = None) -> Share:
-    """An equal share of this machine for each of some pipelines.
+    """Equal shares of this machine for several pipelines.
 
     Numeric threads of all pipelines together never exceed the processors, unless `threads` says
     how many each may have.
@@ -60,7 +60,7 @@ def shared(pipelines: int, threads: int | None = None, memory_mb: float | None =
 
 
 def pipelines_that_fit(wanted: int, needs: dict[str, float]) -> int:
-    """How many pipelines this machine has room for, by what the models declare."""
+    """Number of pipelines that fit in memory, by what the models declare."""
     room = MEMORY_SHARE * psutil.virtual_memory().total / 1e6
     largest = max(needs.values(), default=0.0)
     by_memory = int(room // largest) if largest else wanted
@@ -68,7 +68,7 @@ def pipelines_that_fit(wanted: int, needs: dict[str, float]) -> int:
 
 
 class Remaining:
-    """What a batch has left, kept up to date from what its pipeline tells.
+    """The remaining jobs of a batch, updated from its pipeline's events.
 
     Parameters
     ----------
@@ -81,7 +81,7 @@ class Remaining:
         self.jobs = list(batch.jobs)
 
     def note(self, event: Event) -> None:
-        """Take a job off once it is stored, failed or found stored."""
+        """Remove a job once it is stored, has failed, or was stored already."""
         match event:
             case ScoresReady() | Skipped():
                 self._done(event.model)
@@ -89,7 +89,7 @@ class Remaining:
                 self._done(event.model)
 
     def concerns(self, event: Event) -> bool:
-        """Whether an event is of a job that is left, or of none in particular."""
+        """Whether an event belongs to a remaining job, or to no job."""
         model = getattr(event, "model", None)
         return model is None or any(job.identity.model == model for job in self.jobs)
 
@@ -98,10 +98,10 @@ class Remaining:
 
     @property
     def batch(self) -> Batch:
-        """What is left, as a batch."""
+        """The remaining jobs, as a batch."""
         return Batch(self.number, tuple(self.jobs))
 
 
 def lost(job: Job, why: str) -> Separated:
-    """A job that is given up, as its event."""
+    """The event of a job that is given up."""
     return Separated(job.identity.model, job.track.name, "failed", why, None, None)

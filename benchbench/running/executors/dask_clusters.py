@@ -1,4 +1,4 @@
-"""Clusters that are started for a run: which kinds there are, and how each is told what to do."""
+"""Start a cluster for a run: the kinds of cluster, and the arguments of each."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ KINDS = {
     "slurm": ("dask_jobqueue", "SLURMCluster"),
     "kubernetes": ("dask_kubernetes.operator", "KubeCluster"),
 }
-"""Kinds of cluster, and where their class is."""
+"""Kinds of cluster -> the class of each."""
 
 NEEDS = {"ssh": "asyncssh"}
-"""What a kind needs beside the package of its class, which imports it late."""
+"""Further packages of a kind, which its class imports late."""
 
 EXTRAS = {"kubernetes": "kubernetes"}
-"""Extras of benchbench that bring a kind's packages, where ``cluster`` does not."""
+"""Extras of benchbench with a kind's packages, where ``cluster`` does not include them."""
 
 
 def require_kind(description: Mapping[str, Any]) -> None:
@@ -31,14 +31,14 @@ def require_kind(description: Mapping[str, Any]) -> None:
     Raises
     ------
     UnknownNameError
-        With the kind that may have been meant.
+        The message suggests a similar kind.
     """
     if description["kind"] not in KINDS:
         raise UnknownNameError("kind", str(description["kind"]), KINDS, where=" of cluster")
 
 
 def started(description: Mapping[str, Any]) -> Any:
-    """A cluster, started.
+    """Start a cluster.
 
     Parameters
     ----------
@@ -48,10 +48,10 @@ def started(description: Mapping[str, Any]) -> Any:
     Raises
     ------
     MissingExtraError
-        When a package is missing.
+        If a package is missing.
     UsageError
-        When the cluster does not start: an unknown argument, a host that refuses, a queue that
-        is not there.
+        If the cluster does not start: an unknown argument, a host that refuses, a missing
+        queue.
     """
     options = dict(description)
     kind, workers = str(options.pop("kind")), int(options.pop("workers"))
@@ -62,12 +62,12 @@ def started(description: Mapping[str, Any]) -> Any:
             dask = importlib.import_module("dask")
             with dask.config.set({"distributed.worker.profile.enabled": False}):  # it costs 3 %
                 return make(n_workers=workers, **{**settings, **options})
-        if kind == "ssh":  # a host for the scheduler, and one for each worker
+        if kind == "ssh":  # one host for the scheduler, and one per worker
             return make(**options)
         if kind == "kubernetes":
             return make(n_workers=workers, **options)
         return _grown(make(**options), workers)
-    except Exception as error:  # each kind has errors of its own
+    except Exception as error:  # each kind raises different errors
         what = str(error) or type(error).__name__
         raise UsageError(
             f"The cluster of kind {kind} did not start: {what}",
@@ -76,9 +76,9 @@ def started(description: Mapping[str, Any]) -> Any:
 
 
 def _grown(cluster: Any, workers: int) -> Any:
-    """The cluster, with the jobs of so many workers in its queue.
+    """The cluster, after the jobs of its workers were submitted to the queue.
 
-    Its method ``scale`` would return at once, and a job that the queue refuses be a line in a log.
+    Its method ``scale`` would return at once, and only log a job that the queue refuses.
     """
     planned = 0
     while planned < workers:
@@ -94,7 +94,7 @@ def _grown(cluster: Any, workers: int) -> Any:
     except BaseException:
         from distributed import Status
 
-        for job in cluster.workers.values():  # else it closes itself down to an assertion
+        for job in cluster.workers.values():  # otherwise closing it fails with an assertion
             job.status = Status.failed
         cluster.close()
         raise

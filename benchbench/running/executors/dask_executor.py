@@ -1,8 +1,8 @@
 """Pipelines on the workers of a Dask cluster.
 
-The driver keeps a window of batches on their way, so that its memory does not grow with the plan,
-and receives events only. A batch whose worker dies is given to another worker by the scheduler;
-what was stored of it is not computed again, and what was told of it is not told again.
+The driver submits a limited number of batches at a time, so that its memory does not grow with the
+plan, and receives events only. If a worker dies, the scheduler gives its batch to another worker;
+stored cells are not computed again, and events are not repeated.
 """
 
 from __future__ import annotations
@@ -45,12 +45,12 @@ __all__ = ["DaskExecutor"]
 POLL_S = 0.5
 AWAIT_S = 30
 AHEAD = 2
-"""Batches on their way for each pipeline: one at work, one that waits."""
+"""Submitted batches per pipeline: one running, one waiting."""
 
 
 @dataclass(frozen=True)
 class DaskExecutor:
-    """The workers of a cluster, each with a pipeline for every thread.
+    """The workers of a cluster, with one pipeline per thread.
 
     Parameters
     ----------
@@ -59,12 +59,12 @@ class DaskExecutor:
     cluster
         A cluster to start instead: ``kind``, ``workers``, and the arguments of that kind's class.
     jobs
-        With neither: a cluster of this machine with so many workers.
+        Number of workers of a cluster on this machine, if neither is given.
 
     Raises
     ------
     UsageError
-        When both are given, or the kind is unknown.
+        If both are given, or the kind is unknown.
     """
 
     scheduler: str | None = None
@@ -81,12 +81,12 @@ class DaskExecutor:
 
     @property
     def _is_ours(self) -> bool:
-        """Whether the workers are children of this process, and hear its Ctrl-C."""
+        """Whether the workers are children of this process, which receive its Ctrl-C."""
         return not self.scheduler and self._description["kind"] == "local"
 
     @property
     def _at_once(self) -> int:
-        """Number of workers that no queue holds back."""
+        """Number of workers that start without waiting in a queue."""
         if self.scheduler:
             return 1
         match self._description:
@@ -117,7 +117,7 @@ class DaskExecutor:
             yield from _carry_out(client, settings, todo, stop)
 
     def _client(self, stack: ExitStack) -> Client:
-        """A client of the cluster, which is started first if need be; both end with the stack."""
+        """A client of the cluster, which is started first if necessary; the stack closes both."""
         if self.scheduler:
             try:
                 client = distributed.Client(self.scheduler, timeout=30, set_as_default=False)
@@ -139,14 +139,14 @@ class DaskExecutor:
                 f"No worker joined the scheduler {client.scheduler.address} within ten minutes.",
                 hint="Look at the workers' logs, or at the queue of the cluster.",
             ) from error
-        # Workers share a host's cores by how many there are, so those that come at once are awaited.
+        # Workers divide a host's cores by their number, so wait for those that start at once.
         with contextlib.suppress(TimeoutError):
             client.wait_for_workers(self._at_once, timeout=AWAIT_S)
         return client
 
 
 def _threads_by_host(client: Client) -> dict[str, int]:
-    """Host to the number of batches that its workers carry out at the same time."""
+    """Host -> number of batches that its workers execute at the same time."""
     hosts: dict[str, int] = {}
     for facts in client.scheduler_info(n_workers=-1)["workers"].values():
         hosts[facts["host"]] = hosts.get(facts["host"], 0) + facts["nthreads"]
@@ -154,23 +154,23 @@ def _threads_by_host(client: Client) -> dict[str, int]:
 
 
 def _room_mb(client: Client) -> Iterator[float]:
-    """Memory for the loaded models of one pipeline, for each worker."""
+    """Memory for the loaded models of one pipeline, per worker."""
     for facts in client.scheduler_info(n_workers=-1)["workers"].values():
         if facts["memory_limit"]:
             yield shared(facts["nthreads"], 1, facts["memory_limit"] / 1e6).memory_mb
 
 
 def _unregister(client: Client, run_id: str) -> None:
-    with contextlib.suppress(Exception):  # the cluster may be gone already
+    with contextlib.suppress(Exception):  # the cluster may have ended already
         client.unsubscribe_topic(TOPIC)
         client.unregister_worker_plugin(plugin_name(run_id))
 
 
 class _Heard:
-    """What was heard of a batch; passes every event on once, whichever way it came first.
+    """The received events of a batch; forwards each event once, although it may arrive twice.
 
-    That a job failed is passed on when the attempt's last event comes: should the worker die
-    before, the next attempt tries the job again.
+    A job's failure is forwarded with the attempt's last event: if the worker dies before, the
+    next attempt tries the job again.
 
     Parameters
     ----------
@@ -184,10 +184,10 @@ class _Heard:
         self._failures: dict[str, list[Event]] = {}
 
     def tell(self, attempt: str, number: int, event: Event) -> Iterator[Event]:
-        """Take what an attempt told as its event of that number; yields it if it is news.
+        """Take an event of an attempt, by its number; yields it if it is new.
 
-        Where a message was lost, those behind it wait for the attempt's whole list. A job that is
-        done is no news in another attempt.
+        If a message was lost, later ones wait for the attempt's complete list. Events of a job that
+        an earlier attempt has finished are dropped.
         """
         if number != self._heard[attempt]:
             return
@@ -225,7 +225,7 @@ def _carry_out(
 
 
 class _Submitted:
-    """The batches that the cluster has, and what arrives of them: events and finished futures."""
+    """The submitted batches, and what arrives from them: events and finished futures."""
 
     def __init__(self, client: Client, settings: RunSettings, todo: Iterator[Batch]) -> None:
         self._client = client
@@ -237,7 +237,7 @@ class _Submitted:
         client.subscribe_topic(TOPIC, lambda event: self._inbox.put(event[1]))
 
     def fill_up(self) -> None:
-        """Keep every thread supplied, those of workers that joined late too."""
+        """Submit batches for every thread, including those of workers that joined late."""
         window = AHEAD * max(1, sum(self._client.nthreads().values()))
         for batch in islice(self._todo, max(0, window - len(self.waiting))):
             future = self._client.submit(
@@ -247,26 +247,26 @@ class _Submitted:
             future.add_done_callback(self._inbox.put)
 
     def receive(self) -> Any:
-        """A worker's message, a finished future, or None where nothing came for a while."""
+        """A worker's message, a finished future, or None after a time without either."""
         try:
             return self._inbox.get(timeout=POLL_S)
         except queue.Empty:
             return None
 
     def events_of(self, message: dict[str, Any]) -> Iterator[Event]:
-        """The events that a worker's message brings; none of other runs and finished batches."""
+        """The events in a worker's message, except those of other runs and finished batches."""
         if message["run"] == self._run_id and message["batch"] in self._by_number:
             heard = self._by_number[message["batch"]]
             event = unpacked(message["event"])
             yield from heard.tell(message["attempt"], message["number"], event)
 
     def finished(self, future: Any) -> _Heard:
-        """Take a finished batch off the list.
+        """Remove a finished batch from the list.
 
         Raises
         ------
         UsageError
-            When the future was cancelled, which only a scheduler that is gone does.
+            If the future was cancelled, which happens only if the scheduler has ended.
         """
         if future.cancelled():
             raise UsageError(
@@ -279,7 +279,7 @@ class _Submitted:
 
 
 def _outcome(future: Any, heard: _Heard) -> Iterator[Event]:
-    """The rest of what a batch's pipeline told; of a batch that killed its workers, what is lost."""
+    """The remaining events of a batch; its lost jobs, if it killed its workers."""
     try:
         attempt, events = future.result()
     except distributed.KilledWorker as error:

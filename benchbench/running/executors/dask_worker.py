@@ -1,4 +1,4 @@
-"""What runs on the workers of a Dask cluster: a pipeline for each thread, and what it tells."""
+"""The code on the workers of a Dask cluster: one pipeline per thread, and its events."""
 
 from __future__ import annotations
 
@@ -24,25 +24,25 @@ if TYPE_CHECKING:
 __all__ = ["TOPIC", "PipelinePlugin", "ask_to_stop", "plugin_name", "work"]
 
 TOPIC = "benchbench"
-"""Where the pipelines of all runs tell; the scheduler keeps a limited number of messages of it."""
+"""Topic for the events of all runs; the scheduler keeps a limited number of its messages."""
 
 
 def plugin_name(run_id: str) -> str:
-    """The name under which the workers know a run's pipelines."""
+    """The name of a run's plugin on the workers."""
     return f"benchbench-{run_id}"
 
 
 class PipelinePlugin(distributed.WorkerPlugin):  # type: ignore[misc]
-    """A worker's pipelines: one a thread, made when it is first needed, kept to the run's end.
+    """A worker's pipelines: one per thread, created at first use, kept until the run ends.
 
     Parameters
     ----------
     settings
-        What the run wants of every pipeline.
+        The settings of the run.
     hosts
-        Host to the number of batches that its workers carry out at the same time.
+        Host -> number of batches that its workers execute at the same time.
     deaf
-        Whether Ctrl-C is to be left to the driver.
+        Whether the workers ignore Ctrl-C, because the driver handles it.
     """
 
     def __init__(self, settings: RunSettings, hosts: Mapping[str, int], deaf: bool) -> None:
@@ -52,11 +52,11 @@ class PipelinePlugin(distributed.WorkerPlugin):  # type: ignore[misc]
         self.deaf = deaf
 
     def setup(self, worker: Worker) -> None:
-        """Called by Dask when a worker begins with the plugin."""
+        """Called by Dask when a worker loads the plugin."""
         from threadpoolctl import threadpool_limits
 
         if self.deaf:  # Ctrl-C is for the driver, which lets them finish their current jobs
-            with contextlib.suppress(ValueError):  # only a main thread may say so
+            with contextlib.suppress(ValueError):  # only a main thread may set signal handlers
                 signal.signal(signal.SIGINT, signal.SIG_IGN)
         self.stopped = False
         self._pipelines: dict[int, Pipeline] = {}
@@ -70,15 +70,15 @@ class PipelinePlugin(distributed.WorkerPlugin):  # type: ignore[misc]
         threadpool_limits(threads)
         keep_freed_memory()
 
-    def teardown(self, worker: Worker) -> None:  # noqa: ARG002 - Dask hands it over
-        """Called by Dask at the end: separators end, audio goes."""
+    def teardown(self, worker: Worker) -> None:  # noqa: ARG002 - Dask passes it
+        """Called by Dask at the end: end separators, remove audio."""
         with self._lock:
             for pipeline in self._pipelines.values():
                 pipeline.close()
             self._pipelines.clear()
 
     def pipeline(self) -> Pipeline:
-        """The pipeline of the thread that asks."""
+        """The pipeline of the calling thread."""
         with self._lock:
             own = threading.get_ident()
             if own not in self._pipelines:
@@ -87,14 +87,14 @@ class PipelinePlugin(distributed.WorkerPlugin):  # type: ignore[misc]
 
 
 def work(run_id: str, batch: Batch) -> tuple[str, list[Event]]:
-    """The task that Dask carries out: a batch, in the pipeline of this thread.
+    """The task that Dask runs: a batch, in the pipeline of this thread.
 
-    Everything is told twice: at once, in a message that is lost where a connection breaks, and in
-    the end, as the task's result.
+    Each event is sent twice: at once, in a message that is lost if a connection breaks, and at
+    the end, in the task's result.
 
     Returns
     -------
-    This attempt's name, and all that it told.
+    This attempt's name, and all its events.
     """
     worker = distributed.get_worker()
     pipelines: PipelinePlugin = worker.plugins[plugin_name(run_id)]
@@ -112,7 +112,7 @@ def work(run_id: str, batch: Batch) -> tuple[str, list[Event]]:
 
 
 def ask_to_stop(run_id: str, dask_worker: Worker) -> None:
-    """Let a worker finish its current jobs and no more; Dask hands the worker over."""
+    """Let a worker finish its current jobs only; Dask passes the worker."""
     plugin = dask_worker.plugins.get(plugin_name(run_id))
     if plugin is not None:
         plugin.stopped = True

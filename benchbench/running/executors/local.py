@@ -1,8 +1,8 @@
 """Pipelines in processes of this machine.
 
 Each process has a connection to the driver: batches go one way, events come back. A process that
-dies costs its current job one more attempt; when the driver dies, however that happens, its
-processes end too.
+dies uses up one attempt of its current job. If the driver dies for any reason, its processes end
+too.
 """
 
 from __future__ import annotations
@@ -36,18 +36,18 @@ __all__ = ["LocalExecutor"]
 POLL_S = 0.2
 SAFE_PATH = "PYTHONSAFEPATH"
 ATTEMPTS = 2
-"""How often a job is begun whose pipeline dies over it."""
+"""Number of attempts for a job whose pipeline dies."""
 
 
 @dataclass(frozen=True)
 class LocalExecutor:
-    """Some pipelines on this machine.
+    """Pipelines on this machine.
 
     Parameters
     ----------
     jobs
-        How many batches are carried out at the same time, as far as processors and memory go.
-        With 1, nothing else runs while a model separates, and timings are clean.
+        Number of batches that run at the same time, limited by processors and memory. With 1,
+        nothing else runs while a model separates, and timings are undisturbed.
     """
 
     jobs: int = 1
@@ -73,14 +73,14 @@ class LocalExecutor:
 
 
 def _with_gpus(share: Share) -> Iterator[Share]:
-    """A share for each pipeline; several accelerators are given out in turn."""
+    """A share for each pipeline; several accelerators are assigned in turn."""
     gpus = visible_gpus() if share.pipelines > 1 else ()
     for number in range(share.pipelines):
         yield replace(share, gpu=gpus[number % len(gpus)]) if gpus else share
 
 
 def _carry_out(pool: list[_Process], todo: Iterator[Batch], stop: Stop) -> Iterator[Event]:
-    """Hand batches out as processes become free; give those of a process that died to another."""
+    """Assign batches to free processes; reassign those of a process that died."""
     queue = _BatchQueue(todo)
     asked_to_stop = False
     while True:
@@ -109,7 +109,7 @@ def _supply(pool: list[_Process], queue: _BatchQueue) -> None:
 
 
 class _BatchQueue:
-    """Batches still to be done: first those that a dead process left, then new ones."""
+    """The waiting batches: first those of dead processes, then new ones."""
 
     def __init__(self, todo: Iterator[Batch]) -> None:
         self._todo = todo
@@ -117,11 +117,11 @@ class _BatchQueue:
         self._attempts: Counter[str] = Counter()
 
     def next(self) -> Batch | None:
-        """The next batch; None when there is none."""
+        """The next batch; None if there is none."""
         return self._left.pop() if self._left else next(self._todo, None)
 
     def put_back(self, left: Batch) -> Iterator[Event]:
-        """Keep what a process that died left; yields its first job as lost after `ATTEMPTS`."""
+        """Queue the jobs of a process that died; yields its first job as lost after `ATTEMPTS`."""
         if left.jobs:
             first = left.jobs[0]
             self._attempts[first.separation_id] += 1
@@ -133,7 +133,7 @@ class _BatchQueue:
 
 
 class _Process:
-    """A pipeline in a process of its own, as the driver sees it."""
+    """A pipeline in a separate process, as seen by the driver."""
 
     def __init__(self, settings: RunSettings, share: Share, scratch: Path) -> None:
         self._arguments = (settings, share, scratch)
@@ -152,27 +152,27 @@ class _Process:
 
     @property
     def idle(self) -> bool:
-        """Whether it has nothing to do."""
+        """Whether it has no batch."""
         return self._remaining is None
 
     def give(self, batch: Batch) -> None:
-        """Hand it a batch; one that died meanwhile is noticed when it is heard next."""
+        """Send it a batch; if the process has died, `receive` notices."""
         self._remaining = Remaining(batch)
         with contextlib.suppress(OSError):
             self.connection.send(batch)
 
     def stop(self) -> None:
-        """Let it finish its current job and no more."""
+        """Let it finish its current job only."""
         with contextlib.suppress(OSError):
             self.connection.send(None)
 
     def receive(self) -> Event | None:
-        """The next event; None when the process is gone.
+        """The next event; None if the process has died.
 
         Raises
         ------
         BenchbenchError, RuntimeError
-            What ended the pipeline.
+            The error that ended the pipeline.
         """
         try:
             message = self.connection.recv()
@@ -188,7 +188,7 @@ class _Process:
         return event
 
     def restart(self) -> Remaining:
-        """Start the process anew; returns what it leaves undone."""
+        """Restart the process; returns its unfinished jobs."""
         assert self._remaining is not None
         left, self._remaining = self._remaining, None
         self.close()
@@ -196,7 +196,7 @@ class _Process:
         return left
 
     def close(self) -> None:
-        """End the process: at once if it is at work, else when it has closed its separators."""
+        """End the process: at once if it has a batch, otherwise after it has closed its separators."""
         self.connection.close()
         if self._remaining is not None:
             self._process.kill()
@@ -207,7 +207,7 @@ class _Process:
 
 
 def _serve(connection: Connection, settings: RunSettings, share: Share, scratch: Path) -> None:
-    """The pipeline's process: batches in, events out, until the driver hangs up."""
+    """The main function of the process: receives batches, sends events, until the driver disconnects."""
     _begin(share.threads)
     with Pipeline(settings, share, scratch) as pipeline, contextlib.suppress(EOFError, OSError):
         while True:
@@ -230,7 +230,7 @@ def _serve(connection: Connection, settings: RunSettings, share: Share, scratch:
 
 
 def _begin(threads: int) -> None:
-    """Set the process up: threads and memory, Ctrl-C left to the driver, an end with the driver."""
+    """Set up the process: threads, memory, ignore Ctrl-C, end together with the driver."""
     from threadpoolctl import threadpool_limits
 
     threadpool_limits(threads)
@@ -248,10 +248,10 @@ def _end_with(sentinel: int) -> None:
 
 @contextmanager
 def _without_working_directory() -> Iterator[None]:
-    """Keep processes that start meanwhile from importing what lies in the working directory.
+    """Prevent processes that start meanwhile from importing files of the working directory.
 
     Python looks there first for a program that is given as text, as a spawned process is: a file
-    ``random.py`` where ``bench`` happens to be started would run.
+    ``random.py`` in the directory where ``bench`` is started would run.
     """
     before = os.environ.get(SAFE_PATH)
     os.environ[SAFE_PATH] = "1"
@@ -269,7 +269,7 @@ def _plain_main() -> Iterator[None]:
     """Hide the user's script from processes that start meanwhile.
 
     A spawned process runs the parent's main module again, which in a script without
-    ``if __name__ == "__main__"`` would start the whole benchmark anew. A pipeline needs none of it.
+    ``if __name__ == "__main__"`` would start the benchmark again. A pipeline does not need it.
     """
     main = sys.modules["__main__"]
     sys.modules["__main__"] = ModuleType("__main__")
