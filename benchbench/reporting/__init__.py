@@ -1,6 +1,6 @@
-"""The HTML report: stored results in, one page that explains itself out.
+"""The HTML report: reads stored results, writes one self-explanatory page.
 
-Only Parquet, run facts and stored audio are read here: no model, no decoder, no network.
+It reads only Parquet, run facts and stored audio: no model, no decoder, no network.
 """
 
 from benchbench.reporting.report import report

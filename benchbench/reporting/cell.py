@@ -1,4 +1,4 @@
-"""The report's player for one stretch of one track, for the cell of a notebook."""
+"""The report's audio player for one excerpt of one track, shown in a notebook cell."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Player:
     Parameters
     ----------
     page
-        A whole HTML page that loads nothing.
+        A complete HTML page without external resources.
     """
 
     page: str
@@ -60,18 +60,18 @@ def player(
     track
         The track's name.
     target
-        What to hear; by default the target of the report's headline.
+        The target to play; by default the target of the report's headline.
     models
         Only these models.
     start_s
-        Where the excerpt begins, in seconds; by default the whole track.
+        Start of the excerpt in seconds; by default the whole track is played.
 
     Raises
     ------
     UnknownNameError
-        For a track without scores.
+        When the track has no scores.
     NothingToCompareError
-        When no audio of it was kept, or its licence does not allow excerpts.
+        When no audio of the track was kept, or its licence does not allow excerpts.
     """
     page = assemble(read([root], models))
     dataset = page.board.series.dataset

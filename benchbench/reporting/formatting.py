@@ -1,4 +1,4 @@
-"""Numbers as people read them."""
+"""Number formatting for readers."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ NONE = "–"
 
 
 def decibels(value: float | None, digits: int = 2) -> str:
-    """A plain number with a true minus sign; an en dash when there is none."""
+    """A number with a typographic minus sign; an en dash for a missing value."""
     if value is None:
         return NONE
     text = f"{value:.{digits}f}"
@@ -34,14 +34,14 @@ def decibels(value: float | None, digits: int = 2) -> str:
 
 
 def signed(value: float | None, digits: int = 2) -> str:
-    """A difference: its sign always stands."""
+    """A difference, always with its sign."""
     text = decibels(value, digits)
     plain = text == NONE or text.startswith(MINUS) or float(text) == 0
     return text if plain else f"+{text}"
 
 
 def percent(share: float | None) -> str:
-    """A share; tiny but not nothing is said so."""
+    """A share in percent; tiny non-zero shares are marked as such."""
     if share is None:
         return NONE
     if 0 < share < 0.001:
@@ -55,7 +55,7 @@ def listed(words: Sequence[str]) -> str:
 
 
 def megabytes(size: int | None) -> str:
-    """Memory in the unit that gives three digits at most."""
+    """Memory in the unit that needs at most three digits."""
     if size is None:
         return NONE
     return f"{size / 1e9:.1f} GB" if size >= 1e9 else f"{size / 1e6:.0f} MB"
@@ -71,7 +71,7 @@ def number_of_parameters(size: int | None) -> str:
 
 
 def probability(value: float) -> str:
-    """A p value; the smallest are only said to be small."""
+    """A p value; very small ones as an upper bound."""
     return f"{value:.3f}" if value >= 0.001 else "< 0.001"
 
 

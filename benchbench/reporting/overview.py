@@ -1,4 +1,4 @@
-"""What a page says of models as wholes: ranks, differences, cost, and where the numbers come from."""
+"""The page content about whole models: ranks, differences, cost, provenance."""
 
 from __future__ import annotations
 
@@ -50,14 +50,14 @@ NAVIGATION: Final[tuple[tuple[str, str], ...]] = (
 
 @dataclass(frozen=True)
 class Overview:
-    """The part of a page that needs no single track.
+    """The part of a page that does not depend on single tracks.
 
     Parameters
     ----------
     loaded, arrays, leaderboards, report_models, tests
-        The tables, and what was worked out from them.
+        The tables, and what was computed from them.
     board
-        The headline.
+        The headline's leaderboard.
     audio
         ``none``, ``excerpts`` or ``full``.
     baseline
@@ -77,12 +77,12 @@ class Overview:
 
     @property
     def navigation(self) -> tuple[tuple[str, str], ...]:
-        """Anchors and names of the sections that the page has."""
+        """Anchors and titles of the page's sections."""
         return tuple(part for part in NAVIGATION if part[0] != "live" or self.live)
 
     @cached_property
     def live(self) -> tuple[LiveTable, ...]:
-        """How the live models behave."""
+        """Measurements of the live models."""
         return live_tables(self.loaded.roots, self.report_models)
 
     @cached_property
@@ -92,7 +92,7 @@ class Overview:
 
     @cached_property
     def headline(self) -> Headline:
-        """What stands around the leaderboard."""
+        """The leaderboard's axis, ranks, gaps and published figures."""
         return Headline(self.board, self.report_models, self.citations, self.gaps)
 
     @cached_property
@@ -102,28 +102,28 @@ class Overview:
 
     @property
     def title(self) -> str:
-        """Of the window."""
+        """The title of the browser window."""
         return f"{len(self.report_models)} separators on {self.board.series.dataset}"
 
     @property
     def dataset(self) -> dict[str, Any]:
-        """The facts of the headline's data set."""
+        """Facts about the headline's data set."""
         found: dict[str, Any] = self.run.get("dataset") or {"name": self.board.series.dataset}
         return found
 
     @property
     def runs(self) -> tuple[dict[str, Any], ...]:
-        """Every run, oldest first."""
+        """All runs, oldest first."""
         return self.loaded.runs
 
     @cached_property
     def ramp(self) -> str:
-        """The colours of the strips from worst to best, as a picture."""
+        """An image of the strips' colour scale, worst to best."""
         return pictures.strip(np.linspace(pictures.LOW_DB, pictures.HIGH_DB, 60)[None, :])
 
     @cached_property
     def data(self) -> Markup:
-        """The numbers that the page's script works with."""
+        """The data that the page's script reads."""
         return data_block(
             payload(
                 self.arrays,
@@ -137,7 +137,7 @@ class Overview:
 
     @cached_property
     def gaps(self) -> dict[Series, dict[str, str]]:
-        """Why numbers are missing, by series and model."""
+        """Reasons for missing numbers, by series and model."""
         found = {
             series: gap_notes(self.loaded.gaps, series) for series in self.leaderboards.by_series
         }
@@ -175,12 +175,12 @@ class Overview:
 
     @cached_property
     def metric_choices(self) -> tuple[MetricChoice, ...]:
-        """Every metric of the headline's target."""
+        """All metrics of the headline's target."""
         return metric_choices(self.leaderboards, self.report_models)
 
     @property
     def advice(self) -> str:
-        """Which of them to read."""
+        """Which of these metrics to read."""
         return advice(self.metric_choices)
 
     @cached_property

@@ -1,4 +1,4 @@
-"""Everything that a page shows, worked out before any template runs."""
+"""The content of a page, computed before any template is rendered."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ __all__ = ["Page", "assemble"]
 
 @dataclass(frozen=True)
 class Page(Overview):
-    """What the templates may use: `Overview`, and all that is drawn or heard of single tracks."""
+    """The template context: `Overview` plus figures and audio of single tracks."""
 
     @cached_property
     def in_time(self) -> InTime:
-        """What is heard and drawn of single tracks over time."""
+        """Audio and figures of single tracks over time."""
         shared = bool(self.dataset.get("audio_excerpts", False))
         return InTime(
             self.loaded,
@@ -44,7 +44,7 @@ class Page(Overview):
 
     @property
     def rivals(self) -> tuple[str, ...]:
-        """Who is worth hearing against one another."""
+        """The models that are compared by listening."""
         ranked = tuple(row.model for row in self.board.rows if self.report_models[row.model].ranked)
         others = tuple(
             row.model for row in self.board.rows if not self.report_models[row.model].baseline
@@ -53,12 +53,12 @@ class Page(Overview):
 
     @property
     def leader(self) -> str:
-        """The best that competes, or the best at all."""
+        """The best competing model, or the best of all if none competes."""
         return self.summary.leader or self.board.rows[0].model
 
     @cached_property
     def bands(self) -> tuple[spectra.BandTable, ...]:
-        """SDR by band, a table per target."""
+        """SDR by band, one table per target."""
         series = self.board.series
         names = {k: v for k, v in self.report_models.items() if not v.baseline}
         found = spectra.reference_spectra(
@@ -83,12 +83,12 @@ class Page(Overview):
 
     @cached_property
     def tracks(self) -> TrackTable:
-        """The headline on every track."""
+        """The headline's values on every track."""
         return track_table(self.arrays.grids[self.board.series], self.board)
 
     @cached_property
     def swings(self) -> Swing | None:
-        """Where the leader beats the next, and where it loses."""
+        """Tracks where the leader beats the second model most, and where it loses most."""
         names = [name for name in self.rivals if name != self.leader]
         if not names:
             return None
@@ -111,7 +111,7 @@ def assemble(
     dataset: str | None = None,
     marked: Collection[str] = (),
 ) -> Page:
-    """Work out what the page shows."""
+    """Compute the content of the page."""
     data = score_arrays(loaded.tracks)
     made = leaderboards(data, dataset, generative_models(loaded.runs))
     board = made.headline
@@ -139,7 +139,7 @@ def assemble(
 
 
 def _run_of(loaded: LoadedResults, dataset: str) -> dict[str, Any]:
-    """The newest run on that data set, or the newest at all; imports only where nothing was run."""
+    """The newest run on the data set, else the newest of all; imports only if there is no run."""
     own = [run for run in loaded.runs if (run.get("dataset") or {}).get("name") == dataset]
     measured = [run for run in own if not run.get("imported")]
     return (measured or own or list(loaded.runs) or [{}])[-1]

@@ -1,4 +1,4 @@
-"""When in time: the SDR of every second, the places where models fail or differ most."""
+"""Scores over time: the SDR of every frame, and the moments where models fail or differ most."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ __all__ = ["Moments", "Place", "TrackInTime", "moments"]
 Floats = npt.NDArray[np.float64]
 
 EXCERPT_S = 9.0
-APART_S = 8.0  # two bad places nearer than this are one place
+APART_S = 8.0  # places closer together than this count as one
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A moment of a track, and why it is worth a look."""
+    """A moment of a track, and the reason it was selected."""
 
     track: str
     start_s: float
@@ -40,7 +40,7 @@ class TrackInTime:
 
     @property
     def length_s(self) -> float:
-        """Where the last frame ends."""
+        """End of the last frame in seconds."""
         return float(self.starts[-1]) + self.duration_s
 
 
@@ -51,9 +51,9 @@ class Moments:
     Parameters
     ----------
     protocol, target
-        What the frames were scored by.
+        The protocol and target of the frames.
     tracks
-        Of every track that has frames.
+        One entry per track that has frames.
     """
 
     protocol: str
@@ -61,7 +61,7 @@ class Moments:
     tracks: dict[str, TrackInTime]
 
     def worst(self, model: str, count: int = 5) -> tuple[Place, ...]:
-        """The model's worst moments, none of them beside another."""
+        """The model's worst moments; adjacent ones are left out."""
         found: list[tuple[float, str, float]] = []
         for one in self.tracks.values():
             if model in one.models:
@@ -82,7 +82,7 @@ class Moments:
         return tuple(kept)
 
     def widest(self, models: Sequence[str], count: int) -> tuple[Place, ...]:
-        """Of each track the stretch where `models` differ most; the widest tracks first."""
+        """The excerpt of each track where `models` differ most; largest difference first."""
         found = [
             Place(one.track, start, spread, None)
             for one in self.tracks.values()
@@ -125,7 +125,7 @@ def _track(name: str, rows: pd.DataFrame) -> TrackInTime:
 
 
 def _widest(one: TrackInTime, models: Sequence[str]) -> Iterator[tuple[float, float]]:
-    """The start of the stretch in which the models' means differ most, and by how much."""
+    """The start of the excerpt in which the models' means differ most, and the difference."""
     places = [one.models.index(name) for name in models if name in one.models]
     if len(places) < 2:
         return

@@ -1,4 +1,4 @@
-"""Why numbers are missing: for every model and series the reasons and on how many tracks."""
+"""Reasons for missing numbers per model and series, with the number of tracks."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def gaps_of(scores: pd.DataFrame) -> pd.DataFrame:
 
 
 def gap_notes(gaps: pd.DataFrame, series: Series) -> dict[str, str]:
-    """A sentence for each model that lacks numbers in a series, the commonest reason first."""
+    """A sentence for each model with missing numbers in a series, most common reason first."""
     rows = gaps[
         (gaps["dataset"] == series.dataset)
         & (gaps["target"] == series.target)

@@ -1,4 +1,4 @@
-"""Kept audio: where it lies, how loud it is, and how it gets into a page."""
+"""Kept audio: finding the files, measuring loudness, encoding for a page."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ Floats = npt.NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Library:
-    """The audio that was kept beside the results.
+    """The audio files stored with the results.
 
     Parameters
     ----------
@@ -64,7 +64,7 @@ class Library:
 
 
 def read(path: Path, start_s: float = 0.0, length_s: float | None = None) -> tuple[Floats, int]:
-    """Samples of shape (samples, channels) of a stretch of a file, and the sample rate."""
+    """An excerpt of a file, of shape (samples, channels), and its sample rate in hertz."""
     with soundfile.SoundFile(path) as file:
         rate = int(file.samplerate)
         first = min(max(0, round(start_s * rate)), file.frames)
@@ -77,8 +77,8 @@ def read(path: Path, start_s: float = 0.0, length_s: float | None = None) -> tup
 def loudness(samples: Floats, rate: int) -> float:
     """Loudness in LUFS by the weighting of ITU-R BS.1770-4, without its gate.
 
-    Excerpts are short and chosen; a gate that leaves out their quiet parts would make a residual with
-    a few bursts seem as loud as steady music.
+    A gate ignores quiet parts. In a short excerpt it would make a residual with a few bursts
+    measure as loud as steady music.
     """
     shelf = _biquad(rate, 1681.974450955533, 0.7071752369554196, 3.999843853973347)
     pass_ = _biquad(rate, 38.13547087602444, 0.5003270373238773, None)
@@ -105,7 +105,7 @@ def _biquad(rate: int, frequency: float, quality: float, gain_db: float | None) 
 
 
 def encoded(samples: Floats, rate: int, *, quality: float = 0.65) -> str:
-    """MP3 as a ``data:`` URL: every browser decodes it, and all files of a page get one delay."""
+    """MP3 as a ``data:`` URL: every browser decodes it; all files of a page share one delay."""
     if rate > 48000:
         samples, rate = signal.resample_poly(samples, 1, 2, axis=0), rate // 2
     buffer = io.BytesIO()
@@ -122,6 +122,6 @@ def encoded(samples: Floats, rate: int, *, quality: float = 0.65) -> str:
 
 
 def same_length(parts: Sequence[Floats]) -> list[Floats]:
-    """Cut to the shortest, so that all start and loop together."""
+    """Cut all parts to the shortest, so that they start and loop together."""
     shortest = min(len(part) for part in parts)
     return [part[:shortest] for part in parts]

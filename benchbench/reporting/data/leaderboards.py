@@ -1,6 +1,6 @@
-"""Leaderboards: for every group of comparable numbers, one value and interval a model.
+"""Leaderboards: one value and interval per model for every group of comparable numbers.
 
-A *series* is a set of numbers that may stand in one column: same data set, references, target,
+A *series* is a set of numbers that may share a column: same data set, references, target,
 protocol, metric and metric version. A *board* is a series under one aggregation.
 """
 
@@ -23,11 +23,11 @@ from benchbench.stats.bootstrap import bootstrap_columns
 __all__ = ["Leaderboard", "Leaderboards", "Row", "described", "leaderboards", "number", "usual"]
 
 PROTOCOLS: Final = ("bsseval-v4", "bsseval-v3", "usdr", "si")
-"""The order in which a headline is looked for: the protocol of most publications first."""
+"""Order of preference for the headline: the most published protocol first."""
 
 TARGETS: Final = ("vocals", "drums", "bass", "other", "accompaniment")
 METRICS: Final = ("SDR", "SI-SDR", "ISR", "SIR", "SAR", "SI-SIR", "SI-SAR")
-_ELSEWHERE: Final = ("windows", "bleed", "bands")  # protocols with sections of their own
+_ELSEWHERE: Final = ("windows", "bleed", "bands")  # protocols shown in separate sections
 _FRAMED: Final = (
     "median of frame medians",
     "mean of frame medians",
@@ -41,8 +41,8 @@ _WHOLE: Final = ("mean over tracks", "median over tracks")
 class Row:
     """One model on one board.
 
-    `kind` is ``masking`` or ``generative`` on a board that cannot rank the two against one
-    another; the rows of each kind then stand together. It is empty elsewhere.
+    `kind` is ``masking`` or ``generative`` on a board whose metric cannot rank the two against
+    each other; the rows are then grouped by kind. It is empty elsewhere.
     """
 
     model: str
@@ -58,7 +58,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Leaderboard:
-    """A series under one aggregation, the best first."""
+    """A series under one aggregation, the best model first."""
 
     series: Series
     aggregation: str
@@ -69,17 +69,17 @@ class Leaderboard:
 
 @dataclass(frozen=True)
 class Leaderboards:
-    """All boards of a report, and the one that stands on its first screen."""
+    """All boards of a report, and the one that is shown on its first screen."""
 
     by_series: dict[Series, dict[str, Leaderboard]]
     headline: Leaderboard
 
     def default(self, series: Series) -> Leaderboard:
-        """The board of a series under the aggregation that its protocol usually has."""
+        """The board of a series under the default aggregation of its protocol."""
         return usual(self.by_series[series])
 
     def beside(self, series: Series) -> list[Series]:
-        """The same numbers for every target of the same references."""
+        """The series that differ from this one only in the target."""
         same = [
             other
             for other in self.by_series
@@ -94,8 +94,8 @@ def leaderboards(
 ) -> Leaderboards:
     """Every board, with bootstrap intervals over tracks.
 
-    The same numbers as `benchbench.stats.leaderboard` gives, from arrays instead of tables, since a
-    large report has hundreds of boards. The headline is one of `dataset`, where that is named.
+    The numbers equal those of `benchbench.stats.leaderboard`. They are computed from arrays, since a
+    large report has hundreds of boards. The headline is a board of `dataset`, where that is given.
     Where some of the models are `generative` and others are not, a metric that can rank both kinds
     is the headline, and every other board ranks each kind by itself.
     """
@@ -117,14 +117,14 @@ def leaderboards(
 
 
 def _is_diagnostic(series: Series) -> bool:
-    """Whether it says something of references or of single listeners, and ranks nobody."""
+    """Whether it describes references or single listeners and does not rank models."""
     return (
         series.metric in metrics.DIAGNOSTICS or described(series.protocol, series.metric).diagnostic
     )
 
 
 def _by_kind(board: Leaderboard, generative: Collection[str]) -> Leaderboard:
-    """The board with masking and generative separators apart, where its metric cannot rank both."""
+    """The board grouped into masking and generative separators if its metric cannot rank both."""
     kinds = {row.model in generative for row in board.rows}
     if len(kinds) < 2 or described(board.series.protocol, board.series.metric).across_kinds:
         return board
@@ -169,7 +169,7 @@ def _summary(values: npt.NDArray[np.float64], way: Aggregation) -> float | None:
 
 
 def described(protocol: str, metric: str) -> Metric:
-    """What the catalogue knows of a metric; decibels, the higher the better, of one it lacks."""
+    """The catalogue entry of a metric; an unknown metric counts as decibels, higher is better."""
     try:
         return metrics.metric(protocol, metric)
     except UnknownNameError:
@@ -206,7 +206,7 @@ def _order(series: Series) -> tuple[Any, ...]:
 
 
 def usual(ways: dict[str, Leaderboard]) -> Leaderboard:
-    """The board under the aggregation that the protocol names as its own."""
+    """The board under the default aggregation of the protocol."""
     first = next(iter(ways.values()))
     try:
         return ways.get(metrics.protocol(first.series.protocol).aggregation, first)
@@ -215,9 +215,9 @@ def usual(ways: dict[str, Leaderboard]) -> Leaderboard:
 
 
 def _headline(made: dict[Series, dict[str, Leaderboard]]) -> Leaderboard:
-    """The board that most models share, of the best-known protocol and target.
+    """The board that most models share, with the most preferred protocol and target.
 
-    Where a board of both kinds of separator cannot rank them, a metric that can comes first.
+    With masking and generative separators, a metric that can rank both is preferred.
     """
     split = any(row.kind for ways in made.values() for row in usual(ways).rows)
 

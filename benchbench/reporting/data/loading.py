@@ -1,8 +1,8 @@
-"""Stored rows as tables small enough to hold: one row per track instead of one a frame.
+"""Load stored rows as tables that fit in memory: one row per track instead of per frame.
 
 A large results folder has tens of millions of rows in tens of thousands of parts. They are read
-one model after the other and summed up at once, so that memory follows the largest models and not
-the folder.
+model by model and aggregated immediately, so that memory depends on the largest models and not
+on the folder.
 """
 
 from __future__ import annotations
@@ -34,32 +34,33 @@ _LEFT_OUT: Final = {"cell_id", "separation_id", "metric_hash"}
 _WANTED: Final = tuple(name for name in SCORES.names if name not in _LEFT_OUT)
 _WANTED_TYPES: Final = pa.schema([encoded(SCORES).field(name) for name in _WANTED])
 _IN_TIME: Final = ("windows", "bsseval-v4")
-_AT_ONCE: Final = 2  # models; reading waits for the disk while another is summed up
+_AT_ONCE: Final = 2  # models; one is read from disk while another is aggregated
 
 
 @dataclass(frozen=True)
 class LoadedResults:
-    """What a report is made from.
+    """The input of a report.
 
     Parameters
     ----------
     roots
         The results folders.
     tracks
-        One row per track (see `benchbench.stats.per_track`): ``value`` sums frames up by their median,
-        ``mean`` by their mean.
+        One row per track (see `benchbench.stats.per_track`): ``value`` is the median over
+        frames, ``mean`` the mean.
     frames
         SDR by frame: model, dataset, track, target, reference_set, protocol, start_s, duration_s,
-        value; of the windows protocol where a model has it, of BSS Eval otherwise.
+        value; from the windows protocol where a model has it, else from BSS Eval.
     history
         One row per track and run.
     separations
-        How every separation ended and what it cost.
+        Status and cost of every separation.
     gaps
-        Why broadband numbers are missing: columns model, dataset, target, reference_set, protocol,
-        metric, metric_version, reason, tracks, expected (see `benchbench.reporting.data.gaps`).
+        Reasons for missing broadband numbers: columns model, dataset, target, reference_set,
+        protocol, metric, metric_version, reason, tracks, expected (see
+        `benchbench.reporting.data.gaps`).
     runs
-        Every run's facts, oldest first.
+        The facts of every run, oldest first.
     """
 
     roots: tuple[Path, ...]
@@ -72,12 +73,12 @@ class LoadedResults:
 
 
 def stored_models(roots: Sequence[Path]) -> list[str]:
-    """The models that have scores, by the names of folders alone."""
+    """The models that have scores, listed from folder names alone."""
     return sorted({model for root in roots for model in Results(root).models()})
 
 
 def read(roots: Sequence[Path], models: Sequence[str] | None = None) -> LoadedResults:
-    """Read and sum up results folders.
+    """Read and aggregate results folders.
 
     Raises
     ------
@@ -137,7 +138,7 @@ def _of_model(
 
 
 def _in_time(scores: pd.DataFrame) -> pd.DataFrame:
-    """The SDR of every frame, in few bytes: this is the one table that grows with the frames."""
+    """The SDR of every frame, stored compactly: only this table grows with the frames."""
     framed = scores["start_s"].notna() & scores["band_lo_hz"].isna() & (scores["metric"] == "SDR")
     held = set(scores.loc[framed, "protocol"].unique())
     chosen = next((name for name in _IN_TIME if name in held), "")
@@ -165,18 +166,18 @@ def scores_of(stored: Sequence[Results], model: str) -> pd.DataFrame:
 
 
 def _tables(place: Path) -> Iterator[pa.Table]:
-    """The score rows of a model's folder, each cell once."""
+    """The score rows of a model's folder; each cell is read once."""
     every = folders(place).values()
     if any(folder.compacted and len(folder.loose + folder.compacted) > 1 for folder in every):
         yield read_parts(place, encoded(SCORES), "cell_id", _WANTED)
         return
-    # File by file: a dataset's own machinery costs more than these small parts themselves.
+    # File by file: pyarrow's dataset API costs more than reading these small parts.
     for path in [path for folder in every for path in (*folder.loose, *folder.compacted)]:
         yield read_part(path, _WANTED_TYPES)
 
 
 def _joined(tables: list[pd.DataFrame]) -> pd.DataFrame:
-    """Tables of several models as one, text columns as categoricals over all their words."""
+    """Concatenate tables of several models; text columns become categoricals over all values."""
     filled = [table for table in tables if len(table)] or tables[:1]
     made: dict[str, Any] = {}
     for name in filled[0].columns:

@@ -1,4 +1,4 @@
-"""What a reader must know of each model beside its scores: cost, training data, failures, licence."""
+"""Facts about each model besides its scores: cost, training data, failures, licence."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from benchbench.stats.costs import real_time_factors, timed_separations
 __all__ = ["Badge", "Cost", "ReportModel", "report_models"]
 
 BASELINES: Final = ("mixture", "silence")
-"""Adapters that separate nothing and show what a metric gives for that."""
+"""Adapters that do not separate; they show a metric's value for trivial estimates."""
 
 
 @dataclass(frozen=True, slots=True)
 class Badge:
-    """A short mark beside a model's name, with the sentence that explains it."""
+    """A short label beside a model's name, with an explanation."""
 
     key: str
     label: str
@@ -31,23 +31,23 @@ class Badge:
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """What a model needs.
+    """Time and memory that a model needs.
 
     Parameters
     ----------
     real_time_factor
-        Seconds of work for a second of audio, over all tracks; loading and the first track of a
-        worker, which holds compilation, are left out where others exist.
+        Processing time per second of audio, over all tracks. Loading is excluded, and so is the
+        first track of a worker, which includes compilation, where there are other tracks.
     peak_bytes
         The highest resident memory of any track.
     parameters
-        Trained parameters; None when the model has none or does not say.
+        Trained parameters; None when the model has none or does not report them.
     load_s
         The median time to load.
     tracks
         Tracks that were timed.
     jobs
-        The most that ran at the same time; above 1 the times are not to be compared.
+        Highest number of concurrent jobs; above 1 the times are not comparable.
     """
 
     real_time_factor: float | None = None
@@ -65,13 +65,13 @@ class ReportModel:
     Parameters
     ----------
     index
-        Its place in every list of the page; fixes colour and shape.
+        Its position in every list of the page; determines colour and shape.
     oracle, baseline, published
-        It saw the references; it separates nothing; its scores were imported.
+        Whether it saw the references; does not separate; has imported scores.
     generative
-        It makes a target anew instead of taking it out of the mixture.
+        Whether it synthesizes the target instead of extracting it from the mixture.
     slug
-        Its name as part of a file name or an anchor.
+        Its name in a form for file names and anchors.
     """
 
     index: int
@@ -101,7 +101,7 @@ class ReportModel:
 
 
 def slug(name: str, taken: set[str]) -> str:
-    """A file name for any name: its plain letters, numbered when two would be alike."""
+    """A file name for any name: its ASCII letters, with a number when already taken."""
     base = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:60] or "x"
     answer, number = base, 2
     while answer in taken:
@@ -113,9 +113,9 @@ def slug(name: str, taken: set[str]) -> str:
 def report_models(
     loaded: LoadedResults, names: Sequence[str], dataset: str, marked: Collection[str] = ()
 ) -> tuple[ReportModel, ...]:
-    """The models in the order of `names`, which is that of the headline's ranks.
+    """The models in the order of `names`, which is the order of the headline's ranks.
 
-    Those of `marked` (the run that has just ended) get a mark where others are on the page too.
+    Models in `marked` (of the run that has just ended) get a badge if the page shows others too.
     """
     fresh = set(marked) if not set(names) <= set(marked) else set()
     told: dict[str, dict[str, Any]] = {}
@@ -156,7 +156,7 @@ def _report_model(
     *,
     fresh: bool,
 ) -> ReportModel:
-    """One model from what its runs declared (`facts`) and its newest separations (`rows`)."""
+    """One model, from the `facts` of its runs and the `rows` of its newest separations."""
     adapter, _, variant = name.partition(":")
     stored = rows.iloc[-1] if len(rows) else None
     licence = facts.get("licence") or {}
@@ -186,7 +186,7 @@ def _report_model(
 
 
 def _trained_on(rows: pd.DataFrame, facts: dict[str, Any]) -> tuple[str, ...]:
-    """The data sets that it was trained on: as stored with its separations, else as declared."""
+    """The training data sets, as stored with the separations, else as declared."""
     if rows.empty:
         return tuple(map(str, facts.get("trained_on") or ()))
     return tuple(dict.fromkeys(" ".join(map(str, rows["trained_on"].unique())).split()))

@@ -1,4 +1,4 @@
-"""Paired differences between all models of a board: of the numbers shown, and their tests."""
+"""Paired differences between all models of a board, and their tests."""
 
 from __future__ import annotations
 
@@ -34,8 +34,8 @@ class Pair:
     Parameters
     ----------
     difference, low, high
-        The number shown of `first` minus that of `second`, and its interval by a paired bootstrap
-        over tracks.
+        The displayed number of `first` minus that of `second`, and its interval by a paired
+        bootstrap over tracks.
     p
         Wilcoxon's p after Holm's correction over all pairs of the board.
     win_rate
@@ -43,7 +43,7 @@ class Pair:
     higher
         Whether higher values are better.
     detectable
-        The difference that this many tracks would have found four times out of five.
+        The difference that a test with this many tracks detects with 80% power.
     """
 
     first: str
@@ -60,16 +60,16 @@ class Pair:
 
     @property
     def distinguishable(self) -> bool:
-        """Whether the test tells the two apart at the 5% level, in the direction that is shown."""
+        """Whether the test separates the two at the 5% level, in the displayed direction."""
         return self.p < ALPHA and self.effect * self.difference > 0
 
     @property
     def ahead(self) -> bool:
-        """Whether `first` is the better one on average."""
+        """Whether `first` is better on average."""
         return self.difference > 0 if self.higher else self.difference < 0
 
     def turned(self) -> Pair:
-        """The same pair seen from the other side."""
+        """The same pair with `first` and `second` swapped."""
         low, high = self.high, self.low
         return Pair(
             self.second,
@@ -88,7 +88,7 @@ class Pair:
 
 @dataclass(frozen=True)
 class PairwiseTests:
-    """All pairs of one series, with the tests over all models at once where there are enough."""
+    """All pairs of one series, and the test over all models where there are enough."""
 
     series: Series
     models: tuple[str, ...]
@@ -97,14 +97,14 @@ class PairwiseTests:
     overall: Friedman | None
 
     def pair(self, first: str, second: str) -> Pair | None:
-        """The pair in that order, whichever way it is stored."""
+        """The pair in the given order."""
         if (first, second) in self.pairs:
             return self.pairs[first, second]
         other = self.pairs.get((second, first))
         return other.turned() if other else None
 
     def level_groups(self, names: Sequence[str]) -> tuple[tuple[str, ...], ...]:
-        """The longest runs of neighbours in `names` of which no two are distinguishable."""
+        """The longest runs of adjacent `names` in which no two are distinguishable."""
         groups: list[tuple[str, ...]] = []
         reached = 0
         for start in range(len(names)):
@@ -131,10 +131,10 @@ def pairwise_tests(grid: SeriesArray, board: Leaderboard, rivals: Collection[str
     grid, board
         The series and its leaderboard.
     rivals
-        The models that compete. Holm's correction runs over their pairs alone, and over all other
-        pairs apart: that an oracle beats silence is no question, and must not cost a rival its proof.
+        The competing models. Holm's correction is applied to their pairs, and separately to all
+        other pairs, so that pairs such as oracle against silence do not reduce its power.
 
-    On a board that ranks masking and generative separators apart, pairs of one of each have no test.
+    If a board ranks masking and generative separators separately, mixed pairs have no test.
     """
     models = tuple(row.model for row in board.rows if row.value is not None)
     way = AGGREGATIONS[board.aggregation]
@@ -182,7 +182,7 @@ def pairwise_tests(grid: SeriesArray, board: Leaderboard, rivals: Collection[str
 
 
 def _pair(row: Mapping[Hashable, Any], p: float, higher: bool) -> Pair:
-    """A row of `pairwise`, turned: the statistics subtract a from b, and a is the better one."""
+    """A row of `pairwise` with the sign flipped: it holds b minus a, and a is the better model."""
     return Pair(
         str(row["a"]),
         str(row["b"]),

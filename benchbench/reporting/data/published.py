@@ -1,7 +1,7 @@
-"""What the field has published: numbers with their protocol, data set and citation.
+"""Results from publications, with their protocol, data set and citation.
 
-They stand beside measured ones for orientation. Nothing is computed with them: without the numbers
-of each track there is no interval and no test.
+They are shown beside measured results for orientation. Nothing is computed from them: intervals
+and tests need per-track numbers.
 """
 
 from __future__ import annotations
@@ -30,20 +30,20 @@ class PublishedResult:
     model
         The name in the publication.
     dataset, protocol, aggregation, metric
-        What was measured on what, and how it was summed up; the aggregation is a key of
+        What was measured and how it was aggregated; the aggregation is a key of
         `benchbench.stats.AGGREGATIONS`.
     reference_set
-        The references that the targets were scored against; ``unstated`` where nobody said.
+        The references that the targets were scored against; ``unstated`` where unknown.
     values
-        By target.
+        Values by target.
     source
         The publication.
     oracle, baseline
         Whether the model saw the references; whether it separates nothing (the mixture itself).
     extra_data
-        Whether it was trained on more than the data set's training part.
+        Whether it was trained on more than the data set's training split.
     note
-        What a reader must know.
+        A remark for readers.
     """
 
     model: str
@@ -67,13 +67,13 @@ _OWN: Final = ("model", "oracle", "baseline", "extra_data", "note", "source")
 def read_published(path: Path) -> tuple[PublishedResult, ...]:
     """Read a file of published results.
 
-    The file has tables ``[[series]]`` with what their entries share, each with entries
-    ``[[series.entries]]``: a model, flags, and a table of values by target for every metric.
+    A table ``[[series]]`` holds the fields that its entries share. Each ``[[series.entries]]``
+    has a model, flags, and a table of values by target for every metric.
 
     Raises
     ------
     ManifestError
-        Naming the file and what is wrong in it.
+        When the file is invalid; the error names the file and the problem.
     """
     try:
         data = tomllib.loads(path.read_text(encoding="utf-8"))

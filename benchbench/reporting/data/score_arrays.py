@@ -32,7 +32,7 @@ class Series:
 
     @property
     def label(self) -> str:
-        """How a reader names it."""
+        """The name shown to readers."""
         return f"{self.protocol} {self.metric}"
 
 
@@ -43,15 +43,15 @@ class SeriesArray:
     Parameters
     ----------
     medians, means
-        The value on each track, frames summed up by median or mean; NaN where there is none.
+        The value on each track, frames aggregated by median or mean; NaN where there is none.
     given
-        The share of the frames that have a value; 0 where there is no row at all.
+        The share of frames that have a value; 0 where there is no row.
     ill_conditioned
-        The share of the values that are; NaN where there is no row.
+        The share of values that are ill-conditioned; NaN where there is no row.
     listed
-        Of shape (models,): whether the model has any row here, with a value or not.
+        Of shape (models,): whether the model has any row, with or without a value.
     framed
-        Whether the protocol has several frames a track.
+        Whether the protocol has several frames per track.
     """
 
     series: Series
@@ -65,11 +65,11 @@ class SeriesArray:
     framed: bool
 
     def values(self, frames: str | None) -> Floats:
-        """The value on each track with frames summed up in that way."""
+        """The value on each track, with frames aggregated as `frames` says."""
         return self.means if frames == "mean" else self.medians
 
     def frame(self, frames: str | None, models: Sequence[str]) -> pd.DataFrame:
-        """Rows of model, track and value, as the statistics take them."""
+        """Rows of model, track and value, as `benchbench.stats` expects them."""
         places = [self.models.index(name) for name in models]
         values = self.values(frames)[places]
         return pd.DataFrame(
@@ -91,7 +91,7 @@ class ScoreArrays:
 
 
 def score_arrays(table: pd.DataFrame) -> ScoreArrays:
-    """Spread the broadband rows of a per-track table over dense arrays."""
+    """Convert the broadband rows of a per-track table to dense arrays."""
     rows = table[table["band_lo_hz"].isna()].reset_index(drop=True)
     models = tuple(sorted(str(name) for name in rows["model"].unique()))
     tracks: dict[str, tuple[str, ...]] = {}

@@ -1,1 +1,1 @@
-"""Figures as SVG: hand-made where a page's style and script reach into them, drawn otherwise."""
+"""Figures of a page: SVG markup that its style sheet and script can address, and PNG images."""

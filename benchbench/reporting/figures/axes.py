@@ -1,4 +1,4 @@
-"""Linear and logarithmic axes: from values to places, with ticks at round numbers."""
+"""Linear and logarithmic axes: map values to coordinates, with ticks at round numbers."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ __all__ = ["Axis", "linear", "logarithmic"]
 
 @dataclass(frozen=True, slots=True)
 class Axis:
-    """Maps values to places along one direction of a drawing.
+    """Maps values to coordinates along one direction of a figure.
 
     Parameters
     ----------
     low, high
-        The values at both ends.
+        The values at the two ends.
     start, end
-        The places of both ends in the units of the drawing; an axis that points up has
+        The coordinates of the two ends in figure units; an axis that points up has
         ``start > end``.
     ticks
-        Where a line and a number belong.
+        Values of the ticks.
     log
-        Whether equal ratios, and not equal differences, lie equally far apart.
+        Whether the scale is logarithmic.
     """
 
     low: float
@@ -36,16 +36,16 @@ class Axis:
     log: bool = False
 
     def x(self, value: float) -> str:
-        """The place of a value, kept inside the drawing, as SVG wants it."""
+        """The coordinate of a value, clipped to the axis, formatted for SVG."""
         return f"{self.place(value):.2f}".rstrip("0").rstrip(".")
 
     def place(self, value: float) -> float:
-        """The place of a value, kept inside the drawing."""
+        """The coordinate of a value, clipped to the axis."""
         share = min(1.0, max(0.0, self._share(value)))
         return self.start + share * (self.end - self.start)
 
     def beyond(self, value: float) -> float:
-        """The place of a value, which may lie outside the drawing."""
+        """The coordinate of a value, not clipped."""
         return self.start + self._share(value) * (self.end - self.start)
 
     def _share(self, value: float) -> float:
@@ -59,7 +59,7 @@ class Axis:
 
     @property
     def drawing(self) -> Markup:
-        """The numbers of the ticks, for the head of a table."""
+        """An SVG of the tick labels, for a table header."""
         texts = Markup("").join(
             Markup('<text x="{}" y="14">{}</text>').format(self.x(tick), self.label(tick))
             for tick in self.ticks
@@ -72,7 +72,7 @@ class Axis:
 def linear(
     values: Iterable[float], start: float, end: float, *, count: int = 5, zero: bool = False
 ) -> Axis:
-    """An axis that holds all values, with about `count` round ticks."""
+    """A linear axis that covers all values, with about `count` round ticks."""
     found = [value for value in values if math.isfinite(value)]
     low, high = (min(found), max(found)) if found else (0.0, 1.0)
     if zero:
@@ -97,7 +97,7 @@ def _round_step(rough: float) -> float:
 
 
 def logarithmic(values: Iterable[float], start: float, end: float) -> Axis:
-    """A logarithmic axis that holds all values; ticks at 1, 2 and 5 of every decade, or closer."""
+    """A logarithmic axis that covers all values; ticks at 1, 2 and 5 of each decade, or closer."""
     found = [value for value in values if math.isfinite(value) and value > 0] or [1.0]
     low, high = min(found) / 1.25, max(found) * 1.25
     decades = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)

@@ -1,4 +1,4 @@
-"""Curves over frequency, one a model, with intervals and the reference's own spectrum behind."""
+"""Curves over frequency, one per model, with intervals, over the reference's spectrum."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ __all__ = ["Curve", "curves"]
 
 WIDTH, HEIGHT = 520, 280
 LOWEST_DB, HIGHEST_DB = -12.0, 30.0
-"""Beyond these a curve leaves its chart: an estimate is wrong, or right, whatever the number."""
+"""Limits of the SDR scale; beyond them an estimate is plainly wrong or right."""
 
 OCTAVES = (31.5, 63, 125, 250, 500, 1000, 2000, 4000, 8000, 16000)
 LEFT, RIGHT, TOP, BOTTOM = 40, 12, 14, 36
@@ -22,12 +22,12 @@ LEFT, RIGHT, TOP, BOTTOM = 40, 12, 14, 36
 
 @dataclass(frozen=True, slots=True)
 class Curve:
-    """One model's values: (frequency in hertz, value, low, high), rising in frequency."""
+    """One model's values: (frequency in hertz, value, low, high), in order of frequency."""
 
     name: str
     index: int
     points: tuple[tuple[float, float, float | None, float | None], ...]
-    loud: bool  # drawn in its colour; the others stay grey
+    loud: bool  # drawn in the model's colour; other curves are grey
     label: str = ""  # written at the end of a grey line
 
 
@@ -47,7 +47,7 @@ def curves(
     spectrum
         (frequency, level in dB re the loudest band) of the reference; may be empty.
     target, description, identifier
-        For the title, the description and the ids.
+        Used in the title, the description and the ids.
     """
     frequencies = [point[0] for line in lines for point in line.points]
     x = logarithmic(frequencies, LEFT, WIDTH - RIGHT)
@@ -104,7 +104,7 @@ def _line(curve: Curve, x: Axis, y: Axis) -> Markup:
     path = "M" + "L".join(f"{x.x(point[0])} {y.beyond(point[1]):.1f}" for point in curve.points)
     kind = f"c{curve.index % 8} loud" if curve.loud else "quiet"
     parts = list(_marks(curve, x, y)) if curve.loud else [_label(curve, x, y)]
-    # An inner drawing ends what leaves the scale at the edge of the chart.
+    # A nested SVG clips the curve at the edge of the chart.
     return Markup(
         '<g class="{0}"><title>{1}</title><svg x="{2}" y="{3}" width="{4}" height="{5}" '
         'viewBox="{2} {3} {4} {5}"><path class="curve" d="{6}"/></svg>{7}</g>'
@@ -121,7 +121,7 @@ def _line(curve: Curve, x: Axis, y: Axis) -> Markup:
 
 
 def _marks(curve: Curve, x: Axis, y: Axis) -> Iterator[Markup]:
-    """A mark and an interval at each value that lies on the scale."""
+    """A marker and an interval at each value within the scale."""
     for frequency, value, low, high in curve.points:
         if not y.low <= value <= y.high:
             continue
@@ -135,7 +135,7 @@ def _marks(curve: Curve, x: Axis, y: Axis) -> Iterator[Markup]:
 
 
 def _label(curve: Curve, x: Axis, y: Axis) -> Markup:
-    """The name of a grey line, above its highest point on the scale."""
+    """The name of a grey curve, above its highest point within the scale."""
     inside = [point for point in curve.points if y.low <= point[1] <= y.high]
     if not curve.label or not inside:
         return Markup("")

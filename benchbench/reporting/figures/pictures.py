@@ -1,6 +1,6 @@
-"""Pictures of sound: spectrograms, strips of values over time, outlines of waveforms.
+"""Images of audio: spectrograms, strips of values over time, waveform outlines.
 
-Pictures are small PNG files as ``data:`` URLs, with one pixel a value; the page scales them.
+Images are small PNG files as ``data:`` URLs, with one pixel per value; the page scales them.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ __all__ = ["loudest", "outline", "spectrogram", "strip"]
 Floats = npt.NDArray[np.float64]
 
 LOW_DB, HIGH_DB = -5.0, 15.0
-"""Values at and beyond which the colours of a strip do not change any more."""
+"""Lower and upper limit of the colour scale of a strip."""
 
 
 def strip(values: Floats) -> str:
-    """A picture of values of shape (rows, frames) in decibels; frames without a value are clear."""
+    """An image of values in decibels of shape (rows, frames); missing values are transparent."""
     share = np.clip((values - LOW_DB) / (HIGH_DB - LOW_DB), 0.0, 1.0)
     colours = mpl.colormaps["cividis"](np.nan_to_num(share))
     colours[..., 3] = np.where(np.isnan(values), 0.0, 1.0)
@@ -38,19 +38,19 @@ def spectrogram(
     rows: int = 72,
     loudest: float | None = None,
 ) -> str:
-    """A picture of levels over time and (logarithmic) frequency, 70 dB deep, low notes below.
+    """An image of level over time and log frequency; 70 dB range, low frequencies at the bottom.
 
     Parameters
     ----------
     samples
         Mono, of shape (samples,).
     rate
-        In hertz.
+        Sample rate in hertz.
     columns, rows
-        The size of the picture.
+        The size of the image in pixels.
     loudest
-        The level in dB that is brightest, so that several pictures can be compared; the picture's
-        own by default.
+        The level in dB of the brightest colour, to make several images comparable; by default
+        the image's maximum.
     """
     level = _levels(samples, rate, columns, rows)
     top = float(level.max()) if loudest is None else loudest
@@ -59,7 +59,7 @@ def spectrogram(
 
 
 def loudest(samples: Floats, rate: int) -> float:
-    """The level in dB of the loudest spot of a small spectrogram."""
+    """The highest level in dB in a small spectrogram."""
     return float(_levels(samples, rate, 150, 56).max())
 
 
@@ -77,7 +77,7 @@ def _levels(samples: Floats, rate: int, columns: int, rows: int) -> Floats:
 
 
 def outline(samples: Floats, *, points: int = 360, height: float = 40.0, width: float = 720) -> str:
-    """The path of a waveform's envelope around the middle of `height`."""
+    """The SVG path of a waveform's envelope, centred at half of `height`."""
     size = max(1, len(samples) // points)
     whole = samples[: len(samples) // size * size].reshape(-1, size)
     peak = max(1e-9, float(np.abs(samples).max(initial=0.0)))

@@ -1,4 +1,4 @@
-"""The rank diagram: average ranks over tracks, and bars over models that no test tells apart."""
+"""The rank diagram: average ranks over tracks, and bars that join indistinguishable models."""
 
 from __future__ import annotations
 
@@ -33,11 +33,11 @@ def rank_diagram(
     groups
         Runs of models that are not distinguishable; each gets a bar.
     index
-        The place of each model, which fixes its colour and shape.
+        The index of each model, which determines its colour and shape.
     description
-        What a reader who does not see it should know.
+        Text alternative for screen readers.
     key
-        Begins the identifiers inside, which no two drawings of a page may share.
+        Prefix of the element ids, which must be unique within a page.
     """
     names = list(ranks)
     scale = linear([1.0, float(len(names))], SIDE + 20, WIDTH - SIDE - 20, count=len(names))

@@ -1,4 +1,4 @@
-"""Quality against cost, with the front of models that nothing beats in both."""
+"""Quality against cost, with the Pareto front."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ LEFT, RIGHT, TOP, BOTTOM = 52, 130, 16, 44
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """One model: what it costs, how good it is, and the interval of that."""
+    """One model: its cost, its quality, and the interval of its quality."""
 
     name: str
     index: int
@@ -29,7 +29,7 @@ class Point:
 
 
 def front(points: Sequence[Point]) -> list[Point]:
-    """The points that no other point beats in both cost and value, by rising cost."""
+    """The Pareto front: points that no other point beats in both cost and value, by cost."""
     answer: list[Point] = []
     for point in sorted(points, key=lambda one: (one.cost, -one.value)):
         if not answer or point.value > answer[-1].value:
@@ -38,7 +38,7 @@ def front(points: Sequence[Point]) -> list[Point]:
 
 
 def scatter(points: Sequence[Point], title: str, description: str, across: str, up: str) -> Markup:
-    """An SVG with cost from left to right (logarithmic) and quality upwards."""
+    """An SVG with cost on the horizontal axis (logarithmic) and quality on the vertical axis."""
     x = logarithmic([point.cost for point in points], LEFT, WIDTH - RIGHT)
     speeds = logarithmic([1 / point.cost for point in points], LEFT, WIDTH - RIGHT).ticks
     x = replace(x, ticks=tuple(1 / tick for tick in speeds))
@@ -83,7 +83,7 @@ def _axes(x: Axis, y: Axis, across: str, up: str) -> list[Markup]:
 
 
 def _families(points: Sequence[Point], x: Axis, y: Axis) -> Iterator[Markup]:
-    """A line through the settings of each model, by rising cost."""
+    """A line through the settings of each model, in order of cost."""
     families: dict[str, list[Point]] = {}
     for point in sorted(points, key=lambda one: one.cost):
         families.setdefault(point.name.partition("[")[0], []).append(point)
@@ -122,7 +122,7 @@ def _point(point: Point, x: Axis, y: Axis, best: bool) -> Markup:
 
 
 def _labels(points: Sequence[Point], best: Sequence[Point], x: Axis, y: Axis) -> list[Markup]:
-    """Names beside the points, moved apart downwards where they would cover one another."""
+    """Names beside the points, moved down where they would overlap."""
     placed: list[tuple[float, float, float]] = []
     made = []
     ordered = sorted(points, key=lambda one: (one not in best, y.place(one.value)))

@@ -1,4 +1,4 @@
-"""One shape for each model, so that no figure tells models apart by colour alone."""
+"""One marker shape per model, so that figures do not rely on colour alone."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ SHAPES: Final = (
     "M-5-2.9L0-5.6L5-2.9V2.9L0 5.6L-5 2.9z",  # hexagon
     "M-4.5 0a4.5 4.5 0 1 0 9 0a4.5 4.5 0 1 0-9 0zm2.6 0a1.9 1.9 0 1 0 3.8 0a1.9 1.9 0 1 0-3.8 0z",
 )
-"""SVG paths around the origin, within 12 by 12."""
+"""SVG paths centred at the origin, within 12 by 12 units."""
 
 
 def shape(index: int) -> str:
-    """The path of a model's shape.
+    """The SVG path of a model's shape.
 
-    There are eight colours and nine shapes, so that the pairs repeat only after 72 models.
+    With eight colours and nine shapes, combinations repeat only after 72 models.
     """
     return SHAPES[index % len(SHAPES)]
