@@ -1,7 +1,7 @@
-"""Columns of Arrow from buffers, without pandas.
+"""Build Arrow columns from buffers, without importing pandas.
 
-`pyarrow.array` and `pyarrow.scalar` import pandas to see whether they were given a part of it. That
-takes longer than scoring a short excerpt, in every process that scores; nothing here needs it.
+`pyarrow.array` and `pyarrow.scalar` import pandas to check whether their argument is a pandas
+object. In every scoring process that takes longer than scoring a short excerpt.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ __all__ = ["float_column", "text_column", "version_column"]
 def float_column(
     values: npt.NDArray[np.float64] | None, count: int, *, finite: bool = False
 ) -> pa.Array:
-    """Float64 values of shape (count,); all missing where None.
+    """Float64 values of shape (count,); all missing if None.
 
     With `finite`, NaN and infinity become missing too.
 
@@ -36,7 +36,7 @@ def float_column(
 
 
 def text_column(values: Iterable[str | None]) -> pa.Array:
-    """Text, where None is missing.
+    """A text column; None is a missing value.
 
     Examples
     --------
@@ -53,7 +53,7 @@ def text_column(values: Iterable[str | None]) -> pa.Array:
 
 
 def version_column(version: int, count: int) -> pa.Array:
-    """One int32 on every row."""
+    """The same int32 in every row."""
     data = np.full(count, version, np.int32)
     return pa.Array.from_buffers(pa.int32(), count, [None, pa.py_buffer(data)])
 

@@ -1,7 +1,7 @@
-"""Put many small parts together, so that a large folder is listed and read quickly.
+"""Merge many small parts, so that a large folder is listed and read quickly.
 
-A compacted part is complete and in its place before any part that it holds is removed, and a cell
-that is there twice counts once; so a compaction may be killed at any moment, and run again.
+A compacted part is complete and in place before the parts it replaces are removed, and a cell that
+is stored twice counts once; so a compaction may be killed at any time and run again.
 """
 
 from __future__ import annotations
@@ -33,12 +33,12 @@ from benchbench.results.store import Results
 __all__ = ["Compacted", "compact"]
 
 ROWS = 1 << 17
-"""Rows that are held in memory, and that make a group in the file."""
+"""Rows held in memory at once; also the rows of one row group in the file."""
 
 
 @dataclass(frozen=True, slots=True)
 class Compacted:
-    """What a compaction did: parts before, parts after, and rows in them."""
+    """The result of a compaction: parts before, parts after, and their rows."""
 
     before: int
     after: int
@@ -46,9 +46,9 @@ class Compacted:
 
 
 def compact(results: Results, *, tell: Callable[[str], None] = lambda _: None) -> Compacted:
-    """Put the parts of every folder together, each folder into one.
+    """Merge the parts of every folder into one part per folder.
 
-    Parts that appear meanwhile stay as they are.
+    Parts that are written in the meantime stay unchanged.
 
     Parameters
     ----------
@@ -60,9 +60,9 @@ def compact(results: Results, *, tell: Callable[[str], None] = lambda _: None) -
     Raises
     ------
     DamagedResultsError
-        When a part cannot be read; nothing was removed then.
+        When a part cannot be read; nothing is removed in that case.
     OutputError
-        When the new part cannot be written; nothing was removed then.
+        When the new part cannot be written; nothing is removed in that case.
     """
     before = after = rows = 0
     with locked(results.root / ".compact"):
@@ -98,7 +98,7 @@ def _has_types(path: Path, schema: pa.Schema) -> bool:
 def _compact_folder(
     place: Path, folder: Folder, schema: pa.Schema, key: str, dictionaries: Sequence[str]
 ) -> int:
-    """Write the new part, then remove what it replaces; returns its rows."""
+    """Write the new part, then remove the parts it replaces; return its number of rows."""
     paths = [*folder.loose, *folder.compacted]
     seen = {path: _state(path) for path in paths}
     names = hashlib.sha256("\n".join(path.name for path in paths).encode()).hexdigest()[:16]
@@ -106,13 +106,13 @@ def _compact_folder(
     with replacing(target) as temporary:
         rows = write_parts(_gathered(folder, schema, key), schema, temporary, dictionaries)
     for path in paths:
-        if path != target and _state(path) == seen[path]:  # else somebody computed it anew
+        if path != target and _state(path) == seen[path]:  # otherwise it was computed again
             path.unlink(missing_ok=True)
     return rows
 
 
 def _gathered(folder: Folder, schema: pa.Schema, key: str) -> Iterator[pa.Table]:
-    """Rows of a folder's parts, each cell once, some at a time."""
+    """The rows of a folder's parts in batches, each cell once."""
     waiting: list[pa.Table] = []
     count = 0
     for table in _tables(folder, schema, key):
@@ -154,7 +154,7 @@ def _damaged(path: Path, error: Exception) -> DamagedResultsError:
 
 
 def _generation(folder: Folder) -> int:
-    """The highest number in the names of compacted parts; later ones count more."""
+    """The highest number in the names of compacted parts; a higher number takes precedence."""
     numbers = [path.name.removeprefix(COMPACTED).partition("-")[0] for path in folder.compacted]
     return max((int(number) for number in numbers if number.isdecimal()), default=0)
 

@@ -1,4 +1,4 @@
-"""Find stored parts that are damaged, or that are not what their name says."""
+"""Find stored parts that are damaged or do not match their names."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ SCHEMAS = {"scores": SCORES, "separations": SEPARATIONS}
 
 
 def damaged_parts(root: Path, kind: str) -> Iterator[tuple[Path, str]]:
-    """Every part of a results' folder that cannot be trusted, and why.
+    """Every part of a results folder that is damaged, and the reason.
 
     Parameters
     ----------
     root
-        The results' folder.
+        The results folder.
     kind
         ``scores`` or ``separations``.
     """
@@ -44,7 +44,7 @@ def damaged_parts(root: Path, kind: str) -> Iterator[tuple[Path, str]]:
 def _fault(path: Path, kind: str) -> str | None:
     try:
         return next(filter(None, (_group_fault(t, path, kind) for t in _groups(path, kind))), None)
-    except FileNotFoundError:  # compacted meanwhile
+    except FileNotFoundError:  # compacted in the meantime
         return None
     except UNREADABLE as error:
         raise_if_short(error, path)
@@ -82,7 +82,7 @@ def _words(table: pa.Table, column: str) -> set[str]:
 
 
 def damaged_runs(root: Path) -> Iterator[tuple[Path, str]]:
-    """Every ``run.json`` that cannot be read, and why."""
+    """Every ``run.json`` that cannot be read, and the reason."""
     runs = root / "runs"
     for path in [runs] if runs.is_symlink() else odd_entries(runs):
         yield path, "it is a link or no plain file, and is never read"
@@ -97,7 +97,7 @@ def damaged_runs(root: Path) -> Iterator[tuple[Path, str]]:
 
 
 def leftovers(root: Path) -> Iterator[Path]:
-    """Temporary files of writers that were killed; they do no harm and are never read."""
+    """Temporary files of writers that were killed; they are harmless and never read."""
     kinds = (root / kind for kind in ("scores", "separations", "runs", "audio"))
     for path in chain.from_iterable(plain_files(kind) for kind in kinds):
         if path.name.startswith(".") and path.suffix == ".tmp":

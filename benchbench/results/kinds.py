@@ -9,7 +9,7 @@ __all__ = ["generative_models"]
 
 
 def generative_models(runs: Sequence[Mapping[str, Any]]) -> frozenset[str]:
-    """The models that the newest run with them says are generative.
+    """The models that are generative according to the newest run that contains them.
 
     Parameters
     ----------

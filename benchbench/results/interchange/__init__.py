@@ -1,7 +1,7 @@
-"""Import of results that others computed, and export of results for other programs.
+"""Import results that others computed, and export results for other programs.
 
-Imported scores keep their source, protocol and licence and are marked as imported: no separation of
-this machine belongs to them. Exported numbers name their aggregation.
+Imported scores keep their source, protocol and licence and are marked as imported: they have no
+separation on this machine. Exported numbers name their aggregation.
 """
 
 from benchbench.results.interchange.benchbench_import import import_benchbench

@@ -1,7 +1,7 @@
-"""Results that somebody else made with benchbench, imported under the name of their source.
+"""Import results that somebody else computed with benchbench, under the name of their source.
 
-The folder is a stranger's: what it holds is checked before the first file is written. Every
-identifier and every model gets the source's name as a prefix, so nothing of one's own is replaced.
+The folder is not trusted: its content is checked before the first file is written. Every
+identifier and every model gets the source's name as a prefix, so no local result is replaced.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from benchbench.results.store import Results, open_results
 __all__ = ["import_benchbench"]
 
 _LARGEST_LOG: Final = 64 << 20
-"""Bytes of a file beside a run's record; a larger one is left out."""
+"""Maximum bytes of a file beside a run's record; a larger one is left out."""
 _IDENTIFIERS: Final = ("cell_id", "separation_id", "run_id")
 _LENGTHS: Final = ("duration_s", "load_s", "wall_s", "audio_s", "peak_rss_bytes", "peak_held_bytes")
 _LONGEST_NAME: Final = 1000
@@ -37,9 +37,9 @@ def import_benchbench(path: Path | str, results: Path | str, source: Source) -> 
     """Import another results folder: scores, separations and runs.
 
     Models keep their adapters and get the source's name as a prefix (``lab.spleeter:2stems``), so
-    that the same model measured here and there stands in two rows. Cells, separations and runs get
-    it too (``lab-<id>``): rows and records of one's own are never replaced. Importing again
-    replaces what was imported from that source before.
+    that the same model measured locally and elsewhere has two rows. Cells, separations and runs get
+    it too (``lab-<id>``): local rows and records are never replaced. Importing again replaces the
+    earlier import from that source.
 
     Parameters
     ----------
@@ -48,7 +48,7 @@ def import_benchbench(path: Path | str, results: Path | str, source: Source) -> 
     results
         The results folder to import into.
     source
-        Who made it, and the licence of the numbers.
+        The origin of the results, and the licence of the numbers.
 
     Raises
     ------
@@ -57,7 +57,7 @@ def import_benchbench(path: Path | str, results: Path | str, source: Source) -> 
     NothingToCompareError
         When it holds no scores.
     DamagedResultsError
-        When a file cannot be read or holds what results never hold; nothing was imported then.
+        When a file cannot be read or has invalid content; nothing is imported in that case.
     """
     theirs, ours = open_results(Path(path)), Results(Path(results))
     if theirs.root.resolve() == ours.root.resolve():
@@ -95,7 +95,7 @@ def _words(table: pa.Table, column: str) -> list[str]:
 
 
 def _checked(theirs: Results, kind: str, table: pa.Table) -> pa.Table:
-    """The table, when its names can be used and its numbers are such as a run writes."""
+    """The table, if its names are usable and its numbers are ones that a run can write."""
     place = theirs.root / kind
     for column in table.column_names:
         if pa.types.is_dictionary(table[column].type):
@@ -136,7 +136,7 @@ def _odd(place: Path, what: str) -> DamagedResultsError:
 
 
 def _renamed(table: pa.Table, source: Source) -> pa.Table:
-    """The models with the source's prefix, and the identifiers with it too."""
+    """The table with the source's prefix on models and identifiers."""
     prefixes = dict.fromkeys(_IDENTIFIERS, _prefixed(source, "")) | {"model": f"{source.name}."}
     for column, prefix in prefixes.items():
         if column in table.column_names:
@@ -160,7 +160,7 @@ def _cells(scores: pa.Table) -> Iterator[pa.Table]:
 
 
 def _copy_run(theirs: Results, ours: Results, source: Source, run: dict[str, Any]) -> None:
-    """The run's record and its logs, under a name of their own."""
+    """Copy the run's record and logs under the prefixed name."""
     run_id = str(run["run_id"])
     for model in run.get("models") or ():
         model["name"] = f"{source.name}.{model.get('name', '')}"

@@ -27,13 +27,13 @@ def export_huggingface(
     out
         The folder to write to, usually a clone of the leaderboard's results data set.
     facts
-        For each model what ``run.json`` says of it: licence, homepage, training data, oracle.
+        For each model its facts in ``run.json``: licence, homepage, training data, oracle.
 
     Returns
     -------
     list of Path
         One file per model. A task is named ``dataset/protocol/reference set/target`` (and the band), so
-        that numbers which never share a column never share a task either.
+        numbers that never share a column never share a task.
     """
     written = []
     folders = file_names(map(str, leaders["model"].unique()))

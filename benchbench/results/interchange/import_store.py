@@ -1,4 +1,4 @@
-"""Store imported scores like any others, one model after the other, with a run that records the source."""
+"""Store imported scores like local ones, one model at a time, with a run that records the source."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ __all__ = ["content_digest", "store_import"]
 
 
 def content_digest(files: Iterable[tuple[str, Path]], *options: object) -> str:
-    """A digest of files and of the options that they are imported with.
+    """A digest of the imported files and of the import options.
 
     Parameters
     ----------
     files
-        Names relative to what is imported, and paths. The digest does not depend on where they lie.
+        Names relative to the import's root, and paths. The digest does not depend on the location.
     options
-        Whatever else decides which rows are stored.
+        All other settings that affect which rows are stored.
     """
     total = hashlib.sha256(repr(options).encode())
     for name, path in files:
@@ -50,14 +50,14 @@ def store_import(
     roles: Roles | None = None,
     notes: Sequence[str] = (),
 ) -> Imported:
-    """Store imported rows and the run that says where they come from.
+    """Store imported rows and a run that records their source.
 
     Parameters
     ----------
     results
-        The results folder, made when it does not exist.
+        The results folder, created if it does not exist.
     parts
-        One table per model and data set, consumed one after the other. Columns are those of
+        One table per model and data set, consumed one at a time. Columns are those of
         `benchbench.results.schema.SCORES`; ``model`` is the name in the source; the identifiers are
         filled in here, and columns that a table lacks are null.
     source, kind, files
@@ -67,14 +67,14 @@ def store_import(
     roles
         Oracles, baselines and generative separators among the models.
     notes
-        What a reader must know.
+        Remarks for the reader.
 
     Raises
     ------
     NothingToCompareError
         When there are no rows.
     UnknownNameError
-        When a model of `roles` is not there. Nothing is stored then, as after any other error.
+        When a model of `roles` is missing. Nothing is stored after this or any other error.
     """
     roles = roles or Roles()
     folder = Results(Path(results))
@@ -109,7 +109,7 @@ def store_import(
 
 @dataclass(slots=True)
 class _Contents:
-    """What was stored so far."""
+    """The models, tracks and rows stored so far."""
 
     rows: int = 0
     datasets: list[str] = field(default_factory=list)

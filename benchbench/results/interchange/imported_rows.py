@@ -1,4 +1,4 @@
-"""Rows that somebody wrote as text: parsed, checked for duplicates, and cut into one table per model."""
+"""Parse rows of text, check them for duplicates, and split them into one table per model."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from benchbench.results.schema import REASONS, SCORES
 __all__ = ["LINE", "number", "score_tables"]
 
 LINE: Final = "line_number"
-"""Column with the line (or row) that a value stands in."""
+"""Column with the line (or row) number of a value."""
 
 _IDENTITY: Final = (
     *("model", "dataset", "track", "target", "reference_set", "protocol", "metric"),
@@ -29,14 +29,14 @@ _DECIMAL_COMMA: Final = re.compile(r"[+-]?\d*,\d+([eE][+-]?\d+)?")
 
 
 def number(path: Path, line: int, column: str, text: object) -> float:
-    """The number that a cell states; NaN where it states that there is none.
+    """The number in a cell; NaN if the cell says that there is none.
 
-    A comma is read as the decimal mark where the cell holds one comma and no point.
+    A comma is read as the decimal mark if the cell has one comma and no point.
 
     Raises
     ------
     UsageError
-        Naming file, line, column and text, for anything else.
+        For any other text; names file, line, column and text.
     """
     if text is None or (isinstance(text, float) and np.isnan(text)):
         return float("nan")
@@ -64,14 +64,14 @@ def score_tables(path: Path, rows: pd.DataFrame) -> Iterator[pa.Table]:
     Parameters
     ----------
     path
-        For messages.
+        The file's path, for error messages.
     rows
-        Columns of `SCORES` and `LINE`; values as floats, NaN where the source has no number.
+        Columns of `SCORES` and `LINE`; values as floats, NaN if the source has no number.
 
     Raises
     ------
     UsageError
-        When two rows state the same number.
+        When two rows have the same key.
     """
     identity = [name for name in _IDENTITY if name in rows]
     repeated = rows.duplicated(identity, keep=False)
@@ -92,7 +92,7 @@ def score_tables(path: Path, rows: pd.DataFrame) -> Iterator[pa.Table]:
 
 
 def _with_reasons(rows: pd.DataFrame) -> pd.DataFrame:
-    """Missing and infinite values in the form of our own scores, known reasons kept."""
+    """Convert missing and infinite values as in local scores; known reasons are kept."""
     stated = rows["value"].to_numpy(dtype=np.float64, na_value=np.nan)
     values, reasons = stated.copy(), np.full(len(rows), None, dtype=object)
     for (protocol, metric), part in rows.groupby(["protocol", "metric"], sort=False):

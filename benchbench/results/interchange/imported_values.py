@@ -1,4 +1,4 @@
-"""Values of others in the form of our own: finite, or missing with a reason that is known."""
+"""Convert imported values to the form of local scores: finite, or missing with a known reason."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Reasons = npt.NDArray[np.object_]
 
 
 def bounds(protocol: str, metric: str) -> tuple[float, float]:
-    """The lowest and highest value of a metric; infinite where it is unbounded or unknown."""
+    """The lowest and highest value of a metric; infinite if it is unbounded or unknown."""
     try:
         known = metric_named(protocol, metric)
     except (UnknownNameError, UsageError):
@@ -27,16 +27,16 @@ def bounds(protocol: str, metric: str) -> tuple[float, float]:
 
 
 def with_reasons(values: Values, protocol: str, metric: str) -> tuple[Values, Reasons]:
-    """Finite values, and why the others are missing.
+    """Finite values, and the reasons why others are missing.
 
-    An infinite ratio becomes the cap of its metric with the reason ``capped``, as in scores of our
-    own; a metric without a cap has no value there (``not_finite``). NaN stands for a number that the
-    source does not state (``not_stated``).
+    An infinite ratio becomes the cap of its metric with the reason ``capped``, as in local scores;
+    for a metric without a cap the value is missing (``not_finite``). NaN means that the source
+    states no number (``not_stated``).
 
     Parameters
     ----------
     values
-        Of one metric, shape (n,); NaN where the source has no number.
+        Values of one metric, shape (n,); NaN if the source has no number.
 
     Returns
     -------
@@ -67,7 +67,7 @@ def read_text(path: Path) -> str:
     Raises
     ------
     UsageError
-        When the file cannot be read or is no such text.
+        When the file cannot be read or is in another encoding.
     """
     try:
         data = path.read_bytes()

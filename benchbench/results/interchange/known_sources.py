@@ -1,4 +1,4 @@
-"""Published benchmarks that are imported by name: their layout, licence, citation and oracles."""
+"""Published benchmarks that can be imported by name: layout, licence, citation and oracles."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ STEMSPLIT: Final = Source(
     "https://huggingface.co/datasets/StemSplitio/stem-separation-benchmark-2026",
 )
 STEMSPLIT_PROTOCOL: Final = "bsseval-v4-medians"
-"""Medians over the frames of each track: they cannot be summed up in another way."""
+"""Medians over the frames of each track: no other aggregation can be computed from them."""
 
 _STEMSPLIT_MAPPING: Final = Mapping(
     columns={"model": "model_id", "track": "track_id", "target": "stem"},
@@ -58,12 +58,12 @@ def import_sisec18(path: Path | str, results: Path | str, source: Source = SISEC
     results
         The results folder to import into.
     source
-        Replaces what is known of the source, for instance its licence.
+        Replaces the known facts about the source, for instance its licence.
 
     Raises
     ------
     UsageError, NothingToCompareError
-        When the files are not museval's, or there are none.
+        When the files are not museval files, or there are none.
     """
     root = Path(path)
     inner = root / "submissions"
@@ -72,7 +72,7 @@ def import_sisec18(path: Path | str, results: Path | str, source: Source = SISEC
 
 
 def held(roles: Roles, root: Path) -> Roles:
-    """Those of the roles whose methods have a folder."""
+    """The roles without the methods that have no folder."""
     names = (
         {folder.name for folder in root.iterdir() if folder.is_dir()} if root.is_dir() else set()
     )
@@ -81,7 +81,7 @@ def held(roles: Roles, root: Path) -> Roles:
 
 
 def import_stemsplit(path: Path | str, results: Path | str, source: Source = STEMSPLIT) -> Imported:
-    """Import the Parquet table of StemSplit's benchmark: medians over frames of each track.
+    """Import the Parquet table of StemSplit's benchmark: the median over the frames of each track.
 
     Parameters
     ----------
@@ -91,7 +91,7 @@ def import_stemsplit(path: Path | str, results: Path | str, source: Source = STE
     results
         The results folder to import into.
     source
-        Replaces what is known of the source.
+        Replaces the known facts about the source.
 
     Raises
     ------
@@ -114,7 +114,7 @@ def import_stemsplit(path: Path | str, results: Path | str, source: Source = STE
 
 
 def _reference_sets(rows: pd.DataFrame) -> dict[str, str]:
-    """The targets of each model: those that its stems were scored beside."""
+    """The reference set of each model: all targets that it has stems for."""
     return {
         str(model): "+".join(in_order(part["target"].unique()))
         for model, part in rows.groupby("model")

@@ -40,9 +40,9 @@ def latex_table(
     leaders
         Rows of `benchbench.stats.leaderboard` for one data set and protocol.
     metric
-        Which of its metrics.
+        The metric to show.
     oracles
-        Models that saw the references: set apart, and never printed bold.
+        Models that use the references: listed separately and never printed bold.
     intervals
         Whether to print the 95% interval under each number.
     digits, label

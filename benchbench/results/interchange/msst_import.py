@@ -1,4 +1,4 @@
-"""Results of ZFTurbo's Music-Source-Separation-Training: the log that its validation prints.
+"""Import results of ZFTurbo's Music-Source-Separation-Training from its validation log.
 
 Its ``results.txt`` holds means over tracks only, which cannot be compared track by track; the
 printed log of a verbose validation has every track.
@@ -55,8 +55,8 @@ def import_msst(
 ) -> Imported:
     """Import the log of a verbose validation.
 
-    The rows have the protocol ``msst``, whose numbers ``--metrics msst`` computes likewise, so an
-    imported model and one that was run here share a column.
+    The rows have the protocol ``msst``; ``--metrics msst`` computes the same numbers, so an
+    imported model and one that was run locally share a column.
 
     Parameters
     ----------
@@ -67,16 +67,16 @@ def import_msst(
     source
         Where the numbers come from.
     model
-        The model's name; by default the file's.
+        The model's name; by default the file's name.
     dataset
-        What was validated on; the log does not say.
+        The validation data set, which the log does not name.
     roles
         Whether the model is an oracle or a baseline.
 
     Raises
     ------
     UsageError
-        When the file holds means over tracks only, or nothing of the kind, or a number twice.
+        When the file holds only means over tracks, no such log, or a number twice.
     """
     path = Path(path)
     rows = read_msst(path)

@@ -23,7 +23,7 @@ __all__ = ["export_museval"]
 
 MUSEVAL_VERSION: Final = "0.4.1"
 PROTOCOLS: Final = ("bsseval-v4", "bsseval-v3")
-"""Protocols whose numbers museval computes; with frames of other lengths as well."""
+"""Protocols whose numbers museval computes, for any frame length."""
 
 _DIGITS: Final = Decimal(".00001")
 
@@ -39,9 +39,9 @@ def export_museval(
 ) -> list[Path]:
     """Write ``OUT/MODEL/SUBSET/TRACK.json``, as ``museval.MethodStore.add_eval_dir`` reads it.
 
-    As in museval, numbers are rounded to 1e-5, missing ones are bare NaN (which is no JSON, yet what
-    museval writes and reads), capped ones are NaN as well, since museval writes an infinite ratio so, and
-    vocals that were scored in both scenarios come from the one with the accompaniment.
+    As in museval, numbers are rounded to 1e-5 and missing ones are bare NaN (invalid JSON, but what
+    museval writes and reads). Capped values are NaN too, because museval writes infinite ratios as
+    NaN. Vocals scored in both scenarios come from the one with the accompaniment.
 
     Parameters
     ----------
@@ -50,14 +50,14 @@ def export_museval(
     out
         The folder to write to.
     protocol
-        ``bsseval-v4`` or ``bsseval-v3``, perhaps with frames of another length: no other numbers
-        may stand under museval's names.
+        ``bsseval-v4`` or ``bsseval-v3``, with any frame length: other numbers must not be exported
+        under museval's names.
     dataset
-        The data set; may be left out where there is one.
+        The data set; optional if there is only one.
     models
         Only these models; by default all.
     subset
-        The folder that museval looks for: it reads ``test`` only.
+        The name of the subset folder; museval reads only ``test``.
 
     Returns
     -------
@@ -67,7 +67,7 @@ def export_museval(
     Raises
     ------
     UsageError
-        For a protocol that is not museval's, or results of several data sets.
+        For a protocol that museval does not have, or results of several data sets.
     NothingToCompareError
         When there are no such scores.
     """
@@ -79,7 +79,7 @@ def export_museval(
     scores = _scores(results, protocol, dataset, models)
     folders = file_names(map(str, scores["model"].unique()))
     tracks = [str(track) for track in scores["track"].unique()]
-    # museval takes a file's name for the track's, so every sign stays that a file may hold.
+    # museval uses the file name as track name, so every character allowed in a file name is kept.
     files = file_names(tracks, keep="".join({sign for track in tracks for sign in track}))
     written = []
     for (model, track), rows in scores.groupby(["model", "track"], sort=True):
@@ -138,7 +138,7 @@ def _targets(rows: pd.DataFrame, protocol: str) -> list[dict[str, Any]]:
 
 
 def _frames(rows: pd.DataFrame, protocol: str) -> list[dict[str, Any]]:
-    """Frames in time; a metric that a frame does not hold is left out."""
+    """Frames in order of time; a metric that a frame lacks is left out."""
     frame = ["start_s", "duration_s"]
     caps = {metric: bounds(protocol, metric) for metric in METRICS}
     frames: dict[tuple[float, float], dict[str, float]] = {}

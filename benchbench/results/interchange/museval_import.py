@@ -1,4 +1,4 @@
-"""museval's JSON files, and with them the published results of SiSEC 2018."""
+"""Import museval's JSON files, including the published results of SiSEC 2018."""
 
 from __future__ import annotations
 
@@ -46,26 +46,26 @@ def import_museval(
     ----------
     path
         ``METHOD/test/TRACK.json`` for many methods (the tree of SiSEC 2018), ``test/TRACK.json`` or
-        ``TRACK.json`` for one, which is called as the folder; or one file.
+        ``TRACK.json`` for one, which is named after the folder; or one file.
     results
         The results folder to import into.
     source
         Where the numbers come from.
     dataset, protocol
-        What they were measured on, and how: museval 0.2 and later use ``bsseval-v4``.
+        The data set and protocol of the numbers: museval 0.2 and later use ``bsseval-v4``.
     roles
         Which methods are oracles or baselines.
 
     Raises
     ------
     UsageError
-        Naming the file that is not museval's, or two files of one method and track.
+        Names the file that is not a museval file, or two files of one method and track.
     NothingToCompareError
         When there is no such file.
 
     Notes
     -----
-    Files are read one method after the other, so memory follows the largest method.
+    Files are read one method at a time, so the largest method determines the memory used.
     """
     root = Path(path)
     version = protocol_named(protocol).version
@@ -120,7 +120,7 @@ def _method(root: Path, file: Path) -> str:
 
 @dataclass(slots=True)
 class _Columns:
-    """Columns of one method's rows; text as indices into the words of the method."""
+    """Columns of one method's rows; text is stored as indices into the method's distinct words."""
 
     words: dict[str, dict[str, int]] = field(default_factory=dict)
     codes: dict[str, list[np.ndarray[Any, Any]]] = field(default_factory=dict)
@@ -128,7 +128,7 @@ class _Columns:
     reasons: list[np.ndarray[Any, Any]] = field(default_factory=list)
 
     def add(self, text: Mapping[str, str], numbers: Mapping[str, Values], reasons: Any) -> None:
-        """Append rows that share their text."""
+        """Append rows with the same text columns."""
         for name, word in text.items():
             known = self.words.setdefault(name, {})
             code = known.setdefault(word, len(known))
@@ -192,7 +192,7 @@ def _explained(error: Exception) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _Target:
-    """One target of a file, its frames as arrays of shape (frames,)."""
+    """One target of a file; its frames are arrays of shape (frames,)."""
 
     name: str
     start_s: Values
@@ -215,10 +215,10 @@ class _Target:
         return cls(name, start_s, duration_s, [frame["metrics"] for frame in frames])
 
     def scores(self, protocol: str) -> dict[str, tuple[Values, Any, Any]]:
-        """Values, reasons, and which frames hold them, of each metric that the file holds.
+        """Values, reasons and frame mask of each metric in the file.
 
         museval writes NaN for all metrics of a frame in which any source is silent. A metric that a
-        frame lacks has no row; a number that is missing in another way is ``not_stated``.
+        frame lacks has no row; any other missing number is ``not_stated``.
         """
         silent = np.array([_all_nan(metrics) for metrics in self.metrics], dtype=bool)
         scores = {}
@@ -246,9 +246,9 @@ def _numbers(values: list[Any], what: str) -> Values:
 def museval_reference_sets(targets: Iterable[str]) -> dict[str, str]:
     """The references that museval scored each target of a file against.
 
-    When both vocals and accompaniment are there, museval scores those two against each other, and
-    the rest in a run of all targets but the accompaniment. The numbers of the vocals in such
-    a file are therefore those of the two-target scenario.
+    If a file has both vocals and accompaniment, museval scores those two against each other, and
+    the others in a run of all targets except the accompaniment. The numbers of the vocals in such
+    a file therefore belong to the two-target scenario.
     """
     names = list(targets)
     stems = "+".join(in_order(name for name in names if name != ACCOMPANIMENT))

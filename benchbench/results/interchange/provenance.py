@@ -1,4 +1,4 @@
-"""Where imported numbers come from, and what an import reports."""
+"""The source of imported numbers, and the result of an import."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ __all__ = ["Imported", "Roles", "Source", "engine_version"]
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Where imported numbers come from, and under which terms.
+    """The source of imported numbers and their licence.
 
     Parameters
     ----------
     name
         A short name, such as ``sisec18``. Models are stored as ``name:model``, so that an imported
-        model neither looks like one that was run here nor overwrites it.
+        model neither looks like a local one nor overwrites it.
     licence
         The licence of the numbers, as an SPDX name where there is one; ``unknown`` otherwise.
     citation, url
         What to cite, and where the numbers were found.
     trained_on
-        Data sets that the models were trained on, where that is known of all of them.
+        Data sets that the models were trained on, if known for all of them.
     """
 
     name: str
@@ -48,16 +48,16 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Roles:
-    """Which imported models do not compete, and which are of another kind.
+    """Which imported models are oracles, baselines or generative.
 
     Parameters
     ----------
     oracles
-        Models that saw the references, by their names in the source.
+        Models that use the references, by their names in the source.
     baselines
         Models that separate nothing, such as the mixture.
     generative
-        Models that make a target anew instead of taking it out of the mixture.
+        Models that generate a target instead of extracting it from the mixture.
     """
 
     oracles: frozenset[str] = frozenset()
@@ -65,12 +65,12 @@ class Roles:
     generative: frozenset[str] = frozenset()
 
     def check(self, models: Iterable[str]) -> None:
-        """Refuse a declared model that the import does not hold.
+        """Reject a declared model that the import does not contain.
 
         Raises
         ------
         UnknownNameError
-            With the closest name that it holds.
+            Suggests the closest name.
         """
         known = set(models)
         for name in sorted(self.oracles | self.baselines | self.generative):
@@ -80,18 +80,18 @@ class Roles:
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """What an import stored.
+    """The result of an import.
 
     Parameters
     ----------
     run_id
-        The run that stands for the import.
+        The run that records the import.
     models
         The names of the models, as stored.
     tracks, rows
         Numbers of tracks and of score rows.
     notes
-        What a reader must know: rows left out, and why.
+        Remarks for the reader: rows left out, and why.
     """
 
     run_id: str

@@ -1,4 +1,4 @@
-"""Ratings that listeners gave, as the protocol ``listening``, with the metrics of the same table."""
+"""Import listeners' ratings as the protocol ``listening``, with the metrics of the same table."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ UNSTATED: Final = "unstated"
 
 
 class RatingsMapping(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Which column of a table of ratings is what.
+    """The meaning of the columns of a table of ratings.
 
     A table has a row per rating (`listener` and one `rating` column), or a row per track and model
     with a column per listener.
@@ -78,7 +78,7 @@ def import_ratings(
     *,
     roles: Roles | None = None,
 ) -> Imported:
-    """Import a table of ratings, and the metrics that stand in it.
+    """Import a table of ratings and the metrics that it contains.
 
     Parameters
     ----------
@@ -87,16 +87,16 @@ def import_ratings(
     results
         The results folder to import into.
     source
-        Where the ratings come from.
+        The source of the ratings.
     mapping
-        The file that says which column is what, see `RatingsMapping`.
+        The file that describes the columns, see `RatingsMapping`.
     roles
         Which models are oracles, baselines or generative.
 
     Raises
     ------
     UsageError
-        When there is no mapping, a column is missing, or a cell is no number.
+        When there is no mapping, a column is missing, or a cell is not a number.
     """
     if mapping is None:
         raise UsageError(
@@ -144,7 +144,7 @@ def store_ratings(
     extra: Sequence[Mapping[str, Any]] = (),
     notes: Sequence[str] = (),
 ) -> Imported:
-    """Store ratings: the mean of each track and model, and each listener's own."""
+    """Store ratings: the mean of each track and model, and those of each listener."""
     if not ratings:
         raise NothingToCompareError(f"{path} holds no rating.")
     constant = {"dataset": dataset, "target": target, "reference_set": UNSTATED}
@@ -176,7 +176,7 @@ def _ratings(path: Path, table: pd.DataFrame, mapping: RatingsMapping) -> list[R
         for column in mapping.rating:
             listener = str(row[mapping.listener]) if mapping.listener else column
             value = number(path, line, column, row[column])
-            if value == value:  # an empty cell is no rating
+            if value == value:  # an empty cell is a missing rating
                 track, model = str(row[mapping.track]), str(row[mapping.model])
                 found.append(Rated(track, model, listener, value, line))
     return found

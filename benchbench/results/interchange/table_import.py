@@ -1,4 +1,4 @@
-"""Tables of anyone's making, read with a mapping that says which column is what."""
+"""Import tables in any format with a mapping that describes their columns."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _MAPPING_KEYS: Final = ("columns", "constant", "metrics", "rename", "metric_vers
 
 @dataclass(frozen=True, slots=True)
 class Mapping:
-    """Which column of a table is what.
+    """The meaning of the columns of a table.
 
     Parameters
     ----------
@@ -46,7 +46,7 @@ class Mapping:
     rename
         For each of our columns, their values to ours: ``{"target": {"voice": "vocals"}}``.
     metric_version
-        The version of the protocol, where it is known to be one of ours.
+        The version of the protocol, if it is known to be one of benchbench.
     """
 
     columns: dict[str, str] = field(default_factory=dict)
@@ -62,7 +62,7 @@ def read_mapping(path: Path | str) -> Mapping:
     Raises
     ------
     ManifestError
-        For a key that is not known, with a suggestion.
+        For an unknown key, with a suggestion.
     """
     path = Path(path)
     try:
@@ -122,20 +122,20 @@ def import_table(
     source
         Where the numbers come from.
     mapping
-        Which column is what. Without one the columns must have our names.
+        The meaning of the columns. Without one they must have benchbench's names.
     roles
         Which models are oracles or baselines.
 
     Notes
     -----
-    A protocol that is not stated becomes the source's own (``stemsplit``), a reference set that is
-    not stated ``unstated``: such numbers stand beside others without ever sharing their column.
+    A missing protocol is named after the source (``stemsplit``), a missing reference set becomes
+    ``unstated``: such numbers never share a column with others.
 
     Raises
     ------
     UsageError
-        When the table cannot be read, a column is missing, a cell is no number, or a number is
-        given twice; the message names the line.
+        When the table cannot be read, a column is missing, a cell is not a number, or two rows have
+        the same key; the message names the line.
     """
     path, mapping = Path(path), mapping or Mapping()
     rows = mapped_rows(path, read_table(path), mapping)
@@ -166,9 +166,9 @@ def mapped_rows(path: Path, table: pd.DataFrame, mapping: Mapping) -> pd.DataFra
     Raises
     ------
     UnknownNameError
-        For a column that is not there, with the closest one.
+        For a column that does not exist; suggests the closest one.
     UsageError
-        For a cell that is no number.
+        For a cell that is not a number.
     """
     known = [name for name in table if name != LINE]
 

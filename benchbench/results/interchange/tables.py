@@ -1,4 +1,4 @@
-"""Parquet and delimited text as data frames of text, with the line that each row stands in."""
+"""Read Parquet and delimited text as data frames, with the line number of each row."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ _SEPARATORS = ",;\t"
 
 
 def read_table(path: Path) -> pd.DataFrame:
-    """The cells of a table, and their line in the column `LINE`.
+    """The cells of a table, with the line number in the column `LINE`.
 
-    Text files give strings exactly as they stand (``NA`` may be a song, and ``007`` another); their
-    separator is the one that the first line holds most of. Parquet gives its own types.
+    Text files give unchanged strings (``NA`` and ``007`` may be names of songs); their separator is
+    the one that is most frequent in the first line. Parquet files keep their types.
 
     Raises
     ------
@@ -47,7 +47,7 @@ def _read_text_table(path: Path, text: str) -> pd.DataFrame:
     text = text.removeprefix("\N{ZERO WIDTH NO-BREAK SPACE}")
     first, _, rest = text.partition("\n")
     skipped = 0
-    if first.lower().startswith("sep=") and len(first.strip()) == 5:  # a hint of spreadsheets
+    if first.lower().startswith("sep=") and len(first.strip()) == 5:  # from a spreadsheet
         separator, text, skipped = first[4], rest, 1
     else:
         separator = max(_SEPARATORS, key=first.count)

@@ -1,4 +1,4 @@
-"""Numbers as a tidy CSV: one row per number, every column named."""
+"""Export numbers as a tidy CSV: one row per number, every column named."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _NAMES: Final = ("model", "dataset", "track", "target", "reference_set", "protoc
 
 
 def usual_aggregation(protocol: str) -> str:
-    """The aggregation that is usual for a protocol; the default for one that is not ours."""
+    """The usual aggregation of a protocol; the default for an imported protocol."""
     try:
         name = protocol_named(protocol).aggregation
     except (UnknownNameError, UsageError):
@@ -42,16 +42,16 @@ def tidy_csv(
         ``frames``: every stored number; ``tracks``: one per track; ``models``: the leaderboard with
         its intervals.
     aggregation
-        For ``models``: a key of `benchbench.stats.AGGREGATIONS`; by default each protocol's own. For
-        ``tracks`` frames are summed up by their median.
+        For ``models``: a key of `benchbench.stats.AGGREGATIONS`; by default the protocol's usual one.
+        For ``tracks`` the median over frames is used.
     digits
         Decimals of the numbers.
 
     Returns
     -------
     str
-        Names that begin like a formula of a spreadsheet have an apostrophe before them, which
-        `import_table` takes away.
+        Names that begin like a spreadsheet formula are prefixed with an apostrophe, which
+        `import_table` removes.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""A listening test for webMUSHRA: its YAML file and the folder of stimuli that it names."""
+"""Export a listening test for webMUSHRA: a YAML file and the folder of its stimuli."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ RESOURCES: Final = "configs/resources"
 
 @dataclass(frozen=True, slots=True)
 class _Trial:
-    """One page of the test: everything on it starts and ends at the same sample."""
+    """One page of the test: all stimuli start and end at the same sample."""
 
     name: str
     title: str
@@ -51,7 +51,7 @@ def export_webmushra(
 
     Each page holds the excerpt in which the reference is loudest: the reference (hidden among the
     stimuli by webMUSHRA), one stimulus per model, and the mixture as the anchor, as in the campaigns
-    on MUSDB18. Nothing is made louder or softer: differences in level are part of the result.
+    on MUSDB18. Levels are not changed: differences in level are part of the result.
 
     Parameters
     ----------
@@ -60,9 +60,9 @@ def export_webmushra(
     out
         The folder to write to; its contents go into webMUSHRA's ``configs`` folder.
     target
-        The target to be rated.
+        The target to rate.
     models, tracks
-        Only these; by default all. Tracks that any of the models has no stem for are left out.
+        Only these; by default all. Tracks without a stem of every model are left out.
     seconds
         Length of the excerpts.
     name
@@ -114,7 +114,7 @@ def export_webmushra(
 def _kept(
     results: Results, target: str, models: Sequence[str], tracks: Sequence[str]
 ) -> pd.DataFrame:
-    """Finished separations with kept audio, on tracks that every model has."""
+    """Finished separations with kept audio, on tracks that all models have."""
     table = results.separations().to_pandas()
     table = table[table["status"] == "ok"].sort_values("run_id", kind="stable")
     table = table.drop_duplicates(["model", "dataset", "track"], keep="last")
@@ -150,7 +150,7 @@ def _stem_files(results: Results, row: pd.Series, target: str) -> list[Path]:
 
 
 def _read(paths: Sequence[Path]) -> tuple[Audio, int]:
-    """The sum of some files, (channels, samples), and the sampling rate."""
+    """The sum of the files, shape (channels, samples), and the sampling rate."""
     from benchbench.io.audio.audio_files import read
 
     parts = [read(path) for path in paths]
@@ -179,7 +179,7 @@ def _write_wav(path: Path, audio: Audio, rate: int) -> None:
 
 
 def _yaml(name: str, target: str, trials: Sequence[_Trial]) -> str:
-    """The test as YAML; quoted texts are written as JSON, which YAML takes as they stand."""
+    """The test as YAML; quoted texts are written as JSON strings, which are valid YAML."""
     quote = json.dumps
     lines = [
         f"testname: {quote(f'Separation of {target}')}",

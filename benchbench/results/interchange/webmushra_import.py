@@ -1,6 +1,6 @@
-"""Answers of a MUSHRA test: listeners screened by the rule of ITU-R BS.1534-3, then stored.
+"""Import answers of a MUSHRA test; listeners are screened by the rule of ITU-R BS.1534-3.
 
-webMUSHRA appends one line per rating: who, on which page, which stimulus, the score from 0 to 100.
+webMUSHRA appends one line per rating: listener, page, stimulus and the score from 0 to 100.
 """
 
 from __future__ import annotations
@@ -40,28 +40,28 @@ def import_webmushra(
     dataset: str = "listening-test",
     roles: Roles | None = None,
 ) -> Imported:
-    """Import the answers of a test that `bench export webmushra` wrote.
+    """Import the answers of a test exported by `bench export webmushra`.
 
     Parameters
     ----------
     path
-        webMUSHRA's ``mushra.csv``, or the folder that holds it. Where the test's YAML file lies
+        webMUSHRA's ``mushra.csv``, or the folder that holds it. If the test's YAML file is
         beside it, pages get the names of their tracks.
     results
         The results folder to import into.
     source
-        Where the answers come from.
+        The source of the answers.
     dataset
-        The name of the songs' data set.
+        The name of the data set of the songs.
     roles
-        Which models are generative; the mixture is known to be a baseline.
+        Which models are generative; the mixture is always a baseline.
 
     Raises
     ------
     UnknownNameError
-        When a column of webMUSHRA's is missing.
+        When a webMUSHRA column is missing.
     NothingToCompareError
-        When no listener is left.
+        When no listener passes the screening.
     """
     path = path / "mushra.csv" if path.is_dir() else path
     table = read_table(path)
@@ -113,7 +113,7 @@ def import_webmushra(
 
 
 def screened(ratings: Sequence[Rated]) -> tuple[list[Rated], list[tuple[str, float]]]:
-    """The ratings of listeners who find the hidden reference, and who does not, with the share."""
+    """Ratings of the accepted listeners, and the rejected listeners with their share of misses."""
     hidden = pd.DataFrame(
         [one for one in ratings if one.model == REFERENCE], columns=Rated.__slots__
     )
@@ -124,7 +124,7 @@ def screened(ratings: Sequence[Rated]) -> tuple[list[Rated], list[tuple[str, flo
 
 
 def _page_titles(path: Path) -> dict[str, str]:
-    """Identifier of a page to its title, from the YAML files beside the answers."""
+    """Page identifier mapped to its title, from the YAML files beside the answers."""
     titles: dict[str, str] = {}
     for file in sorted(path.parent.glob("*.yaml")):
         page = ""
@@ -137,7 +137,7 @@ def _page_titles(path: Path) -> dict[str, str]:
 
 
 def _track_names(path: Path) -> dict[str, str]:
-    """Identifier of a page to its track: titles are written as ``target: track``."""
+    """Page identifier mapped to its track: titles have the form ``target: track``."""
     titles = _page_titles(path)
     return {page: title.partition(": ")[2] for page, title in titles.items() if ": " in title}
 

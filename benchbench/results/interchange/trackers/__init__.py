@@ -1,4 +1,4 @@
-"""Experiment trackers: one of their runs for each run of benchbench."""
+"""Export to experiment trackers: one tracker run for each run of benchbench."""
 
 from benchbench.results.interchange.trackers.mlflow_export import export_mlflow
 from benchbench.results.interchange.trackers.record import TrackedRun, plain_names, tracked_runs

@@ -1,4 +1,4 @@
-"""Runs as runs of MLflow; by default in an SQLite file, because MLflow 3 refuses folders."""
+"""Export runs to MLflow; by default to an SQLite file, because MLflow 3 refuses folders."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ LONGEST_PARAMETER = 6000
 
 
 def export_mlflow(runs: Iterable[TrackedRun], to: Path | str) -> list[Path]:
-    """Log each run; one that was logged before is replaced.
+    """Log each run; a run that was logged before is replaced.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""What a tracker is told of one run: parameters, metrics, values by track, files."""
+"""The data of one run for a tracker: parameters, metrics, values per track, files."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ NOT_PLAIN = re.compile(r"[^A-Za-z0-9_./ -]+")
 
 @dataclass(frozen=True)
 class TrackedRun:
-    """One run as trackers know it.
+    """One run in the form that trackers take.
 
     Parameters
     ----------
@@ -31,10 +31,10 @@ class TrackedRun:
     parameters
         Versions, options and hashes.
     metrics
-        ``protocol/metric/target/model`` to the leaderboard's number; ``speed/model`` to how many
-        times faster than real time the model works.
+        ``protocol/metric/target/model`` mapped to the leaderboard's number; ``speed/model`` mapped
+        to the model's speed as a multiple of real time.
     series
-        The same names to the value of each track, in the order of `tracks`; None: no value.
+        The same names mapped to the value of each track, in the order of `tracks`; None: no value.
     tracks
         Names of the tracks.
     files
@@ -66,7 +66,7 @@ def tracked_runs(
     only
         Names of runs; None: all.
     scores, separations
-        Rows to log for these runs in place of those that they stored themselves.
+        Rows to log for these runs instead of the stored ones.
     """
     every = results.scores_frame() if scores is None else scores
     costs = results.separations_frame() if separations is None else separations
@@ -148,7 +148,7 @@ def _speeds(separations: pd.DataFrame) -> dict[str, float]:
 
 
 def plain_names(names: Iterable[str]) -> dict[str, str]:
-    """Names in letters, digits and ``_ - . / space`` only, all different.
+    """Unique names that contain only letters, digits and ``_ - . / space``.
 
     >>> plain_names(["usdr/SDR/vocals/irm:2stems[alpha=1]"])
     {'usdr/SDR/vocals/irm:2stems[alpha=1]': 'usdr/SDR/vocals/irm.2stems_alpha.1'}

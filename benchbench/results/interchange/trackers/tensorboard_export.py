@@ -1,4 +1,4 @@
-"""Runs as event files of TensorBoard, written by tensorboardX or by TensorFlow."""
+"""Export runs as TensorBoard event files, written by tensorboardX or by TensorFlow."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ __all__ = ["export_tensorboard"]
 
 
 def export_tensorboard(runs: Iterable[TrackedRun], to: Path | str) -> list[Path]:
-    """Write each run into a folder of its name; one that was written before is replaced.
+    """Write each run into a folder named after it; an existing folder is replaced.
 
     Parameters
     ----------
     runs
         The runs.
     to
-        The folder that TensorBoard is started with.
+        TensorBoard's log directory.
 
     Returns
     -------

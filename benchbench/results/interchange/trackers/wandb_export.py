@@ -1,4 +1,4 @@
-"""Runs as runs of Weights & Biases; offline unless WANDB_MODE says otherwise."""
+"""Export runs to Weights & Biases; offline unless WANDB_MODE says otherwise."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def export_wandb(runs: Iterable[TrackedRun], to: Path | str) -> list[Path]:
     runs
         The runs.
     to
-        The folder in which W&B keeps its own folder ``wandb``.
+        The folder in which W&B creates its folder ``wandb``.
 
     Returns
     -------
