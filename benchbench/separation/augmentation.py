@@ -1,4 +1,4 @@
-"""Test-time augmentation: separate altered copies of a mixture, undo the change, take the mean.
+"""Test-time augmentation: separate altered copies of a mixture, undo the changes, average.
 
 ``spleeter[augment=polarity+swap+shift]`` works for every adapter that separates. The copies:
 

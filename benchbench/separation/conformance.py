@@ -1,7 +1,7 @@
-"""Does an adapter keep the contract? The same checks for the tests and for ``bench doctor``.
+"""Check that an adapter keeps the contract; used by the tests and by ``bench doctor``.
 
-A real worker separates short signals that have tripped separators up: silence, one sample, an
-odd length, mono. Every check names what was expected and what came.
+A real worker separates short signals on which separators often fail: silence, one sample, an
+odd length, mono. Every check states the expected and the actual result.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ RATE = 44100
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One point of the contract, whether it holds, and whether it could be looked at."""
+    """One rule of the contract, whether it holds, and whether it could be checked."""
 
     name: str
     ok: bool
@@ -35,7 +35,7 @@ class Check:
 def check_adapter(
     setup: ModelSetup, scratch: Path, example: Mapping[str, Audio]
 ) -> Iterator[Check]:
-    """Separate probes in a real worker and check what comes back.
+    """Separate test signals in a real worker and check the output.
 
     Parameters
     ----------
@@ -62,7 +62,7 @@ def check_adapter(
 
 
 def _probes(example: Mapping[str, Audio]) -> Iterator[tuple[str, dict[str, Audio], int]]:
-    """Named sets of true stems, cut, mixed down or muted."""
+    """Named sets of true stems: shortened, mixed down or muted."""
     short = {name: audio[:, : 2 * RATE] for name, audio in example.items()}
     yield "music, stereo", short, RATE
     yield "music, mono", {name: audio[:1] for name, audio in short.items()}, RATE
@@ -80,10 +80,10 @@ class _Bench:
     setup: ModelSetup
     scratch: Path
     faults: dict[str, str] = field(default_factory=dict)
-    """Each fault, and the check that met it first."""
+    """Each fault, and the check that found it first."""
 
     def shape(self, name: str, stems: Mapping[str, Audio], rate: int) -> Check:
-        """Right stems, finite, of the mixture's channels and length (the worker checks the first)."""
+        """The declared stems, finite, with the mixture's channels and length (the worker checks names)."""
         outcome, mixture = self.separate(stems, rate)
         if outcome.status != "ok":
             return self._fault(name, outcome)
@@ -116,10 +116,10 @@ class _Bench:
         return Check(name, largest == 0, f"largest difference {largest:.1e}")
 
     def labels(self, stems: Mapping[str, Audio]) -> Check:
-        """No other names would fit the stems clearly better.
+        """No other assignment of names fits the stems clearly better.
 
-        Vocals stand in the middle and the rest aside, as in most productions, so that separators
-        that go by direction have their chance. A separator whose stems are all the same (the
+        Vocals are panned to the centre and the rest to the sides, as in most productions, so that
+        separators that use direction can work. A separator whose stems are all the same (the
         mixture, silence) has no labels to swap.
         """
         check = "stems carry the right names"
@@ -136,7 +136,7 @@ class _Bench:
         return Check(check, not changed, "; ".join(changed))
 
     def _fault(self, name: str, outcome: SeparationResult) -> Check:
-        """A separation that failed: told in full the first time, with the adapter's own output."""
+        """A failed separation: reported in full the first time, with the adapter's output."""
         error = f"{outcome.status}: {outcome.error}"
         if error in self.faults:
             return Check(name, False, f"not checked: {self.faults[error]!r} failed", skipped=True)
@@ -164,7 +164,7 @@ def _audio(outcome: SeparationResult) -> dict[str, Audio]:
 
 
 def _placed(name: str, audio: Audio) -> Audio:
-    """A stereo stem in the middle (vocals), or on the left or right (any other)."""
+    """A stereo stem panned to the centre (vocals), or to the left or right (any other)."""
     if name == "vocals":
         return np.repeat(audio.mean(axis=0, keepdims=True, dtype=np.float32), len(audio), axis=0)
     gains = (1.0, 0.2) if len(name) % 2 else (0.2, 1.0)

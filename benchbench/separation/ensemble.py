@@ -1,4 +1,4 @@
-"""An ensemble: the kept stems of other models, put together; nothing is separated again."""
+"""An ensemble: combines the stored stems of other models; nothing is separated again."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ __all__ = ["EnsembleSeparator", "kept_stems", "parts_of"]
 
 
 class EnsembleSeparator:
-    """Reads the members' kept stems of a track and puts them together.
+    """Reads the members' stored stems of a track and combines them.
 
     Parameters
     ----------
@@ -35,7 +35,7 @@ class EnsembleSeparator:
     Raises
     ------
     UsageError
-        For a way of putting together that does not exist.
+        For an unknown way of combining.
     """
 
     def __init__(self, setup: ModelSetup, results: Results) -> None:
@@ -55,7 +55,7 @@ class EnsembleSeparator:
         self.close()
 
     def close(self) -> None:
-        """Nothing: no process runs."""
+        """Do nothing: no process runs."""
 
     def separate(
         self,
@@ -108,7 +108,7 @@ class EnsembleSeparator:
     def _estimate(
         self, member: Member, stem: str, track: Track, mixture: RawAudio, rate: int, path: Path
     ) -> RawAudio:
-        """A member's estimate of a stem; a stem that it lacks is the sum of its others."""
+        """A member's estimate of a stem; a stem that it lacks is the sum of its other stems."""
         parts = parts_of(self.setup.model.variant.stems, member, stem)
         files = kept_stems(self.results, member, track, parts)
         for file in files:
@@ -128,7 +128,7 @@ def parts_of(stems: Sequence[str], member: Member, stem: str) -> tuple[str, ...]
     Raises
     ------
     UsageError
-        When the member gives no such stem.
+        If the member has no such stem.
     """
     chosen = reference_sets(tuple(stems), member.stems)[0]
     if stem not in chosen.estimates:
@@ -137,12 +137,12 @@ def parts_of(stems: Sequence[str], member: Member, stem: str) -> tuple[str, ...]
 
 
 def kept_stems(results: Results, member: Member, track: Track, stems: Sequence[str]) -> list[Path]:
-    """The files of a member's stems of a track.
+    """The files of a member's stored stems of a track.
 
     Raises
     ------
     UsageError
-        When one was not kept.
+        If one was not stored.
     """
     folder = results.stem_audio(member.identity.separation_id(track))
     files = [folder / f"{file_name(stem)}.flac" for stem in stems]

@@ -1,8 +1,8 @@
-"""The interpreter of each adapter: the engine's own, or a virtual environment for it alone.
+"""The interpreter of each adapter: the engine's, or a separate virtual environment.
 
 Environments lie in the cache, keyed by Python version, requirements and platform, so adapters
-with equal needs share one. Each holds a record of what was installed in it, which goes into every
-run that uses it.
+with equal requirements share one. Each holds a record of its installed packages, which is stored
+with every run that uses it.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ __all__ = [
 ]
 
 RECORD = "environment.json"
-"""The file in an environment that says it is complete, and what it holds."""
+"""The file that marks an environment as complete and lists its packages."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,14 +47,14 @@ class Interpreter:
     version
         Its full version.
     packages
-        What is installed in it, name to version; empty for the engine's own interpreter, whose
-        packages every run records anyway.
+        Installed packages, name -> version; empty for the engine's interpreter, whose packages
+        every run records anyway.
     requirements
-        What was asked for.
+        The requested packages.
     installer
         The program that installed it, with its version.
     folder, size_bytes
-        The environment and what it takes on the disk; None and 0 for the engine's own.
+        The environment and its size on disk; None and 0 for the engine's interpreter.
     """
 
     python: Path
@@ -66,7 +66,7 @@ class Interpreter:
     size_bytes: int = 0
 
     def facts(self) -> dict[str, Any] | None:
-        """What a run records of it; None for the engine's own."""
+        """The facts that a run records; None for the engine's interpreter."""
         if self.folder is None:
             return None
         return {
@@ -79,7 +79,7 @@ class Interpreter:
 
 @dataclass(frozen=True, slots=True)
 class InstalledEnvironment:
-    """An environment in the cache and the adapters that use it (none: it may be removed)."""
+    """An environment in the cache and the adapters that use it (if none, it may be removed)."""
 
     interpreter: Interpreter
     adapters: tuple[str, ...]
@@ -91,21 +91,21 @@ def interpreter(
     tell: Callable[[str], None] = lambda _: None,
     download_python: bool = False,
 ) -> Interpreter:
-    """The Python that runs an adapter; its environment is built first if need be.
+    """The Python that runs an adapter; its environment is built first if necessary.
 
     Parameters
     ----------
     runtime
-        What the manifest asks for.
+        The requirements of the manifest.
     tell
-        Called before an installation, with what it is and how large.
+        Called before an installation, with its description and size.
     download_python
         Whether uv may download the Python version when it is missing.
 
     Raises
     ------
     AdapterEnvironmentError
-        When the Python version is not there, or the requirements cannot be installed.
+        If the Python version is missing, or the requirements cannot be installed.
     """
     folder = environment_folder(runtime)
     if folder is None:
@@ -121,7 +121,7 @@ def interpreter(
 
 
 def environment_folder(runtime: Runtime) -> Path | None:
-    """Where an adapter's environment lies or would lie; None for the engine's own interpreter."""
+    """The folder of an adapter's environment, built or not; None for the engine's interpreter."""
     if runtime.interpreter == ENGINE:
         return None
     key = repr((_version(runtime), sorted(runtime.requirements), sysconfig.get_platform()))
@@ -135,7 +135,7 @@ def environments() -> list[Interpreter]:
 
 
 def remove_environment(folder: Path) -> int:
-    """Remove an environment; the bytes that this gives back."""
+    """Remove an environment; returns the freed bytes."""
     with locked(folder):
         size = _size(folder)
         shutil.rmtree(folder, ignore_errors=True)
@@ -172,7 +172,7 @@ def _build(
         version = run_tool([str(python), "-I", "-c", "import sys; print(sys.version)"], "start it")
         installer = installer or run_tool([*pip, "--version"], "ask pip for its version")
     except BaseException:
-        shutil.rmtree(folder, ignore_errors=True)  # half an environment would only puzzle
+        shutil.rmtree(folder, ignore_errors=True)  # an incomplete environment is of no use
         raise
     record = {
         "python": version.split()[0],
@@ -195,7 +195,7 @@ def _python_of(folder: Path) -> Path:
 
 
 def _packages(frozen: str) -> dict[str, str]:
-    """``pip freeze`` as names and versions; a package from elsewhere keeps its address,
+    """``pip freeze`` as names and versions; a package from a URL keeps its address,
     without user and password."""
     found = {}
     for line in frozen.splitlines():
@@ -206,7 +206,7 @@ def _packages(frozen: str) -> dict[str, str]:
 
 
 def _read(folder: Path) -> Interpreter | None:
-    """The environment in a folder; None when it is not complete, or its base Python is gone."""
+    """The environment in a folder; None if it is incomplete, or its base Python is missing."""
     python = _python_of(folder)
     try:
         record = json.loads((folder / RECORD).read_text(encoding="utf-8"))

@@ -40,7 +40,7 @@ class Member:
 
 
 def options_hash(options: Mapping[str, AnyValue]) -> str:
-    """A hash over options, whatever their order; secrets change no result and are left out."""
+    """A hash over options in any order; secrets do not change results and are left out."""
     told = {key: value for key, value in options.items() if not is_secret_name(key)}
     return short_hash(json.dumps(told, sort_keys=True))
 

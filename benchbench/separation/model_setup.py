@@ -1,4 +1,4 @@
-"""Get models ready to be loaded: interpreter, weights, options, and who they are by content."""
+"""Prepare models for loading: interpreter, weights, options, and identity by content."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def prepare_models(
     threads: int,
     tell: Callable[[str], None],
 ) -> dict[str, ModelSetup]:
-    """Everything that the models need before a worker starts: interpreters and weights.
+    """Prepare what the models need before a worker starts: interpreters and weights.
 
     The members of an ensemble are prepared too.
     """
@@ -52,7 +52,7 @@ def prepare_models(
 
 
 def with_members(models: Sequence[Model]) -> list[Model]:
-    """Models, each once, with the members of ensembles before all ensembles."""
+    """All models without repeats; the members of ensembles come before all ensembles."""
     members = [member for model in models for member in model.members]
     plain = [model for model in models if not model.members]
     ensembles = [model for model in models if model.members]
@@ -60,9 +60,9 @@ def with_members(models: Sequence[Model]) -> list[Model]:
 
 
 def identity(setup: ModelSetup) -> Identity:
-    """What a model is, by content.
+    """The identity of a model, by content.
 
-    Stems computed elsewhere stand for the weights, and so do the members of an ensemble.
+    Precomputed stems, or the members of an ensemble, take the place of the weights.
     """
     stems = stems_folder(setup) if setup.model.manifest.kind == "folder" else None
     members = short_hash(*(member.identity for member in setup.members)) if setup.members else ""
@@ -75,7 +75,7 @@ def identity(setup: ModelSetup) -> Identity:
 
 
 def with_options(models: Sequence[Model], options: Mapping[str, AnyValue]) -> list[Model]:
-    """Models with some options set, each in those that it has.
+    """Models with options set; each model takes the options that it has.
 
     Raises
     ------

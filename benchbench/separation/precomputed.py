@@ -1,4 +1,4 @@
-"""Stems that were computed elsewhere, in the place of a worker: ``kind = "folder"``."""
+"""Use stems that were computed elsewhere instead of a worker: ``kind = "folder"``."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ __all__ = ["Precomputed", "stems_folder"]
 
 
 NO_TRACK = TrackFiles("", Path(), {})
-"""Stands beside a single track, so that it is not paired with whatever there is."""
+"""Added to a single track, so that it is not paired with an arbitrary file."""
 
 
 class Precomputed:
-    """Reads ``<folder>/<track>/<stem>.<ending>``; what it cost to make them is not known.
+    """Reads ``<folder>/<track>/<stem>.<ending>``; their computing cost is unknown.
 
     Parameters
     ----------
@@ -45,7 +45,7 @@ class Precomputed:
         self.close()
 
     def close(self) -> None:
-        """Nothing: no process runs."""
+        """Do nothing: no process runs."""
 
     def separate(
         self,
@@ -77,7 +77,7 @@ class Precomputed:
         return SeparationResult("ok", stems, " ".join(cut) or None)
 
     def _files(self, track: str) -> dict[str, Path]:
-        """The track's files by the model's own names of stems."""
+        """The track's files by the model's stem names."""
         if self._tracks is None:
             self._tracks = find_tracks(self.folder)
         wanted = TrackFiles(track, self.folder, {})
@@ -96,12 +96,12 @@ class Precomputed:
 
 
 def stems_folder(setup: ModelSetup) -> Path:
-    """The folder that a manifest names, seen from the manifest.
+    """The folder that a manifest names, relative to the manifest's folder.
 
     Raises
     ------
     UsageError
-        When it is not there.
+        If it is missing.
     """
     model = setup.model
     folder = (model.adapter.folder / Path(model.manifest.folder).expanduser()).resolve()

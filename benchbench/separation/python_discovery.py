@@ -1,4 +1,4 @@
-"""Python interpreters of this machine: found, tried, and kept from what leaks between them."""
+"""Find, test and isolate the Python interpreters of this machine."""
 
 from __future__ import annotations
 
@@ -30,22 +30,22 @@ LEAKS = (
     "UV_SYSTEM_PYTHON",
     "__PYVENV_LAUNCHER__",
 )
-"""Variables by which one Python environment changes what another one sees."""
+"""Variables by which one Python environment affects another one."""
 
 
 def isolated_variables() -> dict[str, str]:
-    """The environment variables of this process, less those that lead to other packages."""
+    """The environment variables of this process, without those that point to other packages."""
     kept = {name: value for name, value in os.environ.items() if name not in LEAKS}
     return kept | {"PYTHONNOUSERSITE": "1"}
 
 
 def run_tool(command: list[str], purpose: str, folder: Path | None = None) -> str:
-    """Run a program to its end, isolated; what it printed.
+    """Run a program to its end, isolated; returns its output.
 
     Raises
     ------
     AdapterEnvironmentError
-        With the program's last words.
+        With the last lines of the program's output.
     """
     done = subprocess.run(
         command, capture_output=True, text=True, check=False, env=isolated_variables(), cwd=folder
@@ -62,7 +62,7 @@ def run_tool(command: list[str], purpose: str, folder: Path | None = None) -> st
 def find_uv() -> Path | None:
     """The program uv: on the PATH, or installed beside this Python.
 
-    ``BENCHBENCH_INSTALLER=pip`` keeps it from being used.
+    ``BENCHBENCH_INSTALLER=pip`` disables it.
     """
     if os.environ.get("BENCHBENCH_INSTALLER", "").lower() == "pip":
         return None
@@ -72,21 +72,21 @@ def find_uv() -> Path | None:
 
 
 def find_python(version: str, *, download: bool = False) -> Path:
-    """A Python of a version, ``"3.10"`` for instance, that starts.
+    """A working Python of a version, for instance ``"3.10"``.
 
-    Looked for: this one, ``python3.10`` on the PATH, pyenv's, uv's, and on Windows the launcher's.
+    Candidates: this one, ``python3.10`` on the PATH, pyenv's, uv's, and on Windows the launcher's.
 
     Parameters
     ----------
     version
         Major and minor number.
     download
-        Whether uv may download one that is missing.
+        Whether uv may download a missing version.
 
     Raises
     ------
     AdapterEnvironmentError
-        When there is none; says the ways to get one.
+        If there is none; the message says how to get one.
     """
     for candidate in _candidates(version):
         if _is_python(candidate, version):
@@ -130,7 +130,7 @@ def _candidates(version: str) -> Iterator[Path]:
 
 
 def _is_python(path: Path, version: str) -> bool:
-    """Whether it starts and is of that version; a shim of pyenv is there and may do neither."""
+    """Whether it starts and has that version; a shim of pyenv may do neither."""
     ask = "import sys, venv; print('%d.%d' % sys.version_info[:2])"
     try:
         done = subprocess.run(

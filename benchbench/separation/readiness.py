@@ -14,14 +14,14 @@ __all__ = ["Readiness", "readiness"]
 
 @dataclass(frozen=True, slots=True)
 class Readiness:
-    """Whether weights and environment are on this machine, and what they take.
+    """Whether weights and environment are on this machine, and their size.
 
     Parameters
     ----------
     weights, environment
-        Whether each is here, or is not needed.
+        Whether each is on this machine, or is not needed.
     declared_mb
-        What both take as the manifest declares it, in megabytes; None where it says nothing.
+        The size of both as declared by the manifest, in megabytes; None if not declared.
     """
 
     weights: bool

@@ -1,6 +1,6 @@
-"""Run a separator in a worker process and watch it: time, memory, crash, hang.
+"""Run a separator in a worker process and monitor it: time, memory, crashes, hangs.
 
-Whatever happens to the worker becomes a status; only errors of the caller are raised.
+Every failure of the worker becomes a status; only errors of the caller are raised.
 """
 
 from __future__ import annotations
@@ -28,14 +28,14 @@ COMMAND_ADAPTER = Path(__file__).resolve().parent / "workers" / "command_adapter
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What a separation may take before it is ended.
+    """Limits above which a separation is ended.
 
     Parameters
     ----------
     load_s
         Seconds for loading the model.
     seconds_per_second
-        Seconds of work allowed for a second of audio, beside `base_s`.
+        Seconds of work allowed per second of audio, in addition to `base_s`.
     base_s
         Seconds allowed for any separation, however short.
     memory_bytes
@@ -49,13 +49,13 @@ class Limits:
     memory_bytes: int | None = None
 
     def separation_s(self, audio_s: float) -> float:
-        """The time limit for audio of that length."""
+        """The time limit for audio of the given length."""
         return self.base_s + self.seconds_per_second * audio_s
 
 
 @dataclass(frozen=True)
 class ModelSetup:
-    """All that a worker needs to be told to load a model."""
+    """All that a worker needs to load a model."""
 
     model: Model
     python: Path
@@ -64,10 +64,10 @@ class ModelSetup:
     options: Mapping[str, AnyValue] = field(default_factory=dict)
     threads: int | None = None
     environment: Mapping[str, Any] | None = None
-    """What is installed for it, as a run records it; None: the engine's own packages."""
+    """The packages installed for it, as a run records them; None: the engine's packages."""
     gpu: str | None = None
     members: tuple[Member, ...] = ()
-    """What an ensemble puts together."""
+    """The members of an ensemble."""
 
     @property
     def all_options(self) -> dict[str, AnyValue]:
@@ -78,14 +78,14 @@ class ModelSetup:
 
     @property
     def engine_options(self) -> dict[str, AnyValue]:
-        """The options that the engine carries out itself."""
+        """The options that the engine itself implements."""
         own = self.model.manifest.options
         return {key: value for key, value in self.model.options.items() if key not in own}
 
 
 @dataclass(frozen=True, slots=True)
 class SeparationResult:
-    """How one separation ended; `stems` are there when `status` is ``ok``."""
+    """The outcome of a separation; `stems` is set if `status` is ``ok``."""
 
     status: str
     stems: Mapping[str, RawAudio]
@@ -94,15 +94,15 @@ class SeparationResult:
     load_s: float | None = None
     wall_s: float | None = None
     peak_rss: int | None = None
-    """The most that was resident, in bytes, mapped files included."""
+    """Peak resident memory in bytes, mapped files included."""
     peak_held: int | None = None
-    """The most that was held, in bytes, of what was seen every 50 ms: `benchbench.separation.workers.process_memory`."""
+    """Peak held memory in bytes, sampled every 50 ms: `benchbench.separation.workers.process_memory`."""
     parameters: int | None = None
     first_in_worker: bool = False
 
 
 class WorkerSeparator:
-    """A worker with one model, loaded at the first separation and kept.
+    """A worker with one model, which is loaded at the first separation and stays loaded.
 
     After a crash, a time-out or a memory kill the next separation starts a new process.
 
@@ -121,7 +121,9 @@ class WorkerSeparator:
         self.limits = limits
         command = setup.model.manifest.kind == "command"
         self.process = WorkerProcess(
-            Path(sys.executable) if command else setup.python,  # the program has the other one
+            Path(sys.executable)
+            if command
+            else setup.python,  # the program uses the other interpreter
             log,
             setup.threads,
             limits.memory_bytes,
@@ -154,7 +156,7 @@ class WorkerSeparator:
         """Separate one mixture into raw files in the folder `out`.
 
         Where the manifest declares a sampling rate or channels, the mixture is converted to them
-        and the stems are converted back; this is no part of `SeparationResult.wall_s`.
+        and the stems are converted back; `SeparationResult.wall_s` does not include this.
 
         Parameters
         ----------
@@ -214,24 +216,24 @@ class WorkerSeparator:
         )
 
     def ask(self, request: Mapping[str, Any], seconds: float) -> Answer:
-        """The worker's answer to a request, with the model loaded.
+        """Load the model if necessary and return the worker's answer to a request.
 
         Raises
         ------
         WorkerFailureError
-            When the worker fails or takes longer than `seconds`.
+            If the worker fails or takes longer than `seconds`.
         """
         self._ensure_loaded()
         answer, _ = self.process.ask(request, seconds)
         return answer
 
     def stem_files(self, answer: Stems, out: Path, channels: int) -> dict[str, RawAudio]:
-        """The files that the worker answered with; a worker that lies is ended.
+        """The files in the worker's answer; if the answer is false, the worker is ended.
 
         Raises
         ------
         WorkerFailureError
-            When a file is not in the folder `out`, or does not hold what the answer says.
+            If a file is not in the folder `out`, or its content differs from the answer.
         """
         try:
             return answer.audio(out, self.setup.model.variant.stems, channels)
@@ -267,10 +269,10 @@ class WorkerSeparator:
 def _restored(
     stem: RawAudio, rate: int, given: RawAudio, mixture: RawAudio, sample_rate: int
 ) -> RawAudio:
-    """A stem at the mixture's own rate and channels.
+    """A stem at the mixture's sampling rate and channels.
 
-    One of the length that was given gets the mixture's length to the sample; another length is
-    the separator's fault and stays visible.
+    A stem as long as the input gets exactly the mixture's length; another length is the
+    separator's error and stays visible.
     """
     samples = mixture.samples if stem.samples == given.samples else None
     path = Path(stem.file).with_suffix(".back.f32")
@@ -278,7 +280,7 @@ def _restored(
 
 
 def _program(setup: ModelSetup) -> dict[str, Any]:
-    """What `command_adapter` is told of a model of kind ``command``."""
+    """The options of `command_adapter` for a model of kind ``command``."""
     manifest = setup.model.manifest
     return {
         "command": list(manifest.command),

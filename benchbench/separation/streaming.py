@@ -1,8 +1,8 @@
-"""Measure a live separator: its delay, the time it takes for a block, and what it makes of it.
+"""Measure a live separator: its delay, its time per block, and its output.
 
-The engine feeds ``stream()`` with blocks as a sound card would, only without waiting. The delay is
-measured in two ways that know nothing of what the adapter declares: clicks that go in are looked for
-in what comes out, and the output as a whole is correlated with the input.
+The engine feeds ``stream()`` with blocks as a sound card would, but without waiting. The delay is
+measured in two ways that do not use the delay that the adapter declares: clicks in the input are
+located in the output, and the complete output is correlated with the input.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ CLICKS = 8
 CLICK_SPACING_S = 0.25
 CLICK_LEVEL = 0.5
 HEARD = 0.01
-"""A click counts as heard if this share of its level comes out."""
+"""A click counts as detected if the output has this share of its level."""
 
 LONGEST_SHIFT_S = 1.0
 
@@ -45,19 +45,19 @@ class LiveMeasurement:
     block_s
         The length of a block in seconds.
     blocks
-        How many were timed.
+        Number of timed blocks.
     delay_impulse_s, delay_correlation_s
-        Seconds from the moment when a sound begins to go in to the moment when it is played, at the
-        earliest at which playing never runs dry; the time to fill a block is included, the time to
-        compute it is not. By how much the output is shifted is found by clicks, or by correlation
-        with the input. None: nothing that went in could be recognised.
+        Seconds from the moment when a sound enters to the earliest moment when it can be played
+        without later gaps; the time to fill a block is included, the time to compute it is not.
+        The shift of the output is measured by clicks, or by correlation with the input. None: the
+        input was not recognised in the output.
     p50_s, p95_s, p99_s
-        Percentiles of the time that a block took.
+        Percentiles of the computing time per block, in seconds.
     late_share
-        Share of the blocks that took longer than they last.
+        Share of the blocks whose computing time exceeds their duration.
     offline_difference_db
         Energy of streamed minus offline stems, relative to the offline stems, of the worst stem;
-        None: they are equal to the last bit.
+        None: they are identical.
     """
 
     block_s: float
@@ -73,7 +73,7 @@ class LiveMeasurement:
 
 @dataclass(frozen=True, slots=True)
 class _Streamed:
-    """What came out of one stream: stems, the time of each block, samples given at each output."""
+    """The output of one stream: stems, the time of each block, input samples at each output."""
 
     stems: Mapping[str, Audio]
     seconds: Floats
@@ -82,18 +82,18 @@ class _Streamed:
 
     @property
     def total(self) -> Floats:
-        """The sum of the stems over channels: what a mask-based separator leaves as it was."""
+        """The sum of stems and channels, which a mask-based separator does not change."""
         shortest = min(stem.shape[1] for stem in self.stems.values())
         parts = [stem[:, :shortest].mean(axis=0, dtype=np.float64) for stem in self.stems.values()]
         return np.asarray(np.sum(parts, axis=0))
 
     def start(self, samples: int) -> int | None:
-        """Samples that must have gone in before playing may begin, so that it never runs dry.
+        """Number of input samples before playback can start without later gaps.
 
         Parameters
         ----------
         samples
-            The length of the input: what comes out after its end could not have come live.
+            The length of the input; output after its end could not have been live.
         """
         before = np.cumsum(self.emitted) - self.emitted
         live = (self.given < samples) & (self.emitted > 0)
@@ -114,7 +114,7 @@ def measure_live(
     worker
         Separates with the model.
     mixture
-        Music at the rate and with the channels that the model works with.
+        Music at the model's sampling rate and with its channels.
     sample_rate
         In hertz.
     folder
@@ -125,7 +125,7 @@ def measure_live(
     Raises
     ------
     WorkerFailureError
-        When the model cannot stream.
+        If the model cannot stream.
     """
     offline = _offline(worker, mixture, sample_rate, folder)
     clicks, places = _clicks(mixture.channels, sample_rate)
@@ -183,7 +183,7 @@ def _stream(
 
 
 def _clicks(channels: int, rate: int) -> tuple[Audio, list[int]]:
-    """Clicks in silence, at places that are no multiples of one another."""
+    """Clicks in silence, at positions that are no multiples of one another."""
     spacing = round(CLICK_SPACING_S * rate)
     audio = np.zeros((channels, (CLICKS + 4) * spacing), np.float32)
     places = [(number + 2) * spacing + 37 * number for number in range(CLICKS)]
@@ -192,7 +192,7 @@ def _clicks(channels: int, rate: int) -> tuple[Audio, list[int]]:
 
 
 def _click_shift(heard: _Streamed, places: Sequence[int], rate: int) -> int | None:
-    """By how many samples clicks come out later than they go in; None: none comes out."""
+    """Delay of the clicks in samples; None: no click in the output."""
     total, half = np.abs(heard.total), round(CLICK_SPACING_S * rate) // 2
     shifts = []
     for place in places:
@@ -203,7 +203,7 @@ def _click_shift(heard: _Streamed, places: Sequence[int], rate: int) -> int | No
 
 
 def _shift(streamed: Floats, mixture: Floats, rate: int) -> int | None:
-    """By how many samples the output lags behind the input; None: it is not like the input."""
+    """Delay of the output in samples, by correlation; None: it does not resemble the input."""
     correlation = signal.correlate(streamed, mixture, mode="full", method="fft")
     lags = signal.correlation_lags(len(streamed), len(mixture))
     near = np.abs(lags) <= round(LONGEST_SHIFT_S * rate)
@@ -213,7 +213,7 @@ def _shift(streamed: Floats, mixture: Floats, rate: int) -> int | None:
 
 
 def _delay_s(streamed: _Streamed, shift: int | None, samples: int, rate: int) -> float | None:
-    """When a sound is played at the earliest, after it went in: what is held back, and the shift."""
+    """Seconds from the input of a sound to its earliest playback: samples held back plus the shift."""
     start = streamed.start(samples)
     return None if shift is None or start is None else (start + shift) / rate
 

@@ -1,4 +1,4 @@
-"""Weights of a model: cached, else fetched from the first source that works, always verified."""
+"""Weights of a model: cached or fetched from the first working source, always verified."""
 
 from __future__ import annotations
 
@@ -31,18 +31,18 @@ def ensure_weights(
     tell: Callable[[str], None] = lambda _: None,
     progress: Progress | None = None,
 ) -> Path | None:
-    """The folder with a model's weights, fetched if need be.
+    """The folder with a model's weights, fetched if necessary.
 
-    With everything in the cache, or shipped with the adapter, the network is never touched.
+    If all files are cached or shipped with the adapter, the network is not used.
 
     Parameters
     ----------
     model
         The model.
     given
-        A folder of the user's with weights of their own, used instead.
+        A folder with the user's weights, used instead.
     tell
-        Called with a sentence about what is being done.
+        Called with a sentence about the current step.
     progress
         Called for each downloaded chunk.
 
@@ -53,7 +53,7 @@ def ensure_weights(
     Raises
     ------
     WeightsError
-        When no source gives the declared files; says why for each source.
+        If no source has the declared files; the message gives the reason for each source.
     """
     weights = model.manifest.weights.get(model.variant.weights or "")
     if given is not None:
@@ -83,7 +83,7 @@ def ensure_metric_weights(
     *,
     tell: Callable[[str], None] = lambda _: None,
 ) -> Path | None:
-    """As `ensure_weights`, for a metric that is a folder of its own.
+    """Like `ensure_weights`, for a metric in a separate folder.
 
     Raises
     ------
@@ -107,7 +107,7 @@ def ensure_metric_weights(
 
 
 def weights_folder(model: Model) -> Path | None:
-    """Where fetched weights are kept; None for a model without, or whose adapter carries them."""
+    """The folder for fetched weights; None if the model has none or its adapter ships them."""
     weights = model.manifest.weights.get(model.variant.weights or "")
     if weights is None or weights.bundled is not None:
         return None
@@ -140,7 +140,7 @@ def _given_folder(model: Model, weights: Weights | None, given: Path) -> Path:
 
 
 def _bundled_folder(model: Model, weights: Weights, folder: Path) -> Path:
-    """Weights that came with the adapter; they are small, so their hashes are always compared."""
+    """Weights shipped with the adapter; they are small, so their hashes are always compared."""
     problem = _problem(weights, folder, thorough=True)
     if problem:
         raise WeightsError(
@@ -151,7 +151,7 @@ def _bundled_folder(model: Model, weights: Weights, folder: Path) -> Path:
 
 
 def _folder_name(model: Model, weights: Weights) -> str:
-    """Changes whenever the declared content does."""
+    """A name that changes with the declared content."""
     declared = [(file.name, file.sha256 or file.sha256_starts) for file in weights.files]
     declared += [(source.url, source.sha256) for source in weights.sources if source.sha256]
     key = hashlib.sha256(repr(declared).encode()).hexdigest()[:8]
@@ -187,7 +187,7 @@ def _fetch_any(
 
 
 def _wanted(file: WeightFile) -> str:
-    """A file's name, where it lies if not with the others, and how it is known."""
+    """A file's name, its address if it differs, and its hashes."""
     place = f" from {file.url}" if file.url else ""
     known = file.sha256 or (file.sha256_starts and f"{file.sha256_starts}...")
     return f"{file.name}{place}" + (f", sha256 {known}" if known else "")
@@ -202,8 +202,8 @@ def _fetch_from(
 ) -> None:
     unpacked = scratch / "files"
     unpacked.mkdir()
-    # Parts lie outside the scratch folder so that a broken download is continued; they are of these
-    # weights alone, for those of another variant may have the same names.
+    # Parts lie outside the scratch folder so that a broken download can be resumed; they belong to these
+    # weights only, because those of another variant may have the same names.
     parts = folder.with_name(f".{folder.name}.parts")
     parts.mkdir(exist_ok=True)
     size = weights.size_mb * 1e6 if weights.size_mb else None
@@ -240,12 +240,12 @@ def _fetch_from(
 
 
 def _inside(folder: Path, name: str) -> Path:
-    """The place of a declared file below a folder.
+    """The path of a declared file below a folder.
 
     Raises
     ------
     WeightsError
-        When the name leads elsewhere.
+        If the name leads outside the folder.
     """
     parts = PurePosixPath(name.replace("\\", "/")).parts
     if not parts or not all(is_file_name(part) for part in parts):
@@ -254,7 +254,7 @@ def _inside(folder: Path, name: str) -> Path:
 
 
 def _problem(weights: Weights, folder: Path, *, thorough: bool) -> str | None:
-    """What is wrong with a folder of weights, or None. Hashes are compared if `thorough`."""
+    """The fault of a weights folder, or None. Hashes are compared if `thorough`."""
     for file in weights.files:
         path = folder / file.name
         if not path.is_file():

@@ -1,1 +1,1 @@
-"""The process that runs a separator: its program, its supervisor, its memory, its answers and its log."""
+"""The process that runs a separator: program, supervisor, memory, answers and log."""

@@ -39,16 +39,16 @@ class Memory:
 
 
 def memory_of(pid: int, *, itself: bool = True) -> Memory:
-    """Memory of a process and its children; nothing when it is gone.
+    """Memory of a process and its children; zero if it has ended.
 
-    Pages that several of them share count for each.
+    Shared pages count for each process.
 
     Parameters
     ----------
     pid
         The process.
     itself
-        Whether the process counts, or its children only.
+        Whether to count the process itself, or its children only.
     """
     total = Memory()
     for process in _family(pid, itself):
@@ -75,7 +75,7 @@ def _memory(process: psutil.Process) -> Memory:
 
 
 def _linux_kinds(pid: int) -> dict[str, int]:
-    """Resident bytes by kind, as Linux tells since 4.5; elsewhere, and of a zombie, nothing."""
+    """Resident bytes by kind, on Linux 4.5 or later; empty elsewhere, and for a zombie."""
     try:
         lines = Path(f"/proc/{pid}/status").read_text(encoding="utf-8", errors="replace")
     except OSError:

@@ -1,7 +1,7 @@
-"""A program that was started here together with everything that it starts: ended as one.
+"""Start a program, and end it together with all processes that it started.
 
-On Linux a supervisor (`benchbench.separation.workers.supervisor`) stands between and adopts what the program
-leaves behind. Elsewhere its descendants and, on POSIX, its session are ended.
+On Linux a supervisor (`benchbench.separation.workers.supervisor`) runs in between and adopts the processes that the
+program leaves behind. Elsewhere its descendants and, on POSIX, its session are ended.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class ProcessTree:
     Raises
     ------
     OSError
-        When it cannot be started.
+        If it cannot be started.
     """
 
     def __init__(self, command: Sequence[str], environment: Mapping[str, str]) -> None:
@@ -67,45 +67,45 @@ class ProcessTree:
 
     @property
     def pid(self) -> int:
-        """The number of the process, or of its supervisor."""
+        """The process ID of the program, or of its supervisor."""
         return self._process.pid
 
     @property
     def stdin(self) -> IO[bytes]:
-        """What the program reads."""
+        """The standard input of the program."""
         assert self._process.stdin is not None
         return self._process.stdin
 
     @property
     def stdout(self) -> IO[bytes]:
-        """What the program writes."""
+        """The standard output of the program."""
         assert self._process.stdout is not None
         return self._process.stdout
 
     @property
     def stderr(self) -> IO[bytes]:
-        """What the program says beside that."""
+        """The standard error of the program."""
         assert self._process.stderr is not None
         return self._process.stderr
 
     @property
     def ended(self) -> bool:
-        """Whether the program has ended, whatever it left behind."""
+        """Whether the program has ended, even if processes that it started still run."""
         return self._process.poll() is not None
 
     def memory(self) -> Memory:
-        """The memory of the program and of everything that it started."""
+        """The memory of the program and of all processes that it started."""
         return memory_of(self.pid, itself=not SUPERVISED)
 
     def wait(self) -> int | None:
-        """The exit code, or a signal's number below zero; None when it goes on after `PATIENCE_S`."""
+        """The exit code, or a negative signal number; None if it still runs after `PATIENCE_S`."""
         try:
             return self._process.wait(PATIENCE_S)
         except subprocess.TimeoutExpired:
             return None
 
     def end(self) -> None:
-        """End the program at once, and all that it started."""
+        """End the program and all processes that it started at once."""
         family = self._family()
         self._let_go()
         if SUPERVISED:
@@ -127,7 +127,7 @@ class ProcessTree:
             self._lifeline = None
 
     def _family(self) -> list[psutil.Process]:
-        """The descendants, and on POSIX those that were left behind in the session."""
+        """The descendants, and on POSIX the orphans in the session."""
         found: list[psutil.Process] = []
         with contextlib.suppress(psutil.Error):
             found = psutil.Process(self.pid).children(recursive=True)
@@ -140,7 +140,7 @@ class ProcessTree:
 
 
 def _detached() -> dict[str, Any]:
-    """Keep Ctrl-C from the program: it is for the parent, which then ends the program."""
+    """Shield the program from Ctrl-C: the parent handles it and then ends the program."""
     if sys.platform == "win32":
         return {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP}
     return {"start_new_session": True}

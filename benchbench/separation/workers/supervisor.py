@@ -1,6 +1,6 @@
-"""Start a program, and end all that came from it: when it ends, or when the caller is gone.
+"""Start a program, and end all its descendants when it ends or when the caller has ended.
 
-Linux only. The supervisor adopts what its descendants leave behind, whatever session they moved to
+Linux only. The supervisor adopts orphans among its descendants, in any session
 (``PR_SET_CHILD_SUBREAPER``), so that a daemon that a separator started cannot outlive it. Like the
 worker it is started by path and imports the standard library only::
 
@@ -26,7 +26,7 @@ _PATIENCE_S = 5.0
 
 
 def main() -> None:
-    """Run the program to its end, or to the caller's."""
+    """Run the program until it or the caller ends."""
     lifeline, command = int(sys.argv[1]), sys.argv[2:]
     os.set_inheritable(lifeline, False)
     adopt_orphans()
@@ -46,14 +46,14 @@ def main() -> None:
 
 
 def adopt_orphans() -> None:
-    """Become the parent of descendants whose parents end."""
+    """Become the parent of orphaned descendants."""
     import ctypes
 
     ctypes.CDLL(None).prctl(_SUBREAPER, 1, 0, 0, 0)
 
 
 def start(command: list[str]) -> int:
-    """Start the program with this process's pipes; its process number."""
+    """Start the program with this process's pipes; returns its process ID."""
     child = os.fork()
     if child:
         return child
@@ -67,14 +67,14 @@ def start(command: list[str]) -> int:
 
 
 def release_pipes() -> None:
-    """Let go of the pipes, which are between the program and the caller."""
+    """Close the pipes, which belong to the program and the caller."""
     nothing = os.open(os.devnull, os.O_RDWR)
     for number in (0, 1, 2):
         os.dup2(nothing, number)
 
 
 def supervise(child: int, lifeline: int, wake: int, asked: list[bool]) -> int | None:
-    """Wait; the program's status, or None when it is to be ended."""
+    """Wait; returns the program's status, or None if it must be ended."""
     poll = select.poll()
     poll.register(lifeline, select.POLLIN | select.POLLHUP)
     poll.register(wake, select.POLLIN)
@@ -91,7 +91,7 @@ def supervise(child: int, lifeline: int, wake: int, asked: list[bool]) -> int | 
 
 
 def reap(child: int) -> int | None:
-    """Take note of processes that ended; the status of the program if it is among them."""
+    """Collect ended processes; returns the status of the program if it is among them."""
     found = None
     while True:
         try:
@@ -105,13 +105,13 @@ def reap(child: int) -> int | None:
 
 
 def end_descendants() -> None:
-    """Kill whatever is left, until nothing is."""
+    """Kill all remaining descendants."""
     deadline = time.monotonic() + _PATIENCE_S
     while time.monotonic() < deadline:
         left = descendants()
         if not left:
             return
-        for number in (signal.SIGSTOP, signal.SIGKILL):  # stopped first, none can start another
+        for number in (signal.SIGSTOP, signal.SIGKILL):  # stopped processes cannot start others
             for process in descendants() if number == signal.SIGKILL else left:
                 with contextlib.suppress(OSError):
                     os.kill(process, number)

@@ -29,7 +29,7 @@ import numpy as np
 
 SAMPLES_AT_ONCE = 1 << 20
 LONGEST_ERROR = 4000
-"""Characters of an adapter's error; the engine keeps fewer, after masking secrets."""
+"""Maximum characters of an adapter's error; the engine keeps fewer, after masking secrets."""
 LONGER = 10
 """How many times longer than the mixture a stem may be, beside `EXTRA` samples."""
 EXTRA = 1 << 20
@@ -91,7 +91,7 @@ class StemWriter:
     channels
         Channels of the mixture, which the stems must have too.
     most
-        Samples that a stem may have; an adapter that never stops must not fill the disk.
+        Maximum samples of a stem, so that an adapter that never stops cannot fill the disk.
     """
 
     def __init__(self, folder: Path, stems: list[str], channels: int, most: int) -> None:
@@ -112,7 +112,7 @@ class StemWriter:
             )
         for stem, audio in block.items():
             array = np.asarray(audio)
-            if array.dtype.kind != "f":  # integers have another full scale
+            if array.dtype.kind != "f":  # integers have a different full scale
                 raise InvalidOutputError(
                     f"stem {stem} holds {array.dtype}; floating point with full scale 1 is needed"
                 )
@@ -161,7 +161,7 @@ def peak_rss() -> int | None:
         for line in Path("/proc/self/status").read_text(encoding="ascii").splitlines():
             if line.startswith("VmHWM:"):
                 return int(line.split()[1]) * 1024
-    except OSError:  # no such place outside Linux
+    except OSError:  # this file exists on Linux only
         pass
     try:
         import resource
@@ -180,7 +180,7 @@ class Worker:
         self.oracle = False
 
     def actions(self) -> dict[str, Callable[[Mapping[str, Any]], dict[str, Any]]]:
-        """What may be asked for."""
+        """The supported requests."""
         return {"load": self.load, "separate": self.separate, "stream": self.stream}
 
     def answer(self, request: Mapping[str, Any]) -> dict[str, Any]:
@@ -313,15 +313,15 @@ def as_blocks(result: Any) -> Iterator[Mapping[str, Any]]:
 
 
 def count_of(value: Any) -> int | None:
-    """A number of parameters; None for anything else that an adapter may say."""
+    """The number of parameters; None if the adapter returned something else."""
     return int(value) if isinstance(value, int | np.integer) and 0 <= value < 1 << 60 else None
 
 
 def failure(kind: str, error: BaseException) -> dict[str, Any]:
-    """An answer that says what went wrong."""
+    """The answer for a failed request."""
     try:
         text = str(error)
-    except Exception:  # an exception that cannot be shown
+    except Exception:  # an exception that cannot be converted to text
         text = "(no text)"
     text = f"{type(error).__name__}: {text[:LONGEST_ERROR]}"
     return {"ok": False, "kind": kind, "error": text.encode("utf-8", "replace").decode("utf-8")}

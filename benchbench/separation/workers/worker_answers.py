@@ -1,4 +1,4 @@
-"""What a worker may answer: records with types and limits, for an adapter can write anything."""
+"""The valid answers of a worker: records with types and limits, because an adapter can write anything."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ __all__ = [
 ]
 
 LONGEST_ANSWER: Final = 4 << 20
-"""Bytes of a line; an answer is far below."""
+"""Maximum bytes of a line; answers are far shorter."""
 LONGEST_MESSAGE: Final = 2000
-"""Characters of an error."""
+"""Maximum characters of an error."""
 
 _Seconds = Annotated[float, msgspec.Meta(ge=0, le=1e9)]
 _Count = Annotated[int, msgspec.Meta(ge=0, le=1 << 60)]
@@ -60,12 +60,12 @@ class Stems(msgspec.Struct, frozen=True, kw_only=True):
     stems: dict[str, _Stem]
 
     def audio(self, folder: Path, stems: Sequence[str], channels: int) -> dict[str, RawAudio]:
-        """The stems, when each is a file of that folder and holds what the answer says.
+        """The stems, if each is a file of that folder and matches the answer.
 
         Raises
         ------
         ValueError
-            Naming what is not as it was promised.
+            If a file differs from the answer; the message names the difference.
         """
         if set(self.stems) != set(stems):
             raise ValueError(f"it answered with the stems {sorted(self.stems)}")
@@ -90,14 +90,14 @@ class Separated(Stems, frozen=True, kw_only=True):
 
 
 class Streamed(Stems, frozen=True, kw_only=True):
-    """A mixture went through a live separator: seconds of each block, samples in and out."""
+    """A mixture went through a live separator: seconds per block, input and output samples."""
 
     seconds: list[_Seconds]
     outputs: list[tuple[_Count, _Count]]
 
 
 class MeasuredValues(msgspec.Struct, frozen=True):
-    """What a metric gave: a finite number by name, or None where it says that there is none."""
+    """The values of a metric: finite numbers by name, or None for a missing value."""
 
     values: dict[str, float | None]
 
@@ -118,7 +118,7 @@ def read_answer(line: bytes, request: str) -> Failure | Answer:
     Raises
     ------
     ValueError
-        When it is none.
+        If the line is not a valid answer.
     """
     try:
         given: Any = msgspec.json.decode(line)
@@ -134,5 +134,5 @@ def read_answer(line: bytes, request: str) -> Failure | Answer:
 
 
 def message(text: str) -> str:
-    """An error of an adapter, fit for rows and pages: short, without secrets, printable."""
+    """An error of an adapter, ready for tables and pages: short, without secrets, printable."""
     return shortened(printable(redacted(text[: 2 * LONGEST_MESSAGE])), LONGEST_MESSAGE)

@@ -1,4 +1,4 @@
-"""What a worker prints: kept in a file of limited size, without secrets, its end at hand."""
+"""The output of a worker: stored in a file of limited size, without secrets."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from benchbench.io.terminal import printable
 __all__ = ["WorkerLog"]
 
 LARGEST: Final = 2 << 20
-"""Bytes of a log file; what comes later is read and dropped."""
+"""Maximum bytes of a log file; later output is read and dropped."""
 TAIL: Final = 4000
-"""Characters of the end that goes into a row."""
+"""Number of last characters that are stored in a row."""
 _CHUNK: Final = 1 << 16
 _RECENT: Final = 4 * TAIL
 _PATIENCE_S: Final = 1.0
@@ -43,17 +43,17 @@ class WorkerLog:
         self._lock = threading.Lock()
 
     def mark(self) -> None:
-        """Let `tail` begin here."""
+        """Set the start of `tail` to the current position."""
         self._settle()
         with self._lock:
             self._recent = b""
 
     def tail(self) -> str | None:
-        """The last of what was printed since `mark`."""
+        """The last characters printed since `mark`."""
         self._settle()
         with self._lock:
             recent = self._recent
-        if len(recent) == _RECENT:  # it begins in the middle of a line, perhaps of a secret
+        if len(recent) == _RECENT:  # it begins in the middle of a line, possibly inside a secret
             recent = recent.partition(b"\n")[2] or recent[-TAIL:]
         return _text(recent)[-TAIL:].strip() or None
 
@@ -66,7 +66,7 @@ class WorkerLog:
         thread.start()
 
     def finish(self) -> None:
-        """Wait for the end of the stream, but not for long: a stray process may hold it open."""
+        """Wait briefly for the end of the stream: another process may hold it open."""
         if self._reading is not None:
             thread, _ = self._reading
             thread.join(_PATIENCE_S)
@@ -79,7 +79,7 @@ class WorkerLog:
                     size = self._take(chunk, file, size)
                 if self._rest:
                     self._take(b"\n", file, size)
-            with contextlib.suppress(OSError):  # a full disk: go on reading all the same
+            with contextlib.suppress(OSError):  # the disk is full: continue reading
                 while os.read(stream.fileno(), _CHUNK):
                     pass
 
@@ -90,7 +90,7 @@ class WorkerLog:
         if size >= LARGEST:
             return size
         lines, newline, self._rest = (self._rest + chunk).rpartition(b"\n")
-        if len(self._rest) > _CHUNK:  # a line without end
+        if len(self._rest) > _CHUNK:  # an endless line
             lines, newline, self._rest = lines + newline + self._rest, b"\n", b""
         content = _text(lines + newline).encode("utf-8", "replace")
         if size + len(content) > LARGEST:
@@ -99,14 +99,14 @@ class WorkerLog:
         return size + len(content)
 
     def _settle(self) -> None:
-        """Let the thread take what is in the pipe."""
+        """Wait until the thread has read the pipe."""
         if self._reading is None:
             return
         thread, stream = self._reading
         deadline = time.monotonic() + _PATIENCE_S
         while thread.is_alive() and time.monotonic() < deadline:
             if _waiting(stream) == 0:
-                time.sleep(0.002)  # it may hold a chunk that it has not taken yet
+                time.sleep(0.002)  # the thread may hold a chunk that it has not written yet
                 with self._lock:
                     if _waiting(stream) == 0:
                         return
@@ -119,7 +119,7 @@ def _text(content: bytes) -> str:
 
 
 def _waiting(stream: IO[bytes]) -> int:
-    """Bytes in the pipe that nobody has read yet."""
+    """Unread bytes in the pipe."""
     if sys.platform == "win32":
         time.sleep(0.05)
         return 0

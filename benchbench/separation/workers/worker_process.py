@@ -31,7 +31,7 @@ __all__ = ["WorkerFailureError", "WorkerProcess"]
 PROGRAM: Final = Path(__file__).with_name("worker.py")
 POLL_S: Final = 0.05
 _WAITING: Final = 16
-"""Lines that wait to be read; a worker that writes more has to wait."""
+"""Maximum number of unread lines; a worker that writes more has to wait."""
 
 
 class WorkerFailureError(Exception):
@@ -54,9 +54,9 @@ class WorkerProcess:
     threads
         Threads for its numeric libraries; None: their default.
     memory_bytes
-        Memory that it and its children may hold, without pages of mapped files; None: no limit.
+        Limit of held memory of it and its children, without mapped files; None: no limit.
     programs
-        The first folder on its PATH; None: that of the interpreter.
+        The first folder on its PATH; None: the interpreter's folder.
     gpu
         The accelerator that it sees; None: all of them.
     program
@@ -91,15 +91,15 @@ class WorkerProcess:
 
     @property
     def pid(self) -> int | None:
-        """The number of the process, or of its supervisor, while it runs."""
+        """The process ID of the worker, or of its supervisor, while it runs."""
         return self._process.pid if self._process is not None and self.alive else None
 
     def mark_log(self) -> None:
-        """Let `log_tail` begin here."""
+        """Set the start of `log_tail` to the current position."""
         self._log.mark()
 
     def log_tail(self) -> str | None:
-        """The last of what the worker printed since `mark_log`."""
+        """The last characters that the worker printed since `mark_log`."""
         return self._log.tail()
 
     def start(self) -> None:
@@ -128,12 +128,12 @@ class WorkerProcess:
         ).start()
 
     def ask(self, request: Mapping[str, Any], limit_s: float) -> tuple[Answer, Memory]:
-        """Send a request; return the answer and the largest memory seen meanwhile.
+        """Send a request; return the answer and the peak memory meanwhile.
 
         Raises
         ------
         WorkerFailureError
-            When there is no answer, or the answer is a failure.
+            If there is no answer, or the answer is a failure.
         """
         process = self._process
         if process is None:
@@ -158,7 +158,7 @@ class WorkerProcess:
         return answer, largest
 
     def _await(self, process: ProcessTree, limit_s: float) -> tuple[bytes, Memory]:
-        """The next line of the worker; whatever else holds its pipe open is not waited for."""
+        """The next line of the worker; does not wait for other processes that hold its pipe open."""
         deadline, largest = time.monotonic() + limit_s, Memory()
         while True:
             ended = process.ended
@@ -199,7 +199,7 @@ class WorkerProcess:
         return WorkerFailureError("crashed", f"the worker ended with {ended}")
 
     def close(self) -> None:
-        """End the process and all that it started; they end by themselves when this one dies."""
+        """End the process and all that it started; they also end if this process dies."""
         if self._process is not None:
             with contextlib.suppress(OSError):
                 self._process.stdin.close()
@@ -215,7 +215,7 @@ class WorkerProcess:
 
 
 def _read_lines(stream: IO[bytes], lines: queue.Queue[bytes | None]) -> None:
-    """Queue the lines of a stream, each of limited length; whoever writes too fast has to wait."""
+    """Queue the lines of a stream, each of limited length; a writer that is too fast has to wait."""
     with contextlib.suppress(ValueError, OSError), stream:
         while line := stream.readline(LONGEST_ANSWER):
             lines.put(line)
