@@ -1,8 +1,8 @@
-"""Take named files out of an archive that is not trusted.
+"""Extract named files from an untrusted archive.
 
-Members are looked up and copied one by one as plain files; nothing is ever written where the
-archive says, so links, absolute names and ``..`` cannot lead outside. An archive that tries, or that
-unpacks to far more than its size, is refused as a whole, whether a hash is declared for it or not.
+Members are looked up and copied one by one as plain files; the archive
+never chooses a path, so links, absolute names and ``..`` cannot lead outside. An archive with such
+names, or that unpacks to far more than its size, is refused as a whole, even if its hash matches.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ DAMAGE = (
     tarfile.TarError, zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error, EOFError,
     OSError, ValueError, NotImplementedError, RuntimeError,
 )  # fmt: skip
-"""What the standard library raises over damaged, encrypted or unknown archives."""
+"""Errors of the standard library for damaged, encrypted or unknown archives."""
 
 
 def extract(
@@ -53,7 +53,7 @@ def extract(
     only
         Names relative to `inner` to copy; None for all.
     size
-        The declared size of the archive in bytes, where there is one.
+        The declared size of the archive in bytes, if there is one.
 
     Returns
     -------
@@ -62,10 +62,10 @@ def extract(
     Raises
     ------
     WeightsError
-        When the archive is damaged, holds a link, an absolute name, ``..`` or another odd name, or
+        If the archive is damaged, holds a link, an absolute name, ``..`` or another unsafe name, or
         unpacks to far more than its size.
     OutputError
-        When the disk is full.
+        If the disk is full.
     """
     bounds = Bounds(archive, size)
     prefix = PurePosixPath(inner)
@@ -124,14 +124,14 @@ def _tar_members(tar: tarfile.TarFile, bounds: Bounds) -> list[tuple[str, Opener
     def opener(entry: tarfile.TarInfo) -> Opener:
         def open_entry() -> IO[bytes]:
             file = tar.extractfile(entry)
-            if file is None:  # cannot be: only plain files are asked for
+            if file is None:  # cannot happen: only plain files are requested
                 raise tarfile.ReadError(f"{entry.name} is no plain file")
             return file
 
         return open_entry
 
     members = []
-    for entry in tar:  # one after another: sizes are known before the next is looked for
+    for entry in tar:  # one by one: sizes are counted before the next member is read
         plain = (entry.isfile() or entry.isdir()) and not entry.issparse()
         bounds.admit(entry.name, entry.size, plain=plain)
         if entry.isfile():

@@ -1,4 +1,4 @@
-"""What an archive may hold: plain files of usual names, not many times larger than the archive."""
+"""Limits for archives: plain files with safe names, not many times larger than the archive."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ __all__ = ["Bounds"]
 
 MOST_MEMBERS: Final = 200_000
 RATIO: Final = 100
-"""How many times its size an archive may unpack to; audio and weights reach 20 at most."""
+"""Maximum ratio of unpacked to archive size; audio and weights reach 20 at most."""
 ALWAYS: Final = 64 << 20
-"""Bytes that any archive may unpack to."""
+"""Unpacked bytes that are always allowed."""
 DEEPEST: Final = 32
 _USUAL: Final = "".join(chr(code) for code in range(33, 127)) + "\u2019\u2013\u2026"
 
 
 class Bounds:
-    """Counts what an archive holds and refuses it when it holds too much.
+    """Counts the contents of an archive and refuses it if they exceed the limits.
 
     Parameters
     ----------
     archive
         The file.
     size
-        Its declared size in bytes, where there is one.
+        Its declared size in bytes, if there is one.
     """
 
     def __init__(self, archive: Path, size: float | None = None) -> None:
@@ -38,12 +38,12 @@ class Bounds:
         self._declared = self._taken = 0
 
     def admit(self, name: str, size: int, *, plain: bool) -> None:
-        """Look at a member before it is unpacked.
+        """Check a member before it is unpacked.
 
         Raises
         ------
         WeightsError
-            When it is no plain file or folder, is called oddly, or all of them are too large.
+            If it is no plain file or folder, has an unsafe name, or the total is too large.
         """
         if not plain:
             self._refuse(f"its member {name[:80]!r} is a link or device")
@@ -63,12 +63,12 @@ class Bounds:
             self._refuse(f"it says it unpacks to more than {self._most} bytes")
 
     def take(self, size: int) -> None:
-        """Count bytes that were unpacked.
+        """Count unpacked bytes.
 
         Raises
         ------
         WeightsError
-            When there are too many, whatever the archive says of itself.
+            If there are too many, even if the archive states smaller sizes.
         """
         self._taken += size
         if self._taken > self._most:
@@ -82,7 +82,7 @@ class Bounds:
 
 
 def _is_odd(part: str) -> bool:
-    kept = part.removeprefix(".")  # a hidden file is nothing odd
+    kept = part.removeprefix(".")  # hidden files are allowed
     return not kept.isprintable() or file_name(kept, keep=_USUAL) != _composed(kept)
 
 

@@ -19,7 +19,7 @@ FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 def is_full(error: BaseException) -> bool:
-    """Whether a file could not be written for want of room: a full disk, a quota, a limit."""
+    """Whether writing failed for lack of space: a full disk, a quota, a size limit."""
     return isinstance(error, OSError) and error.errno in FULL
 
 

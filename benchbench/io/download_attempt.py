@@ -1,4 +1,4 @@
-"""One attempt to fetch a file over HTTP into a part that an earlier attempt may have begun."""
+"""One attempt to fetch a file over HTTP; resumes the partial file of an earlier attempt."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ LEAST_SPEED: Final = 1000.0
 
 
 class RefusedError(Exception):
-    """The file cannot be fetched, and another attempt would not change that."""
+    """The file cannot be fetched, and another attempt would fail too."""
 
 
 class Retry(Exception):  # noqa: N818 - it is a request, not an error
@@ -36,7 +36,7 @@ class Retry(Exception):  # noqa: N818 - it is a request, not an error
     why
         What happened.
     after_s
-        Seconds that the server asks to wait; 0: it does not say.
+        Seconds that the server asks to wait; 0: not stated.
     unreachable
         Whether there was no connection at all.
     """
@@ -49,18 +49,18 @@ class Retry(Exception):  # noqa: N818 - it is a request, not an error
 
 @dataclass(frozen=True)
 class Attempt:
-    """What is fetched, and where to.
+    """An attempt to fetch an address into a partial file.
 
     Parameters
     ----------
     url
         The address.
     part
-        The file that grows; what identifies the server's file stands beside it.
+        The partial file; the identification of the server's file is stored beside it.
     limit
-        Bytes beyond which the body is refused.
+        Maximum bytes of the body.
     checked
-        Whether a hash is compared later, so that a part may be continued on trust.
+        Whether a hash is compared later, so that a part may be resumed without validation.
     progress
         Called after each chunk.
     """
@@ -72,7 +72,7 @@ class Attempt:
     progress: Callable[[int, int | None], None] | None = None
 
     def carry_out(self) -> None:
-        """Fetch what is missing.
+        """Fetch the missing bytes.
 
         Raises
         ------
@@ -97,7 +97,7 @@ class Attempt:
             raise Retry(_reason(error)) from error
 
     def discard(self) -> None:
-        """Remove the part and what is known of it."""
+        """Remove the part and its identification."""
         self.part.unlink(missing_ok=True)
         self._facts.unlink(missing_ok=True)
 
@@ -107,7 +107,7 @@ class Attempt:
             raise RefusedError(f"it redirects to an address of {request.url.scheme}:")
 
     def _continued(self, client: httpx.Client) -> bool:
-        """Continue the part; False when it has to be begun anew."""
+        """Resume the part; False if the download must start again."""
         have = self.part.stat().st_size if self.part.exists() else 0
         known = self._validator()
         if not have or not (known or self.checked):
@@ -120,7 +120,7 @@ class Attempt:
                 return str(answer.headers.get("Content-Range", "")).endswith(f"/{have}")
             if answer.status_code != 206:
                 _require_success(answer)
-                self._write(answer, 0)  # the file has changed, and the whole of it comes
+                self._write(answer, 0)  # the file has changed, and the server sends all of it
                 return True
             stated = _RANGE.fullmatch(answer.headers.get("Content-Range", f"bytes {have}-0/*"))
             changed = known and _validator_of(answer) not in ("", known)
@@ -137,7 +137,7 @@ class Attempt:
             self._write(answer, 0)
 
     def _write(self, answer: httpx.Response, have: int) -> None:
-        """Append the body to the part, or begin the part with it."""
+        """Append the body to the part, or start the part with it."""
         import httpx
 
         length = answer.headers.get("Content-Length", "")
@@ -190,7 +190,7 @@ class Attempt:
 
 
 def _validator_of(answer: httpx.Response) -> str:
-    """What identifies the server's file; a weak tag does not."""
+    """The validator of the server's file; weak tags are not used."""
     tag: str = answer.headers.get("ETag", "")
     return tag if tag and not tag.startswith("W/") else answer.headers.get("Last-Modified", "")
 

@@ -1,4 +1,4 @@
-"""Names that come from data, as names of files that cannot leave their folder."""
+"""Convert names from data to file names that cannot leave their folder."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from typing import Final
 __all__ = ["file_name", "file_names", "is_file_name"]
 
 _LONGEST: Final = 160
-"""Bytes of a name; file systems take 255, and a suffix and a temporary name need some of them."""
+"""Maximum bytes of a name; file systems allow 255, and suffixes and temporary names need some."""
 _KEPT: Final = frozenset("-_ ")
 _NOT_AT_ENDS: Final = " ."
-"""Windows drops them at the end, and a leading dot hides a file elsewhere."""
+"""Characters that Windows drops at the end; a leading dot hides a file on other systems."""
 _RESERVED: Final = frozenset(
     ["con", "prn", "aux", "nul", *(f"{port}{n}" for port in ("com", "lpt") for n in range(10))]
 )
-"""Names that Windows gives to devices, whatever ending follows."""
+"""Names that Windows reserves for devices, with any suffix."""
 
 
 def file_name(name: str, *, keep: str = "") -> str:
@@ -26,14 +26,14 @@ def file_name(name: str, *, keep: str = "") -> str:
 
     Letters and digits of any alphabet, ``-``, ``_`` and single spaces stay; every other character
     becomes ``_``. So the result holds no separator, drive letter, NUL or control character, is
-    neither ``.`` nor ``..``, is no device of Windows, and is at most 160 bytes long.
+    neither ``.`` nor ``..``, is no Windows device name, and is at most 160 bytes long.
 
     Parameters
     ----------
     name
         Any text.
     keep
-        Further characters that stay, such as ``"."``; never at the beginning or at the end. A
+        Further characters to keep, such as ``"."``; never at the beginning or at the end. A
         separator, a colon or a control character cannot be kept.
 
     Examples
@@ -55,10 +55,10 @@ def file_name(name: str, *, keep: str = "") -> str:
 
 
 def file_names(names: Iterable[str], *, keep: str = "") -> dict[str, str]:
-    """Several names as names of files in one folder, none of which is taken for another.
+    """Convert several names to distinct file names for one folder.
 
-    Where two differ only in characters that no file may hold, in case, or in the Unicode form of
-    the same letters, the later ones end with a hash of the name.
+    If names differ only in characters that file names cannot hold, in case, or in the Unicode
+    form of the same letters, the later ones end with a hash of the name.
 
     Examples
     --------
@@ -77,7 +77,7 @@ def file_names(names: Iterable[str], *, keep: str = "") -> dict[str, str]:
 
 
 def is_file_name(name: str) -> bool:
-    """Whether a name can stand as it is, with dots inside: a run's or a cell's name, for instance."""
+    """Whether a name is a valid file name, with dots inside: a run's or a cell's name, for instance."""
     return len(name) > 0 and name == file_name(name, keep=".") and os.sep not in name
 
 

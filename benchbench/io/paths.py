@@ -1,4 +1,4 @@
-"""Paths as users hand them over: text or `pathlib.Path`."""
+"""Convert the paths that users pass: text or `pathlib.Path`."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def path_of(path: None) -> None: ...
 @overload
 def path_of(path: AnyPath | None) -> Path | None: ...
 def path_of(path: AnyPath | None) -> Path | None:
-    """The path, with ``~`` as the home folder; None stays None.
+    """The path, with ``~`` expanded to the home folder; None stays None.
 
     Examples
     --------
@@ -29,7 +29,7 @@ def path_of(path: AnyPath | None) -> Path | None:
 
 
 def paths_of(paths: AnyPath | Iterable[AnyPath]) -> tuple[Path, ...]:
-    """Several paths; one alone may stand for a sequence of one."""
+    """Several paths; a single path counts as a sequence of one."""
     if isinstance(paths, Path | str):
         return (path_of(paths),)
     return tuple(path_of(path) for path in paths)

@@ -1,8 +1,8 @@
-"""What reproduces a run stays, what identifies a person or opens a door goes.
+"""Remove personal data and secrets from texts and values, but keep what reproduces a run.
 
-Texts and values pass through here before they are written anywhere: addresses lose user, password
-and query, options whose names say token or password lose their value, home folders become ``~``,
-and values of secret environment variables and this machine's name are masked wherever they stand.
+All texts and values are redacted before they are written: addresses lose user, password and query,
+values of options named like a token or password are masked, home folders become ``~``, and values
+of secret environment variables and this machine's name are masked everywhere.
 """
 
 from __future__ import annotations
@@ -52,11 +52,11 @@ _HOME: Final = re.compile(
     re.IGNORECASE,
 )
 _LEAST_SECRET: Final = 6
-"""Characters; a shorter value of a secret variable would be masked in the middle of words."""
+"""Minimum length of a masked value; shorter ones would be masked in the middle of words."""
 
 
 def is_secret_name(name: str) -> bool:
-    """Whether a name says that its value is not to be shown: ``token``, ``HF_API_KEY``.
+    """Whether a name indicates a secret value: ``token``, ``HF_API_KEY``.
 
     Examples
     --------
@@ -90,7 +90,7 @@ def redacted(text: str) -> str:
 
 
 def _masked(found: re.Match[str]) -> str:
-    """A name with its value masked, where the name says that the value is a secret."""
+    """A name and its value, which is masked if the name indicates a secret."""
     if not is_secret_name(found["name"].strip("-")):
         return found[0]
     return found["name"] + found["gap"] + found.groupdict().get("quote", "") + MASK
@@ -119,7 +119,7 @@ def _cleaned(rest: str) -> str:
 
 
 def redacted_command(words: Sequence[str]) -> list[str]:
-    """A command line, word by word; what follows a secret flag is masked.
+    """A redacted command line, word by word; the value after a secret flag is masked.
 
     Examples
     --------
@@ -141,7 +141,7 @@ def redacted_command(words: Sequence[str]) -> list[str]:
 
 
 def redacted_value(value: Any) -> Any:
-    """The same for values inside lists and tables; a value whose key is a secret's is masked.
+    """Redacted values inside lists and tables; a value whose key indicates a secret is masked.
 
     Examples
     --------
@@ -161,7 +161,7 @@ def redacted_value(value: Any) -> Any:
 
 
 def _known_values() -> Iterable[str]:
-    """Values of environment variables that are secrets, the longest first."""
+    """Values of secret environment variables, the longest first."""
     values = {
         value
         for name, value in os.environ.items()
@@ -181,6 +181,6 @@ def _homes() -> tuple[str, ...]:
 def _host_names() -> tuple[str, ...]:
     name = socket.gethostname()
     names = {name, name.partition(".")[0]}
-    # A machine that is called like an ordinary word would be masked in the middle of sentences.
+    # A machine name that is an ordinary word would be masked in the middle of sentences.
     telling = (name for name in names if len(name) >= 5 and re.search(r"[\d.-]", name))
     return tuple(sorted(telling, key=len, reverse=True))

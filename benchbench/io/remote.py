@@ -1,8 +1,7 @@
-"""Results that lie elsewhere: any folder that fsspec can address (``s3://``, ``gs://``, ...).
+"""Remote results: any folder that fsspec can address (``s3://``, ``gs://``, ...).
 
-Parts are put whole, one after another, so that a reader never sees half of one. Reading goes
-through a mirror in the cache, which fetches what is new or has changed: every verb that reads
-results then reads plain files.
+Files are uploaded one by one and appear only when complete. Reading uses a mirror in the cache,
+which fetches new and changed files, so that every command that reads results reads local files.
 """
 
 from __future__ import annotations
@@ -25,17 +24,17 @@ __all__ = ["RemoteFolder", "is_url", "local_folder"]
 
 ADDRESS = re.compile(r"^([A-Za-z][A-Za-z0-9+.-]+):/{1,3}(?=[^/])")
 WHOLE = frozenset({"s3", "s3a", "gs", "gcs", "az", "abfs", "memory", "oss", "r2"})
-"""Where an object appears only once it is complete, so that no renaming is needed."""
+"""Protocols where an object appears only when it is complete, so that no renaming is needed."""
 
 
 def is_url(place: str | Path) -> bool:
-    """Whether a place is an address of fsspec; ``C:/results`` and ``file://`` ones are not."""
+    """Whether a location is an address of fsspec; ``C:/results`` and ``file://...`` are not."""
     found = ADDRESS.match(str(place))
     return found is not None and found[1] != "file"
 
 
 def local_folder(place: str | Path) -> Path:
-    """A place as a folder of this machine; what lies elsewhere is mirrored first.
+    """A location as a local folder; a remote one is mirrored first.
 
     Raises
     ------
@@ -57,7 +56,7 @@ class RemoteFolder:
     Parameters
     ----------
     address
-        Such as ``s3://bucket/results``. Slashes that a path's syntax took away are given back.
+        Such as ``s3://bucket/results``. Slashes that conversion to a path removed are restored.
     """
 
     address: str
@@ -86,12 +85,12 @@ class RemoteFolder:
             return bool(files.isfile(f"{root}/{name}"))
 
     def put(self, path: Path, name: str) -> None:
-        """Put a file in place whole, replacing an earlier one.
+        """Upload a file completely, replacing an earlier one.
 
         Raises
         ------
         OutputError
-            When it cannot be put there.
+            If it cannot be uploaded.
         """
         files, root = self._place
         target = f"{root}/{name}"
@@ -105,7 +104,7 @@ class RemoteFolder:
             files.mv(temporary, target)
 
     def mirror(self) -> Path:
-        """A folder of this machine that holds what is there now.
+        """A local folder with the current files of the remote folder.
 
         Raises
         ------
@@ -125,7 +124,7 @@ class RemoteFolder:
         return folder
 
     def _listed(self) -> Iterator[tuple[str, str]]:
-        """Every file's name, and something that changes when it does."""
+        """Every file's name, and a value that changes with the file."""
         files, root = self._place
         with _told(self.address, "read"):
             files.invalidate_cache()
@@ -153,7 +152,7 @@ class RemoteFolder:
 
 
 def _with_slashes(found: re.Match[str]) -> str:
-    """The beginning of an address as it was before a path's syntax took slashes away."""
+    """The beginning of an address, with slashes that conversion to a path removed."""
     return f"{found[1]}://" + ("/" if found[1] == "local" else "")
 
 
@@ -163,10 +162,10 @@ def _protocols(files: Any) -> set[str]:
 
 @contextmanager
 def _told(place: str, verb: str) -> Iterator[None]:
-    """Errors of a file system, whichever it is, as errors for the reader."""
+    """Convert errors of any file system to errors of benchbench."""
     try:
         yield
-    except Exception as error:  # each file system has its own
+    except Exception as error:  # each file system raises different errors
         raise (OutputError if verb == "write" else UsageError)(
             f"Cannot {verb} {place}: {error}.",
             hint="Look at the address and at your rights there; what was stored before is intact.",

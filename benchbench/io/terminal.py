@@ -1,4 +1,4 @@
-"""Text of strangers for a terminal: nothing in it moves the cursor, rings or hides anything."""
+"""Make untrusted text safe for a terminal: no cursor movement, no bell, no hidden text."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ _SEQUENCE: Final = re.compile(
 )
 _HIDDEN: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 _JOINERS: Final = frozenset("\u200c\u200d")
-"""Format characters without which words of some languages are spelled wrongly."""
+"""Format characters that the spelling of some languages needs."""
 
 
 def printable(text: str, *, keep: str = "\n\t") -> str:
-    """A text whose control characters are shown as escapes and whose escape sequences are gone.
+    """A text with control characters shown as escapes and without escape sequences.
 
     Parameters
     ----------
     text
         Any text.
     keep
-        Control characters that stay.
+        Control characters to keep.
 
     Examples
     --------
@@ -49,7 +49,7 @@ def _escaped(sign: str) -> str:
 
 
 def shortened(text: str, size: int) -> str:
-    """A text of at most `size` characters; where it was cut, it says by how much."""
+    """A text of at most `size` characters; if it was cut, it states by how much."""
     if len(text) <= size:
         return text
     return f"{text[:size]}... ({len(text) - size} further characters)"

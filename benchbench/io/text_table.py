@@ -1,4 +1,4 @@
-"""Tables as text: columns that are aligned, numbers to the right."""
+"""Tables as text with aligned columns, numbers to the right."""
 
 from __future__ import annotations
 
@@ -39,6 +39,6 @@ def aligned(header: Sequence[str] | None, rows: Sequence[Sequence[str]]) -> str:
 
 
 def _is_number(text: str) -> bool:
-    """Whether a cell belongs to the right: ``-6.37``, ``14x``, ``>1000x``, ``- [1]`` or nothing."""
+    """Whether a cell is aligned to the right: ``-6.37``, ``14x``, ``>1000x``, ``- [1]`` or nothing."""
     cleaned = text.split(" ")[0].lstrip(">").removesuffix("x")
     return not cleaned.translate(_SIGNS) or cleaned.translate(_SIGNS).isdecimal()

@@ -83,7 +83,7 @@ class _Bench:
     """Each fault, and the check that found it first."""
 
     def shape(self, name: str, stems: Mapping[str, Audio], rate: int) -> Check:
-        """The declared stems, finite, with the mixture's channels and length (the worker checks names)."""
+        """Declared stems, finite, of the mixture's channels and length (the worker checks names)."""
         outcome, mixture = self.separate(stems, rate)
         if outcome.status != "ok":
             return self._fault(name, outcome)

@@ -96,7 +96,7 @@ class SeparationResult:
     peak_rss: int | None = None
     """Peak resident memory in bytes, mapped files included."""
     peak_held: int | None = None
-    """Peak held memory in bytes, sampled every 50 ms: `benchbench.separation.workers.process_memory`."""
+    """Peak held memory in bytes, seen every 50 ms: `benchbench.separation.workers.process_memory`."""
     parameters: int | None = None
     first_in_worker: bool = False
 

@@ -213,7 +213,7 @@ def _shift(streamed: Floats, mixture: Floats, rate: int) -> int | None:
 
 
 def _delay_s(streamed: _Streamed, shift: int | None, samples: int, rate: int) -> float | None:
-    """Seconds from the input of a sound to its earliest playback: samples held back plus the shift."""
+    """Seconds from input of a sound to its earliest playback: samples held back plus the shift."""
     start = streamed.start(samples)
     return None if shift is None or start is None else (start + shift) / rate
 

@@ -202,8 +202,8 @@ def _fetch_from(
 ) -> None:
     unpacked = scratch / "files"
     unpacked.mkdir()
-    # Parts lie outside the scratch folder so that a broken download can be resumed; they belong to these
-    # weights only, because those of another variant may have the same names.
+    # Parts lie outside the scratch folder so that a broken download can be resumed; they belong to
+    # these weights only, because those of another variant may have the same names.
     parts = folder.with_name(f".{folder.name}.parts")
     parts.mkdir(exist_ok=True)
     size = weights.size_mb * 1e6 if weights.size_mb else None

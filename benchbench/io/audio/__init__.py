@@ -1,1 +1,1 @@
-"""Audio: what files hold, however they were written, as arrays and as raw files that can be mapped."""
+"""Audio: decode files of any format to arrays and to raw files for memory mapping."""

@@ -20,11 +20,11 @@ __all__ = ["Audio", "quantised", "read", "require_finite", "resample", "write_fl
 
 
 WAV_BYTES = (1 << 32) - (1 << 16)
-"""Bytes of sound above which a file is written as RF64, since WAV counts with 32 bits."""
+"""Bytes of audio above which a file is written as RF64, because WAV has 32-bit sizes."""
 
 
 def read(path: Path, stream: int = 0, *, on_truncated: Tell | None = None) -> tuple[Audio, int]:
-    """A whole file.
+    """Read a whole file.
 
     Parameters
     ----------
@@ -38,7 +38,7 @@ def read(path: Path, stream: int = 0, *, on_truncated: Tell | None = None) -> tu
     Raises
     ------
     AudioError
-        When the file is missing, empty, truncated, not audio, or holds NaN or infinity.
+        If the file is missing, empty, truncated, not audio, or holds NaN or infinity.
     """
     rate = info(path, stream).sample_rate
     parts = list(blocks(path, stream, on_truncated=on_truncated))
@@ -50,7 +50,7 @@ def read(path: Path, stream: int = 0, *, on_truncated: Tell | None = None) -> tu
 
 
 def require_finite(audio: npt.NDArray[np.floating], what: str, start: int = 0) -> None:
-    """Refuse NaN and infinity, saying where the first one in time is.
+    """Refuse NaN and infinity; the error gives the time of the first one.
 
     Parameters
     ----------
@@ -59,7 +59,7 @@ def require_finite(audio: npt.NDArray[np.floating], what: str, start: int = 0) -
     what
         The file, for the error.
     start
-        Where in the file the block begins, in samples.
+        Position of the block in the file, in samples.
 
     Raises
     ------
@@ -76,7 +76,7 @@ def require_finite(audio: npt.NDArray[np.floating], what: str, start: int = 0) -
 
 
 def quantised(audio: Audio) -> Audio:
-    """Audio rounded to 16 bit, as musdb decodes stems for the published evaluations."""
+    """Audio rounded to 16 bits, as musdb decodes stems for the published evaluations."""
     steps = np.clip(np.rint(audio * np.float32(32768)), -32768, 32767)
     rounded: Audio = (steps / np.float32(32768)).astype(np.float32)
     return rounded
@@ -100,15 +100,15 @@ def resample(audio: Audio, source: int, target: int, samples: int | None = None)
 
 
 def write_wav(path: Path, audio: npt.NDArray[np.float32], sample_rate: int) -> None:
-    """Write 32-bit float WAV, block by block, through a temporary file that is put in place.
+    """Write 32-bit float WAV, block by block, atomically through a temporary file.
 
-    More than 4 GiB are written as RF64, which is WAV with 64-bit sizes, under the same name.
+    Files over 4 GiB are written as RF64, which is WAV with 64-bit sizes, under the same name.
     """
     _write(path, audio, sample_rate, "RF64" if 4 * audio.size > WAV_BYTES else "WAV", "FLOAT")
 
 
 def write_flac(path: Path, audio: npt.NDArray[np.float32], sample_rate: int) -> None:
-    """Write 16-bit FLAC for listening; what exceeds full scale is clipped."""
+    """Write 16-bit FLAC for listening; samples above full scale are clipped."""
     _write(path, audio, sample_rate, "FLAC", "PCM_16")
 
 
@@ -126,5 +126,5 @@ def _write(
                 for start in range(0, audio.shape[1], BLOCK):
                     sound.write(np.clip(audio[:, start : start + BLOCK].T, *limits))
         except (soundfile.LibsndfileError, AssertionError) as error:
-            # libsndfile does not say why it wrote less than it was given.
+            # libsndfile does not report why it wrote fewer samples.
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)) from error

@@ -1,6 +1,6 @@
-"""Bring audio to the sampling rate and the channels that a separator declares, and back.
+"""Convert audio to the sampling rate and channels that a separator declares, and back.
 
-The one place where a mixture is changed before it is separated. It works block by block on raw
+Only this module changes a mixture before separation. It works block by block on raw
 files, so a long file needs no more memory than a short one.
 """
 
@@ -23,15 +23,15 @@ __all__ = ["convert"]
 def convert(
     raw: RawAudio, path: Path, rate: int, to_rate: int, channels: int, samples: int | None = None
 ) -> RawAudio:
-    """Audio at another sampling rate and with other channels, as a file at `path`.
+    """Convert audio to another sampling rate and other channels, into a file at `path`.
 
-    Many channels become one by their mean, one becomes many by copies. soxr resamples (high
+    Several channels are averaged to one; one channel is copied to several. soxr resamples (high
     quality), without delay. Audio that needs no change is returned unchanged.
 
     Parameters
     ----------
     raw
-        What to convert.
+        The audio to convert.
     path
         The file to write.
     rate, to_rate
@@ -39,12 +39,12 @@ def convert(
     channels
         Channels of the result.
     samples
-        The exact length of the result; None: what the rates give, rounded up.
+        The exact length of the result; None: the length by the ratio of rates, rounded up.
 
     Raises
     ------
     AudioError
-        For a change of channels that has no one meaning, such as 6 to 2.
+        For an ambiguous change of channels, such as 6 to 2.
     """
     if samples is None:
         samples = math.ceil(raw.samples * to_rate / rate)
@@ -85,7 +85,7 @@ def _resampled(blocks: Iterator[Audio], rate: int, to_rate: int, channels: int) 
 
 
 def _fitted(blocks: Iterator[Audio], channels: int, samples: int) -> Iterator[Audio]:
-    """Blocks of exactly `samples` samples in all: the resampler may give one more or one fewer."""
+    """Blocks of exactly `samples` samples in total: the resampler may give one more or less."""
     left = samples
     for block in blocks:
         kept = block[:, :left]

@@ -1,7 +1,7 @@
-"""Decode audio files block by block, whatever container and encoding their content is in.
+"""Decode audio files block by block, in any container and encoding.
 
 A plain WAV or FLAC file goes through libsndfile, which is fast and exact there. Everything else
-goes through FFmpeg: libsndfile guesses the length of an MP3 and fills what is missing with repeats.
+goes through FFmpeg: libsndfile estimates the length of an MP3 and fills missing audio with repeats.
 """
 
 from __future__ import annotations
@@ -39,20 +39,20 @@ Audio: TypeAlias = npt.NDArray[np.float32]
 """float32 of shape (channels, samples), full scale at 1."""
 
 BLOCK = 1 << 18
-"""Samples a channel that are decoded at a time, about six seconds."""
+"""Samples per channel that are decoded at a time, about six seconds."""
 
 TOLERANCE = 8192
-"""Samples by which a stated duration may exceed what is decoded (encoder delay and padding)."""
+"""Samples by which a stated duration may exceed the decoded audio (encoder delay, padding)."""
 
 TOLERANCES = {"mp3": 1152, "wavpack": 0, "tta": 0, "w64": 0, "aiff": 0}
-"""The same, where it is known better."""
+"""The same tolerance, for formats where the delay is known better."""
 
 Tell: TypeAlias = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
 class Info:
-    """What a file's header says; `samples` is None where only decoding can tell."""
+    """The facts in a file's header; `samples` is None if only decoding gives the length."""
 
     sample_rate: int
     channels: int
@@ -65,7 +65,7 @@ def info(path: Path, stream: int = 0) -> Info:
     Raises
     ------
     AudioError
-        When the file is missing, empty or not audio.
+        If the file is missing, empty or not audio.
     """
     container = _container(path)
     if container == "wav" and _is_plain(path, container):
@@ -82,16 +82,16 @@ def info(path: Path, stream: int = 0) -> Info:
 
 
 def blocks(path: Path, stream: int = 0, *, on_truncated: Tell | None = None) -> Iterator[Audio]:
-    """Decode a file block by block, so that its length does not matter to memory.
+    """Decode a file block by block, so that memory does not grow with its length.
 
     Parameters
     ----------
     path
-        The file. Its content decides how it is read, not its name.
+        The file. Its content determines the format, not its name.
     stream
-        Which of the file's audio streams, from 0.
+        Index of the audio stream, from 0.
     on_truncated
-        Called with a sentence when the file was cut off, after its last block; None: an error.
+        Called with a sentence after the last block if the file is truncated; None: raise an error.
 
     Yields
     ------
@@ -100,7 +100,7 @@ def blocks(path: Path, stream: int = 0, *, on_truncated: Tell | None = None) -> 
     Raises
     ------
     AudioError
-        When the file is missing, empty, truncated or not audio.
+        If the file is missing, empty, truncated or not audio.
     """
     container = _container(path)
     if _is_plain(path, container) and (container == "wav" or on_truncated is None):
@@ -111,7 +111,7 @@ def blocks(path: Path, stream: int = 0, *, on_truncated: Tell | None = None) -> 
             return
         except DecodingError as error:
             for _ in _joined_blocks(path, container, stream, None):
-                pass  # FFmpeg counts what is there, and mostly raises
+                pass  # FFmpeg counts the existing audio, and mostly raises an error
             raise AudioError(
                 f"{path} is damaged ({error}).", hint="Copy or download it again."
             ) from error
@@ -121,7 +121,7 @@ def blocks(path: Path, stream: int = 0, *, on_truncated: Tell | None = None) -> 
 def _joined_blocks(
     path: Path, container: str, stream: int, on_truncated: Tell | None
 ) -> Iterator[Audio]:
-    """Each part of the file in turn; all must have one sampling rate and as many channels."""
+    """Each part of the file in turn; all must have the same sampling rate and channels."""
     every = parts(path, container)
     first: tuple[int, int] | None = None
     for number, part in enumerate(every, 1):
@@ -158,7 +158,7 @@ def _joined_blocks(
 
 
 def _vorbis_blocks(path: Path, part: Part) -> Iterator[Audio]:
-    """Ogg Vorbis by libsndfile: FFmpeg mostly ends 128 samples before its last page says."""
+    """Ogg Vorbis by libsndfile: FFmpeg mostly ends 128 samples before the end by the last page."""
     with path.open("rb") as file:
         try:
             yield from _sndfile_blocks(FileRange(file, part.start, part.end), path)
@@ -169,7 +169,7 @@ def _vorbis_blocks(path: Path, part: Part) -> Iterator[Audio]:
 
 
 def _cut(known: str, decoded: int, stated: int | None, tolerance: int) -> str:
-    """What shows that sound is missing; "" where nothing does."""
+    """The evidence that audio is missing; "" if there is none."""
     if stated is not None and decoded >= stated:
         return ""
     if stated is not None and decoded + tolerance < stated:
@@ -207,7 +207,7 @@ def _container(path: Path) -> str:
 
 
 def _is_plain(path: Path, container: str) -> bool:
-    """Whether libsndfile reads a file exactly: whole PCM or float WAV, or one FLAC stream."""
+    """Whether libsndfile reads a file exactly: complete PCM or float WAV, or one FLAC stream."""
     if container == "wav":
         with path.open("rb") as file:
             header = wav_header(file, path.stat().st_size)

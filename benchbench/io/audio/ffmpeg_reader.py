@@ -1,4 +1,4 @@
-"""Decode with FFmpeg, which PyAV's wheels carry, so that no program has to be installed."""
+"""Decode with FFmpeg, which PyAV's wheels include, so that no program has to be installed."""
 
 from __future__ import annotations
 
@@ -29,58 +29,58 @@ DEMUXERS = (
     "aac,ac3,aiff,amr,ape,asf,au,avi,caf,dsf,dts,eac3,flac,flv,matroska,webm,mov,mp4,m4a,3gp,3g2,"
     "mj2,mp3,mpc,mpc8,mpeg,mpegts,ogg,tta,voc,w64,wav,wv"
 )
-"""What may be opened: no playlists, pictures, texts or addresses, whatever a file contains."""
+"""Formats that may be opened: no playlists, pictures, texts or addresses."""
 
 SCALES = {
     "u8": (128.0, 128.0), "s16": (0.0, 32768.0), "s32": (0.0, 2147483648.0),
     "flt": (0.0, 1.0), "dbl": (0.0, 1.0),
 }  # fmt: skip
-"""What is subtracted from samples of a format, and then divided by, to give full scale at 1."""
+"""Offset and divisor of a sample format, which give full scale at 1."""
 
 SPEAKERS = (
     "FL", "FR", "FC", "LFE", "BL", "BR", "FLC", "FRC", "BC", "SL", "SR", "TC", "TFL", "TFC", "TFR",
     "TBL", "TBC", "TBR", "DL", "DR", "WL", "WR", "SDL", "SDR", "LFE2", "TSL", "TSR", "BFC", "BFL",
     "BFR", "SSL", "SSR", "TTL", "TTR",
 )  # fmt: skip
-"""FFmpeg's and WAV's order of channels. A file may keep another one and say so."""
+"""FFmpeg's and WAV's order of channels. A file may declare another order."""
 
 
 class DecodingError(Exception):
-    """The decoder met an error; what came before is valid."""
+    """The decoder found an error; earlier audio is valid."""
 
 
 class FileRange:
-    """A part of a file as a file of its own, which decoders read through."""
+    """A part of a file as a separate file object for decoders."""
 
     def __init__(self, file: IO[bytes], start: int, end: int) -> None:
         self._file, self._start, self._size, self._place = file, start, end - start, 0
 
     def read(self, count: int) -> bytes:
-        """At most so many bytes."""
+        """Read at most the given number of bytes."""
         self._file.seek(self._start + self._place)
         content = self._file.read(min(count, self._size - self._place))
         self._place += len(content)
         return content
 
     def seek(self, offset: int, whence: int = 0) -> int:
-        """Go to a place in the part."""
+        """Set the position in the part."""
         base = (0, self._place, self._size)[whence]
         self._place = max(0, min(base + offset, self._size))
         return self._place
 
     def tell(self) -> int:
-        """The place in the part."""
+        """The position in the part."""
         return self._place
 
 
 @contextmanager
 def open_container(path: Path, part: Part) -> Iterator[Any]:
-    """A part of a file, opened by FFmpeg by its content.
+    """Open a part of a file with FFmpeg, by its content.
 
     Raises
     ------
     AudioError
-        When it is none of the formats that are read.
+        If its format is not supported.
     """
     import av
 
@@ -103,12 +103,12 @@ def open_container(path: Path, part: Part) -> Iterator[Any]:
 
 
 def select_stream(container: Any, stream: int, path: Path) -> Any:
-    """One of the audio streams, counted from 0; video and other streams do not count.
+    """The audio stream of an index from 0; video and other streams do not count.
 
     Raises
     ------
     AudioError
-        When there is no such stream, or it is encoded in a way that is not known.
+        If there is no such stream, or its encoding is unknown.
     """
     streams = container.streams.audio
     if stream >= len(streams):
@@ -127,14 +127,14 @@ def select_stream(container: Any, stream: int, path: Path) -> Any:
 
 
 def channels(stream: Any) -> int:
-    """How many channels a stream has."""
+    """Number of channels of a stream."""
     layout = stream.codec_context.layout
     _names(layout)
     return int(layout.nb_channels)
 
 
 def stated_samples(container: Any, stream: Any) -> int | None:
-    """The length that the header states, in samples of each channel."""
+    """The length that the header states, in samples per channel."""
     rate = stream.codec_context.sample_rate
     if stream.duration:
         return round(float(stream.duration * stream.time_base * rate))
@@ -153,9 +153,9 @@ def stream_blocks(
     Raises
     ------
     AudioError
-        When the sampling rate or the channels change on the way.
+        If the sampling rate or the channels change within the stream.
     DecodingError
-        After the last valid block, where the decoder met an error.
+        After the last valid block, if the decoder found an error.
     """
     import av
 
@@ -185,7 +185,7 @@ def stream_blocks(
 
 
 def _frames(container: Any, stream: Any) -> Iterator[Any]:
-    """Every frame; the last packet of an MP3 is checked, since FFmpeg decodes half a frame."""
+    """Every frame; the last packet of an MP3 is checked, because FFmpeg decodes incomplete frames."""
     is_mpeg = stream.codec_context.name.startswith(("mp1", "mp2", "mp3"))
     missing = 0
     for packet in container.demux(stream):
@@ -221,7 +221,7 @@ def _names(layout: Any) -> tuple[str, ...]:
 
 
 def _order(names: tuple[str, ...]) -> list[int] | None:
-    """How the channels must be sorted; None where they lie right or have no known places."""
+    """The order to sort channels by; None if they are in order or their positions are unknown."""
     if len(names) < 2 or len(set(names)) < len(names) or not set(names) <= set(SPEAKERS):
         return None
     order = sorted(range(len(names)), key=lambda index: SPEAKERS.index(names[index]))
@@ -229,7 +229,7 @@ def _order(names: tuple[str, ...]) -> list[int] | None:
 
 
 def reason(error: BaseException) -> str:
-    """What a library says of an error, in one line."""
+    """The error message of a library, in one line."""
     said = getattr(error, "strerror", None)
     if said:
         return str(said)

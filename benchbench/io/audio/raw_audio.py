@@ -41,7 +41,7 @@ class RawAudio:
         return np.memmap(self.file, np.float32, "r", shape=(self.samples, self.channels)).T
 
     def describe(self) -> dict[str, Any]:
-        """As a dictionary for the worker's requests."""
+        """A dictionary for the worker's requests."""
         return asdict(self)
 
 
@@ -59,9 +59,9 @@ def write_raw(path: Path, blocks: Iterable[Audio]) -> RawAudio:
 def scratch_folder() -> Iterator[Path]:
     """A temporary folder for the raw audio of this process, removed at the end.
 
-    Folders that a killed process left behind are removed first. A lock that the system holds for the
-    living tells them apart, not the number of a process: processes of different containers that
-    share a temporary folder have the same numbers. ``TMPDIR`` chooses the disk.
+    Folders that a killed process left behind are removed first. They are recognised by a lock that
+    the system releases when a process ends, not by a process ID: containers that share a temporary
+    folder may have equal process IDs. ``TMPDIR`` chooses the disk.
     """
     place = Path(tempfile.gettempdir())
     _remove_abandoned(place)
@@ -69,7 +69,7 @@ def scratch_folder() -> Iterator[Path]:
         prefix=f"{PREFIX}{os.getpid()}-", dir=place, ignore_cleanup_errors=True
     ) as folder:
         lock = FileLock(Path(folder, LOCK), timeout=0)
-        with contextlib.suppress(OSError, NotImplementedError):  # a disk that has no locks
+        with contextlib.suppress(OSError, NotImplementedError):  # a disk without locks
             lock.acquire()
         try:
             yield Path(folder)
@@ -78,7 +78,7 @@ def scratch_folder() -> Iterator[Path]:
 
 
 def _remove_abandoned(place: Path) -> None:
-    """Remove scratch folders whose lock nobody holds; one without a lock has a day to get it."""
+    """Remove scratch folders whose lock is free; those without a lock file after one day."""
     for left in place.glob(f"{PREFIX}*"):
         with contextlib.suppress(OSError, NotImplementedError, Timeout):
             if left.is_symlink() or not left.is_dir():

@@ -19,7 +19,7 @@ ASF_PROPERTIES = b"\xa1\xdc\xab\x8c\x47\xa9\xcf\x11\x8e\xe4\x00\xc0\x0c\x20\x53\
 SEGMENT = b"\x18\x53\x80\x67"
 PCM, FLOAT, EXTENSIBLE = 1, 3, 0xFFFE
 SLACK = 4096
-"""Recorders write the largest number, minus a header's length, until they know the size."""
+"""Tolerance for the placeholder of recorders: the largest number minus a header's length."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +180,7 @@ def _caf(file: IO[bytes], size: int) -> Stated:
 def _chunks(
     file: IO[bytes], size: int, first: int, layout: str
 ) -> Iterator[tuple[bytes, int, int]]:
-    """Name, length and place of each chunk; the reader may read on from its place."""
+    """Name, length and position of each chunk; the caller may read from the position."""
     head = struct.calcsize(layout)
     file.seek(first)
     while len(chunk := file.read(head)) == head:

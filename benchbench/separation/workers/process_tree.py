@@ -1,7 +1,7 @@
 """Start a program, and end it together with all processes that it started.
 
-On Linux a supervisor (`benchbench.separation.workers.supervisor`) runs in between and adopts the processes that the
-program leaves behind. Elsewhere its descendants and, on POSIX, its session are ended.
+On Linux a supervisor (`benchbench.separation.workers.supervisor`) runs in between and adopts the
+processes that the program leaves behind. Elsewhere its descendants and, on POSIX, its session are ended.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The valid answers of a worker: records with types and limits, because an adapter can write anything."""
+"""The valid answers of a worker: records with types and limits, as adapters are untrusted."""
 
 from __future__ import annotations
 
