@@ -1,4 +1,4 @@
-"""The references of one track, and a store for all that is computed from them alone."""
+"""The references of one track, and a store for values computed from them alone."""
 
 from __future__ import annotations
 
@@ -18,11 +18,10 @@ T = TypeVar("T")
 
 
 class References(Signals):
-    """The references of a track; score every model on the same object.
+    """The references of a track; use one object to score all models.
 
-    Whatever depends on the references only (lag statistics, factorisations, band energies) is
-    computed when a metric first asks for it and kept, so that each further model costs only its
-    own part.
+    Values that depend on the references only (lag statistics, factorisations, band energies) are
+    computed on first use and kept, so that they are not computed again for each further model.
 
     Parameters
     ----------
@@ -32,20 +31,20 @@ class References(Signals):
         In hertz.
     mixture
         The mixture, of shape (channels, samples), for the metrics that need one; by default the sum
-        of the references stands for it. Another length is padded with zeros or cut.
+        of the references. It is padded with zeros or cut to the length of the references.
     threads
-        How many threads work at the same time, each on frames of its own. The results are the
-        same bit for bit for any number: BLAS always runs on one thread.
+        Number of threads, each of which computes different frames. The results are bit-identical
+        for any number, because BLAS always runs on one thread.
     cache_bytes
-        How much memory may hold the references' spectra for the next model. Beyond it they are
-        computed anew, at most doubling the cost of a further model.
+        Limit of the memory that keeps the references' spectra for the next model. Spectra beyond it
+        are computed again, which at most doubles the cost of a further model.
 
     Raises
     ------
     AudioError
         For stems that differ in shape or hold NaN or infinity; the message gives the position.
     UsageError
-        For no stems at all, or a rate or a number of threads that is no positive whole number.
+        For no stems, or a rate or number of threads that is not a positive whole number.
 
     Examples
     --------
@@ -86,7 +85,7 @@ class References(Signals):
         Parameters
         ----------
         key
-            Names the value and everything it depends on besides the references.
+            Identifies the value and everything it depends on besides the references.
         """
         if key not in self._kept:
             self._kept[key] = compute()
@@ -94,7 +93,7 @@ class References(Signals):
         return value
 
     def kept_if_room(self, key: Hashable, size: int, compute: Callable[[], T]) -> T:
-        """As `kept`, but a value of `size` bytes is stored only while `cache_bytes` has room."""
+        """Like `kept`, but a value of `size` bytes is stored only while `cache_bytes` has room."""
         if key in self._kept:
             value: T = self._kept[key]
             return value
@@ -116,12 +115,12 @@ class References(Signals):
 
 
 def _whole_number(what: str, value: object) -> int:
-    """A positive whole number.
+    """The value, checked to be a positive whole number.
 
     Raises
     ------
     UsageError
-        Naming what was given instead.
+        If it is not; the message gives the value.
     """
     if isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool):
         number = float(value)

@@ -22,7 +22,7 @@ Protocols: TypeAlias = str | Sequence[Protocol | str]
 """Names joined by commas, or a sequence of names and protocols."""
 
 SINGLE = "target"
-"""The name of a target that is given as a bare array."""
+"""The name of the target when references and estimates are single arrays."""
 
 
 class Scores(dict[str, list[Series]]):
@@ -93,7 +93,7 @@ def evaluate(
 def evaluate(
     references: Any, estimates: Any, sample_rate: Any = None, protocols: Any = None
 ) -> Scores:
-    """Score one model's estimates of a track by several protocols, sharing all that they share.
+    """Score one model's estimates of a track by several protocols, with shared computations.
 
     Parameters
     ----------

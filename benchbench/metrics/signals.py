@@ -1,7 +1,7 @@
 """Checked audio: equally long stems that are read block by block as float64.
 
-Nothing is copied: the arrays stay as they were given (float32, int16, a memory map), and only the
-block that is being worked on exists in float64.
+Nothing is copied: the arrays keep their type (float32, int16, a memory map), and only the current
+block exists in float64.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ ArrayLike: TypeAlias = Any
 
 
 class Blocks(Protocol):
-    """Whatever can be read block by block."""
+    """Audio that can be read block by block."""
 
     @property
     def samples(self) -> int:
@@ -42,16 +42,16 @@ class Signals:
     stems
         Arrays of shape (channels, samples) by name. Floating-point audio has its full scale at 1;
         signed integers are divided by 2**(bits - 1), unsigned ones are centred first, as in WAV.
-        All integer stems must have one type: what a sum of 16-bit stems means depends on its full
-        scale, which an array does not tell.
+        All integer stems must have the same type, because the full scale of a sum of stems of
+        different types is unknown.
     role
         ``reference`` or ``estimate``, for error messages.
     like
-        Other signals of the track: these must have their number of channels, and their type if both
-        are integers.
+        Other signals of the track, with which the number of channels must agree, and also the type
+        if both are integers.
     samples
-        The length to present: shorter stems end in zeros, longer ones are cut. None asks for
-        stems that are equally long.
+        The length of the result: shorter stems are padded with zeros, longer ones are cut. With
+        None all stems must be equally long.
 
     Raises
     ------
@@ -92,7 +92,7 @@ class Signals:
                 )
 
     def block(self, start: int, stop: int) -> Float64:
-        """Samples `start` to `stop` of every stem, zeros where a stem has none.
+        """Samples `start` to `stop` of every stem, zeros beyond its ends.
 
         Returns
         -------
@@ -104,7 +104,7 @@ class Signals:
         return out
 
     def stem(self, index: int, start: int, stop: int) -> Float64:
-        """As `block`, but of one stem: float64 array of shape (channels, stop - start)."""
+        """Like `block`, for one stem: float64 array of shape (channels, stop - start)."""
         out = np.empty((self.channels, stop - start))
         self._fill(out, self._stems[self.names[index]], start)
         return out
@@ -127,14 +127,14 @@ def as_audio(array: ArrayLike, what: str = "audio") -> npt.NDArray[Any]:
     """An array of any library as a NumPy array of shape (channels, samples).
 
     Memory is shared where the library allows it. Tensors on an accelerator are copied to the
-    host; gradients are left behind.
+    host; gradients are dropped.
 
     Parameters
     ----------
     array
         Shape (channels, samples), or (samples,) for mono.
     what
-        Names the array in error messages.
+        Name of the array in error messages.
 
     Raises
     ------
@@ -189,7 +189,7 @@ def _one_integer_type(
     Raises
     ------
     AudioError
-        Where they, and those of `other`, have several types.
+        If they and those of `other` differ in type.
     """
     known = other
     for name, stem in stems.items():

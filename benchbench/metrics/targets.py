@@ -1,7 +1,7 @@
-"""What a target is: which stems of a track and of a model stand for it.
+"""Targets: which stems of a track and of a model are summed for each target.
 
 A score depends on the set of references it was computed with, so each set has a name
-(``vocals+accompaniment``) and scores of different sets never share a column.
+(``vocals+accompaniment``), and scores of different sets are never put in the same column.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ REST = "other"
 TWO_TARGETS = {"vocals", ACCOMPANIMENT}
 
 Parts = Mapping[str, tuple[str, ...]]
-"""Target to the stems whose sum it is."""
+"""Maps each target to the stems that are summed for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,10 +35,10 @@ class ReferenceSet:
     Parameters
     ----------
     references
-        Target to the track's stems whose sum is its reference.
+        Maps each target to the track's stems whose sum is its reference.
     estimates
-        Target to the model's stems whose sum is its estimate; a target is absent when the model
-        gives nothing for it.
+        Maps each target to the model's stems whose sum is its estimate; a target is absent when the
+        model has no stem for it.
     """
 
     references: Parts
@@ -46,7 +46,7 @@ class ReferenceSet:
 
     @property
     def name(self) -> str:
-        """The targets joined by "+", in the field's order."""
+        """The targets joined by "+", in the usual order."""
         return "+".join(self.references)
 
     @property
@@ -62,13 +62,13 @@ class ReferenceSet:
 
 
 def reference_sets(track_stems: Sequence[str], model_stems: Sequence[str]) -> list[ReferenceSet]:
-    """The sets in which a model is scored on a track, the most natural one first.
+    """The reference sets for scoring a model on a track, the most natural one first.
 
     A two-stem model on a four-stem track is scored against vocals and accompaniment, the sum of
-    the rest. A model with a stem for every stem of the track is scored on those, and also on the
-    two targets, with its accompaniment summed likewise. Stems that the track does not tell apart
-    (a piano, say) are added to ``other``. What is a sum of other stems by its name, such as
-    ``no_vocals``, is never added to anything.
+    the rest. A model with a stem for every stem of the track is scored on those, and also on
+    vocals and accompaniment, with its accompaniment summed in the same way. Stems that the track
+    does not have (for example a piano) are added to ``other``. A stem whose name says that it is a
+    sum of other stems, such as ``no_vocals``, is never added to another stem.
     """
     track = _by_target(parts_and_sums(track_stems)[0], track_stems)
     model = _by_target([stem for stem in model_stems if not is_mixture(stem)], track)
@@ -82,19 +82,19 @@ def reference_sets(track_stems: Sequence[str], model_stems: Sequence[str]) -> li
 
 
 def unused_stems(sets: Sequence[ReferenceSet], model_stems: Iterable[str]) -> list[str]:
-    """The model's stems that stand for no target."""
+    """The model's stems that are used for no target."""
     used = {part for chosen in sets for parts in chosen.estimates.values() for part in parts}
     return [stem for stem in model_stems if stem not in used]
 
 
 def _by_target(stems: Iterable[str], known: Iterable[str]) -> dict[str, str]:
-    """Target to stem; a name that the other side spells in another way gets its spelling."""
+    """Maps targets to stems; names are spelled as in `known`."""
     spelling = {name_key(canonical(name)): canonical(name) for name in known}
     return {spelling.get(name_key(canonical(name)), canonical(name)): name for name in stems}
 
 
 def _same_stems(track: Mapping[str, str], model: Mapping[str, str]) -> ReferenceSet:
-    """Every stem of the track; what only the model tells apart is added to the rest."""
+    """Every stem of the track; stems that only the model has are added to the rest."""
     estimates: dict[str, tuple[str, ...]] = {
         target: (model[target],) for target in in_order(track) if target in model
     }
@@ -120,6 +120,6 @@ def _two_targets(track: Mapping[str, str], model: Mapping[str, str]) -> Referenc
 
 
 def in_order(targets: Iterable[str]) -> list[str]:
-    """Targets in the field's order; unknown ones after them, by name."""
+    """Targets in the usual order; unknown ones after them, by name."""
     rank = {name: number for number, name in enumerate(ORDER)}
     return sorted(targets, key=lambda target: (rank.get(target, len(ORDER)), target))

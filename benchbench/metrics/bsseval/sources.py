@@ -155,7 +155,7 @@ def _mono_energy(evaluation: Evaluation) -> Float64:
 
 
 def _residual_energy(evaluation: Evaluation, index: int, filters: Float64) -> float:
-    """Energy of an estimate minus a filtered sum of the references, formed sample by sample."""
+    """Energy of an estimate minus a filtered sum of the references, computed from the samples."""
     history = len(filters) - 1
     references = evaluation.references
     edges = [*range(0, references.samples + history, references.sample_rate)]

@@ -137,8 +137,8 @@ def split_track_and_stem(name: str) -> tuple[str, str] | None:
 def common_track(names: Sequence[str]) -> dict[str, tuple[str, str]]:
     """Track and stem of each name; empty unless every name contains both.
 
-    Names such as ``lead_vocals`` and ``backing_vocals`` are stems, not tracks: where words are only
-    joined by separators, at least one track must have several stems.
+    Names such as ``lead_vocals`` and ``backing_vocals`` are stems, not tracks: unless brackets or
+    spaced hyphens mark every stem, at least one track must have several stems.
     """
     divided = {name: split_track_and_stem(name) for name in names}
     if not divided or any(both is None for both in divided.values()):

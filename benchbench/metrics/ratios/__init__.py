@@ -1,1 +1,1 @@
-"""Ratios of energies of whole tracks and windows: SDR and its scale-invariant kin."""
+"""Ratios of energies of whole tracks and windows: SDR and its scale-invariant variants."""

@@ -1,4 +1,4 @@
-r"""Scale-invariant ratios, which an estimate's loudness does not move.
+r"""Scale-invariant ratios, which do not depend on the level of the estimate.
 
 With the reference s, the estimate e and the scale :math:`\alpha = \langle e, s\rangle / |s|^2`
 the target is :math:`\alpha s`; the projection of e onto all references splits the rest into
@@ -25,18 +25,18 @@ ILL_CONDITIONED = 1e12
 """Condition number of the references' Gram matrix above which interference is not determined."""
 
 _CHUNK = 1 << 20
-"""Samples that are held at a time, however long a frame is."""
+"""Samples that are read at a time, whatever the length of a frame."""
 
 _CANCELLED = 1e-8
-"""A difference of energies below this share of them is formed sample by sample instead."""
+"""A difference of energies below this share of them is computed sample by sample instead."""
 
 
 def evaluate(evaluation: Evaluation) -> list[Series]:
-    """SI-SDR, SI-SIR, SI-SAR and SD-SDR, and the mean of the channels' own SI-SDR.
+    """SI-SDR, SI-SIR, SI-SAR and SD-SDR, and the mean SI-SDR of the single channels.
 
     The first four take all channels as one long signal with one scale. ``SI-SDR-per-channel``
-    scales every channel by itself and averages the decibels over the channels that are not silent,
-    which forgives a shifted stereo balance.
+    scales each channel separately and averages the decibels over the channels that are not silent,
+    so it does not count a shifted stereo balance as error.
     """
     moments = track_moments(evaluation)
     together = moments.over_channels()
@@ -68,14 +68,14 @@ def evaluate(evaluation: Evaluation) -> list[Series]:
 def scaled_energies(
     evaluation: Evaluation, moments: Moments, index: int, frames: Sequence[tuple[int, int]]
 ) -> tuple[Float64, Float64]:
-    """Energies of the scaled reference and of what the estimate holds besides, by frame.
+    """Energies of the scaled reference and of the rest of the estimate, by frame.
 
     Parameters
     ----------
     moments
-        Of these frames, over channels.
+        Moments of these frames, over channels.
     index
-        Which target.
+        Index of the target.
     frames
         First and last sample (exclusive) of each frame.
 
@@ -127,8 +127,8 @@ def _decomposed(evaluation: Evaluation, moments: Moments, index: int) -> _Parts:
 def _least_squares(gram: Float64, cross: Float64) -> tuple[Float64, float]:
     """Weights of the references in the estimate, and the condition of the normalised Gram matrix.
 
-    Normalised references make the condition a matter of their likeness, not of their loudness;
-    silent ones take no part.
+    The references are normalised so that the condition depends on their similarity, not on their
+    levels; silent ones are left out.
     """
     norm = np.sqrt(np.diag(gram))
     heard = norm > 0
@@ -175,7 +175,7 @@ def _difference_energy(
     frames: Sequence[tuple[int, int]],
     channels: slice = slice(None),
 ) -> float:
-    """Energy of an estimate minus a weighted sum of the references, formed sample by sample."""
+    """Energy of an estimate minus a weighted sum of the references, computed from the samples."""
     total = 0.0
     pieces = [
         (piece, min(piece + _CHUNK, stop))

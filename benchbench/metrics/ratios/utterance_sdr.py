@@ -13,10 +13,10 @@ from benchbench.metrics.signals import Float64
 __all__ = ["OFFSET", "evaluate"]
 
 OFFSET = 1e-7
-"""Added to both energies; with it silence scored against silence is 0 dB."""
+"""Added to both energies, so that silence scored against silence is 0 dB."""
 
 MOVED_DB = 0.01
-"""How far the offset may move a ratio before that is said."""
+"""Change of a ratio by the offset above which ``too_soft`` is set."""
 
 
 def evaluate(evaluation: Evaluation) -> list[Series]:
@@ -25,9 +25,9 @@ def evaluate(evaluation: Evaluation) -> list[Series]:
     .. math:: 10 \log_{10} \frac{\sum r^2 + \delta}{\sum (r - e)^2 + \delta},\qquad \delta = 10^{-7}
 
     Source: Y. Mitsufuji et al., "Music Demixing Challenge 2021", Frontiers in Signal Processing 1
-    (2022). A silent reference has a value, but it only tells how loud the estimate is, so it
-    carries the reason ``silent_reference``. Where the offset moves the ratio by more than 0.01 dB, the
-    number depends on the level of the audio and carries ``too_soft``.
+    (2022). A silent reference has a value, but it only depends on the level of the estimate, so it
+    has the reason ``silent_reference``. Where the offset changes the ratio by more than 0.01 dB,
+    the number depends on the level of the audio and has the reason ``too_soft``.
     """
     moments = track_moments(evaluation).over_channels()
     series = []
@@ -47,7 +47,7 @@ def _aggregated(evaluation: Evaluation, signal: float, noise: float) -> Series:
     .. math:: 10 \log_{10} \frac{\sum_j |r_j|^2 + \delta}{\sum_j |r_j - e_j|^2 + \delta}
 
     Source: T. von Neumann et al., "SA-SDR: A Novel Loss Function for Separation of Meeting Style
-    Data", ICASSP 2022. A silent target counts with what its estimate holds, so there is a value
+    Data", ICASSP 2022. The estimate of a silent target counts as error, so there is a value
     whenever one target is not silent. A model that lacks a target has none (``missing_estimate``).
     """
     values, reasons = _ratio(np.array([signal]), np.array([noise]))
@@ -57,7 +57,7 @@ def _aggregated(evaluation: Evaluation, signal: float, noise: float) -> Series:
 
 
 def _ratio(signal: Float64, noise: Float64) -> tuple[Float64, Reasons]:
-    """The ratio in decibels; with a reason where the offset moves it by more than 0.01 dB."""
+    """The ratio in decibels; with a reason where the offset changes it by more than 0.01 dB."""
     values = 10.0 * np.log10((signal + OFFSET) / (noise + OFFSET))
     with np.errstate(divide="ignore", invalid="ignore"):
         moved = np.abs(values - 10.0 * (np.log10(signal) - np.log10(noise))) > MOVED_DB

@@ -1,7 +1,7 @@
 """SDR by frequency band, for the whole track and for every second of it.
 
-All band families read the same power spectra of references and errors: a Hann window of 4096
-samples every 2048, whose frames are counted to the second that holds their centre.
+All band families use the same power spectra of references and errors: a Hann window of 4096
+samples every 2048 samples. A frame belongs to the second that contains its centre.
 """
 
 from __future__ import annotations
@@ -27,13 +27,13 @@ __all__ = ["FLOOR_DB", "band_edges", "evaluate"]
 Family = Literal["octave", "third", "mel"]
 
 FLOOR_DB = -80.0
-"""A band below this level, relative to the reference's whole spectrum, has no value."""
+"""A band below this level, relative to the reference's average spectrum, has no value."""
 
 _STFT = Stft(4096, 2048, padding="zeros")
 _WINDOWS = 1024
 
 _BATCH = 1 << 17
-"""Samples that are transformed at once, so that they and their spectra stay in cache."""
+"""Samples that are transformed at a time, so that they and their spectra stay in cache."""
 
 _MEL_BANDS = 32
 _OCTAVE = 10.0**0.3
@@ -48,12 +48,12 @@ def evaluate(evaluation: Evaluation, *, family: Family = "octave") -> list[Serie
     ----------
     family
         ``octave`` or ``third`` (IEC 61260-1, base ten, 31.5 Hz and 25 Hz upwards), or ``mel``
-        (32 neighbouring bands of equal width on Slaney's scale, up to half the rate).
+        (32 adjacent bands of equal width on Slaney's scale, up to half the rate).
 
     Notes
     -----
-    A bin that lies across an edge counts to both bands in proportion. A band whose reference is
-    80 dB below the reference's average spectrum has no value, for the reason ``below_floor``.
+    A bin that lies across an edge counts in both bands in proportion. A band whose reference is
+    80 dB below the reference's average spectrum has no value, with the reason ``below_floor``.
     """
     references = evaluation.references
     edges = band_edges(family, references.sample_rate)
@@ -93,7 +93,7 @@ def evaluate(evaluation: Evaluation, *, family: Family = "octave") -> list[Serie
 def band_edges(family: Family, sample_rate: int) -> Float64:
     """Lower and upper edges in hertz, shape (bands, 2).
 
-    Bands whose centre lies below half the rate, the highest cut off there.
+    Bands whose centre lies below half the rate; the highest one ends at half the rate.
     """
     top = sample_rate / 2.0
     if family == "mel":
@@ -174,7 +174,7 @@ def _banded(
 
 
 def _summed(spectra: Float64, weights: Float64) -> Float64:
-    """Spectra summed by band, flattened; some windows at a time, as a product copies its part."""
+    """Spectra summed by band, flattened; some windows at a time, because the product copies."""
     return np.concatenate(
         [
             (spectra[start : start + _WINDOWS] @ weights.T).ravel()

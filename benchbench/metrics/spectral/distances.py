@@ -1,10 +1,10 @@
 """Distances between magnitude spectrograms, with the parameters that the field uses.
 
 L1-freq, STFT, bleedless and fullness follow ZFTurbo's Music-Source-Separation-Training; the STFT
-losses in turn follow auraloss. All take every channel and average over channels.
+losses in turn follow auraloss. All are computed per channel and averaged over channels.
 
-One pass over the audio of a target and its estimate serves all six: a stretch is read once and
-transformed once for each of the three lengths of windows and for the rectangular one.
+One pass over the audio of a target and its estimate gives all six: each segment is read once, and
+transformed once for each of the three window lengths and for the rectangular window.
 """
 
 from __future__ import annotations
@@ -32,28 +32,28 @@ RESOLUTIONS = (Stft(1024, 256), Stft(2048, 512), Stft(4096, 1024))
 MEL_STFT = Stft(4096, 1024, padding="zeros")
 MEL_BANDS = 512
 AMPLITUDE_FLOOR = 1e-4
-"""Square root of the floor of powers, 1e-8."""
+"""Floor of magnitudes: the square root of the floor of powers, 1e-8."""
 
 SOFTEST = 1e-5
-"""Peak below which magnitudes come near `AMPLITUDE_FLOOR`: a third of the step of 16 bits."""
+"""Peak below which magnitudes are near `AMPLITUDE_FLOOR`: a third of the step of 16 bits."""
 
 MEL_FLOOR = 1e-10
 TOP_DB = 80.0
 
 _LONGEST = RESOLUTIONS[-1]
 _CHUNK = 1 << 17
-"""Samples between two stretches, a multiple of every hop."""
+"""Length of a segment in samples, a multiple of every hop."""
 
 _BATCH = 1 << 17
-"""Samples that are transformed at once, so that they and their spectra stay in cache."""
+"""Samples that are transformed at a time, so that they and their spectra stay in cache."""
 
 
 def evaluate(evaluation: Evaluation) -> list[Series]:
     """L1-freq, STFT, MR-STFT, LSD, bleedless and fullness of each target.
 
     All but LSD are turned into scores from 0 to 100, where 100 means equal spectrograms. A track
-    that is not longer than half the longest window has no values (``too_short``), nor has a pair of
-    signals that are both softer than 1e-5 of full scale, below which the floors decide (``too_soft``).
+    that is not longer than half the longest window has no values (``too_short``). Nor has a pair of
+    signals that are both below 1e-5 of full scale, where the floors dominate (``too_soft``).
     """
     series = []
     fits = _LONGEST.fits(evaluation.references.samples)
@@ -70,7 +70,7 @@ _METRICS = ("L1-freq", "STFT", "MR-STFT", "LSD", "bleedless", "fullness")
 
 
 def _unusable(evaluation: Evaluation, index: int) -> str | None:
-    """Why a target has no values: floors would make any two such signals equal."""
+    """The reason why a target has no values; None if it can be scored."""
     row = int(evaluation.rows[index])
     loudest = max(evaluation.references.peak(row), evaluation.estimates.peak(index))
     return "too_soft" if 0.0 < loudest < SOFTEST else None
@@ -82,7 +82,7 @@ def _scores(evaluation: Evaluation, index: int) -> dict[str, float]:
     mel = references.kept(
         ("mel bands",), lambda: MelBands.of(MEL_BANDS, MEL_STFT.size, references.sample_rate)
     )
-    # Frames may be centred on the position behind the last sample.
+    # Frames may be centred on the position after the last sample.
     edges = [*range(0, references.samples + 1, _CHUNK), references.samples + 1]
     levels = mapped_zeros((2, references.channels, MEL_STFT.frames(references.samples), mel.count))
     absolute = 0.0
@@ -121,7 +121,7 @@ class _Sums:
     squared, estimate
         Energies of the difference and of the estimate.
     logarithmic
-        Of the absolute differences of the logarithms.
+        Sums of the absolute differences of the logarithms.
     distances
         Over frames only: root mean square differences of the levels in decibels.
     """
@@ -139,7 +139,7 @@ class _Sums:
 
 @dataclass(frozen=True, slots=True)
 class _Part:
-    """What a stretch adds to the whole.
+    """The sums of one segment.
 
     Attributes
     ----------
@@ -148,7 +148,7 @@ class _Part:
     sums
         Shape (resolutions, quantities of `_Sums`, channels).
     levels
-        Of reference and estimate in mel bands, shape (2, channels, frames, bands).
+        Levels of reference and estimate in mel bands, shape (2, channels, frames, bands).
     """
 
     absolute: float
@@ -157,7 +157,7 @@ class _Part:
 
 
 def _chunk(pair: Pair, mel: MelBands, bounds: tuple[int, int]) -> _Part:
-    """The part of the frames that are centred in a stretch."""
+    """The sums of the frames that are centred in a segment."""
     start, stop = bounds
     reach = _LONGEST.size // 2
     stretch = mirrored(pair, start - reach, stop - 1 + reach)
@@ -189,7 +189,7 @@ def _chunk(pair: Pair, mel: MelBands, bounds: tuple[int, int]) -> _Part:
 
 
 def _add_distances(total: Float64, magnitudes: Float64) -> None:
-    """Add the `_Sums` of some frames, given as (2, channels, frames, bins) and overwritten."""
+    """Add the `_Sums` of frames of shape (2, channels, frames, bins), which are overwritten."""
     reference, estimate = np.maximum(magnitudes, AMPLITUDE_FLOOR, out=magnitudes)
     difference = estimate - reference
     total[0] += [np.vdot(one, one) for one in difference]
@@ -207,13 +207,13 @@ def _levels(mel: MelBands, magnitudes: Float64) -> Float64:
 
 
 def bleed_and_fullness(levels: Float64) -> tuple[float, float]:
-    """How little the estimate has too much of, and how little it lacks.
+    """Scores for little excess energy (bleedless) and little missing energy (fullness).
 
     Parameters
     ----------
     levels
-        Of reference and estimate, shape (2, channels, frames, bands). Those more than 80 dB below
-        the loudest are raised to that.
+        Levels of reference and estimate, shape (2, channels, frames, bands). Those more than 80 dB
+        below the loudest are raised to 80 dB below it.
     """
     floors = [one.max() - TOP_DB for one in levels]
     sums, counts = np.zeros(2), np.zeros(2, dtype=int)

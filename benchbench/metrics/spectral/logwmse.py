@@ -26,13 +26,13 @@ RATE = 44100
 SCALE = -4.0
 OFFSET = 1e-8
 INAUDIBLE = 10.0 ** (-68.0 / 20.0)
-"""Weighted errors below this, relative to the mixture's level, count as none."""
+"""Weighted errors below this, relative to the mixture's level, count as zero."""
 
 _TRANSFORM = 1 << 15
-"""Length of the transforms: one channel's stays in cache, and the filter is an eighth of it."""
+"""Length of the transforms: one channel fits the cache, and the filter is an eighth as long."""
 
 _BLOCK = 1 << 14
-"""Samples that are resampled at once."""
+"""Samples that are resampled at a time."""
 
 
 def evaluate(evaluation: Evaluation) -> list[Series]:
@@ -41,9 +41,9 @@ def evaluate(evaluation: Evaluation) -> list[Series]:
     .. math:: -4 \ln\Big(\operatorname{mean} \big[h * (e - r) / \sigma\big]^2 + 10^{-8}\Big)
 
     by channel, averaged over channels; h is the weighting filter, sigma the weighted mixture's root
-    mean square, and errors below -68 dB are set to zero. The mixture is the one that the references
-    were given with, or else their sum. Where it is silent there is no level to compare an error with:
-    ``silent_mixture``.
+    mean square, and errors below -68 dB are set to zero. The mixture is that of the references, or
+    else their sum. A silent mixture has no level to compare an error with, so there is no value
+    (``silent_mixture``).
     Source: log-wmse-audio-quality 0.2.0 (Nomono), which rounds to float32 on the way.
     """
     references = evaluation.references
@@ -73,11 +73,11 @@ def score(evaluation: Evaluation, index: int, *, rate: int, samples: int) -> flo
     Parameters
     ----------
     index
-        Which target.
+        Index of the target.
     rate
-        The rate that the audio is taken to have, in hertz.
+        The assumed sample rate of the audio, in hertz.
     samples
-        How much of the audio counts.
+        Number of samples that count, from the start.
 
     Returns
     -------
@@ -96,7 +96,7 @@ def score(evaluation: Evaluation, index: int, *, rate: int, samples: int) -> flo
 
 @dataclass(frozen=True, slots=True)
 class _Mixture:
-    """The mixture that was given with the references, or their sum, by block."""
+    """The mixture of the references, or their sum, by block."""
 
     references: References
 
@@ -136,9 +136,10 @@ class _OneError:
 
 
 def _gain(references: References) -> float:
-    """A power of two that brings the references near full scale, for a resampler of 32 bits.
+    """A power of two that brings the references near full scale, for the 32-bit resampler.
 
-    The metric is relative to the mixture, so it does not depend on the gain. Ordinary levels have 1.
+    The metric is relative to the mixture, so it does not depend on the gain. It is 1 for ordinary
+    levels.
     """
     loudest = max(references.peak(index) for index in range(len(references.names)))
     if loudest == 0.0 or 1e-6 < loudest < 1e6:
@@ -148,7 +149,7 @@ def _gain(references: References) -> float:
 
 @dataclass(frozen=True, slots=True)
 class _Raised:
-    """Signals times a gain."""
+    """Signals multiplied by a gain."""
 
     signals: Blocks
     gain: float
@@ -167,7 +168,7 @@ class _Raised:
 
 @dataclass(frozen=True, slots=True)
 class _Cut:
-    """The beginning of signals: zeros from `samples` on."""
+    """Signals with zeros from `samples` on."""
 
     signals: Blocks
     samples: int
@@ -218,23 +219,23 @@ class _Weighting:
 
     @property
     def ahead(self) -> int:
-        """Samples after one that it depends on: the filter is centred, as in mode "same"."""
+        """Number of later samples that a value depends on; the filter is centred (mode "same")."""
         return (self.taps - 1) // 2
 
     @property
     def behind(self) -> int:
-        """Samples before one that it depends on."""
+        """Number of earlier samples that a value depends on."""
         return self.taps - 1 - self.ahead
 
     @property
     def hop(self) -> int:
-        """Samples that one transform weights: it is longer by the filter's reach."""
+        """Samples that one transform weights: its length without the filter's overlap."""
         return _TRANSFORM - self.taps + 1
 
 
 @dataclass(frozen=True, slots=True)
 class _Window:
-    """How many samples are weighted at once, and how what they depend on is read.
+    """The number of samples that are weighted at a time, and a function that reads their input.
 
     `read` returns float64 of shape (stems, channels, _TRANSFORM), from `_Weighting.behind` samples
     before the first one, zeros beyond the ends of the track.
@@ -252,7 +253,7 @@ def _windows(signals: Blocks, rate: int, weighting: _Weighting) -> Iterator[_Win
 
 
 def _resampled_windows(signals: Blocks, rate: int, weighting: _Weighting) -> Iterator[_Window]:
-    """Windows of the signals at `RATE`, one after the other; little more than one is held."""
+    """Windows of the signals at `RATE`, in order; little more than one is in memory."""
     parts = _resampled(signals, rate)
     held = next(parts)
     stems, channels, _ = held.shape
@@ -262,7 +263,7 @@ def _resampled_windows(signals: Blocks, rate: int, weighting: _Weighting) -> Ite
         while held.shape[2] >= _TRANSFORM:
             yield _Window(weighting.hop, partial(_padded, held))
             held = held[..., weighting.hop :]
-    left = max(1, held.shape[2] - weighting.behind)  # a track so short is one silent sample
+    left = max(1, held.shape[2] - weighting.behind)  # such a short track is one silent sample
     for start in range(0, left, weighting.hop):
         yield _Window(min(weighting.hop, left - start), partial(_padded, held[..., start:]))
 

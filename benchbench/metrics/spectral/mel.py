@@ -49,12 +49,12 @@ def mel_filters(count: int, size: int, sample_rate: int) -> Float64:
 
 
 _GROUP = 16
-"""Bands that are computed by one matrix product, over the bins that any of them covers."""
+"""Bands per matrix product, which covers the bins of all of them."""
 
 
 @dataclass(frozen=True, slots=True)
 class MelBands:
-    """`mel_filters` without most of their zeros.
+    """`mel_filters`, stored without most of their zeros.
 
     Attributes
     ----------

@@ -1,7 +1,7 @@
 """Multi-resolution spectral loss of A-weighted audio, with auraloss's definitions.
 
-Five window lengths from 256 to 4096 samples; at each, spectral convergence plus the mean distance
-of the logarithms of the magnitudes, after a filter that weights frequencies as hearing does.
+For each of five window lengths from 256 to 4096 samples: spectral convergence plus the mean
+distance of the logarithms of the magnitudes, after an A-weighting filter.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ __all__ = ["RESOLUTIONS", "a_weighting", "evaluate"]
 RESOLUTIONS = tuple(Stft(size, size // 4) for size in (256, 512, 1024, 2048, 4096))
 TAPS = 101
 AMPLITUDE_FLOOR = 1e-4
-"""Square root of the floor of powers, 1e-8."""
+"""Floor of magnitudes: the square root of the floor of powers, 1e-8."""
 
 _LONGEST = RESOLUTIONS[-1]
 _CHUNK = 1 << 17
-"""Samples between two stretches, a multiple of every hop."""
+"""Length of a segment in samples, a multiple of every hop."""
 
 _BATCH = 1 << 17
 
@@ -38,8 +38,9 @@ def evaluate(evaluation: Evaluation) -> list[Series]:
     """The loss of each target, 0 for equal spectrograms.
 
     The spectrograms of all channels are taken as one. A reference that is silent (no magnitude
-    above the floor) has no value, since its spectrogram is what the difference is divided by
-    (``silent_reference``); a track that is not longer than half the longest window has none either (``too_short``).
+    above the floor) has no value, since the difference is divided by its spectrogram
+    (``silent_reference``). A track that is not longer than half the longest window has none either
+    (``too_short``).
 
     Source: C. Steinmetz, J. Reiss, "auraloss: Audio focused loss functions in PyTorch", DMRN+15
     (2020), ``MultiResolutionSTFTLoss(perceptual_weighting=True)``.
@@ -74,7 +75,7 @@ def _loss(evaluation: Evaluation, index: int) -> tuple[float, str | None]:
 
 @dataclass(frozen=True, slots=True)
 class _Weighted:
-    """A pair of signals behind the A-weighting filter; zeros beyond the ends."""
+    """A pair of signals after the A-weighting filter; zeros beyond the ends."""
 
     pair: Pair
     taps: tuple[float, ...]
@@ -95,7 +96,7 @@ class _Weighted:
 
 
 def _sums(weighted: _Weighted, bounds: tuple[int, int]) -> Float64:
-    """What the frames centred in a stretch add: shape (resolutions, 3).
+    """Sums over the frames centred in a segment, shape (resolutions, 3).
 
     Energy of the difference, energy of the reference, absolute difference of the logarithms.
     """
@@ -120,7 +121,7 @@ def _sums(weighted: _Weighted, bounds: tuple[int, int]) -> Float64:
 def a_weighting(sample_rate: int) -> tuple[float, ...]:
     """A linear-phase filter of 101 taps with the magnitude of A-weighting (IEC 61672).
 
-    The analogue filter is brought to the sampling rate by the bilinear transform, and its
+    The analogue filter is converted to the sampling rate by the bilinear transform, and its
     magnitude at 512 frequencies is fitted by least squares, as auraloss does.
     """
     poles_hz = (20.598997, 107.65265, 737.86223, 12194.217)

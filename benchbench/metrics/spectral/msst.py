@@ -1,8 +1,8 @@
 """The ten metrics of ZFTurbo's Music-Source-Separation-Training (MSST), with its parameters.
 
-Its definitions differ from ours in details (offsets, one norm over all channels, filters of 44.1 kHz
-at any rate), so they form a protocol of their own: the numbers of a log that MSST printed and those
-that are computed here may share a column.
+Its definitions differ from ours in details (offsets, one norm over all channels, filters for
+44.1 kHz at any rate), so they form a separate protocol. Numbers from MSST's logs and numbers
+computed here are comparable and may be in the same column.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from benchbench.metrics.spectral.pair import Pair
 __all__ = ["evaluate"]
 
 OFFSET = 1e-8
-"""Added to energies, so that silence has a number."""
+"""Added to energies, so that silence has a value."""
 
 K_SDR = 10.0
 L1_OFFSET = 1e-3
@@ -44,11 +44,11 @@ METRICS = (
 
 
 def evaluate(evaluation: Evaluation) -> list[Series]:
-    """The metrics of each target over the length that reference and estimate share.
+    """The metrics of each target over the common length of reference and estimate.
 
-    A silent reference has numbers, as in MSST, with the reason ``silent_reference``; so has audio that
-    is so soft, or an estimate so good, that MSST's offsets decide (``too_soft``). A track that is
-    not longer than half the longest window has none (``too_short``).
+    A silent reference has values, as in MSST, with the reason ``silent_reference``. Audio so soft,
+    or an estimate so good, that MSST's offsets dominate has values with the reason ``too_soft``. A
+    track that is not longer than half the longest window has none (``too_short``).
     """
     series = []
     for index, target in enumerate(evaluation.targets):
@@ -74,7 +74,7 @@ def evaluate(evaluation: Evaluation) -> list[Series]:
 def _scores(
     evaluation: Evaluation, index: int, samples: int
 ) -> tuple[dict[str, float], str | None]:
-    """The metrics of one target, and why to distrust them."""
+    """The metrics of one target, and the reason to distrust them."""
     sums, levels = pair_sums(CutPair(Pair(evaluation, index), samples))
     channels = evaluation.references.channels
     sdr = _decibels((sums.time[0] + OFFSET) / (sums.time[2] + OFFSET))
@@ -104,7 +104,7 @@ def _scores(
 
 
 def _distrust(evaluation: Evaluation, index: int, sums: Sums) -> str | None:
-    """Why the numbers of a target say little: silence, or offsets and floors that decide them."""
+    """The reason to distrust a target's numbers: silence, or offsets and floors that dominate."""
     signal, noise = float(sums.time[0]), float(sums.time[2])
     if signal == 0.0:
         return "silent_reference"
@@ -124,13 +124,13 @@ def _score(distance: float) -> float:
 
 
 def _k_sdr(sdr: float) -> float:
-    """The SDR, held within 10 dB and turned into a score from 0 to 100."""
+    """The SDR, limited to 10 dB either way and turned into a score from 0 to 100."""
     held = max(min(sdr, K_SDR), -K_SDR + 1e-6)
     return 100.0 * math.log1p(held + K_SDR) / math.log1p(2.0 * K_SDR)
 
 
 def _si_sdr(time: Float64, count: int) -> float:
-    """One scale for all channels; the offset is added to every sample's product."""
+    """SI-SDR with one scale for all channels; the offset is added to every sample's product."""
     reference, _, difference, inner, *_ = map(float, time)
     scale = (inner + reference + OFFSET * count) / (reference + OFFSET * count)
     left = difference + 2.0 * (1.0 - scale) * inner + (1.0 - scale) ** 2 * reference
@@ -138,7 +138,7 @@ def _si_sdr(time: Float64, count: int) -> float:
 
 
 def _l1_snr(sums: Sums, samples: int, channels: int) -> float:
-    """Half from the signals, with a penalty for another level, and half from their spectra."""
+    """L1-SNR: half from the signals, with a penalty for another level, half from the spectra."""
     reference, estimate, _, _, error, absolute = sums.time / (samples * channels)
     level = 10.0 * math.log10(reference + OFFSET)
     distance = abs(10.0 * math.log10(estimate + OFFSET) - level)

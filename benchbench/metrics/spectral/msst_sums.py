@@ -1,7 +1,7 @@
-"""One pass over a reference and its estimate for everything that `msst` needs of them.
+"""All sums over a reference and its estimate that `msst` needs, in one pass.
 
-A stretch of audio is read once; each transform yields sums over its frames and bins, and those of all
-stretches add up to those of the track.
+Each segment of audio is read once; each transform yields sums over its frames and bins, and the
+sums of all segments add up to those of the track.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from benchbench.metrics.spectral.stft import Stft, hann, mirrored
 __all__ = ["COMPLEX", "RATE", "RECTANGULAR", "WEIGHTED", "CutPair", "Sums", "pair_sums"]
 
 RATE = 44_100
-"""MSST's filters are those of this rate, whatever the rate of the audio."""
+"""MSST uses the filters for this rate at any rate of the audio."""
 
 RECTANGULAR = Stft(2048, 1024, window="rectangular")
 AURA = Stft(1024, 256)
@@ -35,23 +35,23 @@ WEIGHTED = (Stft(1024, 256), Stft(2048, 512), Stft(4096, 1024))
 COMPLEX = (Stft(512, 128), Stft(1024, 256), Stft(2048, 512))
 MEL_STFT = Stft(4096, 1024, padding="zeros")
 FLOOR = 1e-4
-"""Square root of auraloss's floor of powers, 1e-8."""
+"""Floor of magnitudes: the square root of auraloss's floor of powers, 1e-8."""
 
 MEL_FLOOR = 1e-10
 _CHUNK = 1 << 17
-"""Samples between two stretches, a multiple of every hop."""
+"""Length of a segment in samples, a multiple of every hop."""
 
 _BATCH = 1 << 17
 
 
 @dataclass(frozen=True, slots=True)
 class CutPair:
-    """A reference and its estimate as two stems, over the length that both have.
+    """A reference and its estimate as two stems, over their common length.
 
     Parameters
     ----------
     pair
-        Which target.
+        Reference and estimate of one target.
     samples
         The length of the shorter one.
     """
@@ -68,7 +68,7 @@ class CutPair:
 
 @dataclass(frozen=True, slots=True)
 class _AWeighted:
-    """Another signal through auraloss's filter of 101 taps for A-weighting."""
+    """A signal after auraloss's A-weighting filter of 101 taps."""
 
     signals: Blocks
 
@@ -91,10 +91,10 @@ class Sums:
     Attributes
     ----------
     time
-        Of the squares of reference, estimate and difference, of the products of difference and
+        Sums of the squares of reference, estimate and difference, of the products of difference and
         reference, and of the absolute differences and references: shape (6,).
     absolute
-        Of the absolute differences of the rectangular transform's magnitudes.
+        Sum of the absolute differences of the rectangular transform's magnitudes.
     aura
         For STFT and the three weighted mel STFTs: squared differences and estimates, and absolute
         differences of logarithms; shape (4, 3).
@@ -110,11 +110,11 @@ class Sums:
 
     @classmethod
     def zeros(cls) -> Sums:
-        """Nothing summed up yet."""
+        """Sums that are all zero."""
         return cls(np.zeros(6), 0.0, np.zeros((4, 3)), np.zeros((3, 4)))
 
     def add(self, other: Sums) -> None:
-        """Add another part of the track."""
+        """Add the sums of another part of the track."""
         self.time += other.time
         self.absolute += other.absolute
         self.aura += other.aura
@@ -129,7 +129,7 @@ def pair_sums(pair: CutPair) -> tuple[Sums, Float64]:
     sums
         Over all channels.
     levels
-        Of reference and estimate in decibels, shape (2, channels, frames, 512).
+        Levels of reference and estimate in decibels, shape (2, channels, frames, 512).
     """
     references = pair.pair.evaluation.references
     bands = references.kept(("msst bands",), _bands)
@@ -152,7 +152,7 @@ def _bands() -> list[MelBands]:
 
 
 def _chunk(pair: CutPair, bands: list[MelBands], bounds: tuple[int, int]) -> tuple[Sums, Float64]:
-    """The part of the frames that are centred in a stretch."""
+    """The sums of the frames that are centred in a segment."""
     start, stop = bounds
     reach = WEIGHTED[-1].size // 2
     plain = mirrored(pair, start - reach, stop - 1 + reach)
@@ -204,7 +204,7 @@ def _complex_sums(reference: npt.NDArray[Any], estimate: npt.NDArray[Any]) -> Fl
 
 
 def _add_aura(total: Float64, magnitudes: Float64) -> None:
-    """Add the sums of some frames, given as (2, channels, frames, bins)."""
+    """Add the sums of frames of shape (2, channels, frames, bins)."""
     reference, estimate = magnitudes
     difference = estimate - reference
     total[0] += np.vdot(difference, difference)

@@ -21,7 +21,7 @@ class Pair:
     evaluation
         The track and the estimates of one model.
     index
-        The target's place among `Evaluation.targets`.
+        The target's index in `Evaluation.targets`.
     """
 
     evaluation: Evaluation
@@ -33,7 +33,7 @@ class Pair:
         return self.evaluation.references.samples
 
     def block(self, start: int, stop: int) -> Float64:
-        """float64 array of shape (2, channels, stop - start): reference first, zeros beyond the ends."""
+        """float64 array of shape (2, channels, stop - start): reference first, zero-padded."""
         references, row = self.evaluation.references, int(self.evaluation.rows[self.index])
         estimate = self.evaluation.estimates.stem(self.index, start, stop)
         return np.stack([references.stem(row, start, stop), estimate])

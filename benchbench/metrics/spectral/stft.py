@@ -28,7 +28,7 @@ class Stft:
     window
         ``hann`` (periodic) or ``rectangular``.
     padding
-        What lies beyond the ends: ``zeros``, or the signal's ``reflection`` as in ``torch.stft``.
+        Padding at both ends: ``zeros``, or the signal's ``reflection`` as in ``torch.stft``.
     """
 
     size: int
@@ -58,7 +58,7 @@ class Stft:
     def transform(
         self, signals: Blocks, index: int | slice, chunk: tuple[int, int]
     ) -> npt.NDArray[np.complex128]:
-        """Spectra of one stem or several.
+        """Spectra of one or more stems.
 
         Returns
         -------
@@ -77,7 +77,7 @@ class Stft:
         return mirrored(signals, start, stop)
 
     def batches(self, block: Float64, size: int) -> Iterator[npt.NDArray[np.complex128]]:
-        """Spectra of the frames of a block, as many at a time as fit in `size` samples.
+        """Spectra of the frames of a block, in batches of at most `size` samples.
 
         Parameters
         ----------
