@@ -1,6 +1,6 @@
 """The tracks of a data set: the files of each stem and a fingerprint.
 
-No audio is read here. A *track* knows its stems and, where the data set ships one, its mixture.
+No audio is read here. A *track* has stems and, if the data set ships one, a mixture.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ __all__ = ["Dataset", "Source", "Track", "installed_folder", "open_dataset"]
 
 @dataclass(frozen=True)
 class Dataset:
-    """The tracks of a data set that were asked for."""
+    """The requested tracks of a data set."""
 
     manifest: DatasetManifest
     root: Path
@@ -58,22 +58,22 @@ def open_dataset(
     dataset
         The data set.
     root
-        Its folder; None: the manifest's environment variable, else what `bench install` made.
+        Its folder; None: the manifest's environment variable, else the folder of `bench install`.
     split
-        One of the manifest's splits; None: its default, ``all``: every one.
+        One of the manifest's splits; None: its default; ``all``: every split.
     names
-        Only these tracks; a name that is none may hold several, joined by commas.
+        Only these tracks; a text that is not a track's name is split at commas.
     limit
-        Only the first so many.
+        Maximum number of tracks; the first ones are used.
     tell
-        Called with a sentence about what is being done or was left out.
+        Called with a sentence about the current step or about files that are left out.
 
     Raises
     ------
     UsageError
-        When the folder or every track is missing; says how to get the data set.
+        When the folder or every track is missing; explains how to get the data set.
     UnknownNameError
-        For a split or track that is not there.
+        For a split or track that does not exist.
     """
     manifest = dataset.manifest
     folder = _root(dataset, root, tell)
@@ -98,7 +98,7 @@ def open_dataset(
 
 
 def _with_unique_names(tracks: Sequence[Track]) -> list[Track]:
-    """The tracks; where two splits hold one name, the split becomes part of it."""
+    """The tracks; if two splits have a track of the same name, the split is added to it."""
     count = Counter(track.name for track in tracks)
     return [
         replace(track, name=f"{track.split}/{track.name}")
@@ -122,7 +122,7 @@ def _named(tracks: Sequence[Track], names: Sequence[str], dataset: str) -> list[
 
 
 def _tell_left_out(tracks: Sequence[Track], tell: Callable[[str], None]) -> None:
-    """One sentence for each name of a sum that lies beside its parts."""
+    """Report each file that is the sum of other files of the track."""
     prefix = "left_out:"
     count = Counter(
         flag.removeprefix(prefix)
@@ -176,7 +176,7 @@ def _root(dataset: DatasetPlugin, root: Path | None, tell: Callable[[str], None]
 def _generate(dataset: DatasetPlugin, folder: Path, tell: Callable[[str], None]) -> None:
     """Let the data set's ``loader.py`` write its tracks into the cache, once.
 
-    A loader that takes long may accept `tell` and say how far it is.
+    A slow loader may accept `tell` and report its progress.
     """
     with locked(folder):
         if folder.is_dir():

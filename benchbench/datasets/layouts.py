@@ -1,4 +1,4 @@
-"""The layouts of data sets: folders, stem files, a table of paths, or a loader of their own."""
+"""The layouts of data sets: folders, stem files, a table of paths, or a custom loader."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ __all__ = ["load_loader", "tracks"]
 MIXTURE_NAMES = ("mixture", "mix")
 STEM_ENDING = ".stem.mp4"
 STEM_STREAMS = ("mixture", "drums", "bass", "other", "vocals")
-"""The audio streams of a stem file of MUSDB18, in their order."""
+"""The audio streams of a stem file of MUSDB18, in order."""
 
 
 @dataclass(frozen=True, slots=True)
 class ListedTrack:
-    """A track's files before the manifest's choice: for each stem those whose sum it is."""
+    """A track's files before the manifest selects stems: for each stem the files that are summed."""
 
     name: str
     stems: Mapping[str, Sequence[Path]]
@@ -43,23 +43,23 @@ def tracks(
     split: str,
     tell: Callable[[str], None] = lambda _: None,
 ) -> Iterator[Track]:
-    """The tracks of one split ("" for a set without), in the order of their names.
+    """The tracks of one split ("" for a data set without splits), sorted by name.
 
     Parameters
     ----------
     manifest
-        What the data set says of itself.
+        The data set's manifest.
     loader
         Its ``loader.py``, run for the layout ``loader`` only.
     root
         Its folder, or the table's file.
     tell
-        Called with a sentence for a folder that holds audio and none of the stems.
+        Called with a sentence for a folder that holds audio but none of the stems.
 
     Raises
     ------
     UsageError
-        When the folder contradicts the layout.
+        When the folder does not match the layout.
     """
     if manifest.layout == "stem-files":
         yield from _stem_files(manifest, root / split, split)
@@ -93,7 +93,7 @@ def load_loader(path: Path) -> ModuleType:
     Raises
     ------
     UsageError
-        When it is not there.
+        When it does not exist.
     """
     name = f"benchbench_dataset_{path.resolve().parent.name.replace('-', '_')}"
     spec = importlib.util.spec_from_file_location(name, path)
@@ -122,7 +122,7 @@ def _folders(manifest: DatasetManifest, root: Path, split: str) -> Iterator[List
         return
     for track in find_tracks(folder):
         if track.folder == folder and manifest.splits:
-            continue  # such as a mixture of all beside the tracks
+            continue  # such as a mixture of all tracks
         files = dict(track.stems)
         if manifest.mixtures_folder:
             place = root / manifest.mixtures_folder.replace("{split}", split) / track.folder.name
@@ -163,9 +163,9 @@ def _table(path: Path) -> Iterator[ListedTrack]:
 def _chosen(
     manifest: DatasetManifest, track: ListedTrack
 ) -> tuple[dict[str, Source], tuple[str, ...]]:
-    """The stems that the manifest asks for, each the sum of what belongs to it, and flags.
+    """The stems that the manifest requests, each the sum of its files, and flags.
 
-    Where the manifest names no stems, files that repeat others, such as ``accompaniment`` beside
+    If the manifest names no stems, files that are sums of others, such as ``accompaniment`` beside
     ``drums`` and ``bass``, are left out.
     """
     left_out: list[str] = []

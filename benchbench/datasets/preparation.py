@@ -1,6 +1,6 @@
 """Decode a track into raw files of its stems and its mixture.
 
-Irregularities of a track are recorded as flags; they are never repaired without one.
+Every irregularity of a track is recorded as a flag, also when it is repaired.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from benchbench.io.audio.raw_audio import RawAudio, write_raw
 __all__ = ["PreparedTrack", "prepare", "summed"]
 
 RESIDUAL_FLOOR_DB = -60.0
-"""A shipped mixture that is nearer to the sum of the stems than this carries no flag."""
+"""A shipped mixture that is closer to the sum of the stems than this gets no flag."""
 
 
 @dataclass(frozen=True)
@@ -57,17 +57,17 @@ class PreparedTrack:
 def prepare(track: Track, folder: Path, *, allow_truncated: bool = False) -> PreparedTrack:
     """Decode a track into raw files of `folder`.
 
-    All stems get one shape: mono ones are doubled where others are stereo, short ones end in
-    zeros, each with a flag.
+    All stems get the same shape: mono stems are duplicated to stereo if others are stereo, short
+    ones are padded with zeros, each with a flag.
 
     Parameters
     ----------
     track
         The track.
     folder
-        Where the raw files go.
+        The folder for the raw files.
     allow_truncated
-        Whether files that were cut off are read as far as they go, with a flag.
+        Whether truncated files are read up to their end, with a flag.
 
     Raises
     ------
@@ -100,7 +100,7 @@ def prepare(track: Track, folder: Path, *, allow_truncated: bool = False) -> Pre
     if mixture.samples != samples:
         flags.append("mixture_length")
         mixture = _lengthened(mixture, samples)
-    if len(stems) > 1:  # one stem alone is not expected to be the mixture
+    if len(stems) > 1:  # a single stem need not equal the mixture
         residual = _residual_db(mixture, total)
         if residual > RESIDUAL_FLOOR_DB:
             flags.append(f"residual:{residual:.1f}dB")
@@ -109,7 +109,7 @@ def prepare(track: Track, folder: Path, *, allow_truncated: bool = False) -> Pre
 
 
 def summed(parts: Mapping[str, RawAudio], names: tuple[str, ...], path: Path) -> RawAudio:
-    """The sum of some raw files of one shape; a single one is returned unchanged."""
+    """The sum of raw files of the same shape; a single file is returned unchanged."""
     if len(names) == 1:
         return parts[names[0]]
     chosen = [parts[name].open() for name in names]
@@ -143,7 +143,7 @@ def _formats(track: Track) -> tuple[int, int, list[str]]:
 class _Decoder:
     """Decodes the files of a track block by block.
 
-    `lengths` holds the lengths of all stems' files in samples, `flags` what was cut off.
+    `lengths` holds the lengths of all stems' files in samples, `flags` the truncated files.
     """
 
     def __init__(self, channels: int, quantise: bool, allow_truncated: bool) -> None:
@@ -154,7 +154,7 @@ class _Decoder:
         self.flags: list[str] = []
 
     def stem(self, name: str, source: Source) -> Iterator[Audio]:
-        """A stem; the files that make it up are added, short ones end in zeros."""
+        """Decode a stem: the sum of its files, short ones padded with zeros."""
         parts = [self._blocks(name, path, stream) for path, stream in source.files]
         for several in zip_longest(*parts):
             present = [block for block in several if block is not None]
@@ -167,7 +167,7 @@ class _Decoder:
             yield quantised(total) if self.quantise else total
 
     def _blocks(self, name: str, path: Path, stream: int) -> Iterator[Audio]:
-        """A file in blocks of one length, so that those of several files can be added."""
+        """A file in blocks of equal length, so that the blocks of several files can be added."""
         rest = np.zeros((self.channels, 0), np.float32)
         position = 0
         for block in blocks(path, stream, on_truncated=self._on_truncated(name)):
@@ -198,7 +198,7 @@ class _Decoder:
 
 
 def _lengthened(raw: RawAudio, samples: int) -> RawAudio:
-    """The raw file with zeros at its end, or cut, so that it has so many samples."""
+    """The raw file, padded with zeros or cut to the given number of samples."""
     with Path(raw.file).open("r+b") as file:
         file.truncate(samples * raw.channels * 4)
     return RawAudio(raw.file, raw.channels, samples)

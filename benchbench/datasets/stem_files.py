@@ -1,4 +1,4 @@
-"""Find which audio file is which stem of which track, by folders and by names as tools write them.
+"""Assign audio files to stems and tracks by the folder and file names that common tools write.
 
 Data sets, folders of estimates and `benchbench.score` all pair files through this module.
 """
@@ -19,7 +19,7 @@ from benchbench.metrics.pairing.stem_names import canonical, common_track, name_
 __all__ = ["TrackFiles", "find_stems", "find_tracks", "pair_tracks", "readable", "subfolders"]
 
 DEPTH = 4
-"""Folders below the given one that are searched, such as ``<model>/<split>/<track>``."""
+"""Number of folder levels that are searched, such as ``<model>/<split>/<track>``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,13 +31,13 @@ class TrackFiles:
     name
         The track.
     folder
-        Where its files lie.
+        The folder of its files.
     stems
-        Stem to file, the mixture included.
+        Stem to file, including the mixture.
     alias
-        The name that stands before the stems' in the files' names; "" where none does.
+        The part of the file names before the stem's name; "" if there is none.
     problem
-        Why the files cannot be told apart; "" where they can.
+        Why the files are ambiguous; "" if they are not.
     """
 
     name: str
@@ -50,12 +50,12 @@ class TrackFiles:
 def find_stems(folder: Path) -> dict[str, Path]:
     """The audio files of one track's folder, by stem.
 
-    Stems have the field's names: ``Vocals.WAV`` and ``song - vocals.flac`` are ``vocals``.
+    Stems get standard names: ``Vocals.WAV`` and ``song - vocals.flac`` are ``vocals``.
 
     Raises
     ------
     UsageError
-        When two files claim one stem.
+        When two files match one stem.
     """
     files = _audio_files(folder)
     divided = common_track([name_without_ending(path.name) for path in files])
@@ -68,12 +68,12 @@ def find_stems(folder: Path) -> dict[str, Path]:
 
 
 def find_tracks(root: Path) -> list[TrackFiles]:
-    """Every track in and below a folder, in the order of the folders' names.
+    """Every track in and below a folder, sorted by folder name.
 
-    Understood are ``<stem>.wav`` (the folder is one track), ``<track>/<stem>.wav``, folders above
+    Supported are ``<stem>.wav`` (the folder is one track), ``<track>/<stem>.wav``, folders above
     these, such as ``test/<track>/<stem>.wav``, and ``<track>_(Vocals).wav`` of many tracks in one
-    folder. Where two tracks have one name, the folders above them become part of it. Hidden files
-    and those of operating systems are left out.
+    folder. If two tracks have the same name, their parent folders are added to it. Hidden files
+    and files of operating systems are left out.
     """
     tracks = list(_search(root, root, DEPTH))
     count = Counter(track.name for track in tracks)
@@ -89,11 +89,11 @@ def find_tracks(root: Path) -> list[TrackFiles]:
 def pair_tracks(
     references: Sequence[TrackFiles], estimates: Sequence[TrackFiles]
 ) -> list[tuple[TrackFiles, TrackFiles]]:
-    """Which track of the estimates belongs to which of the references, by name.
+    """Pair the tracks of the estimates with those of the references by name.
 
-    The same name comes first, then names that differ in case, in Unicode's forms or in how words
-    are joined, then the last folder's name, then the name that the files' names begin with, also
-    behind a number. A single track on both sides is a pair whatever it is called.
+    Identical names are paired first, then names that differ in case, Unicode form or how words
+    are joined, then the last folder's name, then the prefix of the file names, also after a
+    number. If both sides have a single track, the two are paired whatever their names.
     """
     if len(references) == len(estimates) == 1:
         return [(references[0], estimates[0])]
@@ -111,13 +111,13 @@ def pair_tracks(
 
 
 def readable(name: str) -> str:
-    """A file's name as text that can be stored: composed, and bytes that are no UTF-8 spelled out."""
+    """A file's name as text that can be stored: composed, with invalid UTF-8 bytes escaped."""
     text = os.fsencode(name).decode("utf-8", "backslashreplace")
     return unicodedata.normalize("NFC", text)
 
 
 def subfolders(folder: Path) -> list[Path]:
-    """The folders in a folder by name, without hidden ones and those of operating systems."""
+    """The subfolders sorted by name, without hidden ones and those of operating systems."""
     return sorted(path for path in folder.iterdir() if not is_hidden(path.name) and path.is_dir())
 
 
@@ -131,7 +131,7 @@ def _search(root: Path, folder: Path, depth: int) -> Iterator[TrackFiles]:
 
 
 def _tracks_of(folder: Path, files: Sequence[Path], *, at_root: bool) -> Iterator[TrackFiles]:
-    """One track, or several whose names stand before the stems'."""
+    """One track, or several whose names precede the stem names."""
     divided = common_track([name_without_ending(path.name) for path in files])
     names = list(dict.fromkeys(track for track, _ in divided.values()))
     if len(names) > 1:

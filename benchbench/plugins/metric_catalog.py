@@ -1,4 +1,4 @@
-"""Metrics that are folders of their own: where they are, by name or by path.
+"""Find metrics that are plug-in folders, by name or by path.
 
 The places are searched in this order: folders given by the caller, the shipped ones, ``./metrics``
 of the working directory. A name with a separator in it is a path to one folder.
@@ -40,7 +40,7 @@ class MetricCatalog:
     paths
         Folders searched before all others; each holds metric folders, or is one.
     working_directory
-        Whose ``metrics`` folder is searched last; None: nobody's.
+        Its ``metrics`` folder is searched last; None: not searched.
     """
 
     paths: tuple[Path, ...] = ()
@@ -64,12 +64,12 @@ class MetricCatalog:
         return sorted(self._folders)
 
     def find(self, name: str) -> MetricPlugin | None:
-        """The metric of that name, or in that folder; None when there is none.
+        """The metric of that name or in that folder; None if there is none.
 
         Raises
         ------
         ManifestError
-            When its manifest is wrong, or a path holds none.
+            When its manifest is invalid, or a path contains none.
         """
         if "/" in name or "\\" in name:
             path = Path(name)

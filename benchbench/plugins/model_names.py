@@ -1,7 +1,7 @@
 """Names of models: ``adapter``, ``adapter:variant`` and ``adapter:variant[option=value]``.
 
-Two settings of one model are two rows of every table, so the options that differ from the
-variant's own are part of the name. ``demucs[shifts=1,2,4]`` stands for three models.
+Two settings of one model have separate rows in every table, so options that differ from the
+variant's are part of the name. ``demucs[shifts=1,2,4]`` means three models.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ Settings: TypeAlias = "Mapping[str, AnyValue]"
 
 NAME = re.compile(r"(?P<adapter>[^:\[\]]+)(?::(?P<variant>[^\[\]]*))?(?:\[(?P<settings>.*)\])?")
 OUTSIDE = re.compile(r",(?![^\[]*\])")
-"""A comma that no bracket surrounds."""
+"""A comma outside brackets."""
 PLAIN_TEXT = re.compile(r"[\w./+~: -]+")
 
 
 @dataclass(frozen=True, slots=True)
 class ModelName:
-    """One model as it was asked for; an empty variant means the adapter's default."""
+    """One requested model; an empty variant means the adapter's default."""
 
     adapter: str
     variant: str
@@ -48,7 +48,7 @@ def listed(names: str | Sequence[str]) -> list[str]:
 
 
 def expanded(name: str) -> list[ModelName]:
-    """The models that a name stands for: one for each combination of its options' values.
+    """The models that a name expands to: one for each combination of its options' values.
 
     >>> [one.settings for one in expanded("demucs[shifts=1,2]")]
     [{'shifts': 1}, {'shifts': 2}]
@@ -72,7 +72,7 @@ def expanded(name: str) -> list[ModelName]:
 
 
 def _values(name: str, text: str) -> dict[str, list[AnyValue]]:
-    """Option to its values; a word without "=" is one more value of the option before it."""
+    """Options with their values; a word without "=" is another value of the option before it."""
     values: dict[str, list[AnyValue]] = {}
     option = ""
     for word in filter(None, (part.strip() for part in text.split(","))):
@@ -88,7 +88,7 @@ def _values(name: str, text: str) -> dict[str, list[AnyValue]]:
 
 
 def parsed_value(text: str) -> AnyValue:
-    """A value as TOML reads it, or else the text itself."""
+    """A value parsed as TOML, or else the text itself."""
     try:
         value = tomllib.loads(f"value = {text}")["value"]
     except tomllib.TOMLDecodeError:
@@ -97,7 +97,7 @@ def parsed_value(text: str) -> AnyValue:
 
 
 def setting(option: str, value: AnyValue, default: AnyValue, whose: str) -> AnyValue:
-    """A value in the type of the option's default.
+    """A value converted to the type of the option's default.
 
     Raises
     ------
@@ -123,7 +123,7 @@ def setting(option: str, value: AnyValue, default: AnyValue, whose: str) -> AnyV
 
 
 def written_settings(settings: Settings) -> str:
-    """Settings as they stand in a name, in the order of the options' names.
+    """Settings as written in a model name, sorted by option.
 
     >>> written_settings({"shifts": 2, "overlap": 0.5})
     '[overlap=0.5,shifts=2]'

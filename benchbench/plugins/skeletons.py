@@ -1,4 +1,4 @@
-"""Working folders to start from: a model, a data set, a metric. NAME stands for the given name."""
+"""Working example plug-ins: a model, a data set, a metric. NAME is replaced by the given name."""
 
 from __future__ import annotations
 
@@ -141,4 +141,4 @@ SKELETONS: Final = {
         {"metric.toml": _METRIC_TOML, "metric.py": _METRIC_PY, "README.md": _METRIC_README},
     ),
 }
-"""For each kind the folder that holds such plug-ins, and the files of one by name."""
+"""For each kind of plug-in its parent folder, and its files by name."""

@@ -1,4 +1,4 @@
-"""Render the shipped templates as self-contained pages that run no foreign code.
+"""Render the shipped templates as self-contained pages that cannot run injected code.
 
 A page may run only the script and the style that it was rendered with: a Content-Security-Policy
 lists their hashes, so that no track or model name can become code.

@@ -1,8 +1,8 @@
-"""Many Parquet parts as one table: loose ones, one per cell, and compacted ones, with many.
+"""Read Parquet parts as one table: loose parts hold one cell, compacted parts hold many.
 
-A folder may hold a cell twice, in a loose part and in a compacted one: a compaction that was
-killed, a folder that was copied into another, a cell that was computed anew. Then one counts: the
-loose part before the compacted ones, and of those the one whose name is last.
+A folder may hold a cell twice, in a loose and in a compacted part: after a killed compaction, after
+copying a folder into another, or when a cell was computed again. Then one copy is used: the loose
+part before the compacted ones, and of those the one whose name sorts last.
 """
 
 from __future__ import annotations
@@ -40,15 +40,15 @@ __all__ = [
 ]
 
 COMPACTED = "compacted-"
-"""How the names of compacted parts begin."""
+"""Prefix of the names of compacted parts."""
 
 DIGEST = "benchbench_digest"
 
 UNREADABLE = (pa.ArrowException, OSError, ValueError, MemoryError)
-"""What reading a damaged part may raise."""
+"""Exceptions that reading a damaged part may raise."""
 
 ATTEMPTS = 5
-"""How often a folder is listed whose parts vanish meanwhile, because they are being compacted."""
+"""How often a folder is listed again when its parts vanish during a compaction."""
 
 
 @dataclass(frozen=True)
@@ -58,9 +58,9 @@ class Folder:
     Parameters
     ----------
     loose
-        Parts of one cell, named by it.
+        Parts with one cell, named after it.
     compacted
-        Parts of many cells, the one that counts most first.
+        Parts with many cells, in order of precedence.
     """
 
     loose: tuple[Path, ...]
@@ -78,7 +78,7 @@ def folders(root: Path) -> dict[Path, Folder]:
     Raises
     ------
     OSError
-        When a part or a folder is a link: what it leads to is no part of these results.
+        When a part or a folder is a link: its target does not belong to these results.
     """
     for place in (root, *root.parents):
         require_no_link(place)
@@ -107,8 +107,8 @@ def write_parts(
 ) -> int:
     """Write a part from one table or several; returns the number of rows.
 
-    Every page carries a checksum, and the file a digest of its values, so that damage is detected
-    that could otherwise be read as numbers: a flipped bit in a column's name loses the column.
+    Every page has a checksum and the file a digest of its values, so that all damage is detected:
+    a flipped bit in a column's name, for instance, would otherwise lose the column.
 
     Parameters
     ----------
@@ -139,7 +139,7 @@ def read_groups(path: Path, schema: pa.Schema) -> Iterator[pa.Table]:
     Raises
     ------
     pyarrow.ArrowException, OSError
-        When it cannot be read, or is not what was written; perhaps only after the last group.
+        When it cannot be read or differs from what was written; possibly after the last group.
     """
     total = hashlib.sha256()
     with pq.ParquetFile(path, page_checksum_verification=True) as file:
@@ -148,7 +148,7 @@ def read_groups(path: Path, schema: pa.Schema) -> Iterator[pa.Table]:
         for number in range(file.num_row_groups):
             stored = file.read_row_group(number)
             known = pa.schema([_as_known(field, schema) for field in stored.schema])
-            total.update(_digest(stored.cast(known), known))  # of what another version knew, too
+            total.update(_digest(stored.cast(known), known))  # including columns of other versions
             yield _of_schema(stored, schema)
         stated = (file.metadata.metadata or {}).get(DIGEST.encode())
     if stated is not None and stated != total.hexdigest().encode():
@@ -156,14 +156,14 @@ def read_groups(path: Path, schema: pa.Schema) -> Iterator[pa.Table]:
 
 
 def read_part(path: Path, schema: pa.Schema) -> pa.Table:
-    """The columns of a schema from one part, whatever else it holds; its digest is not compared.
+    """The columns of a schema from one part; others are ignored and its digest is not compared.
 
     Raises
     ------
     pyarrow.ArrowException, OSError
         When it cannot be read, a column has another type, or it unpacks to far more than its size.
     """
-    held = set(pq.read_schema(path).names)  # an older version lacked some
+    held = set(pq.read_schema(path).names)  # an older version lacked some columns
     text = [
         field.name for field in schema if pa.types.is_dictionary(field.type) and field.name in held
     ]
@@ -174,7 +174,7 @@ def read_part(path: Path, schema: pa.Schema) -> pa.Table:
             require_bounded(file.metadata, path.stat().st_size)
             require_kinds(file.schema_arrow, schema)
             return _of_schema(file.read(columns=schema.names, use_threads=False), schema)
-    except KeyError as error:  # asked for a dictionary of what is no text
+    except KeyError as error:  # a dictionary was requested for a column that is not text
         raise pa.ArrowInvalid(f"{path}: the column {error} has another type") from error
 
 
@@ -198,7 +198,7 @@ def _of_schema(table: pa.Table, schema: pa.Schema) -> pa.Table:
 
 
 def _digest(table: pa.Table, schema: pa.Schema) -> bytes:
-    """A digest of the values, however they are laid out in memory or in a file."""
+    """A digest of the values, independent of their layout in memory or in a file."""
     total = hashlib.sha256(str(table.num_rows).encode())
     for field in schema:
         column = table.column(field.name).combine_chunks()
@@ -296,7 +296,7 @@ def _scanned_parts(
     columns: Sequence[str] | None,
     where: pc.Expression | None,
 ) -> Iterator[pa.Table]:
-    """Loose parts at once, then compacted ones, without the cells that newer parts hold."""
+    """All loose parts together, then compacted ones without the cells of parts with precedence."""
     every = folders(root)
     alone = [folder for folder in every.values() if not folder.loose and len(folder.compacted) == 1]
     loose = [path for folder in every.values() for path in folder.loose]
@@ -314,7 +314,7 @@ def _scanned_parts(
 
 
 def _shadowed(folder: Folder, key: str) -> Iterator[tuple[Path, set[str]]]:
-    """Every compacted part with the cells in it that do not count."""
+    """Every compacted part with its cells that are superseded."""
     known = {path.stem for path in folder.loose}
     for path in folder.compacted:
         yield path, set(known)
@@ -328,7 +328,7 @@ def _scanned(
     columns: Sequence[str] | None,
     where: pc.Expression | None,
 ) -> pa.Table:
-    import pyarrow.dataset as pads  # brings pandas along, which those that only write need not wait for
+    import pyarrow.dataset as pads  # imports pandas, which processes that only write do not need
 
     scan = pads.ParquetFragmentScanOptions(
         pre_buffer=False,  # parts are small

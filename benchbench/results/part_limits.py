@@ -1,4 +1,4 @@
-"""What no part of results ever is: a link, far larger unpacked than stored, text in place of numbers."""
+"""Reject untrusted parts: links, parts that unpack to far more than their size, wrong types."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ import pyarrow.parquet as pq
 __all__ = ["require_bounded", "require_few_rows", "require_kinds", "require_no_link"]
 
 MOST_ROWS = 5_000_000
-"""Rows of any folder that are read, however few bytes they take; each further row takes a byte."""
+"""Rows that any folder may have; each further row needs at least one byte in the files."""
 MOST_TEXT = 64 << 20
-"""Bytes that any part may unpack to; each of its own bytes stands for 50 further ones."""
+"""Bytes that any part may unpack to, plus 50 for each byte of the file."""
 
 
 def require_no_link(path: Path) -> None:
-    """Refuse a link, wherever it leads.
+    """Refuse a link, whatever its target.
 
     Raises
     ------
@@ -41,7 +41,7 @@ def require_bounded(facts: pq.FileMetaData, size: int) -> None:
 
 
 def require_few_rows(rows: int, size: int) -> None:
-    """Refuse rows that take next to no bytes, of one part or of a whole folder.
+    """Refuse too many rows for the stored bytes, in one part or in a whole folder.
 
     Raises
     ------
@@ -52,7 +52,7 @@ def require_few_rows(rows: int, size: int) -> None:
 
 
 def require_kinds(stored: pa.Schema, wanted: pa.Schema) -> None:
-    """Refuse a part that has numbers where names belong, or the other way round.
+    """Refuse a part with numbers in a text column, or text in a numeric one.
 
     Raises
     ------

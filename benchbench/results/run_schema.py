@@ -1,4 +1,4 @@
-"""What ``run.json`` may hold: types and limits of all that is read from a run's record."""
+"""The schema of ``run.json``: types and limits of all values that are read from a run's record."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from benchbench.io.plain_files import plain_folders, read_plain
 __all__ = ["RUN_RECORD_ERRORS", "read_run_record", "run_records"]
 
 LARGEST: Final = 32 << 20
-"""Bytes of a run's record. One of a thousand models and packages takes less than a megabyte."""
+"""Maximum bytes of a run's record. With a thousand models and packages it is below a megabyte."""
 DEEPEST: Final = 16
-"""How deep records may be nested; those that are written have four levels."""
+"""Maximum nesting depth of records; benchbench writes four levels."""
 RUN_RECORD_ERRORS: Final = (OSError, ValueError, RecursionError, MemoryError)
-"""What reading a damaged record may raise; msgspec's own errors are ValueErrors."""
+"""Exceptions that reading a damaged record may raise; msgspec's errors are ValueErrors."""
 
 Text = Annotated[str, msgspec.Meta(max_length=1 << 20)]
 Count = Annotated[int, msgspec.Meta(ge=0, le=1 << 53)]
@@ -71,7 +71,7 @@ class _Protocol(msgspec.Struct):
 
 
 class _RunRecord(msgspec.Struct):
-    """Keys that are read anywhere; others are kept as they are."""
+    """The keys that benchbench reads; others are kept unchanged."""
 
     run_id: Text | None = None
     schema: int | None = None
@@ -109,7 +109,7 @@ def read_run_record(path: Path) -> dict[str, Any]:
     Raises
     ------
     OSError, ValueError, RecursionError, MemoryError
-        When it is no plain file, too large, too deep, no JSON, or a value has another type.
+        When it is not a plain file, too large, too deep, not JSON, or a value has a wrong type.
     """
     content = read_plain(path, LARGEST)
     msgspec.json.decode(content, type=_RunRecord)

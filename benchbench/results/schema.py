@@ -1,7 +1,7 @@
-"""The columns of the result tables: what each means, its Arrow type, and the closed word lists.
+"""The columns of the result tables: meaning, Arrow type, and the permitted words.
 
-Nothing is computed here. Whoever writes or reads a table takes its schema from this module, so
-that a column means the same everywhere.
+Nothing is computed here. All code that writes or reads a table takes its schema from this module,
+so that a column means the same everywhere.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ SCHEMA_VERSION: Final = 1
 SCORES: Final = pa.schema(
     [
         pa.field("cell_id", pa.string(), nullable=False),
-        pa.field("separation_id", pa.string()),  # null for stems that no model of ours made
+        pa.field("separation_id", pa.string()),  # null for stems that benchbench did not separate
         pa.field("run_id", pa.string(), nullable=False),
         pa.field("model", pa.string(), nullable=False),  # adapter:variant
         pa.field("dataset", pa.string(), nullable=False),
@@ -39,8 +39,8 @@ SCORES: Final = pa.schema(
 )
 """One row per number. ``value`` is never NaN or infinite: it is null, with a ``reason``.
 
-A reason may also stand beside a value; then the number was computed by the protocol's rule but
-deserves distrust (``ill_conditioned``, ``capped``, ``estimate_padded``, ``estimate_trimmed``).
+A value may also have a reason; then the number follows the protocol's rule but is unreliable
+(``ill_conditioned``, ``capped``, ``estimate_padded``, ``estimate_trimmed``).
 """
 
 PARTITIONED_BY: Final = ("model", "dataset")
@@ -75,12 +75,12 @@ SEPARATIONS: Final = pa.schema(
         pa.field("peak_rss_bytes", pa.int64()),  # resident, pages of mapped files included
         pa.field("peak_held_bytes", pa.int64()),  # without them, which the system can take back
         pa.field("parameters", pa.int64()),
-        pa.field("first_in_worker", pa.bool_()),  # its time holds compilation and cold caches
+        pa.field("first_in_worker", pa.bool_()),  # its time includes compilation and cold caches
         pa.field("jobs", pa.int32(), nullable=False),  # how much else ran at the same time
     ],
     metadata={"benchbench_schema": str(SCHEMA_VERSION)},
 )
-"""One row per model and track: what it cost and how it ended."""
+"""One row per model and track: time, memory and status of the separation."""
 
 LIVE: Final = pa.schema(
     [
@@ -107,7 +107,7 @@ LIVE: Final = pa.schema(
     ],
     metadata={"benchbench_schema": str(SCHEMA_VERSION)},
 )
-"""One row per (live model, length of a block): its delay, and the time of a block."""
+"""One row per (live model, block length): its delay, and the time per block."""
 
 STATUSES: Final = ("ok", "crashed", "timeout", "out_of_memory", "invalid_output", "failed")
 
@@ -137,4 +137,4 @@ REASONS: Final = {
     "estimate_trimmed": "the estimate was longer than the references and its end was ignored",
     "reference_trimmed": "the estimate was shorter and the references' end was ignored",
 }
-"""Every reason that may stand in ``scores.reason``, with its meaning for a reader."""
+"""Every reason that ``scores.reason`` may contain, with its meaning."""

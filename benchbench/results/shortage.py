@@ -1,4 +1,4 @@
-"""A machine that runs short is no damage: the true cause of an error while results are read."""
+"""Distinguish faults of the machine (memory, disk, permissions) from damaged results."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _SHORT: Final = {
 
 
 def raise_if_short(error: BaseException, place: Path) -> None:
-    """Raise an error that names the cause when it is the machine's; otherwise do nothing.
+    """Raise an error that names the cause if the machine caused it; otherwise do nothing.
 
     Raises
     ------

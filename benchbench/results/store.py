@@ -7,9 +7,8 @@
     <root>/live/<live_id>.parquet
     <root>/scores/model=<quoted>/dataset=<quoted>/<cell_id>.parquet
 
-What is present is known by file name, or by the keys of a compacted part, which holds many cells
-(`benchbench.results.compaction`). Every part carries all columns, so a file means the same wherever it
-lies.
+Stored cells are recognised by file name, or by the keys of a compacted part, which holds many cells
+(`benchbench.results.compaction`). Every part contains all columns, so a file can be read anywhere.
 """
 
 from __future__ import annotations
@@ -53,7 +52,7 @@ def _table(rows: Sequence[Mapping[str, Any]], schema: pa.Schema) -> pa.Table:
 
 @dataclass(frozen=True, slots=True)
 class Results:
-    """A folder of results, to be written to and asked.
+    """A results folder: writes and reads its tables.
 
     Parameters
     ----------
@@ -72,21 +71,21 @@ class Results:
         return path
 
     def write_separation(self, row: Mapping[str, Any]) -> Path:
-        """Store how one separation ended and what it cost; replaces an earlier attempt."""
+        """Store status, time and memory of one separation; replaces an earlier attempt."""
         path = self.root / "separations" / f"{_identifier(row['separation_id'])}.parquet"
         table = _table([row], SEPARATIONS)
         write_atomically(path, lambda file: _write(table, SEPARATIONS, file))
         return path
 
     def write_live(self, rows: Sequence[Mapping[str, Any]]) -> Path:
-        """Store the measurement of one live model, one row per length of a block."""
+        """Store the measurement of one live model, one row per block length."""
         path = self.live_path(rows[0]["live_id"])
         table = _table(rows, LIVE)
         write_atomically(path, lambda file: _write(table, LIVE, file))
         return path
 
     def live_path(self, live_id: str) -> Path:
-        """Where the measurement of a live model lies or would lie."""
+        """The path of a live model's measurement, which may not exist."""
         return self.root / "live" / f"{_identifier(live_id)}.parquet"
 
     def write_run(self, run_id: str, facts: Mapping[str, Any]) -> Path:
@@ -98,12 +97,12 @@ class Results:
     # -- what is there ---------------------------------------------------------------------
 
     def scores_path(self, cell_id: str, model: str, dataset: str) -> Path:
-        """Where the scores of a cell lie or would lie."""
+        """The path of a cell's scores, which may not exist."""
         folder = self.root / "scores" / f"model={_quoted(model)}" / f"dataset={_quoted(dataset)}"
         return folder / f"{_identifier(cell_id)}.parquet"
 
     def run_folder(self, run_id: str) -> Path:
-        """Where the record and the logs of a run lie or would lie."""
+        """The folder of a run's record and logs, which may not exist."""
         return self.root / "runs" / _identifier(run_id)
 
     def stored_cells(self, model: str, dataset: str) -> frozenset[str]:
@@ -128,12 +127,12 @@ class Results:
         return frozenset(cells)
 
     def models(self) -> list[str]:
-        """The models that have scores, by the names of folders alone."""
+        """The models that have scores, according to the folder names."""
         names = (path.name for path in (self.root / "scores").glob("model=*"))
         return sorted(unquote(name.removeprefix("model=")) for name in names)
 
     def exists(self) -> bool:
-        """Whether anything was ever stored here."""
+        """Whether anything is stored here."""
         return any((self.root / name).is_dir() for name in ("scores", "separations", "runs"))
 
     def track_audio(self, track_hash: str) -> Path:
@@ -153,19 +152,19 @@ class Results:
         return _read(self.root / "scores", SCORES, columns, where)
 
     def separations(self, *, columns: Sequence[str] | None = None) -> pa.Table:
-        """One row per model and track: status and cost."""
+        """One row per model and track: status, time and memory."""
         return _read(self.root / "separations", SEPARATIONS, columns, None)
 
     def encoded_scores(self) -> pa.Table:
-        """All score rows, each word of a text column held once."""
+        """All score rows, with text columns as dictionaries."""
         return _read(self.root / "scores", encoded(SCORES), None, None)
 
     def encoded_separations(self) -> pa.Table:
-        """All separation rows, each word of a text column held once."""
+        """All separation rows, with text columns as dictionaries."""
         return _read(self.root / "separations", encoded(SEPARATIONS), None, None)
 
     def live_frame(self) -> pd.DataFrame:
-        """One row per (live model, length of a block) as a data frame."""
+        """One row per (live model, block length) as a data frame."""
         return _frame(_read(self.root / "live", encoded(LIVE), None, None))
 
     def scores_frame(
@@ -184,7 +183,7 @@ class Results:
         Raises
         ------
         DamagedResultsError
-            Naming the file that is no record of a run.
+            Names the file that is not a valid run record.
         """
         return sorted(self._runs(), key=lambda run: str(run.get("started", "")))
 
@@ -201,12 +200,12 @@ class Results:
 
 
 def open_results(path: Path | str) -> Results:
-    """The results in a folder that must hold some; at an address, the mirror of what is there.
+    """Open a folder that must hold results; for an address, a local mirror of it.
 
     Raises
     ------
     UsageError
-        When there is no such folder, or nothing of ours in it.
+        When there is no such folder, or it holds no results.
     """
     results = Results(local_folder(path))
     if not results.exists():
@@ -222,12 +221,12 @@ def _quoted(value: str) -> str:
 
 
 def _identifier(name: str) -> str:
-    """The name of a cell, a separation or a run, which names a file.
+    """Check the name of a cell, a separation or a run, which becomes a file name.
 
     Raises
     ------
     DamagedResultsError
-        When it could lead out of its folder, or be taken for another name.
+        When it could lead out of its folder, or be confused with another name.
     """
     if not is_file_name(name):
         raise DamagedResultsError(
