@@ -8,7 +8,7 @@ import sys
 def main() -> None:
     """Run the command line.
 
-    ``--debug``, anywhere, shows the traceback of an error instead of its message alone.
+    ``--debug``, at any position, shows the traceback of an error instead of only its message.
     """
     from benchbench.errors import BenchbenchError
 
@@ -31,7 +31,7 @@ def main() -> None:
             "Everything that was stored before is intact.\n"
         )
         sys.exit(2)
-    except BrokenPipeError:  # the reader of a pipe went away
+    except BrokenPipeError:  # the reader closed the pipe
         sys.stderr.close()
         sys.exit(0)
     except OSError as error:
@@ -42,7 +42,7 @@ def main() -> None:
 
 
 def _shown(error: BaseException) -> str:
-    """An error for a terminal, whatever names of strangers it holds."""
+    """An error as text that is safe for a terminal, even if it contains untrusted names."""
     from benchbench.io.terminal import printable
 
     return printable(str(error))

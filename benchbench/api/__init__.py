@@ -1,1 +1,1 @@
-"""What benchbench does, as plain functions: one module a command of the command line."""
+"""The Python functions of benchbench: one module per command of the command line."""

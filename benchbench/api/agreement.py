@@ -1,4 +1,4 @@
-"""Which metric orders separators as the listeners of a test did."""
+"""Agreement between metrics and the ratings of a listening test."""
 
 from __future__ import annotations
 
@@ -28,27 +28,27 @@ _LISTENER: Final = "rating-of:"
 def agreement(results: Path | str = "results", *, target: str | None = None) -> list[Agreement]:
     """Compare every stored metric with the ratings of listeners in the same results.
 
-    For each pair of models on one track, the metric either orders the two as the listeners' mean
-    ratings do, or not; pairs that listeners rated alike do not count.
+    For each pair of models on one track, a metric agrees if it orders the two as the listeners'
+    mean ratings do. Pairs with equal ratings do not count.
 
     Parameters
     ----------
     results
         A results folder with ratings (`bench import webmushra`, `bench import ratings`).
     target
-        The target that was rated, where there are several.
+        The rated target; needed if there are several.
 
     Returns
     -------
     list of Agreement
-        The metric that agrees most over all pairs first; within a metric by kind of pair.
+        Sorted by agreement over all pairs, best metric first; within a metric by kind of pair.
 
     Raises
     ------
     NothingToCompareError
         When the results hold no ratings, or ratings of a single model.
     UnknownNameError
-        When nobody rated that target.
+        When the target has no ratings.
     """
     folder = open_results(Path(results))
     runs = folder.runs()
@@ -78,9 +78,9 @@ def agreement(results: Path | str = "results", *, target: str | None = None) -> 
 
 
 def _own_names(rated: pd.Series, stored: Sequence[str]) -> list[str]:
-    """Rated models by the names of those that were scored: ``panel:irm:2stems`` is ``irm:2stems``.
+    """Map rated models to the names of scored ones: ``panel:irm:2stems`` is ``irm:2stems``.
 
-    The answers of a test that was exported from these results come back under their source's name.
+    Ratings of a test exported from these results are imported with the source's name as prefix.
     """
     scored = set(stored)
     plain = {str(name): str(name).partition(":")[2] for name in rated.unique()}
@@ -98,7 +98,7 @@ def _ratings(rows: pd.DataFrame, generative: frozenset[str], folder: Results) ->
 
 
 def _metrics(rows: pd.DataFrame, ratings: Ratings) -> dict[str, npt.NDArray[np.float64]]:
-    """Values of every metric by model and song, turned so that higher is better."""
+    """Values of every metric by model and song, with the sign set so that higher is better."""
     if rows.empty:
         return {}
     found = {}

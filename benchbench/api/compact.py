@@ -1,4 +1,4 @@
-"""Put the many small parts of a results' folder together."""
+"""Merge the many small parts of a results folder."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ __all__ = ["compact"]
 def compact(
     results: Path | str = "results", *, tell: Callable[[str], None] = lambda _: None
 ) -> Compacted:
-    """Put the parts of a results' folder together, one a model and data set.
+    """Merge the parts of a results folder into one per model and data set.
 
-    It may be killed at any moment, and a run may go on meanwhile.
+    It may be killed at any moment, and runs may continue meanwhile.
 
     Parameters
     ----------
     results
-        The folder.
+        The results folder.
     tell
-        Called for each folder that is done.
+        Called after each merged folder.
 
     Raises
     ------
     UsageError
-        For results that lie elsewhere: bring them here first.
+        When the results are not local: copy them to this machine first.
     DamagedResultsError
         When a part is damaged; `bench doctor RESULTS --repair` sets it aside.
 

@@ -1,4 +1,4 @@
-"""Hold two sets of results against each other."""
+"""Compare two sets of results."""
 
 from benchbench.comparison import compare
 

@@ -1,4 +1,4 @@
-"""Check the installation, a model, a data set or a results folder, and say what is wrong."""
+"""Check the installation, a model, a data set or a results folder, and report problems."""
 
 from __future__ import annotations
 
@@ -46,16 +46,15 @@ def doctor(
     metric_paths: Sequence[AnyPath] = (),
     listener: Listener = lambda _: None,
 ) -> Iterator[Check]:
-    """Check something, point by point.
+    """Check the installation, a model, a metric, a data set or results.
 
     Parameters
     ----------
     name
-        None: the installation; a model, or a metric that is a folder (by name or path): its
-        contract, on real probes; a data set: every track;
-        a folder: the results in it.
+        None: check the installation. A model, or a metric folder (by name or path): check its
+        contract on audio probes. A data set: check every track. A results folder: check its parts.
     repair
-        Set damaged parts of results aside, so that the next run computes them again.
+        Move damaged parts of results away, so that the next run computes them again.
     root
         A data set's folder.
     adapter_paths, metric_paths
@@ -161,7 +160,7 @@ def _check_metric(catalog: Catalog, metric: MetricPlugin, listener: Listener) ->
 
 
 def _check_folder(setup: ModelSetup) -> Iterator[Check]:
-    """Stems that were computed elsewhere: every track has all of them, and they can be read."""
+    """Check stems computed elsewhere: every track has all of them, and they can be read."""
     place, wanted = stems_folder(setup), setup.model.variant.stems
     tracks = find_tracks(place)
     yield Check("tracks", bool(tracks), f"{len(tracks)} in {place}")
@@ -221,7 +220,7 @@ def _check_dataset(catalog: Catalog, name: str, root: Path | None) -> Iterator[C
 
 
 def _check_counts(data_set: Dataset) -> Iterator[Check]:
-    """Whether each split has as many tracks as a whole copy."""
+    """Whether each split has as many tracks as a complete copy."""
     there = Counter(track.split for track in data_set.tracks)
     for split, expected in data_set.manifest.tracks.items():
         name = f"tracks of {split}" if split else "tracks"

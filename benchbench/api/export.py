@@ -1,4 +1,4 @@
-"""Write results in the forms that other tools and papers take."""
+"""Export results to the formats of other tools and of papers."""
 
 from __future__ import annotations
 
@@ -63,13 +63,13 @@ def export(
     results
         The results folder.
     protocol, metric, dataset
-        What a table shows; the data set may be left out where there is one.
+        The content of a table; the data set may be left out if there is only one.
     aggregation
-        A key of `benchbench.stats.AGGREGATIONS`; by default the protocol's own.
+        A key of `benchbench.stats.AGGREGATIONS`; by default that of the protocol.
     level
-        For csv: a row per frame, a track or a model.
+        For csv: one row per frame, track or model.
     target, tracks, seconds
-        For webmushra.
+        For webmushra: the target, the tracks and the length of the excerpts.
     models
         Only these models; by default all.
     intervals
@@ -142,7 +142,7 @@ def _leaders(
 
 
 def _facts(folder: Results) -> dict[str, dict[str, Any]]:
-    """What the newest run says of each model."""
+    """The facts about each model from its newest run."""
     return {
         str(model["name"]): dict(model) for run in folder.runs() for model in run.get("models", [])
     }

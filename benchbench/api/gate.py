@@ -1,4 +1,4 @@
-"""Judge results against a baseline; accept and calibrate stand in `benchbench.comparison.gate`."""
+"""Judge results against a baseline; see `benchbench.comparison.gate` for accept and calibrate."""
 
 from benchbench.comparison.gate import gate
 

@@ -1,4 +1,4 @@
-"""Take over results that other tools wrote or other people published."""
+"""Import results written by other tools or published by others."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def import_results(
     baseline: Sequence[str] = (),
     generative: Sequence[str] = (),
 ) -> Imported:
-    """Import results of others into a results folder.
+    """Import results from elsewhere into a results folder.
 
     Parameters
     ----------
@@ -78,32 +78,32 @@ def import_results(
     results
         The results folder to import into.
     source
-        Where the numbers come from, and their licence; known of ``sisec18`` and ``stemsplit``.
+        Origin and licence of the numbers; built in for ``sisec18`` and ``stemsplit``.
     dataset, protocol, model
-        What the files do not say themselves.
+        Used where the files do not state them.
     mapping
-        For a table: the file that says which column is what.
+        For a table: the file that describes its columns.
     oracle, baseline
-        Models, by their names in the source, that saw the references or that separate nothing:
-        they are shown apart and compete with nobody. Those of SiSEC 2018 are known.
+        Models, by their names in the source, that saw the references or that do not separate: they
+        are shown separately and not ranked. Those of SiSEC 2018 are built in.
     generative
-        Models that make a target anew: no SDR ranks them against the others.
+        Models that synthesize a target: no SDR ranks them against the others.
 
     Returns
     -------
     Imported
-        The models, as they are called from now on, and how much there was.
+        The names of the imported models, and the amount of data.
 
     Raises
     ------
     UnknownNameError
-        For a kind that does not exist.
+        When the kind does not exist.
     UsageError
-        When `path` is missing, is not of that kind, or an option does not go with it.
+        When `path` is missing or is not of that kind, or an option does not apply to the kind.
 
     Examples
     --------
-    Scores that museval wrote, one file per track:
+    Scores written by museval, one file per track:
 
     >>> import benchbench
     >>> from benchbench.results.interchange import Source
@@ -170,17 +170,17 @@ def source_of(
     url: str | None = None,
     trained_on: tuple[str, ...] = (),
 ) -> Source | None:
-    """The source of an import: what is known of a named one, and what is stated instead.
+    """The source of an import: the built-in facts of its kind, overridden by the arguments.
 
     Returns
     -------
     Source or None
-        None when nothing is known or stated.
+        None when there are neither built-in facts nor arguments.
 
     Raises
     ------
     UsageError
-        When a licence, a citation, an address or training data is stated, but no name.
+        When a licence, a citation, an address or training data is given without a name.
     """
     stated = {
         "licence": licence,

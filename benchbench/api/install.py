@@ -1,4 +1,4 @@
-"""Fetch what a model or a data set needs before it is used."""
+"""Download and prepare a model or a data set before use."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def install(
     """Install a model (``adapter`` or ``adapter:variant``) or a data set.
 
     A model's environment is built and its weights are fetched; a data set is downloaded, checked
-    and unpacked. What is there already is kept.
+    and unpacked. Existing files are kept.
 
     Parameters
     ----------
@@ -49,11 +49,11 @@ def install(
     adapter_paths
         Folders that are searched for adapters first.
     tell
-        Called with a sentence about what is being done.
+        Called with a sentence about each step.
     progress
         Called for each downloaded chunk.
     download_python
-        Whether uv may download the Python version that a model asks for, where it is missing.
+        Whether uv may download the Python version that a model requires, if it is missing.
 
     Returns
     -------
@@ -83,7 +83,7 @@ def install(
 
 
 def installed_environments(adapter_paths: Sequence[AnyPath] = ()) -> list[InstalledEnvironment]:
-    """Every environment that was built, with the adapters that share it."""
+    """Every installed environment, with the adapters that share it."""
     users = _users(Catalog(paths_of(adapter_paths)))
     return [
         InstalledEnvironment(found, tuple(users.get(found.folder, ()))) for found in environments()
@@ -96,19 +96,19 @@ def uninstall(
     adapter_paths: Sequence[AnyPath] = (),
     tell: Callable[[str], None] = lambda _: None,
 ) -> int:
-    """Remove what `install` made for a model or a data set; what is missing is made again on use.
+    """Remove what `install` created for a model or a data set; it is created again on use.
 
     Parameters
     ----------
     name
-        A model, a data set, or the name of an environment's folder, which no adapter may know
+        A model, a data set, or the folder name of an environment, even one that no adapter uses
         any more.
     adapter_paths, tell
         As for `install`.
 
     Returns
     -------
-    The bytes that this gives back.
+    The number of bytes freed.
 
     Raises
     ------

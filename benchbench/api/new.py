@@ -1,4 +1,4 @@
-"""Write a working folder to start a model, a data set or a metric from."""
+"""Write a working template for a new model, data set or metric."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _NAME: Final = re.compile(r"[a-z][a-z0-9]*(?:[-_][a-z0-9]+)*")
 
 
 def new(kind: str, name: str, folder: AnyPath | None = None) -> Path:
-    """Write the files of a new plug-in that works as it stands.
+    """Write the files of a new plug-in that works without changes.
 
     Parameters
     ----------
@@ -38,9 +38,9 @@ def new(kind: str, name: str, folder: AnyPath | None = None) -> Path:
     Raises
     ------
     UnknownNameError
-        For another kind.
+        When the kind does not exist.
     UsageError
-        When the name cannot be one, is taken, or its folder exists.
+        When the name is invalid or taken, or its folder exists.
 
     Examples
     --------

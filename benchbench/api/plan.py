@@ -1,4 +1,4 @@
-"""What a run would do: separations, time, downloads; nothing is separated or fetched."""
+"""Plan a run: separations, time, downloads; nothing is separated or downloaded."""
 
 from __future__ import annotations
 
@@ -27,18 +27,18 @@ __all__ = ["ModelPlan", "RunPlan", "plan_run"]
 
 @dataclass(frozen=True, slots=True)
 class ModelPlan:
-    """What one model would do.
+    """The planned work of one model.
 
     Parameters
     ----------
     model
         ``adapter:variant``.
     separations
-        How many are left; None where the data set is not there yet.
+        Number of missing separations; None if the data set is not installed.
     seconds
-        How long they take, from the model's speed in the results folder; None: never timed there.
+        Estimated time, from the model's speed in the results folder; None if never timed there.
     download_mb
-        What would be fetched first, as declared; 0: nothing; None: something of unstated size.
+        Declared size of the downloads; 0: no download; None: a download of unknown size.
     """
 
     model: str
@@ -49,17 +49,17 @@ class ModelPlan:
 
 @dataclass(frozen=True, slots=True)
 class RunPlan:
-    """What a run would do.
+    """The planned work of a run.
 
     Parameters
     ----------
     dataset
         The data set's name.
     tracks, audio_s
-        How many tracks, and their length in seconds; None where the data set is not there yet, or
-        a file does not state its length.
+        Number of tracks, and their total length in seconds; None if the data set is not installed,
+        or a file does not state its length.
     stored
-        Score cells that are stored already.
+        Number of score cells that are already stored.
     models
         One entry per model, in the order given.
     """
@@ -84,7 +84,7 @@ def plan_run(
     options: Mapping[str, AnyValue] | None = None,
     adapter_paths: Sequence[Path] = (),
 ) -> RunPlan:
-    """Work out what `benchbench.run` would do with the same arguments.
+    """Determine what `benchbench.run` would do with the same arguments.
 
     Parameters
     ----------
@@ -94,7 +94,7 @@ def plan_run(
     Raises
     ------
     benchbench.errors.BenchbenchError
-        Where `benchbench.run` would refuse the request at its start.
+        When `benchbench.run` would reject the request at its start.
     """
     catalog = Catalog(tuple(Path(path) for path in adapter_paths))
     chosen = with_options(catalog.models(listed(models)), options or {})
@@ -145,7 +145,7 @@ def _download(model: Model) -> float | None:
 
 
 def _seconds(tracks: Sequence[Track]) -> float | None:
-    """The length of all tracks, from the headers of one file each."""
+    """The total length of all tracks, from the header of one file per track."""
     total = 0.0
     for track in tracks:
         source = track.mixture or next(iter(track.stems.values()), None)

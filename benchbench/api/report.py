@@ -1,4 +1,4 @@
-"""Render the comparison page of stored results."""
+"""Render the report of stored results."""
 
 from benchbench.reporting import report
 

@@ -1,4 +1,4 @@
-"""Results in Python: tables, figures and sound of a folder or of one run."""
+"""Results in Python: tables, figures and audio of a folder or of one run."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ __all__ = ["Results", "RunResult", "ScoreView"]
 
 
 class ScoreView(ABC):
-    """Tables, figures and sound of some scores; shown as a leaderboard in notebooks."""
+    """Tables, figures and audio of some scores; shown as a leaderboard in notebooks."""
 
     @property
     @abstractmethod
     def root(self) -> Path:
-        """The results folder that the scores lie in."""
+        """The results folder that contains the scores."""
 
     @abstractmethod
     def scores_frame(
@@ -45,7 +45,7 @@ class ScoreView(ABC):
 
     @abstractmethod
     def separations_frame(self) -> pd.DataFrame:
-        """How every separation ended and what it cost, as a data frame."""
+        """Status and cost of every separation, as a data frame."""
 
     def leaderboard(self, metric: str | None = None) -> pd.DataFrame:
         """Every model's numbers, best first.
@@ -59,7 +59,7 @@ class ScoreView(ABC):
         Returns
         -------
         DataFrame
-            Each number is summed up over frames and tracks in its protocol's own way:
+            Each number is aggregated over frames and tracks as its protocol defines:
             ``benchbench.metrics.protocol(name).aggregation``. Of several runs the newest counts.
 
         Raises
@@ -67,7 +67,7 @@ class ScoreView(ABC):
         NothingToCompareError
             When there are no scores.
         UnknownNameError
-            When there are none by that metric.
+            When there are no scores of that metric.
         """
         scores = newest(self.scores_frame(pc.field("band_lo_hz").is_null()))
         scores = scores[~scores["metric"].isin(DIAGNOSTICS)]
@@ -91,21 +91,21 @@ class ScoreView(ABC):
     def listen(
         self, track: str, target: str | None = None, *, start_s: float | None = None
     ) -> Player:
-        """The report's player for one track, shown by a notebook.
+        """The report's audio player for one track, shown in a notebook.
 
         Parameters
         ----------
         track
             The track's name.
         target
-            What to hear; by default the target of the report's headline.
+            The target to play; by default the target of the report's headline.
         start_s
-            Where an excerpt of ten seconds begins; None: the whole track.
+            Start of a ten-second excerpt, in seconds; None: the whole track.
 
         Raises
         ------
         UnknownNameError
-            For a track without scores.
+            When the track has no scores.
         NothingToCompareError
             When no audio was kept, or the data set's licence does not allow excerpts.
         """
@@ -125,7 +125,7 @@ class ScoreView(ABC):
 
 @dataclass(frozen=True)
 class Results(StoredResults, ScoreView):
-    """A folder of results: everything that was ever stored in it.
+    """All results that are stored in a folder.
 
     Parameters
     ----------
@@ -148,27 +148,27 @@ class Results(StoredResults, ScoreView):
 
 @dataclass(frozen=True)
 class RunResult(ScoreView):
-    """What a run was asked for: its scores, how it went, and its page.
+    """The requested results of a run: its scores, its outcome, and its report.
 
-    Its tables hold the models, tracks and protocols that the run was asked for, whether this run
-    computed them or found them stored; `results` is the whole folder.
+    Its tables hold the requested models, tracks and protocols, whether computed by this run or
+    already stored; `results` is the whole folder.
 
     Parameters
     ----------
     results
-        The results' folder.
+        The results folder.
     run_id
-        The run's name in it.
+        The run's identifier in the folder.
     tally
-        How many separations went well or failed, and the seconds that they took.
+        Number of successful and failed separations, and the time in seconds.
     present
-        Cells that were stored before.
+        Number of cells that were already stored.
     report
-        The page; None where none was written.
+        The report page; None if none was written.
     models
-        The models, as they are named in the results.
+        Names of the models in the results.
     separation_ids, cell_ids
-        The names of what was asked for in the results.
+        Identifiers of the requested separations and cells in the results.
     """
 
     results: Results
@@ -188,18 +188,18 @@ class RunResult(ScoreView):
     def scores_frame(
         self, where: pc.Expression | None = None, columns: Sequence[str] | None = None
     ) -> pd.DataFrame:
-        """The score rows that the run was asked for."""
+        """The requested score rows."""
         own = rows_of_cells(self.cell_ids)
         return self.results.scores_frame(own if where is None else own & where, columns)
 
     def separations_frame(self) -> pd.DataFrame:
-        """The separations that the run was asked for: status and cost."""
+        """Status and cost of the requested separations."""
         frame = self.results.separations_frame()
         return frame[frame["separation_id"].isin(self.separation_ids)].reset_index(drop=True)
 
 
 def aggregations(protocols: Collection[str]) -> dict[str, str]:
-    """The usual aggregation of each protocol; the default for protocols that are not known."""
+    """The default aggregation of each protocol; a general default for unknown protocols."""
     return {str(name): usual_aggregation(str(name)) for name in protocols}
 
 

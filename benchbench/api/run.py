@@ -1,4 +1,4 @@
-"""The main job: models x tracks -> stems -> scores in Parquet -> report."""
+"""The main function: models x tracks -> stems -> scores in Parquet -> report."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def run(
     track: str | None = None,
     allow_truncated: bool = False,
 ) -> RunResult:
-    """Separate a data set with some models, score the stems, store and report.
+    """Separate a data set with some models, score the stems, store the scores, write a report.
 
     Parameters
     ----------
@@ -73,44 +73,43 @@ def run(
         The data set's name.
     metrics
         Names of protocols or of groups of them, as a sequence or joined by commas; ``report`` is
-        all that the page draws.
+        everything that the report shows.
     out
-        The results' folder; earlier results in it are kept and not computed again. An address
+        The results folder; earlier results in it are kept and not computed again. An address
         such as ``s3://bucket/results`` works too.
     root
-        The data set's folder, where it is not installed.
+        The data set's folder, if it is not installed.
     split, tracks, limit
-        Which tracks: a split or ``all``; some by name; the first so many.
+        Selection of tracks: a split or ``all``; names of tracks; the number of tracks, from the first.
     jobs
-        How many tracks are worked on at the same time, as far as processors and memory go; 1:
-        everything in turn, for clean timings.
+        Number of tracks processed at the same time, limited by processors and memory; 1: one after
+        the other, for clean timings.
     resume
         ``only-missing``: compute what is not stored; ``always``: compute everything again;
         ``only-cache``: compute nothing, and raise if anything is missing.
     retry_failed
         Try separations again that failed in an earlier run.
     weights
-        A folder with weights of your own, for a single model.
+        A folder with other weights, for a single model.
     device
-        ``auto``, ``cpu`` or ``gpu``; handed to the adapters.
+        ``auto``, ``cpu`` or ``gpu``; passed to the adapters.
     options
         Adapter options, for every model that has an option of that name.
     adapter_paths
         Folders that are searched for adapters first.
     metric_paths, metric_options
-        Folders that are searched for metrics first; name of a metric that is a folder to its
-        options.
+        Folders that are searched for metrics first; options by name of the metric folder.
     keep_stems
         ``auto``: keep stems for listening when the licence allows excerpts.
     limits
         Time and memory limits of separations.
     report
-        Whether to write ``report.html`` into the results' folder.
+        Whether to write ``report.html`` into the results folder.
     listener
         Called with every `benchbench.running.events.Event`; None: a progress bar in a notebook,
         nothing elsewhere.
     command
-        The command line, to be recorded.
+        The command line, stored with the run.
     threads
         Numeric threads of each process; None: the processors are shared equally.
     executor
@@ -118,25 +117,25 @@ def run(
     scheduler
         The address of a running Dask scheduler.
     cluster
-        A cluster to be started for the run: ``kind`` (``local``, ``ssh``, ``slurm`` or
-        ``kubernetes``), ``workers``, and what that kind of cluster is told.
+        A cluster to start for the run: ``kind`` (``local``, ``ssh``, ``slurm`` or
+        ``kubernetes``), ``workers``, and the options of that kind of cluster.
     stop
-        Asked to stop, the run finishes the current separations and raises `StoppedError`.
+        When set, the run finishes the current separations and raises `StoppedError`.
     track
         Log the run to a tracker: ``mlflow``, ``tensorboard`` or ``wandb``, or ``tracker=place``
         with a folder or an address.
     allow_truncated
-        Whether audio files that were cut off are read as far as they go, with a flag.
+        Whether truncated audio files are read up to their end and flagged.
 
     Returns
     -------
     RunResult
-        The scores, and how the run went. A separator's fault is a row, not an exception.
+        The scores and the outcome. A separator's failure is stored as a row; it raises no exception.
 
     Raises
     ------
     benchbench.errors.BenchbenchError
-        When the request cannot be carried out; what was stored before is intact.
+        When the request cannot be carried out; earlier results stay intact.
 
     Examples
     --------
@@ -202,7 +201,7 @@ def run(
 def _write_page(
     results: Results, models: Sequence[str], dataset: str, storing: Storing
 ) -> Path | None:
-    """The report on the whole folder, this run's models marked; None if it holds no scores."""
+    """The report of the whole folder, with this run's models marked; None without scores."""
     from benchbench.api.report import report as write_report
     from benchbench.reporting.data.loading import stored_models
 

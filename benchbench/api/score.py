@@ -1,4 +1,4 @@
-"""Score files of stems against files of references: no model, no data set."""
+"""Score stem files against reference files, without a model or a data set."""
 
 from __future__ import annotations
 
@@ -38,11 +38,11 @@ def score(
     tell: Callable[[str], None] = lambda _: None,
     on_failure: Callable[[str, BenchbenchError], None] | None = None,
 ) -> pa.Table:
-    """Score stems that lie in a folder, or one file against another.
+    """Score a folder of stems against a folder of references, or one file against another.
 
     Both folders hold ``<stem>.<ext>`` (one track), ``<track>/<stem>.<ext>`` with or without
-    folders above, or ``<track>_(Vocals).<ext>`` as separators write it, in any format that is
-    read. Tracks and stems are paired by name. Two-stem estimates of a track with more stems are
+    parent folders, or ``<track>_(Vocals).<ext>`` as separators write it, in any supported
+    format. Tracks and stems are paired by name. Two-stem estimates of a track with more stems are
     scored against vocals and the sum of the rest; files that are sums of others, such as
     ``accompaniment`` beside ``drums``, are never added to anything.
 
@@ -53,12 +53,12 @@ def score(
     metrics
         Names of protocols or of groups of them.
     allow_truncated
-        Whether files that were cut off are read as far as they go, instead of being an error.
+        Whether truncated files are read up to their end, instead of raising an error.
     tell
-        Called with each sentence that a reader of the scores should know.
+        Called with each note about the scores.
     on_failure
-        Called with the name of each track that cannot be scored, and why; the others are scored.
-        None: the first such track raises.
+        Called with the name of each track that cannot be scored, and the error; the others are
+        scored. None: the first such track raises.
 
     Returns
     -------
@@ -72,7 +72,7 @@ def score(
     NothingToCompareError
         When nothing can be paired.
     AudioError
-        When a file cannot be read, or what belongs together differs in sampling rate or length.
+        When a file cannot be read, or paired files differ in sampling rate or length.
 
     Examples
     --------
@@ -124,7 +124,7 @@ def score(
 
 
 def _tracks(place: Path) -> list[TrackFiles]:
-    """The tracks of a folder, or a file as a track of one stem."""
+    """The tracks of a folder; a file counts as a track with one stem."""
     if place.is_file():
         bare = readable(name_without_ending(place.name))
         track, stem = split_track_and_stem(bare) or (bare, canonical(bare))
@@ -143,7 +143,7 @@ def _tracks(place: Path) -> list[TrackFiles]:
 
 
 def _renamed(estimate: TrackFiles, reference: TrackFiles) -> TrackFiles:
-    """One file's stem under the name of the other's: they were named to be a pair."""
+    """The estimate's single stem, renamed to the reference's: two files always form a pair."""
     (path,) = estimate.stems.values()
     return TrackFiles(reference.name, path.parent, {next(iter(reference.stems)): path})
 

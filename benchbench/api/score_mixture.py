@@ -1,4 +1,4 @@
-"""Score stems of songs of which no true stems exist."""
+"""Score stems of songs without reference stems."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ _MIXTURES = ("mixture", "mix")
 def score_mixture(
     mixture: Path | str, estimates: Path | str, against: Sequence[Path | str] = ()
 ) -> pa.Table:
-    """Symptoms of separated stems that need no references.
+    """Compute reference-free symptoms of separated stems.
 
     Parameters
     ----------
     mixture
-        The song.
+        The mixture's audio file.
     estimates
         A folder with its stems, one file each.
     against
-        Folders with other separators' stems of the song: ``agreement`` is the SI-SDR against the
-        mean of theirs, and the lowest tells the songs on which separators differ most.
+        Folders with other separators' stems of the song. ``agreement`` is the SI-SDR against the mean
+        of these stems; it is lowest on the songs on which separators differ most.
 
     Returns
     -------
@@ -42,7 +42,7 @@ def score_mixture(
     Raises
     ------
     UsageError
-        When a folder or file is missing, or holds no stems.
+        When a folder or file is missing, or contains no stems.
     AudioError
         When rates or lengths differ.
     """

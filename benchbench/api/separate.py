@@ -48,13 +48,13 @@ def separate(
 ) -> dict[str, dict[str, Path]]:
     """Separate each input into ``<out>/<track>/<stem>.wav``.
 
-    Stems are 32-bit float WAV at the input's sampling rate and of its length; from 4 GiB on RF64,
-    which is WAV with 64-bit sizes.
+    Stems are 32-bit float WAV with the input's sampling rate and length. Files from 4 GiB are
+    RF64, which is WAV with 64-bit sizes.
 
     Parameters
     ----------
     model
-        ``adapter`` or ``adapter:variant``; not one that needs the references.
+        ``adapter`` or ``adapter:variant``; not a model that needs the references.
     inputs
         Audio files.
     out
@@ -62,21 +62,21 @@ def separate(
     weights, device, options, adapter_paths, limits, listener
         As for `benchbench.run`.
     allow_truncated
-        Whether inputs that were cut off are read as far as they go, instead of being an error.
+        Whether truncated inputs are read up to their end, instead of raising an error.
     on_failure
-        Called with each input that cannot be separated, and why; the others are separated. None:
-        the first such input raises.
+        Called with each input that cannot be separated, and the error; the others are separated.
+        None: the first such input raises.
 
     Returns
     -------
-    Track name to stem name to file.
+    Mapping of track name to stem name to file.
 
     Raises
     ------
     AudioError
-        When an input cannot be read; stems of earlier inputs are there.
+        When an input cannot be read; stems of earlier inputs are kept.
     SeparatorError
-        When the separator fails; stems of earlier inputs are there.
+        When the separator fails; stems of earlier inputs are kept.
 
     Examples
     --------
@@ -123,7 +123,7 @@ class _FileJob:
     listener: Listener
 
     def separate(self, name: str, path: Path) -> dict[str, Path]:
-        """Write the stems of a file; stem to the written file."""
+        """Write the stems of a file; returns the written file of each stem."""
         rate = info(path).sample_rate
         self.listener(Started(self.model, readable(name)))
         mixture = write_raw(self.scratch / "mixture.f32", self._blocks(path))
@@ -161,7 +161,7 @@ def _require_separator(model: Model) -> None:
 
 
 def _track_names(paths: Sequence[Path]) -> list[str]:
-    """File names without endings; two inputs may not claim one folder."""
+    """File names without extension; two inputs must not share one output folder."""
     names = [
         path.name[: -len(STEM_ENDING)]
         if path.name.lower().endswith(STEM_ENDING)

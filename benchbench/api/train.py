@@ -1,4 +1,4 @@
-"""Train or fine-tune a model on a data set, by the adapter's own recipe."""
+"""Train or fine-tune a model on a data set with the adapter's recipe."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from benchbench.plugins.manifest_schema import ENGINE, AnyValue
 __all__ = ["train"]
 
 EVERY = 8
-"""Without a list of its own, every eighth track of a data set is kept for validation."""
+"""If a data set has no validation list, every eighth track is kept for validation."""
 
 
 def train(
@@ -44,7 +44,7 @@ def train(
     adapter_paths: Sequence[AnyPath] = (),
     tell: Callable[[str], None] = lambda _: None,
 ) -> Path:
-    """Train a model's networks; the same command goes on with a run that was stopped.
+    """Train a model's networks; the same call resumes a stopped run.
 
     The adapter's folder holds ``train.py`` with a function ``train``; it runs in this process.
 
@@ -53,15 +53,15 @@ def train(
     model
         ``adapter`` or ``adapter:variant``.
     dataset, root, split
-        Where the songs with stems come from; the split is ``train`` where there is one. None:
-        ``synth``, or with `songs` none.
+        The data set of songs with stems; the split is ``train`` where it exists. None: ``synth``,
+        or no data set if `songs` is given.
     songs
-        A folder of audio files without stems, at least a minute in all, for recipes that learn from
-        such.
+        A folder of audio files without stems, at least a minute in total, for recipes that learn
+        from mixtures.
     out
         The run's folder.
     validation
-        Tracks kept for validation; None: the data set's own list, else every eighth track.
+        Tracks kept for validation; None: the data set's list, else every eighth track.
     weights
         A folder of weights to start from.
     options
@@ -155,7 +155,7 @@ def _labelled(
     validation: Sequence[str] | None,
     tell: Callable[[str], None],
 ) -> tuple[list[Track], list[Track]]:
-    """Tracks with stems to learn from and to validate with; none where only songs are given."""
+    """Tracks with stems for training and validation; none if only songs are given."""
     if dataset is None and songs is not None:
         return [], []
     named = catalog.dataset(dataset or "synth")
@@ -169,7 +169,7 @@ def _labelled(
 
 
 def _tested(catalog: Catalog, dataset: str | None, root: Path | None) -> Sequence[Track]:
-    """Test tracks of the named data set, or all of ``demo``, where they are on this machine."""
+    """Test tracks of the named data set, or all of ``demo``, if they are on this machine."""
     chosen = catalog.dataset(dataset or "demo")
     split = "test" if "test" in chosen.manifest.splits else None
     if dataset is not None and split is None:
@@ -200,10 +200,10 @@ def _divided(
 
 @dataclass
 class _Song:
-    """A track's stems as a model wants them, decoded at the first call and then mapped.
+    """A track's stems as a model needs them, decoded at the first call and then memory-mapped.
 
-    A track of which vocals and accompaniment alone are known gives these; whether they are of use
-    is for the recipe to say.
+    A track with only vocals and accompaniment gives these two; the recipe decides whether it uses
+    them.
     """
 
     track: Track

@@ -1,4 +1,4 @@
-"""Recompute a sample of stored scores with the programs that others trust."""
+"""Recompute a sample of stored scores with reference programs."""
 
 from __future__ import annotations
 
@@ -44,36 +44,36 @@ def verify(
     adapter_paths: Sequence[AnyPath] = (),
     listener: Listener = lambda _: None,
 ) -> list[Difference]:
-    """Separate a sample of stored tracks again and let the peers score the stems.
+    """Separate a sample of stored tracks again and score the stems with reference programs.
 
-    museval, mir_eval and fast_bss_eval are called as they are installed; where no program of
-    theirs computes a protocol, its closed form is evaluated. What cannot be made again (an adapter
-    that changed since, a model that is not deterministic) is left out and said.
+    museval, mir_eval and fast_bss_eval are called as they are installed; if none of them computes
+    a protocol, its closed form is evaluated. Stems that cannot be reproduced (an adapter that
+    changed since, a model that is not deterministic) are left out and reported.
 
     Parameters
     ----------
     results
         The results' folder.
     sample
-        How many separations to look at.
+        Number of separations to check.
     seed
-        Of the choice.
+        Seed of the random sample.
     root
-        The data set's folder, where it is not installed.
+        The data set's folder, if it is not installed.
     adapter_paths
         Folders that are searched for adapters first.
     listener
-        Called with each event, such as a note on what is left out.
+        Called with each event, such as a note on a separation that is left out.
 
     Returns
     -------
     The largest differences by protocol and metric, failures first. A reference program that refuses
-    the stems or crashes is a line with the reason as its ``problem``; the rest is judged.
+    the stems or crashes gives a row with the reason as its ``problem``; the rest is checked.
 
     Raises
     ------
     NothingToCompareError
-        When nothing of the sample could be made again.
+        When no separation of the sample could be reproduced.
 
     Examples
     --------
@@ -84,7 +84,7 @@ def verify(
     """
     stored = open_results(Path(results))
     separations = [row for row in stored.separations().to_pylist() if row["status"] == "ok"]
-    # A sample for checking, not for secrets: the seed makes it repeatable.
+    # The sample needs no cryptographic randomness: the seed makes it repeatable.
     order = random.Random(seed).sample(separations, len(separations))  # noqa: S311
     maker = _Maker(Catalog(paths_of(adapter_paths), None), path_of(root), listener, stored)
     found: list[Difference] = []
@@ -120,7 +120,7 @@ def verify(
 
 @dataclass(frozen=True, slots=True)
 class _Maker:
-    """Makes stored separations again."""
+    """Reproduces stored separations."""
 
     catalog: Catalog
     root: Path | None
@@ -128,7 +128,7 @@ class _Maker:
     stored: Results
 
     def again(self, row: Row, scratch: Path) -> tuple[PreparedTrack, SeparationResult] | None:
-        """The track and its stems, or None when they would not be the ones that were scored."""
+        """The track and its stems, or None if they may differ from the scored ones."""
         try:
             return self._made(row, scratch)
         except BenchbenchError as error:
@@ -171,7 +171,7 @@ class _Maker:
 def _cases(
     rows: Sequence[Row], prepared: PreparedTrack, outcome: SeparationResult
 ) -> Iterator[Case]:
-    """One case a protocol and reference set of a separation."""
+    """One case per protocol and reference set of a separation."""
     for chosen in reference_sets(tuple(prepared.stems), tuple(outcome.stems)):
         for protocol in sorted({row["protocol"] for row in rows}):
             own = [
@@ -200,7 +200,7 @@ class _Audio:
 
 
 def _series(rows: Sequence[Row]) -> list[Series]:
-    """Stored rows as series, frames in order."""
+    """Stored rows as series, with frames in order."""
     grouped: dict[tuple[str, str], list[Row]] = {}
     for row in rows:
         grouped.setdefault((row["target"], row["metric"]), []).append(row)

@@ -34,9 +34,9 @@ class Plots:
     Parameters
     ----------
     scores
-        Gives score rows of schema `benchbench.results.schema.SCORES` as a data frame.
+        Returns score rows of schema `benchbench.results.schema.SCORES` as a data frame.
     separations
-        Gives the rows of the separations that belong to them.
+        Returns the rows of the separations that the scores belong to.
     aggregation
         Name of the aggregation by protocol.
     """
@@ -53,7 +53,7 @@ class Plots:
         return ["cost", "differences", "frequency", "leaderboard", "time", "tracks"]
 
     def leaderboard(self, metric: str = "usdr/SDR") -> Figure:
-        """Every model's number on every target, with its 95% interval over tracks.
+        """Every model's value on every target, with its 95% interval over tracks.
 
         Parameters
         ----------
@@ -77,7 +77,7 @@ class Plots:
         return _finished(figure)
 
     def tracks(self, metric: str = "usdr/SDR") -> Figure:
-        """The distribution over tracks: a dot per track, the median and the middle half."""
+        """The distribution over tracks: one dot per track, the median and the quartiles."""
         import seaborn as sns
 
         table = per_track(self._of(metric))
@@ -147,7 +147,7 @@ class Plots:
         Raises
         ------
         UnknownNameError
-            For a track without scores.
+            When the track has no scores.
         NothingToCompareError
             When there are no scores by second.
         """
@@ -167,7 +167,7 @@ class Plots:
         return _finished(figure)
 
     def cost(self, metric: str = "usdr/SDR", target: str = "vocals") -> Figure:
-        """Quality against speed; settings of one model are joined by a line.
+        """Quality against speed; variants of one model are joined by a line.
 
         Raises
         ------

@@ -1,4 +1,4 @@
-"""`report`: results folders in, one page or a static site out."""
+"""`report`: read results folders, write one page or a static site."""
 
 from __future__ import annotations
 
@@ -37,11 +37,11 @@ def report(
     results
         Folders written by `bench run`, `bench score` or `bench import`; several are read as one.
     out
-        A file name makes one self-contained page, a folder (an existing one, or a name without
-        ``.html``) a static site.
+        A file name gives one self-contained page; a folder (an existing one, or a name without
+        ``.html``) gives a static site.
     audio
-        ``"none"``, excerpts chosen where models differ most, or whole tracks. Only what the data
-        set's licence allows is taken over.
+        ``"none"``, ``"excerpts"`` where models differ most, or ``"full"`` tracks. Only audio that
+        the data set's licence allows is included.
     models
         The models to show; all by default.
     baseline
@@ -49,7 +49,7 @@ def report(
     dataset
         The data set of the first screen; by default the one that most models share.
     marked
-        Models that get the mark "this run", where others are on the page too.
+        Models that get the badge "this run" if the page shows others too.
 
     Returns
     -------
@@ -61,9 +61,9 @@ def report(
     NothingToCompareError
         When there are no scores.
     UnknownNameError
-        For a model that has none.
+        When a model has no scores.
     DamagedResultsError, OutputError
-        When results cannot be read, or the page not written.
+        When results cannot be read, or the page cannot be written.
 
     Examples
     --------

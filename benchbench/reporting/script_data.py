@@ -1,4 +1,4 @@
-"""The numbers that a page's script works with, in the fewest signs that keep two decimals."""
+"""The data that a page's script reads, in a compact form that keeps two decimals."""
 
 from __future__ import annotations
 
@@ -114,7 +114,7 @@ def _board(board: Leaderboard, place: dict[str, int]) -> list[list[float | int |
 
 
 def short(value: float | None, digits: int = 2) -> float | None:
-    """Rounded, and None for what is no number."""
+    """The rounded value; None if it is not a finite number."""
     return None if value is None or not np.isfinite(value) else round(float(value), digits)
 
 

@@ -1,6 +1,6 @@
-"""A static site: the report as index, a page per model, a page per track, the history, the rows as files.
+"""A static site: the report as index, one page per model and track, the history, data files.
 
-Nothing in it refers to anything outside its folder, so it can be published by copying.
+It refers to nothing outside its folder, so it can be published by copying.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ __all__ = ["ModelPage", "TrackPage", "write_site"]
 
 @dataclass(frozen=True, slots=True)
 class ModelPage:
-    """What is shown of one model: every board that it stands on, its pairs, its failures."""
+    """The content of a model's page: its boards, its pairs, its failures."""
 
     report_model: ReportModel
     leaderboards: tuple[tuple[Leaderboard, Row, int], ...]
@@ -39,7 +39,7 @@ class ModelPage:
 
 @dataclass(frozen=True, slots=True)
 class TrackPage:
-    """What is shown of one track: every model's numbers, its drawing, an excerpt."""
+    """The content of a track's page: every model's numbers, its figure, an excerpt."""
 
     track: str
     slug: str
@@ -75,7 +75,7 @@ def track_slugs(page: Page) -> dict[str, str]:
 
 
 def model_pages(page: Page) -> Iterator[ModelPage]:
-    """One a model, in the order of the leaderboard."""
+    """One page per model, in leaderboard order."""
     for name, report_model in page.report_models.items():
         rows = page.loaded.separations
         failed = rows[(rows["model"] == name) & (rows["status"] != "ok")]
@@ -101,7 +101,7 @@ def _standings(page: Page, name: str) -> Iterator[tuple[Leaderboard, Row, int]]:
 
 
 def track_pages(page: Page, slugs: dict[str, str]) -> Iterator[TrackPage]:
-    """One a track of the headline's data set."""
+    """One page per track of the headline's data set."""
     columns = _columns(page)
     names = list(page.report_models)
     for place, (track, anchor) in enumerate(slugs.items()):

@@ -1,4 +1,4 @@
-"""The templates of the report: their filters, their script, and the data that it reads."""
+"""The templates of the report: filters, the page's script, and the data it reads."""
 
 from __future__ import annotations
 
@@ -50,9 +50,8 @@ def _templates() -> jinja2.Environment:
 def bundle(folder: Path, entry: str) -> str:
     """Join ES modules into one: imports first, in the order in which they are needed.
 
-    A page opened from disk cannot load modules, so they become one script. That asks of them only
-    that each imports by ``import { a, b } from "./name.js";`` and that no two declare the same
-    name at their top level.
+    A page opened from disk cannot load modules, so they become one script. Every module must import
+    with ``import { a, b } from "./name.js";``, and no two may declare the same name at top level.
     """
     done: dict[str, str] = {}
     _add(folder, entry, done)
@@ -69,7 +68,7 @@ def _add(folder: Path, name: str, done: dict[str, str]) -> None:
 
 
 def data_block(value: Mapping[str, Any]) -> Markup:
-    """JSON that may stand inside a script element: no ``<`` is left in it to close the element."""
+    """JSON for a script element: every ``<`` is escaped, so that it cannot close the element."""
     text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
     for sign, code in (("<", "\\u003c"), (">", "\\u003e"), ("&", "\\u0026")):
         text = text.replace(sign, code)

@@ -1,1 +1,1 @@
-"""What follows a run: the bar of a notebook, and experiment trackers."""
+"""Observers of a run: the notebook progress bar, and experiment trackers."""

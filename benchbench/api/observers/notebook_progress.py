@@ -30,7 +30,7 @@ def default_listener() -> Listener:
 
 
 class NotebookProgress:
-    """A listener that shows one bar, and a line for each failure, in the output of a cell."""
+    """A listener that shows one bar, and one line per failure, in the output of a cell."""
 
     def __init__(self) -> None:
         self.total = self.done = 0
@@ -40,7 +40,7 @@ class NotebookProgress:
         self._handle: Any = None
 
     def __call__(self, event: Event) -> None:
-        """Take an event in and show where the run stands."""
+        """Process an event and update the display."""
         match event:
             case Planned():
                 self.total = event.jobs
@@ -59,7 +59,7 @@ class NotebookProgress:
         self._show(last=isinstance(event, Finished))
 
     def html(self) -> str:
-        """What the cell shows."""
+        """The HTML that the cell shows."""
         bar = f'<progress value="{self.done}" max="{max(self.total, 1)}"></progress>'
         count = f" {self.done} of {self.total}" if self.total else ""
         lines = "".join(f"<br>{html.escape(line)}" for line in self.lines)

@@ -1,4 +1,4 @@
-"""Hand runs to an experiment tracker: MLflow, TensorBoard or W&B."""
+"""Log runs to an experiment tracker: MLflow, TensorBoard or W&B."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ TRACKERS: Final = {
     "tensorboard": (export_tensorboard, ("tensorboardX", "tensorflow")),
     "wandb": (export_wandb, ("wandb",)),
 }
-"""Each tracker's export, and the packages of which one must be there."""
+"""Each tracker's export, and the packages of which one must be installed."""
 
 
 def require_tracker(request: str) -> None:
-    """Refuse a tracker that is unknown or not installed.
+    """Raise an error if a tracker is unknown or not installed.
 
     Parameters
     ----------
@@ -50,7 +50,7 @@ def require_tracker(request: str) -> None:
 
 
 def track_run(result: RunResult, request: str) -> list[Path]:
-    """Log what a run was asked for, whether it was computed now or found stored.
+    """Log all requested results of a run, whether newly computed or already stored.
 
     Parameters
     ----------
@@ -63,7 +63,7 @@ def track_run(result: RunResult, request: str) -> list[Path]:
     Returns
     -------
     list of Path
-        What was written.
+        The written files.
     """
     require_tracker(request)
     name, _, place = request.partition("=")
@@ -81,7 +81,7 @@ def track_run(result: RunResult, request: str) -> list[Path]:
 def export_runs(
     tracker: str, to: Path | str, results: Results, only: Collection[str] | None = None
 ) -> list[Path]:
-    """Log every run of a results folder, or some.
+    """Log all runs of a results folder, or some of them.
 
     Raises
     ------

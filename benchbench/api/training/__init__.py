@@ -1,4 +1,4 @@
-"""Beside a training loop: scores of a network while it learns, and songs without stems."""
+"""Helpers for training loops: validation scores of a network, and songs without stems."""
 
 from benchbench.api.training.callbacks import keras_callback, lightning_callback
 from benchbench.api.training.validator import Validator

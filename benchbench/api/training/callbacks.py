@@ -1,4 +1,4 @@
-"""Callbacks that validate a network at the end of epochs; Keras and Lightning come with the user."""
+"""Callbacks that validate a network after epochs; Keras or Lightning must be installed."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ def keras_callback(
     Parameters
     ----------
     validator
-        What scores.
+        The validator that computes the scores.
     separate
-        Called with the model that is trained, a mixture and its sample rate.
+        Called with the model in training, a mixture and its sample rate.
     every
         Epochs between validations; the others repeat the last numbers.
     prefix
-        Stands before each name in the logs.
+        Prefix of each name in the logs.
     """
     import keras
 

@@ -1,4 +1,4 @@
-"""Songs without stems, for training that needs none: any readable audio file of a folder."""
+"""Songs without stems, for training without references: all readable audio files of a folder."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ from benchbench.io.audio.raw_audio import RawAudio, write_raw
 __all__ = ["Unlabelled", "read_unlabelled"]
 
 RATE = 44100
-"""Hertz that recipes are given."""
+"""Sample rate of the songs passed to recipes, in hertz."""
 LEAST_S = 60.0
-"""Less music than this, all files together, teaches nothing."""
+"""Minimum total length of the songs, in seconds."""
 SILENT = 1e-4
-"""A song whose highest sample is lower (-80 dB of full scale) is silent."""
+"""A song with a lower peak (-80 dB of full scale) counts as silent."""
 _LEFT_OUT = (
     ".txt",
     ".md",
@@ -42,12 +42,12 @@ _LEFT_OUT = (
 
 @dataclass(frozen=True)
 class Unlabelled:
-    """A song of which the mixture alone is known.
+    """A song without stems: only the mixture is available.
 
     Parameters
     ----------
     file
-        Where it was read.
+        The file that it was read from.
     raw
         Its samples, stereo at `RATE`.
     """
@@ -70,24 +70,24 @@ def read_unlabelled(
 ) -> list[Unlabelled]:
     """Decode the audio files of a folder and of the folders in it.
 
-    Files that cannot be read and silent ones are told of and left out.
+    Unreadable and silent files are reported and left out.
 
     Parameters
     ----------
     folder
-        Where the songs are.
+        The folder of the songs.
     scratch
-        Folder for the decoded samples; they stay there.
+        Folder for the decoded samples, which are kept.
     tested
-        Tracks that models are tested on: none of the songs may be one of them.
+        Test tracks; none of the songs may be one of them.
     tell
         Called with the files that are left out.
 
     Raises
     ------
     UsageError
-        There is no such folder; no file in it can be read; all are silent; they are shorter than a
-        minute together; or a song is a track of `tested`.
+        When the folder is missing, no file in it can be read, all are silent, the total length is
+        below a minute, or a song is a track of `tested`.
     """
     if not folder.is_dir():
         raise UsageError(f"{folder} is no folder.", hint="--songs names a folder of audio files.")
@@ -160,7 +160,7 @@ def _require_enough(
 
 
 def _require_untested(songs: Sequence[Unlabelled], tested: Sequence[Track], scratch: Path) -> None:
-    """Compare the songs with the mixtures of tracks, rounded to 16 bit."""
+    """Raise an error if a song equals the mixture of a test track, rounded to 16 bit."""
     hashes = {_fingerprint(song.raw): song.file for song in songs}
     lengths = {song.raw.samples for song in songs}
     for number, track in enumerate(tested):

@@ -1,4 +1,4 @@
-"""Score a network while it is trained, on whole excerpts and with the metrics of the results."""
+"""Score a network during training, on whole excerpts and with the metrics of a run."""
 
 from __future__ import annotations
 
@@ -35,12 +35,12 @@ Separate: TypeAlias = Callable[[npt.NDArray[np.float32], int], Mapping[str, Any]
 """``(mixture, sample_rate) -> {stem: array}``: mixture and stems of shape (channels, samples)."""
 
 CACHE_BYTES = 16 << 20
-"""Memory for what is computed from the references of one track."""
+"""Memory limit for values computed from the references of one track."""
 
 
 @dataclass(frozen=True)
 class _Excerpt:
-    """A stretch of a track in raw files."""
+    """An excerpt of a track, stored in raw files."""
 
     name: str
     sample_rate: int
@@ -49,10 +49,10 @@ class _Excerpt:
 
 
 class Validator:
-    """Scores a separator on a data set again and again; each call returns plain numbers.
+    """Scores a separator on a data set repeatedly; each call returns plain numbers.
 
-    The data set is decoded once. Excerpts lie in files that are mapped into memory, and whatever
-    depends on the references alone is computed once.
+    The data set is decoded once. Excerpts are memory-mapped files, and values that depend only on
+    the references are computed once.
 
     Parameters
     ----------
@@ -123,7 +123,7 @@ class Validator:
         -------
         dict
             ``protocol/metric/target`` and ``protocol/metric/mean`` (over targets) to the number,
-            summed up over tracks in the protocol's own way. Targets that never have a value are
+            aggregated over tracks as the protocol defines. Targets without any value are
             left out.
 
         Raises
@@ -148,7 +148,7 @@ class Validator:
         return pd.DataFrame(self._rows, columns=["track", "target", "protocol", "metric", "value"])
 
     def close(self) -> None:
-        """Remove the excerpts from the disk; happens by itself when the validator goes."""
+        """Delete the excerpts from disk; also done when the validator is garbage-collected."""
         self._references.clear()
         self._remove()
 
@@ -201,7 +201,7 @@ class Validator:
 
 
 def _excerpt(track: Track, folder: Path, seconds: float | None) -> _Excerpt:
-    """Decode a track and keep the stretch in its middle."""
+    """Decode a track and keep an excerpt from its middle."""
     folder.mkdir(parents=True)
     with tempfile.TemporaryDirectory(dir=folder) as scratch:
         prepared = prepare(track, Path(scratch))

@@ -1,1 +1,1 @@
-"""The sections of a report page, one module a section."""
+"""The sections of a report page, one module per section."""

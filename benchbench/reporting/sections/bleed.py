@@ -1,4 +1,4 @@
-"""Which source is heard in which stem."""
+"""Bleed: the level of each source in each stem."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Published figures that may stand beside a board, and where imported scores come from."""
+"""Published results shown beside a board, and the origin of imported scores."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from benchbench.reporting.data.score_arrays import Series
 __all__ = ["Citations", "Cited", "Origin", "citations", "origins_of"]
 
 _TOTAL = ("SDR", "ISR")
-"""BSS Eval's numbers that do not depend on what else the target was scored against."""
+"""BSS Eval metrics that do not depend on the other references of the track."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,13 +30,13 @@ class Cited:
 
 @dataclass(frozen=True, slots=True)
 class Citations:
-    """The published figures of all boards, the best first, with the notes that they refer to."""
+    """The published figures of all boards, best first, with the notes that they refer to."""
 
     by_series: Mapping[Series, Mapping[str, tuple[Cited, ...]]] = field(default_factory=dict)
     sources: tuple[tuple[str, str], ...] = ()
 
     def beside(self, board: Leaderboard) -> tuple[Cited, ...]:
-        """What was published with the same data set, protocol, metric, target and aggregation."""
+        """Published figures with the same data set, protocol, metric, target and aggregation."""
         return self.by_series.get(board.series, {}).get(board.aggregation, ())
 
 
@@ -48,7 +48,7 @@ def citations(made: Leaderboards, results: Sequence[PublishedResult] | None = No
     made
         The boards of the page.
     results
-        Published figures; by default those that come with benchbench.
+        Published figures; by default those shipped with benchbench.
     """
     found = published_results() if results is None else results
     sources: dict[tuple[str, str], int] = {}
@@ -85,7 +85,7 @@ def _beside(
 
 
 def _same_references(one: PublishedResult, series: Series) -> bool:
-    """Whether interference and artefacts were split in the same way; the totals always are.
+    """Whether both used the same references; totals do not depend on the other references.
 
     museval scores vocals and accompaniment against each other, and any other target among four.
     """
@@ -109,7 +109,7 @@ class Origin:
 
 
 def origins_of(runs: Sequence[dict[str, Any]], names: Sequence[str]) -> tuple[Origin, ...]:
-    """Every import among the runs whose models are on the page, each told once."""
+    """Every import among the runs whose models are on the page, each listed once."""
     made: dict[tuple[str, tuple[str, ...]], Origin] = {}
     for run in runs:
         told = run.get("imported")

@@ -1,4 +1,4 @@
-"""The differences between models on one target: all pairs, all against one, average ranks."""
+"""Differences between models on one target: all pairs, all against one, average ranks."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ __all__ = ["Difference", "differences"]
 
 @dataclass(frozen=True)
 class Difference:
-    """A board, its pairs, and the model that all others are shown against.
+    """A board, its pairs, and the model that all others are compared with.
 
     Parameters
     ----------
     index
-        The place of the board's series among all series of the page.
+        The index of the board's series among all series of the page.
     baseline
-        The model to compare with; a round on which it has no value takes the best instead.
+        The model to compare with; the best model instead where it has no value.
     """
 
     index: int
@@ -40,12 +40,12 @@ class Difference:
 
     @property
     def shown(self) -> tuple[str, ...]:
-        """The models of the pairwise matrix: those with a value, the best first."""
+        """The models of the pairwise matrix: those with a value, best first."""
         return tuple(name for name in self.tests.models if not self.report_models[name].baseline)
 
     @property
     def opponent(self) -> str:
-        """The model that all others are shown against."""
+        """The model that all others are compared with."""
         own = self.tests.models
         if self.baseline in own:
             return self.baseline
@@ -54,7 +54,7 @@ class Difference:
 
     @cached_property
     def against(self) -> tuple[Pair, ...]:
-        """Every other model minus that one, in the order of the board; baselines where alone."""
+        """Every other model minus the opponent, in board order; baselines if there is nothing else."""
         others = [name for name in self.tests.models if name != self.opponent]
         separating = [name for name in others if not self.report_models[name].baseline]
         pairs = (self.tests.pair(name, self.opponent) for name in separating or others)
@@ -68,13 +68,13 @@ class Difference:
 
     @cached_property
     def tied(self) -> tuple[str, ...]:
-        """The models that the paired test does not tell from the first."""
+        """The models that the paired test does not distinguish from the first."""
         return tied(self.board, self.tests, self.report_models)
 
     @cached_property
     def rank_figure(self) -> Markup | None:
-        """Average ranks of the models that compete; bars join those the paired tests do not tell
-        apart, so that the drawing and the table of pairs say the same."""
+        """Average ranks of the competing models; bars join models that the paired tests do not
+        distinguish, so that the figure agrees with the table of pairs."""
         found = self.tests.ranks
         if found is None or len(found.ranks) < 3 or len(found.ranks) > 30:
             return None
@@ -95,7 +95,7 @@ def differences(
     report_models: dict[str, ReportModel],
     baseline: str,
 ) -> tuple[Difference, ...]:
-    """The headline's metric on every target, the headline first; its tests are known already."""
+    """The headline's metric on every target, the headline first; its tests are passed in."""
     return tuple(
         sorted(
             _rounds(data, made, first, report_models, baseline),

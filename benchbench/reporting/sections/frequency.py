@@ -1,4 +1,4 @@
-"""Where in frequency: SDR by band for every model and target."""
+"""SDR by frequency band for every model and target."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _Cell: TypeAlias = tuple[float, float, float]
 
 @dataclass(frozen=True, slots=True)
 class Band:
-    """The value of one model in one band, and the class of its cell's colour."""
+    """The value of one model in one band, and the CSS class of its cell."""
 
     value: float | None
     low: float | None
@@ -40,7 +40,7 @@ class Band:
 
 @dataclass(frozen=True, slots=True)
 class BandTable:
-    """One target: a row per model, a column per band, and the same as curves."""
+    """One target: one row per model, one column per band, and the same values as curves."""
 
     target: str
     protocol: str
@@ -51,7 +51,7 @@ class BandTable:
 
 
 def heat(value: float | None) -> str:
-    """The class of a cell by its value in decibels: nine steps of 2.5 dB from 0 upwards."""
+    """The CSS class of a value in decibels: nine steps of 2.5 dB from 0 dB upwards."""
     if value is None or np.isnan(value):
         return "none"
     return f"h{int(np.clip((value + 2.5) // 2.5, 0, 8))}"
@@ -64,7 +64,7 @@ def band_tables(
     report_models: dict[str, ReportModel],
     spectra: dict[str, list[tuple[float, float]]],
 ) -> tuple[BandTable, ...]:
-    """One table per target, from the first protocol by bands that is stored."""
+    """One table per target, from the first stored protocol with bands."""
     rows = table[
         (table["dataset"] == dataset)
         & (table["reference_set"] == references)
@@ -144,7 +144,7 @@ def _cells(
 def _lines(
     cells: dict[str, list[_Cell]], middles: list[float], report_models: dict[str, ReportModel]
 ) -> list[Curve]:
-    """A curve per model that has a value; those that stand out are drawn last."""
+    """One curve per model that has a value; highlighted curves are drawn last."""
     ranked = [name for name in cells if report_models[name].ranked][:LOUD]
     loud = set(ranked or list(cells)[:LOUD])
     lines = []
@@ -179,7 +179,7 @@ def _hertz(value: float) -> str:
 def reference_spectra(
     library: Library | None, tracks: Sequence[str], stems: Sequence[str], *, most: int = 12
 ) -> dict[str, list[tuple[float, float]]]:
-    """The mean level of each reference by third of an octave, in dB re its loudest band.
+    """The mean level of each reference by third-octave band, in dB re its loudest band.
 
     Over the first `most` tracks whose audio was kept; empty without any.
     """

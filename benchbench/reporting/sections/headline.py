@@ -21,7 +21,7 @@ __all__ = ["Cost", "Headline", "board_axis", "board_bounds"]
 
 @dataclass(frozen=True)
 class Headline:
-    """What stands around the leaderboard.
+    """The leaderboard's axis, ranks, published figures and gaps.
 
     Parameters
     ----------
@@ -32,7 +32,7 @@ class Headline:
     citations
         Published figures beside all leaderboards.
     all_gaps
-        Why numbers are missing, by series and model.
+        Reasons for missing numbers, by series and model.
     """
 
     board: Leaderboard
@@ -52,7 +52,7 @@ class Headline:
 
     @cached_property
     def ranks(self) -> dict[str, str]:
-        """The rank of every model within its kind; models that are no rivals have none."""
+        """The rank of every competing model within its kind."""
         answer: dict[str, str] = {}
         places: Counter[str] = Counter()
         for row in self.board.rows:
@@ -63,7 +63,7 @@ class Headline:
 
     @property
     def gaps(self) -> dict[str, str]:
-        """Why numbers of the headline are missing, by model."""
+        """Reasons for missing numbers of the headline, by model."""
         return self.all_gaps.get(self.board.series, {})
 
 
@@ -102,7 +102,7 @@ class Cost:
 
     @property
     def front(self) -> list[str]:
-        """The models that none beats in both quality and cost, the cheapest first."""
+        """The models that no other beats in both quality and cost, cheapest first."""
         return [point.name for point in front(self.points)]
 
     @property
@@ -120,7 +120,7 @@ class Cost:
 
 
 def board_axis(board: Leaderboard, cited: Sequence[Cited] = ()) -> Axis:
-    """An axis that holds every value and interval of a board, and the figures beside it."""
+    """An axis that holds every value and interval of a board, and its published figures."""
     return linear([*board_bounds(board), *(one.value for one in cited)], 6, 234, count=4)
 
 

@@ -1,4 +1,4 @@
-"""The same models over several runs: what moved, by how much, and what had changed."""
+"""The same models over several runs: changes of the value, and their possible causes."""
 
 from __future__ import annotations
 
@@ -30,15 +30,15 @@ class Event:
     Parameters
     ----------
     value
-        Under the headline's aggregation.
+        The value under the headline's aggregation.
     change, low, high
-        The value minus that of the run before, and its interval by a paired bootstrap over tracks.
+        The value minus that of the previous run, and its interval by a paired bootstrap over tracks.
     step
-        Whether the paired test tells the two runs apart, in the direction of `change`.
+        Whether the paired test distinguishes the two runs, in the direction of `change`.
     source
         The commit that it ran from, shortened; empty where unknown.
     changed
-        What was not the same as in the run before.
+        Differences from the previous run.
     """
 
     run: str
@@ -55,7 +55,7 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A model's runs, oldest first, and their drawing."""
+    """A model's runs, oldest first, and their figure."""
 
     model: str
     events: tuple[Event, ...]
@@ -129,7 +129,7 @@ def _events(
 def _difference(
     old: pd.Series, new: pd.Series, summary: Summary
 ) -> tuple[float | None, float | None, float | None, bool]:
-    """The change of the value, its interval, and whether the paired test sees it."""
+    """The change of the value, its interval, and whether the paired test finds it."""
     both = pd.concat([new, old], axis=1).sort_index().to_numpy(dtype=np.float64)
     change = ShownNumbers.of(both.T, summary).difference(0, 1)
     low, high = number(change.interval.low), number(change.interval.high)
@@ -148,7 +148,7 @@ def _changes(
     facts: dict[str, dict[str, Any]],
     separations: pd.DataFrame,
 ) -> tuple[str, ...]:
-    """What differs between two runs of a model, in words."""
+    """Descriptions of the differences between two runs of a model."""
     of_model = separations[separations["model"] == model]
     old, new = facts.get(before, {}), facts.get(after, {})
     return (
@@ -159,7 +159,7 @@ def _changes(
 
 
 def _changed_contents(of_model: pd.DataFrame, before: str, after: str) -> Iterator[str]:
-    """Which of the model's and the data set's hashes are others."""
+    """Which hashes of the model and the data set differ."""
     for kind in ("weights", "adapter", "options", "dataset"):
         hashes = [
             {str(value) for value in of_model.loc[of_model["run_id"] == run, f"{kind}_hash"]}
@@ -170,7 +170,7 @@ def _changed_contents(of_model: pd.DataFrame, before: str, after: str) -> Iterat
 
 
 def _changed_machine(old: dict[str, Any], new: dict[str, Any]) -> Iterator[str]:
-    """Versions of benchbench and Python, the commit, and the processor."""
+    """Changes of the benchbench and Python versions, the commit, and the processor."""
     for key, name in (("benchbench", "benchbench"), ("python", "Python")):
         if old.get(key) != new.get(key):
             yield f"{name} {old.get(key)} to {new.get(key)}"
@@ -183,7 +183,7 @@ def _changed_machine(old: dict[str, Any], new: dict[str, Any]) -> Iterator[str]:
 
 
 def _changed_packages(old: dict[str, str], new: dict[str, str], most: int = 4) -> Iterator[str]:
-    """The first packages whose versions differ, and how many more there are."""
+    """The first packages whose versions differ, and the number of further ones."""
     changed = [name for name in sorted(new) if old.get(name) != new[name]]
     yield from (f"{name} {old.get(name)} to {new[name]}" for name in changed[:most])
     if len(changed) > most:

@@ -1,4 +1,4 @@
-"""What is heard and drawn of single tracks over time."""
+"""Audio and figures of single tracks over time."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from benchbench.stats.attempts import newest_separations
 __all__ = ["InTime"]
 
 STRIPS: Final = 10
-"""Models in a drawing over time."""
+"""Number of models in a figure over time."""
 
 
 @dataclass(frozen=True)
 class InTime:
-    """Scores by frame, the places worth hearing, and the audio that was kept.
+    """Scores by frame, the moments to listen to, and the kept audio.
 
     Parameters
     ----------
@@ -35,11 +35,11 @@ class InTime:
     report_models
         The models by name.
     leader, rivals
-        The best model, and those that are worth hearing against one another.
+        The best model, and the models that are compared by listening.
     audio
         ``none``, ``excerpts`` or ``full``.
     shared
-        Whether the data set's licence lets excerpts be passed on.
+        Whether the data set's licence allows sharing excerpts.
     """
 
     loaded: LoadedResults
@@ -52,7 +52,7 @@ class InTime:
 
     @cached_property
     def library(self) -> Library | None:
-        """The kept audio, when it may be taken over."""
+        """The kept audio, if the page may include it."""
         if self.audio == "none" or not self.shared:
             return None
         own = self.loaded.separations
@@ -68,12 +68,12 @@ class InTime:
 
     @cached_property
     def places(self) -> tuple[Place, ...]:
-        """The moments worth hearing."""
+        """The moments to listen to."""
         return chosen_places(self.moments, self.leader, self.rivals) if self.moments else ()
 
     @cached_property
     def excerpts(self) -> tuple[Excerpt, ...]:
-        """What there is to hear of them."""
+        """The audio of these moments."""
         if self.library is None:
             return ()
         target = self.board.series.target
@@ -82,7 +82,7 @@ class InTime:
 
     @cached_property
     def timelines(self) -> tuple[Timeline, ...]:
-        """Drawings of the tracks that the places lie on."""
+        """Figures of the tracks that contain these moments."""
         if self.moments is None:
             return ()
         heard = {excerpt.track: excerpt for excerpt in self.excerpts}
@@ -106,7 +106,7 @@ class InTime:
 
     @cached_property
     def worst(self) -> tuple[tuple[str, tuple[Place, ...]], ...]:
-        """The five worst moments of the models that compete."""
+        """The five worst moments of each competing model."""
         if self.moments is None:
             return ()
         names = [self.leader, *(name for name in self.rivals if name != self.leader)][:6]

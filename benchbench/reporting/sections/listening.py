@@ -1,4 +1,4 @@
-"""What to listen to: short stretches where models differ most or fail, ready for a page."""
+"""Audio excerpts where models differ most or fail, encoded for a page."""
 
 from __future__ import annotations
 
@@ -26,18 +26,18 @@ MOST_GAIN_DB: Final = 15.0
 
 @dataclass(frozen=True, slots=True)
 class Sound:
-    """One thing to hear.
+    """One audio clip.
 
     Parameters
     ----------
     kind
         ``mixture``, ``reference``, ``estimate`` or ``residual``.
     model
-        Whose estimate or residual it is.
+        The model of the estimate or residual.
     url
-        The compressed audio itself.
+        The compressed audio as a ``data:`` URL.
     gain_db
-        What brings it to the loudness of the others; a residual keeps its level beside its estimate.
+        The gain that matches the loudness of the other clips; a residual gets its estimate's gain.
     picture
         Its spectrogram.
     """
@@ -51,7 +51,7 @@ class Sound:
 
 @dataclass(frozen=True, slots=True)
 class Excerpt:
-    """A stretch of a track with everything to hear of it, all of the same length."""
+    """An excerpt of a track with all its clips, which have the same length."""
 
     index: int
     track: str
@@ -65,7 +65,7 @@ class Excerpt:
 def chosen_places(
     moments: Moments, leader: str | None, rivals: Sequence[str], count: int = 4
 ) -> tuple[Place, ...]:
-    """Where rivals differ most and where the leader fails, on different tracks if there are enough."""
+    """Moments where rivals differ most and where the leader fails, on different tracks if possible."""
     wide = moments.widest(rivals, 4 * count)
     bad = moments.worst(leader, 2 * count) if leader else ()
     made: list[Place] = []
@@ -107,7 +107,7 @@ def excerpts(
     *,
     full: bool = False,
 ) -> tuple[Excerpt, ...]:
-    """Read and compress what was kept of the places; places without audio are left out."""
+    """Read and compress the kept audio of the places; places without audio are left out."""
     made: list[Excerpt] = []
     for place in places:
         found = _excerpt(library, place, target, report_models, len(made), full)
@@ -160,7 +160,7 @@ def _estimates(
 
 
 def _stretch(place: Place, path: Path, full: bool) -> tuple[float, float | None]:
-    """Where to cut; never past the end of the file."""
+    """Start and length of the excerpt in seconds; never past the end of the file."""
     import soundfile
 
     end = float(soundfile.info(path).duration)

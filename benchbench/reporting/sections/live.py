@@ -1,4 +1,4 @@
-"""How live separators behave: delay, time of a block, late blocks, streamed against offline."""
+"""Live separators: latency, time per block, late blocks, streamed against offline stems."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ EQUAL_DB = -80.0
 
 @dataclass(frozen=True, slots=True)
 class LiveRow:
-    """One length of a block; times in milliseconds, missing values None."""
+    """Measurements for one block length; times in milliseconds, missing values None."""
 
     block_ms: float
     delay_impulse_ms: float | None
@@ -32,7 +32,7 @@ class LiveRow:
 
 @dataclass(frozen=True, slots=True)
 class LiveTable:
-    """One live model: a row per length of a block, the shortest first."""
+    """One live model: one row per block length, shortest first."""
 
     model: str
     track: str
@@ -40,17 +40,17 @@ class LiveTable:
 
     @property
     def shortest(self) -> LiveRow | None:
-        """The shortest blocks that are on time in 99 of 100 cases."""
+        """The row of the shortest blocks of which at least 99% are on time."""
         return next((row for row in self.rows if row.late_share <= 0.01), None)
 
     @property
     def equal(self) -> bool:
-        """Whether streamed stems equal offline ones with every length of a block."""
+        """Whether streamed stems equal offline ones at every block length."""
         return all(row.difference_db is None or row.difference_db < EQUAL_DB for row in self.rows)
 
     @property
     def verdict(self) -> str:
-        """What the rows say, in two sentences."""
+        """A summary of the rows in two sentences."""
         row = self.shortest
         if row is None:
             first = "No block length up to the longest is on time."

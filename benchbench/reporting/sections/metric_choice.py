@@ -1,4 +1,4 @@
-"""Which number to believe: what each protocol is good for, and whether they agree on the order."""
+"""Which metric to read: the purpose of each protocol, and whether they rank models alike."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ class MetricChoice:
         Kendall's tau between its order of the models and the headline's, 1 when they are the same;
         None with fewer than three models.
     first
-        The best model by it among those that are compared.
+        The best of the compared models by this metric.
     silence
-        What an estimate of silence scores; None when it has no value.
+        The score of a silent estimate; None when it has no value.
     """
 
     protocol: str
@@ -93,7 +93,7 @@ def _yardstick(
 
 
 def advice(sticks: tuple[MetricChoice, ...]) -> str:
-    """In a sentence or two: which number to read, and whether the others contradict it."""
+    """One or two sentences: which metric to read, and whether the others contradict it."""
     head = next(stick for stick in sticks if stick.headline)
     others = [
         stick

@@ -58,11 +58,11 @@ class Provenance:
 
     @property
     def command(self) -> str:
-        """What started the newest run."""
+        """The command that started the newest run."""
         return command_of(self.run)
 
     def again(self, metrics: str) -> str:
-        """The command that adds scores by a protocol to the newest run's."""
+        """The command that adds scores of a protocol to the newest run."""
         words = [str(word) for word in self.run.get("command") or ("bench", "run")]
         if "--metrics" in words[:-1]:
             place = words.index("--metrics") + 1
@@ -88,17 +88,17 @@ class Provenance:
 
     @cached_property
     def imports(self) -> tuple[Origin, ...]:
-        """Where the scores that were not made here come from."""
+        """The origin of imported scores."""
         return origins_of(self.loaded.runs, self.models)
 
 
 def command_of(run: dict[str, Any]) -> str:
-    """The command that started a run, ready to be pasted into a shell."""
+    """The command that started a run, quoted for a shell."""
     return shlex.join(redacted_command([str(word) for word in run.get("command") or ()]))
 
 
 def facts(run: dict[str, Any]) -> tuple[tuple[str, str], ...]:
-    """What must agree for the numbers to come out again, as label and value."""
+    """The facts needed to reproduce the numbers, as label and value."""
     machine, dataset, git = (run.get(key) or {} for key in ("machine", "dataset", "git"))
     sha = str(git.get("sha") or "")
     protocols = run.get("protocols") or ()
@@ -134,12 +134,12 @@ def _words(value: Any) -> str:
 
 
 def downloads(tracks: pd.DataFrame, separations: pd.DataFrame) -> tuple[Download, ...]:
-    """The rows behind the tables, as Parquet files that travel inside the page."""
+    """The rows behind the tables, as Parquet files embedded in the page."""
     plain = tracks.drop(columns=["mean"]).rename(columns={"value": "median_over_frames"})
     plain.insert(
         list(plain.columns).index("median_over_frames") + 1, "mean_over_frames", tracks["mean"]
     )
-    # Thousandths of a decibel are beyond any use, and half the size of the page.
+    # Digits beyond thousandths of a decibel are useless and would double the size of the page.
     for name in plain.select_dtypes("float64"):
         plain[name] = plain[name].round(3).astype("float32")
     logs = separations.drop(columns=[name for name in ("log_tail",) if name in separations])

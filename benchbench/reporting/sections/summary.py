@@ -1,6 +1,6 @@
-"""The first sentences of the report: which model is best, by how much, how sure, at what cost.
+"""The first sentences of the report: the best model, its margin, certainty and cost.
 
-Every difference in them is one of numbers that the leaderboard shows.
+Every difference in them is between numbers that the leaderboard shows.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ __all__ = ["Part", "Summary", "summary", "tied"]
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A run of text, or a model's name, which a page isolates and links."""
+    """Plain text, or a model's name, which a page marks up and links."""
 
     text: str
     model: str | None = None
@@ -27,18 +27,18 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """What the first screen says.
+    """The sentences of the first screen.
 
     Parameters
     ----------
     answer
-        One sentence: who leads.
+        One sentence: the leading model.
     support
-        Further sentences: how sure, what it costs, what to distrust.
+        Further sentences: certainty, cost, caveats.
     leader
-        The best model that is no oracle; None when nothing was scored.
+        The best model that is not an oracle; None when nothing was scored.
     tied
-        The models that cannot be told from it.
+        The models that cannot be distinguished from it.
     """
 
     answer: tuple[Part, ...]
@@ -53,14 +53,14 @@ def summary(
     report_models: dict[str, ReportModel],
     baseline: str | None = None,
 ) -> Summary:
-    """Put a board and its tests into sentences that hold for exactly these numbers.
+    """Describe a board and its tests in sentences.
 
     Parameters
     ----------
     board, tests, report_models
-        The headline, its pairs and what is known of its models.
+        The headline, its pairs and the facts about its models.
     baseline
-        A model that the reader wants everything compared with.
+        A model that the others are compared with.
     """
     rivals = _rivals(board, report_models)
     if not rivals:
@@ -98,10 +98,10 @@ def _rivals(board: Leaderboard, report_models: dict[str, ReportModel]) -> list[R
 def tied(
     board: Leaderboard, tests: PairwiseTests, report_models: dict[str, ReportModel]
 ) -> tuple[str, ...]:
-    """The competing models of which nothing says that they are worse than the best of them.
+    """The competing models that are not shown to be worse than the best of them.
 
-    A test that is corrected for many pairs may have too few tracks to tell anything apart; a model
-    whose interval leaves zero out is not called level because of that.
+    A test that is corrected for many pairs may lack power with few tracks. So a model whose
+    interval excludes zero is not called tied.
     """
     own = _rivals(board, report_models)
     names = [row.model for row in own if row.kind == own[0].kind]
@@ -110,7 +110,7 @@ def tied(
 
 
 def unit(board: Leaderboard) -> str:
-    """The unit behind a number; plain numbers have none."""
+    """The unit printed after a number; empty for plain numbers."""
     return "" if board.unit == "1" else f" {board.unit}"
 
 
@@ -148,7 +148,7 @@ def _answer(
 def _kinds(
     board: Leaderboard, leader: Row, others: list[Row], report_models: dict[str, ReportModel]
 ) -> list[tuple[Part, ...]]:
-    """What stands for both kinds of separator where masking and generative ones take part."""
+    """A note for boards with both masking and generative separators."""
     label = board.series.label
     if others:
         best = Part(others[0].model, others[0].model)
@@ -228,7 +228,7 @@ def _certainty(
 def _against(
     rivals: list[Row], tests: PairwiseTests, baseline: str | None, unit: str
 ) -> list[tuple[Part, ...]]:
-    """How those that compete stand against the model that the reader named."""
+    """The competing models compared with the baseline."""
     if baseline is None:
         return []
     named = Part(baseline, baseline)
@@ -296,7 +296,7 @@ def _bounds(
 
 
 def _level(pair: Pair) -> bool:
-    """Whether no difference is seen at all; a test of few tracks may miss one that is plain to see."""
+    """Whether the test finds no difference and the interval contains zero."""
     return not pair.distinguishable and (pair.low or 0.0) <= 0 <= (pair.high or 0.0)
 
 

@@ -1,4 +1,4 @@
-"""Every target with the mean over targets, and every data set: one table each, one row per model."""
+"""Tables of all targets with their mean, and of all data sets: one row per model."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ __all__ = ["WideTable", "dataset_table", "target_tables"]
 
 @dataclass(frozen=True, slots=True)
 class WideTable:
-    """One number per model and column, and their mean where a model has all of them.
+    """One number per model and column, and the mean for models that have all columns.
 
     Parameters
     ----------
     title
-        What the numbers were scored against, or on which target.
+        The references of the numbers, or the target.
     columns
         Targets or data sets.
     rows
-        (model, values, mean), the best mean first; models without one last.
+        (model, values, mean), best mean first; models without a mean last.
     """
 
     title: str
@@ -32,7 +32,7 @@ class WideTable:
 
 
 def target_tables(made: Leaderboards) -> tuple[WideTable, ...]:
-    """The headline's metric on all targets, a table for each reference set with several."""
+    """The headline's metric on all targets; one table per reference set with several targets."""
     head = made.headline
     by_references: dict[str, dict[str, Leaderboard]] = {}
     for series, board in _alike(made):
@@ -47,7 +47,7 @@ def target_tables(made: Leaderboards) -> tuple[WideTable, ...]:
 
 
 def dataset_table(made: Leaderboards, models: Mapping[str, ReportModel]) -> WideTable | None:
-    """The headline's metric and target on every data set; None where there is one only."""
+    """The headline's metric and target on every data set; None if there is only one."""
     head = made.headline.series
     boards = {
         series.dataset: board

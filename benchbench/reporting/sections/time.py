@@ -1,4 +1,4 @@
-"""Drawings of single tracks over time: waveform, spectrogram and a strip a model on one axis."""
+"""Figures of single tracks over time: waveform, spectrogram and one strip per model."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ TONES = 84
 
 @dataclass(frozen=True, slots=True)
 class Timeline:
-    """The drawing of one track and what a reader who does not see it should know."""
+    """The figure of one track and its text alternative."""
 
     track: str
     figure: Markup
@@ -44,7 +44,7 @@ def timeline(
     excerpt: Excerpt | None,
     identifier: str,
 ) -> Timeline:
-    """Draw a track; waveform and spectrogram only where the reference's audio was kept."""
+    """Draw a track; waveform and spectrogram only if the reference's audio was kept."""
     shown = [name for name in models if name in one.models]
     length = one.length_s
     parts: list[Markup] = []

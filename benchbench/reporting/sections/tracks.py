@@ -1,4 +1,4 @@
-"""Track by track: the headline on every track, and where one model beats another most."""
+"""The headline's values on every track, and the tracks where two models differ most."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class TrackTable:
 
 @dataclass(frozen=True, slots=True)
 class Swing:
-    """Where `first` beats `second` most and least; rows are (track, first, second, difference)."""
+    """Tracks where `first` beats `second` most and least: (track, first, second, difference)."""
 
     first: str
     second: str
@@ -32,7 +32,7 @@ class Swing:
 
 
 def track_table(grid: SeriesArray, board: Leaderboard) -> TrackTable:
-    """The values that the board sums up."""
+    """The values that the board aggregates."""
     shown = [row.model for row in board.rows]
     values = grid.values(AGGREGATIONS[board.aggregation].frames)
     chosen = values[[grid.models.index(name) for name in shown]]
