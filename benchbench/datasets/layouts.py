@@ -116,7 +116,7 @@ def _stem_files(manifest: DatasetManifest, folder: Path, split: str) -> Iterator
 
 
 def _folders(manifest: DatasetManifest, root: Path, split: str) -> Iterator[ListedTrack]:
-    """``<split>/<track>/<stem>.<ending>``; mixtures may lie in a tree of their own."""
+    """``<split>/<track>/<stem>.<ending>``; mixtures may be in a separate tree."""
     folder = root / manifest.stems_folder.replace("{split}", split)
     if not folder.is_dir():
         return

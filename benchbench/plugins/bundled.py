@@ -9,7 +9,7 @@ __all__ = ["folder"]
 
 
 def folder(name: Literal["adapters", "datasets", "metrics", "reports"]) -> Path:
-    """The shipped folder of that name: in the installed package, else beside it in a checkout."""
+    """The shipped folder of that name: in the installed package, or beside it in a checkout."""
     package = Path(__file__).resolve().parent.parent
     installed = package / "_bundled" / name
     return installed if installed.is_dir() else package.parent / name

@@ -192,7 +192,7 @@ class Catalog:
         ------
         UnknownNameError, ManifestError
         UsageError
-            When the name stands for several models.
+            When the name expands to several models.
         """
         every = expanded(name)
         if len(every) > 1:

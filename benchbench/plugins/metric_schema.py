@@ -1,4 +1,4 @@
-"""What ``metric.toml`` may hold, as frozen records; reading and checking is `manifest`'s."""
+"""The schema of ``metric.toml``, as frozen records; `manifest` reads and checks it."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ class MetricAudio(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The audio that a metric is given; the engine cuts and converts it."""
 
     sample_rate: int | None = None
-    """None: the track's own."""
+    """None: that of the track."""
     channels: int | None = None
-    """1: the mean of the channels; None: the track's own."""
+    """1: the mean of the channels; None: those of the track."""
     excerpt_s: float = 0.0
-    """Longest stretch that is measured at once, in seconds; 0: the whole track."""
+    """Maximum length of an excerpt, in seconds; 0: the whole track."""
     excerpts: int = 3
-    """How many excerpts of a track at most, where the target is most active."""
+    """Maximum number of excerpts per track, taken where the target is most active."""
 
 
 class MetricValue(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -46,18 +46,18 @@ class MetricManifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     source: str
     licence: Licence
     metrics: dict[str, MetricValue]
-    """Name of each number to what it is, the headline first."""
+    """The numbers by name, the headline metric first."""
     module: str = "metric.py"
-    """The file with the code, seen from the folder; several metrics may share one."""
+    """The file with the code, relative to the folder; several metrics may share one."""
     function: str = "measure"
     reference: bool = True
     """Whether it compares with the reference; otherwise it judges the estimate alone."""
     targets: tuple[str, ...] = ()
-    """The targets that it is made for; empty: all."""
+    """The supported targets; empty: all."""
     runtime: Runtime = Runtime()
     audio: MetricAudio = MetricAudio()
     options: dict[str, AnyValue] = {}
     weights: Weights | None = None
     timeout_s: float = 120.0
-    """Seconds that one excerpt, or one track, may take."""
+    """Time limit in seconds for one excerpt or one track."""
     homepage: str = ""

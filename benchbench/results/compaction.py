@@ -55,7 +55,7 @@ def compact(results: Results, *, tell: Callable[[str], None] = lambda _: None) -
     results
         The results.
     tell
-        Called for each folder.
+        Called with a message for each folder.
 
     Raises
     ------

@@ -27,7 +27,7 @@ def require_no_link(path: Path) -> None:
 
 
 def require_bounded(facts: pq.FileMetaData, size: int) -> None:
-    """Refuse a part that says it unpacks to far more than results ever do.
+    """Refuse a part whose stated unpacked size is far too large.
 
     Raises
     ------

@@ -32,8 +32,8 @@ SCORES: Final = pa.schema(
         pa.field("start_s", pa.float64()),  # null: the whole track
         pa.field("duration_s", pa.float64()),
         pa.field("value", pa.float64()),  # null: see `reason`
-        pa.field("reason", pa.string()),  # why a value is missing, or why to distrust it
-        pa.field("metric_hash", pa.string()),  # of a metric that is a folder; else null
+        pa.field("reason", pa.string()),  # why a value is missing or unreliable
+        pa.field("metric_hash", pa.string()),  # of a metric plug-in; else null
     ],
     metadata={"benchbench_schema": str(SCHEMA_VERSION)},
 )
@@ -63,7 +63,7 @@ SEPARATIONS: Final = pa.schema(
         pa.field("track", pa.string(), nullable=False),
         pa.field("track_hash", pa.string(), nullable=False),
         pa.field("track_flags", pa.string(), nullable=False),  # space-separated
-        pa.field("oracle", pa.bool_(), nullable=False),  # the model saw the references
+        pa.field("oracle", pa.bool_(), nullable=False),  # the model uses the references
         pa.field("trained_on", pa.string(), nullable=False),  # space-separated data sets
         pa.field("stems", pa.string(), nullable=False),  # joined by "+", in the model's order
         pa.field("status", pa.string(), nullable=False),
@@ -72,11 +72,11 @@ SEPARATIONS: Final = pa.schema(
         pa.field("load_s", pa.float64()),
         pa.field("wall_s", pa.float64()),
         pa.field("audio_s", pa.float64()),
-        pa.field("peak_rss_bytes", pa.int64()),  # resident, pages of mapped files included
-        pa.field("peak_held_bytes", pa.int64()),  # without them, which the system can take back
+        pa.field("peak_rss_bytes", pa.int64()),  # resident, including pages of mapped files
+        pa.field("peak_held_bytes", pa.int64()),  # without them, as the system can reclaim them
         pa.field("parameters", pa.int64()),
         pa.field("first_in_worker", pa.bool_()),  # its time includes compilation and cold caches
-        pa.field("jobs", pa.int32(), nullable=False),  # how much else ran at the same time
+        pa.field("jobs", pa.int32(), nullable=False),  # how many jobs ran at the same time
     ],
     metadata={"benchbench_schema": str(SCHEMA_VERSION)},
 )
@@ -95,14 +95,14 @@ LIVE: Final = pa.schema(
         pa.field("block_s", pa.float64(), nullable=False),
         pa.field("blocks", pa.int64(), nullable=False),
         pa.field("threads", pa.int32()),
-        pa.field("delay_impulse_s", pa.float64()),  # null: no click came through
+        pa.field("delay_impulse_s", pa.float64()),  # null: no click in the output
         pa.field("delay_correlation_s", pa.float64()),
         pa.field("p50_s", pa.float64(), nullable=False),
         pa.field("p95_s", pa.float64(), nullable=False),
         pa.field("p99_s", pa.float64(), nullable=False),
         pa.field(
             "late_share", pa.float64(), nullable=False
-        ),  # blocks that took longer than they last
+        ),  # blocks that took longer than their duration
         pa.field("offline_difference_db", pa.float64()),  # null: exactly equal
     ],
     metadata={"benchbench_schema": str(SCHEMA_VERSION)},

@@ -1,4 +1,4 @@
-"""What a ``gate.toml`` may hold, as records: for its JSON Schema, which editors check it with."""
+"""The schema of ``gate.toml`` as records, for the JSON Schema that editors use."""
 
 from __future__ import annotations
 
