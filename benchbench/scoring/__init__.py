@@ -1,1 +1,1 @@
-"""Scoring: stems and references -> rows of scores; verification with reference programs."""
+"""Score stems against references, and verify scores with reference programs."""

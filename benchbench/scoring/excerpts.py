@@ -1,5 +1,5 @@
-"""Where a target is active: excerpts that are the same for every model, since they follow the
-reference alone."""
+"""Excerpts in which a target is active; the same for every model, since they depend only on the
+reference."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ __all__ = ["Excerpt", "active_excerpts"]
 
 BLOCK_S = 0.1
 ACTIVE_DB = -40.0
-"""A block is active when it is no further below the loudest one."""
+"""A block is active when it is at most this far below the loudest one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,25 +28,25 @@ class Excerpt:
 def active_excerpts(
     references: References, target: str, seconds: float, count: int
 ) -> tuple[Excerpt, ...]:
-    """Where to measure a target.
+    """The excerpts in which to measure a target.
 
-    Excerpts of the whole length start on a grid of half their length. Taken are, one after the
-    other, those with the most active blocks, then the most energy, that overlap none before them;
-    an excerpt less than half as active as the first is not taken. A shorter track is one excerpt.
+    Candidates start on a grid of half their length. They are chosen in order of active blocks, then
+    of energy, if they overlap no excerpt chosen before and are at least half as active as the
+    first. A track shorter than an excerpt is one excerpt.
 
     Parameters
     ----------
     references
         The track's references.
     target
-        Whose activity counts.
+        The target whose activity counts.
     seconds, count
-        Length of an excerpt, and how many there are at most.
+        Length of an excerpt, and the largest number of excerpts.
 
     Returns
     -------
     tuple of Excerpt
-        In the order of time; empty for a silent target.
+        In order of time; empty for a silent target.
     """
     key = ("excerpts", target, seconds, count)
     return references.kept(key, lambda: _chosen(references, target, seconds, count))

@@ -1,4 +1,4 @@
-"""Score the files of one track: which are paired, what is added up, and what looks odd."""
+"""Score the files of one track: pair them, sum stems where needed, and report oddities."""
 
 from __future__ import annotations
 
@@ -29,16 +29,16 @@ Stems = dict[str, npt.NDArray[np.float32]]
 
 @dataclass
 class FileScorer:
-    """Scores tracks whose references and estimates lie in files.
+    """Scores tracks whose references and estimates are files.
 
     Parameters
     ----------
     protocols
-        What to compute.
+        The protocols to compute.
     tell
         Called with a sentence that a reader of the scores should know.
     allow_truncated
-        Whether files that were cut off are read as far as they go.
+        Whether truncated files are read up to their end.
     """
 
     protocols: Sequence[Protocol]
@@ -52,9 +52,9 @@ class FileScorer:
         Parameters
         ----------
         labels
-            What every row says of its origin.
+            The columns that all rows share.
         references, estimates
-            Stem to file; a mixture among them is no stem.
+            Maps each stem to its file; a mixture among them is not a stem.
 
         Raises
         ------
@@ -107,7 +107,7 @@ class FileScorer:
     def _mixture(
         self, labels: Labels, references: Files, rate: int | None
     ) -> npt.NDArray[np.float32] | None:
-        """The mixture that lies beside the references, where a protocol needs one."""
+        """The mixture among the reference files, where a protocol needs one."""
         wanting = [each.name for each in self.protocols if "mixture" in each.options]
         if not wanting:
             return None
@@ -126,7 +126,7 @@ class FileScorer:
         return audio
 
     def _chosen(self, track: str, parts: Sequence[str], given: Sequence[str]) -> ReferenceSet:
-        """The first set of references; where names tell nothing, permuted protocols need none."""
+        """The first reference set; protocols with permutation need no matching names."""
         chosen = reference_sets(tuple(parts), tuple(given))[0]
         if chosen.estimates:
             return chosen
@@ -150,7 +150,7 @@ class FileScorer:
     def _read(
         self, track: str, files: Files, parts: Mapping[str, tuple[str, ...]], side: str
     ) -> tuple[Stems, int | None]:
-        """The stems of some targets; those that are added up must have one shape."""
+        """The stems of some targets; stems that are summed must have the same shape."""
         stems: Stems = {}
         rates: dict[str, int] = {}
         on_truncated = self.tell if self.allow_truncated else None
@@ -222,6 +222,6 @@ def _suggestion(names: Sequence[str], known: Sequence[str]) -> str:
 
 
 def _natural(name: str) -> list[tuple[int, str]]:
-    """A key that sorts ``output_10`` behind ``output_9``."""
+    """A key that sorts ``output_10`` after ``output_9``."""
     return [(int(part), "") if part.isdecimal() else (-1, part)
             for part in re.split(r"(\d+)", name)]  # fmt: skip

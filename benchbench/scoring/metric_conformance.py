@@ -1,4 +1,4 @@
-"""Does a metric keep the contract? The same checks for the tests and for ``bench doctor``."""
+"""Checks that a metric folder keeps the contract, for the tests and for ``bench doctor``."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _NO_VALUE = (None, "metric_undefined")
 
 
 def check_metric(setup: MetricSetup, example: Mapping[str, Audio]) -> Iterator[Check]:
-    """Measure probes in the metric's own process and check what comes back.
+    """Measure test signals in the metric's process and check the values.
 
     Parameters
     ----------
@@ -29,7 +29,7 @@ def check_metric(setup: MetricSetup, example: Mapping[str, Audio]) -> Iterator[C
 
     Yields
     ------
-    One check after another.
+    The checks, one at a time.
     """
     manifest = setup.plugin.manifest
     target = manifest.targets[0] if manifest.targets else "vocals"
@@ -59,7 +59,7 @@ def _measure(setup: MetricSetup, reference: Audio, estimate: Audio, rate: int = 
 
 
 def _answers(setup: MetricSetup, name: str, reference: Audio, estimate: Audio, rate: int) -> Check:
-    """One number per declared metric, in its range; or None, for no number."""
+    """Each declared metric has one number in its range, or None."""
     found = _measure(setup, reference, estimate, rate)
     if found.reason not in _NO_VALUE:
         return Check(name, False, "; ".join(take_faults()) or str(found.reason))
@@ -75,7 +75,7 @@ def _answers(setup: MetricSetup, name: str, reference: Audio, estimate: Audio, r
 
 
 def _direction(manifest: MetricManifest, best: Measured, worse: Measured) -> Check:
-    """The reference itself is no worse than the reference with bleed, by the declared direction."""
+    """The reference scores at least as well as the reference with bleed."""
     wrong = []
     for name, one in manifest.metrics.items():
         ideal, bled = best.values.get(name), worse.values.get(name)

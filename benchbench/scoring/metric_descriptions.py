@@ -1,4 +1,4 @@
-"""What metrics that are folders say of themselves, for whoever reads their scores: nothing is run."""
+"""Descriptions of metric folders, for reading their scores; no metric is run."""
 
 from __future__ import annotations
 
@@ -44,9 +44,9 @@ def metric_protocol(
 def describe_folders(
     catalog: MetricCatalog | None = None, runs: Iterable[Mapping[str, Any]] = ()
 ) -> None:
-    """Make the metrics of folders, and those that runs describe, known by name.
+    """Register the metrics of folders and those that runs describe.
 
-    Nothing is installed or started; what reads results needs units and directions only.
+    Nothing is installed or started; reading results needs only units and directions.
     """
     catalog = catalog or MetricCatalog(working_directory=None)
     recorded = [

@@ -1,4 +1,4 @@
-"""Metrics that are folders of their own, as protocols like any other."""
+"""Metric folders as protocols."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ Tell = Callable[[str], None]
 
 @dataclass(frozen=True)
 class FolderMetric:
-    """The `evaluate` of a metric that is a folder; can be sent to another process."""
+    """The `evaluate` of a metric folder; can be pickled."""
 
     setup: MetricSetup
 
     def __call__(self, references: Any, estimates: Estimates) -> list[Series]:
-        """Score every target that the metric is made for."""
+        """Score every target that the metric supports."""
         evaluation = (
             estimates
             if isinstance(estimates, Evaluation) and estimates.references is references
@@ -107,20 +107,20 @@ def resolve_metrics(
     *,
     prepare: bool = True,
 ) -> tuple[Protocol, ...]:
-    """The protocols that names stand for: the package's own, groups, folders by name or path.
+    """The protocols that names refer to: the package's own, groups, folders by name or path.
 
     Parameters
     ----------
     names
         Names, also joined by commas.
     catalog
-        Where metric folders are looked for.
+        The catalogue in which metric folders are searched.
     options
-        Name of a metric folder to options of the user's.
+        The user's options, by name of the metric folder.
     tell
-        Called with what is installed or fetched.
+        Called with a message for each thing that is installed or fetched.
     prepare
-        Whether environments are built and weights fetched, without which nothing can be computed.
+        Whether to build environments and fetch weights, which scoring needs.
 
     Raises
     ------
@@ -155,7 +155,7 @@ def metric_setup(
     *,
     prepare: bool = True,
 ) -> MetricSetup:
-    """A metric, ready to be started if `prepare`: its environment built, its weights there."""
+    """A metric; with `prepare`, its environment is built and its weights are fetched."""
     manifest = plugin.manifest
     for key in options:
         if key not in manifest.options:
@@ -172,7 +172,7 @@ def metric_setup(
 
 
 def _content_hash(plugin: MetricPlugin, options: Mapping[str, AnyValue]) -> str:
-    """Over every file of its folder and of its code's, the options, and the files that they name."""
+    """Hash of all files of its folder and its code, the options, and the files that they name."""
     total = hashlib.sha256()
     code = (plugin.folder / plugin.manifest.module).resolve().parent
     for folder in dict.fromkeys((plugin.folder.resolve(), code)):

@@ -1,7 +1,7 @@
-"""The process that a metric runs in: one for each process of the engine, started when needed.
+"""The process that a metric runs in: one per process of the engine, started when needed.
 
-A metric that crashes, hangs or returns nonsense costs the value that was asked for; the next value
-starts a new process. After some time-outs in a row the metric is not asked again.
+When a metric crashes, hangs or returns an invalid result, only that value is missing; the next one
+starts a new process. After several time-outs in a row the metric is not called again.
 """
 
 from __future__ import annotations
@@ -43,20 +43,20 @@ _faults: list[str] = []
 
 @dataclass(frozen=True)
 class MetricSetup:
-    """All that is needed to start a metric.
+    """The data needed to start a metric.
 
     Parameters
     ----------
     plugin
-        Its folder and manifest.
+        The metric's folder and manifest.
     python
-        The interpreter.
+        The path of the interpreter.
     weights
-        The folder with its weights.
+        The folder with the metric's weights.
     options
-        Its options, the user's included.
+        The metric's options, including the user's.
     content_hash
-        Of all of these.
+        Hash of all of these.
     """
 
     plugin: MetricPlugin
@@ -83,7 +83,7 @@ def measured(
     Parameters
     ----------
     reference, estimate
-        Audio of shape (channels, samples); no reference for a metric that takes none.
+        Audio of shape (channels, samples); no reference for a metric that needs none.
     sample_rate
         In hertz.
     """
@@ -93,7 +93,7 @@ def measured(
 
 
 def take_faults() -> list[str]:
-    """What went wrong since the last call, a sentence each; for the run's notes."""
+    """The failures since the last call, one sentence each, for the run's notes."""
     with _lock:
         found, _faults[:] = list(dict.fromkeys(_faults)), []
     return found

@@ -1,7 +1,7 @@
-"""The program that runs inside a metric's interpreter: load ``metric.py`` once, measure many times.
+"""The program that runs in a metric's interpreter: it loads ``metric.py`` once and measures often.
 
-It is started by path with ``python -I`` and takes requests as the separators' worker does, whose
-file it loads; so it needs nothing but the standard library and NumPy.
+It is started by path with ``python -I``. It loads the file of the separators' worker and takes
+requests in the same way, so it needs only the standard library and NumPy.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ import numpy as np
 
 
 def load_module(name: str, file: Path) -> ModuleType:
-    """A module from a file, under a name of its own."""
+    """Load a file as a module with the name `name`."""
     spec = importlib.util.spec_from_file_location(name, file)
     if spec is None or spec.loader is None:
         raise ImportError(f"cannot load {file}")
@@ -36,7 +36,7 @@ loop: Any = load_module(
 
 
 class MetricWorker(loop.Worker):  # type: ignore[misc]
-    """Answers requests with the one metric that it loads."""
+    """Answers requests with the metric that it loads."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -44,7 +44,7 @@ class MetricWorker(loop.Worker):  # type: ignore[misc]
         self.names: list[str] = []
 
     def actions(self) -> dict[str, Any]:
-        """What may be asked for."""
+        """The functions for each kind of request."""
         return {"load": self.load, "measure": self.measure}
 
     def load(self, request: Mapping[str, Any]) -> dict[str, Any]:
@@ -74,7 +74,7 @@ class MetricWorker(loop.Worker):  # type: ignore[misc]
         return {"values": self.checked(result)}
 
     def checked(self, result: Any) -> dict[str, float | None]:
-        """Name of each number to its value; None where the metric says that there is none."""
+        """The value of each metric by name; None where the metric returns no value."""
         if not isinstance(result, Mapping):
             if len(self.names) > 1:
                 raise loop.InvalidOutputError(
@@ -90,7 +90,7 @@ class MetricWorker(loop.Worker):  # type: ignore[misc]
 
 
 def number(name: str, value: Any) -> float | None:
-    """One real number; arrays of one element count as one."""
+    """The value as a real number; arrays of one element are accepted."""
     if value is None:
         return None
     if isinstance(value, np.ndarray):

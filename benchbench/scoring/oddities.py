@@ -1,4 +1,4 @@
-"""What looks wrong about estimates though they can be scored: swapped labels, a delay."""
+"""Detect probable mistakes in estimates that can be scored: swapped labels, a delay."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Floats = npt.NDArray[np.floating]
 def oddities(
     references: Mapping[str, Floats], stems: Mapping[str, Floats], chosen: ReferenceSet
 ) -> list[str]:
-    """A clause for each thing that a reader of the scores should look at.
+    """One clause per oddity that a reader of the scores should check.
 
     Parameters
     ----------
@@ -28,11 +28,11 @@ def oddities(
     stems
         The model's stems.
     chosen
-        Which stems stand for which target; sums are not looked at.
+        The stems of each target; sums are not checked.
 
     Returns
     -------
-    Such as ``swapped labels? vocals looks like drums`` and ``the estimate vocals fits its
+    Clauses such as ``swapped labels? vocals looks like drums`` and ``the estimate vocals fits its
     reference far better 1024 samples earlier``.
     """
     estimates = {t: stems[parts[0]] for t, parts in chosen.estimates.items() if len(parts) == 1}

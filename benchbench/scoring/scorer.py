@@ -39,7 +39,7 @@ class ScoreTask:
     stems
         The model's stems.
     labels
-        What every row says of its origin.
+        The columns that all rows share.
     protocols
         The protocols to compute.
     keep_audio
@@ -55,11 +55,11 @@ class ScoreTask:
 
 @dataclass(frozen=True, slots=True)
 class Scored:
-    """A scored separation, in short.
+    """Summary of a scored separation.
 
     `headline` is one number per target of the first protocol's first metric (named by `metric`),
-    in the first set of references (the median where there are frames). `warning` says what looks
-    wrong though it was scored.
+    in the first reference set (the median where there are frames). `warning` lists the oddities
+    of the estimates.
     """
 
     headline: Mapping[str, float | None]
@@ -74,11 +74,11 @@ class Scorer:
     Parameters
     ----------
     results
-        Where the cells go.
+        The results folder for the cells.
     stored
-        Called for each file that was written there.
+        Called for each file that is written there.
     threads
-        Threads that score frames; no number depends on how many there are.
+        Number of threads that score frames; no score depends on it.
     """
 
     def __init__(
@@ -118,7 +118,7 @@ class Scorer:
         )
 
     def forget(self) -> None:
-        """Let go of the references, whose files are about to go."""
+        """Release the references, whose files are about to be deleted."""
         self._references.clear()
 
     def _prepared(self, prepared: PreparedTrack, chosen: ReferenceSet) -> References:
@@ -136,7 +136,7 @@ class Scorer:
         return self._references[chosen.name]
 
     def _keep_audio(self, task: ScoreTask, sets: Sequence[ReferenceSet]) -> None:
-        """Keep the mixture, every reference and the stems as FLAC, each once."""
+        """Store the mixture, every reference and the stems as FLAC, each once."""
         prepared, rate = task.prepared, task.prepared.sample_rate
         audio = {"mixture": prepared.mixture}
         for chosen in sets:
@@ -152,7 +152,7 @@ class Scorer:
 
 
 def _targets(prepared: PreparedTrack, chosen: ReferenceSet) -> dict[str, RawAudio]:
-    """Each target's reference; a sum is written once a track."""
+    """The reference of each target; sums are written once per track."""
     folder = Path(prepared.mixture.file).parent
     found = {}
     for target, parts in chosen.references.items():

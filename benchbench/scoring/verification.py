@@ -1,4 +1,4 @@
-"""Recompute stored scores with the peers and say how far apart they are."""
+"""Recompute stored scores with the peers and report the differences."""
 
 from __future__ import annotations
 
@@ -27,18 +27,18 @@ _UNDETERMINED = frozenset({"ill_conditioned", "capped"})
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """Scores of one protocol on one track and model, and the way to their audio.
+    """Scores of one protocol on one track and model, and a function that reads their audio.
 
     Parameters
     ----------
     name
-        For the report, for instance ``"spleeter:2stems, demo/track 1"``.
+        Name in the report, for instance ``"spleeter:2stems, demo/track 1"``.
     protocol
         Name of the protocol.
     scores
         The stored series, in the order of frames in which they were computed.
     audio
-        Reads references, estimates and the sample rate when the case's turn comes.
+        Called for references, estimates and the sample rate when the case is verified.
     """
 
     name: str
@@ -56,15 +56,15 @@ class Difference:
     largest_db
         Largest absolute difference of comparable values; 0 where there are none.
     tolerance_db
-        What is allowed, see `tolerance_db`.
+        The allowed difference, see `tolerance_db`.
     compared, set_aside
-        Numbers of values compared, and of those that no program determines (ill-conditioned,
-        capped, or a projection above 100 dB).
+        Number of values compared, and of values that are numerically undetermined
+        (ill-conditioned, capped, or a projection above 100 dB).
     same_gaps
-        Whether both have values in exactly the same frames. A ratio to other sources where there
-        is only one is not compared: peers give a number for it.
+        Whether both have values in exactly the same frames. A ratio to other sources is not
+        compared where there is only one source, because peers return a number for it.
     problem
-        Why the peer gave no numbers; such a line neither passes nor fails our scores.
+        Why the peer returned no numbers; then our scores neither pass nor fail.
     """
 
     case: str
@@ -89,16 +89,16 @@ class Difference:
 
     @property
     def urgency(self) -> tuple[int, float]:
-        """A key that sorts failures first, the largest before others, then what was not judged."""
+        """A key that sorts failures first, largest first, then lines that were not judged."""
         rank = 1 if not self.judged else 2 if self.passed else 0
         return rank, -self.largest_db / self.tolerance_db
 
 
 def verify_scores(cases: Iterable[Case]) -> list[Difference]:
-    """Compare stored scores with the peers' own, largest excess over the tolerance first.
+    """Compare stored scores with those of the peers, largest excess over the tolerance first.
 
-    Cases of protocols that have no peer are passed over. A peer runs in a process of its own; one
-    that refuses the stems or crashes is a line with its `problem`, and the other cases are judged.
+    Cases of protocols without a peer are skipped. Each peer runs in a separate process; if it
+    refuses the stems or crashes, the case gets a line with a `problem`, and the others go on.
     """
     lines: list[Difference] = []
     for case in cases:
@@ -117,7 +117,7 @@ def verify_scores(cases: Iterable[Case]) -> list[Difference]:
 def differences(
     ours: Iterable[Series], theirs: Iterable[Series], *, protocol: str = "", case: str = ""
 ) -> list[Difference]:
-    """Largest difference by metric, over the targets and metrics that both have."""
+    """Largest difference by metric, over targets and metrics with values from both."""
     known = {(one.target, one.metric): one for one in ours}
     by_metric: dict[str, list[tuple[Series, Series]]] = {}
     for their in theirs:
@@ -128,7 +128,7 @@ def differences(
 
 
 def tolerance_db(protocol: str, metric: str) -> float:
-    """The largest difference from the peer that is no fault, in decibels."""
+    """The largest allowed difference from the peer in decibels."""
     if protocol in ("usdr", "si") or (metric == "SDR" and protocol == "bsseval-v4"):
         return _EXACT
     return _PROJECTED if protocol == "bsseval-v4" else _REFITTED
