@@ -46,7 +46,7 @@ class Comparison:
         tracks), ``value_a``, ``value_b`` (means over them), ``difference`` (b minus a), ``lo``,
         ``hi``, ``p`` (Wilcoxon), ``p_holm``, ``p_family`` (one-sided, in the direction seen, adjusted for all rows together),
         ``win_rate`` (share of tracks on which b is better), ``effect`` (positive: b is better),
-        ``detectable``, ``worst`` and ``best`` (gain on the track that lost and won most; positive
+        ``detectable``, ``worst`` and ``best`` (smallest and largest gain on a track; positive
         is better), ``worst_track``, ``lost``, ``lost_tracks``, ``found``, ``tracks_a`` (that have a
         value in a), ``missing_a``, ``missing_b`` (frames without a value), ``tolerance``,
         ``verdict``, ``cause``, ``note``.

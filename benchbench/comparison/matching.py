@@ -42,7 +42,7 @@ class Block:
     Parameters
     ----------
     key
-        What the numbers are, in the order of `BLOCK`.
+        The values of the columns in `BLOCK`, in that order.
     tracks
         Positions in a `TrackIndex`, of shape (tracks,).
     values

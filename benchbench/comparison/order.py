@@ -63,7 +63,7 @@ def headline_rows(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def without_repeats(rows: pd.DataFrame) -> pd.DataFrame:
-    """The rows without the ``windows`` SDR where it repeats that of ``bsseval-v4``."""
+    """The rows without the ``windows`` SDR if ``bsseval-v4`` has the same numbers."""
     keys = ["model_a", "model_b", "target", "reference_set", "metric"]
     known = rows[rows["protocol"] == "bsseval-v4"].set_index(keys)["difference"]
     repeated = [

@@ -138,7 +138,7 @@ def _tell_left_out(tracks: Sequence[Track], tell: Callable[[str], None]) -> None
 
 
 def installed_folder(manifest: DatasetManifest) -> Path:
-    """Where `bench install` puts a data set, or where a generated one is kept."""
+    """The folder of an installed or generated data set."""
     version = f"-v{manifest.version}" if manifest.version else ""
     return cache_folder("datasets") / f"{manifest.name}{version}"
 

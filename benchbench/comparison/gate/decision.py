@@ -19,7 +19,7 @@ __all__ = ["GateResult", "accept", "gate", "gate_sides"]
 
 @dataclass(frozen=True, slots=True)
 class GateResult:
-    """What the gate decided, and why.
+    """The gate's decision and its reasons.
 
     Parameters
     ----------

@@ -23,7 +23,7 @@ class Check:
     Parameters
     ----------
     model, target, metric
-        What was checked; `metric` names protocol, metric and band, or a cost.
+        The checked row; `metric` is protocol, metric and band, or a cost.
     status
         ``failed``, ``not compared``, ``warning`` or ``passed``.
     rule
