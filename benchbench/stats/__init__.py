@@ -1,8 +1,8 @@
 """Statistics over scores: from frames to tracks, from tracks to models, from models to verdicts.
 
-The track is the unit throughout. Frames of one track are correlated, so they are summed up before
-anything is resampled or tested, and two models are compared track by track: how hard a track is
-then cancels out. Every random draw takes a seed, which results carry with them.
+The unit of all statistics is the track. Frames of one track are correlated, so they are summarised
+before resampling and testing. Two models are compared track by track, so that the difficulty of a
+track cancels out. Every random draw takes a seed, which is stored with the results.
 """
 
 from benchbench.stats.aggregations import AGGREGATIONS, Aggregation

@@ -1,7 +1,7 @@
-"""The ways from frames to one number a model, each under the name that is printed beside it.
+"""Aggregations of frames to one number per model, each with the name that outputs print.
 
-The way decides rankings: in SiSEC 2018 the best vocals by median of frame medians are third by
-mean of frame means. So a number is never shown without its aggregation, and the reader may switch.
+Rankings depend on the aggregation: in SiSEC 2018 the best vocals by median of frame medians are
+third by mean of frame means. So every number is shown with its aggregation, and readers may switch.
 """
 
 from __future__ import annotations
@@ -20,19 +20,19 @@ Summary: TypeAlias = Literal["median", "mean"]
 
 @dataclass(frozen=True, slots=True)
 class Aggregation:
-    """How frames become one value a track, and tracks one value a model.
+    """Summary of frames to one value per track, and of tracks to one value per model.
 
     Parameters
     ----------
     name
         The readable name, as printed.
     frames
-        How the frames of a track are summed up; None for numbers of whole tracks, where there is
-        one value a track and nothing to sum up.
+        How the frames of a track are summarised; None for numbers of whole tracks, which have one
+        value per track.
     tracks
-        How the tracks of a model are summed up.
+        How the tracks of a model are summarised.
     description, source
-        What it is good and bad at; who uses it.
+        Its strengths and weaknesses; who uses it.
     """
 
     name: str
@@ -106,7 +106,7 @@ def aggregation_named(name: str) -> Aggregation:
     Raises
     ------
     UnknownNameError
-        Listing the names that there are.
+        For an unknown name; the message lists the known ones.
     """
     try:
         return AGGREGATIONS[name]

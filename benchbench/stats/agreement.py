@@ -1,8 +1,7 @@
-"""Does a metric order the separators of a song as its listeners do?
+"""Agreement of a metric with listeners on the order of the separators of a song.
 
 A pair is two models on one song whose mean ratings differ. The metric agrees when it orders them
-the same way, counts half where it gives both the same number, and is compared on all pairs of
-which it has both values.
+the same way; a tie of the metric counts half. All pairs for which the metric has both values count.
 """
 
 from __future__ import annotations
@@ -45,16 +44,16 @@ KINDS: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Ratings:
-    """What listeners said.
+    """Ratings by listeners.
 
     Attributes
     ----------
     models, songs
-        Names.
+        Names of the models and songs.
     values
         float64 of shape (models, songs, listeners), higher is better; NaN where nobody rated.
     generative
-        Of shape (models,).
+        Whether each model is generative, shape (models,).
     """
 
     models: tuple[str, ...]
@@ -74,9 +73,9 @@ class Agreement:
     pairs
         How many pairs there are.
     share
-        Of the pairs ordered as by the listeners, 0 to 1; NaN without pairs.
+        Share of pairs in the same order as by the listeners, 0 to 1; NaN without pairs.
     low, high
-        95% interval when both songs and listeners are drawn anew.
+        95% bootstrap interval over songs and listeners.
     """
 
     metric: str
@@ -95,11 +94,11 @@ def agreement(
     Parameters
     ----------
     ratings
-        What the listeners said.
+        The ratings of the listeners.
     metrics
-        Name to values of shape (models, songs), turned so that higher is better.
+        Values of shape (models, songs) by name, with signs such that higher is better.
     resamples
-        Of the bootstrap.
+        Number of bootstrap samples.
 
     Returns
     -------
@@ -145,7 +144,7 @@ def _mean(ratings: Floats) -> Floats:
 def _agreed(
     ratings: Floats, values: Floats, pairs: list[tuple[int, int]]
 ) -> tuple[Floats, npt.NDArray[np.int64]]:
-    """By song: pairs ordered alike (half where the metric ties), and pairs in all."""
+    """Per song: number of pairs in the same order (ties of the metric count half), and of pairs."""
     first, second = np.array(pairs).T
     heard = np.sign(np.round(ratings[first] - ratings[second], 9))
     measured = np.sign(values[first] - values[second])

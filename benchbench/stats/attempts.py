@@ -1,4 +1,4 @@
-"""Which attempt counts where several runs computed the same: the one of the newest run."""
+"""Selection of the newest run where several runs computed the same number."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ _SEPARATION = ("model", "dataset", "track")
 
 
 def run_ages(runs: Sequence[str], order: Sequence[str] | None = None) -> list[int]:
-    """The place of each run in time, 0 for the oldest.
+    """The rank of each run in time, 0 for the oldest.
 
     Parameters
     ----------
     runs
         Ids of runs, each once.
     order
-        Run ids, oldest first. Runs that it does not hold come first, in alphabetical order, which
-        is their order in time because run ids begin with their time.
+        Run ids, oldest first. Runs that are not in it come first, in alphabetical order, which is
+        their order in time because run ids begin with their time.
 
     Examples
     --------
@@ -43,15 +43,15 @@ def newest_rows(
 ) -> pd.DataFrame:
     """Of the rows that agree in `keys`, those of the newest run.
 
-    Results folders only ever grow: a model whose weights changed leaves the rows of its old
-    weights behind, under the same name. Mixing the two would average over models.
+    Rows are never removed from a results folder: when a model's weights change, the rows of the old
+    weights remain under the same name. Using both would average over different models.
 
     Parameters
     ----------
     scores
         Rows with a column ``run_id``.
     keys
-        Columns that say what a row is about.
+        Columns that identify a number.
     order
         Run ids, oldest first; see `run_ages`.
 

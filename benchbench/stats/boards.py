@@ -13,7 +13,7 @@ from benchbench.stats.leaders import leaderboard
 __all__ = ["board_of_metrics", "board_of_targets"]
 
 MEAN = "mean"
-"""The column of the mean over targets."""
+"""Name of the column with the mean over targets."""
 
 
 def board_of_metrics(
@@ -33,7 +33,7 @@ def board_of_metrics(
     lower_is_better
         The columns, ``protocol/metric``, in which the lowest number is the best.
     order
-        The columns in their order; those that it does not hold come last, by name.
+        The order of the columns; columns that are not in it come last, by name.
 
     Returns
     -------

@@ -1,13 +1,13 @@
-"""Bias-corrected and accelerated bootstrap intervals of means and medians, for many columns at once.
+"""BCa (bias-corrected and accelerated) bootstrap intervals of means and medians by column.
 
-SciPy's ``bootstrap`` is general, and so it resamples every column anew and its jackknife holds n by n
-numbers. For a mean and a median everything has a closed form or a cheaper exact way:
+SciPy's ``bootstrap`` is general, so it resamples every column separately and its jackknife needs
+n by n numbers. For the mean and the median there are closed forms or cheaper exact methods:
 
 - The draws of a mean are a matrix product of resampling counts and values; the same counts serve
   all columns.
 - A bootstrap sample is ``x[ceil(n U)]`` with uniform U, so its median needs only the middle order
-  statistics of n uniforms, which are Beta distributed: drawing them is drawing bootstrap medians,
-  with no sample in between.
+  statistics of n uniforms, which are Beta distributed: drawing these gives bootstrap medians
+  without drawing samples.
 - The jackknife of a mean is linear in the values; that of a median takes at most three values.
 
 Source of the interval: Efron, "Better bootstrap confidence intervals", JASA 82 (1987).
@@ -37,16 +37,16 @@ Floats = npt.NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class Interval:
-    """A confidence interval and how it was made.
+    """A confidence interval and its parameters.
 
     Parameters
     ----------
     low, high
         The bounds, in the unit of the values; NaN for fewer than two values.
     level
-        The coverage it aims at.
+        The nominal coverage.
     resamples, seed
-        What is needed to get the very same bounds again.
+        Number of bootstrap samples, and seed; with both, the bounds can be reproduced exactly.
     """
 
     low: float
@@ -84,8 +84,8 @@ def bootstrap_columns(
     Parameters
     ----------
     values
-        Of shape (tracks, columns); NaN where a track has no value. All columns are resampled
-        together, a track with its gaps being the unit.
+        Shape (tracks, columns); NaN where a track has no value. All columns are resampled together:
+        the unit is a track with all its values and gaps.
     statistic
         ``"mean"`` or ``"median"``.
     level, resamples, seed
@@ -118,7 +118,7 @@ def _bca(
     """Efron's interval from draws (resamples, columns), estimates and accelerations (columns,)."""
     there = np.count_nonzero(~np.isnan(draws), axis=0)
     below = np.count_nonzero(draws < estimate, axis=0) + np.count_nonzero(draws <= estimate, axis=0)
-    # A share of 0 or 1 would put the bias at infinity; half a draw is as far as draws can tell.
+    # A share of 0 or 1 would make the bias infinite; the draws resolve half a draw at best.
     share = np.clip(below / (2 * there), 0.5 / there, 1 - 0.5 / there)
     bias = ndtri(share)
     ranked = np.sort(draws, axis=0)
@@ -131,7 +131,7 @@ def _bca(
 
 
 def _quantile(ranked: Floats, there: npt.NDArray[np.intp], quantile: Floats) -> Floats:
-    """A quantile of its own for each sorted column, by linear interpolation; NaN stands last."""
+    """A separate quantile of each sorted column, by linear interpolation; NaN is sorted last."""
     place = quantile * (there - 1)
     under = np.floor(place).astype(np.intp)
     over = np.minimum(under + 1, there - 1)
@@ -197,10 +197,10 @@ def _draws_of_medians(values: Floats, resamples: int, seed: int) -> Floats:
 
 
 def _middle_uniforms(count: int, resamples: int, seed: int) -> tuple[Floats, Floats]:
-    """Draws of the two middle order statistics of `count` uniforms (the same one if odd).
+    """Draws of the two middle order statistics of `count` uniforms (equal if `count` is odd).
 
-    The k-th of n uniforms is Beta(k, n - k + 1); given it, the next one is the least of n - k
-    uniforms on what is left above it.
+    The k-th of n uniforms is Beta(k, n - k + 1); given it, the next one is the smallest of n - k
+    uniforms on the interval above it.
     """
     generator = np.random.default_rng(seed)
     lower = (count + 1) // 2

@@ -1,4 +1,4 @@
-"""The time that a separator takes for its audio: one definition for every output."""
+"""The processing time of separators, with one definition for every output."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ __all__ = ["real_time_factors", "timed_separations"]
 
 
 def timed_separations(separations: pd.DataFrame) -> pd.DataFrame:
-    """The separations that say something about a model's speed.
+    """The separations that count for a model's speed: those that finished and have a time.
 
-    Those that finished and have a time. The first separation of a worker holds compilation and
-    cold caches: it counts only for a model of which there is no other.
+    The first separation of a worker includes compilation and cold caches, so it counts only for a
+    model without any other separation.
 
     Parameters
     ----------
@@ -30,8 +30,8 @@ def timed_separations(separations: pd.DataFrame) -> pd.DataFrame:
 def real_time_factors(separations: pd.DataFrame) -> pd.Series:
     """Seconds of work for one second of audio, by model.
 
-    The time of all `timed_separations` of a model over the length of their audio, so that a long
-    track weighs more than a short one. 1 / factor is "x real time".
+    The total time of all `timed_separations` of a model divided by the total length of their audio,
+    so a long track has more weight than a short one. 1 / factor is "x real time".
 
     Parameters
     ----------

@@ -1,9 +1,9 @@
-"""Differences of models' numbers as they are shown, with paired intervals.
+"""Differences between the models' numbers on a leaderboard, with paired intervals.
 
-A leaderboard shows the mean or the median over tracks of each model. The difference of two such
-numbers has an interval of its own: tracks are drawn anew, each draw for all models at once, and the
-two numbers are taken from the same draw (percentile bootstrap). A track without a value for one
-model counts for the others, as it does on the leaderboard.
+A leaderboard shows the mean or the median over tracks of each model. The interval of the difference
+of two such numbers is a percentile bootstrap: tracks are resampled for all models at once, and both
+numbers are computed from the same sample. A track without a value for one model counts for the
+others, as on the leaderboard.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ Floats = npt.NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class ShownDifference:
-    """`difference` is the first number minus the second; `interval` is the interval of it."""
+    """`difference` is the first number minus the second; `interval` is its interval."""
 
     difference: float
     interval: Interval
@@ -38,9 +38,9 @@ class ShownNumbers:
     numbers
         The mean or median over tracks of each model, of shape (models,); NaN without any value.
     draws
-        The same over resampled tracks, of shape (models, resamples).
+        The numbers over resampled tracks, of shape (models, resamples).
     seed
-        Of the draws.
+        Seed of the draws.
     """
 
     numbers: Floats
@@ -56,7 +56,7 @@ class ShownNumbers:
         resamples: int = RESAMPLES,
         seed: int = SEED,
     ) -> ShownNumbers:
-        """Sum up values of shape (models, tracks), NaN where a model has none, and draw tracks.
+        """Summarise values of shape (models, tracks), NaN where a model has none, and draw tracks.
 
         Examples
         --------
@@ -71,7 +71,7 @@ class ShownNumbers:
         return cls(_summed_up(table, summary), draws, seed)
 
     def difference(self, first: int, second: int, *, level: float = LEVEL) -> ShownDifference:
-        """One model's number minus another's; the bounds are NaN where nothing can be drawn."""
+        """One model's number minus another's; the bounds are NaN where no draw has a value."""
         difference = float(self.numbers[first] - self.numbers[second])
         drawn = self.draws[first] - self.draws[second]
         drawn = np.sort(drawn[~np.isnan(drawn)])
@@ -85,7 +85,7 @@ class ShownNumbers:
 
 
 def _summed_up(values: Floats, summary: Summary) -> Floats:
-    """The mean or median over the last axis; NaN where there is no value at all."""
+    """The mean or median over the last axis; NaN where all values are missing."""
     if not np.isnan(values).any():
         found = np.median(values, axis=-1) if summary == "median" else values.mean(axis=-1)
         return np.asarray(found, dtype=np.float64)

@@ -1,11 +1,11 @@
-"""Many questions at once: p values that hold for the whole table, not for one row alone.
+"""p values adjusted for many tests at once: they hold for a whole table of comparisons.
 
-A table of forty rows shows one "significant" row in twenty by chance. Holm's correction answers
-that for any dependence and pays for it; but rows over the same tracks are strongly dependent (SDR
-and SI-SDR of one target rise and fall together), so it pays too much. Here the dependence is kept:
-if two models are equal, then on any track either could have been the other, so the signs of a whole
-track's differences, over all rows together, may be flipped at will. How large the *largest*
-statistic of the table gets under such flips is what every row is held against.
+In a table, one row in twenty is "significant" by chance. Holm's correction is valid for any
+dependence of the rows, but it is too conservative here, because rows over the same tracks are
+strongly dependent (SDR and SI-SDR of one target rise and fall together). This module keeps the
+dependence: if two models are equal, they are exchangeable on every track, so the signs of all
+differences of a track, over all rows together, may be flipped. Every row is compared with the
+distribution of the *largest* statistic of the table under such random flips.
 
 Source: Westfall and Young, "Resampling-Based Multiple Testing" (1993), single-step max-T, with the
 sign flips of Fisher's randomisation test.
@@ -34,15 +34,15 @@ def family_p(gains: Floats, *, flips: int = FLIPS, seed: int = SEED) -> tuple[Fl
     Parameters
     ----------
     gains
-        Of shape (tracks, columns); NaN where a track has no difference.
+        Shape (tracks, columns); NaN where a track has no difference.
     flips, seed
         Number of random flips, and their seed.
 
     Returns
     -------
     above, below
-        Both of shape (columns,). If every column is centred on zero, the least of `above` is under
-        alpha in at most a share alpha of all tables; the same holds for `below`.
+        Both of shape (columns,). If every column is centred on zero, the smallest value of `above`
+        is below alpha in at most a share alpha of all tables; likewise for `below`.
     """
     filled = np.nan_to_num(gains)
     norm = np.sqrt((filled**2).sum(axis=0))
@@ -58,7 +58,7 @@ def family_p(gains: Floats, *, flips: int = FLIPS, seed: int = SEED) -> tuple[Fl
         flipped = signs @ scaled
         highest[start : start + size] = flipped.max(axis=1, initial=-np.inf)
         lowest[start : start + size] = flipped.min(axis=1, initial=np.inf)
-    # Rounding must not let a flip that equals the data fall short of it.
+    # A flip that equals the data must not be smaller than it because of rounding.
     slack = 1e-12 * np.sqrt(count)
     above = _share(np.sort(highest), observed - slack)
     below = _share(np.sort(-lowest), -observed - slack)
@@ -66,6 +66,6 @@ def family_p(gains: Floats, *, flips: int = FLIPS, seed: int = SEED) -> tuple[Fl
 
 
 def _share(ranked: Floats, observed: Floats) -> Floats:
-    """The share of flips that reach what was observed; the data count as one of them."""
+    """The share of flips that reach the observed statistic; the data count as one flip."""
     reached = len(ranked) - np.searchsorted(ranked, observed, side="left")
     return np.asarray((1 + reached) / (1 + len(ranked)), dtype=np.float64)

@@ -1,4 +1,4 @@
-"""One number a model, target and metric, with its interval over tracks."""
+"""One number per model, target and metric, with its interval over tracks."""
 
 from __future__ import annotations
 
@@ -32,12 +32,12 @@ def leaderboard(
     Parameters
     ----------
     scores
-        Score rows, or the table that `per_track` makes of them.
+        Score rows, or the result of `per_track`.
     aggregation
-        A key of `AGGREGATIONS`, or one for each protocol by the protocol's name.
+        A key of `AGGREGATIONS`, or a mapping from protocol names to keys.
     level, resamples, seed
-        Of the bootstrap over tracks, which takes them in the order of their names: the same rows in
-        another order give the same interval.
+        Parameters of the bootstrap over tracks. Tracks are sorted by name first, so the order of
+        the rows does not change the interval.
 
     Returns
     -------
@@ -47,14 +47,14 @@ def leaderboard(
         a value), ``expected`` (tracks on which any model has a row there), ``missing_rate`` (share
         of the expected tracks' frames without a value; a whole missing track counts as all of its
         frames), ``ill_conditioned`` and ``distrusted`` (mean share of frames), ``aggregation``,
-        ``seed``. Best last or first depends on the metric, so rows come in no promised order.
+        ``seed``. The order of the rows is unspecified.
 
     Raises
     ------
     UnknownNameError
-        For an aggregation that does not exist.
+        For an unknown aggregation.
     UsageError
-        When a per-track table was summed up over frames in another way than `aggregation` asks.
+        When a per-track table summarises frames in another way than `aggregation`.
     """
     protocols = [str(name) for name in scores["protocol"].unique()]
     chosen = {name: _chosen(aggregation, name) for name in protocols}
@@ -132,7 +132,7 @@ def _leaders(
 
 
 def _by_name(tracks: pd.Series) -> npt.NDArray[np.intp]:
-    """The place of every track among all of them sorted: draws must not hang on the order of rows."""
+    """The rank of every track by name, so that draws do not depend on the order of rows."""
     places = np.empty(len(tracks), dtype=np.intp)
     places[np.argsort(tracks.astype("str").to_numpy(dtype=object))] = np.arange(len(tracks))
     return places
@@ -147,6 +147,6 @@ def _summary(matrix: Floats, way: Aggregation) -> Floats:
 
 
 def _plain(frame: pd.DataFrame) -> pd.DataFrame:
-    """Text instead of categoricals: blocks are put together, and the table is small."""
+    """Text instead of categoricals, because blocks are concatenated; the table is small."""
     text = [name for name in frame if isinstance(frame[name].dtype, pd.CategoricalDtype)]
     return frame.astype(dict.fromkeys(text, "str"))

@@ -1,8 +1,8 @@
-"""Two models on the same tracks: by how much do they differ, and how sure is that?
+"""Paired comparison of two models on the same tracks: size and significance of the difference.
 
-How hard a track is moves both models alike, so the difference on each track says far more than the two
-averages. Over 69 pairs of neighbouring public models on 40 shared tracks, the paired test tells 54
-apart and the unpaired one a single pair.
+The difficulty of a track affects both models alike, so the difference on each track is far more
+informative than the two averages. Of 69 pairs of neighbouring public models on 40 shared tracks,
+the paired test finds 54 to differ and the unpaired test one.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from benchbench.stats.tracks import wide
 __all__ = ["POWER", "Paired", "holm", "paired", "paired_columns", "pairwise"]
 
 POWER: Final = 0.8
-_DIGITS = 9  # differences are rounded to 1e-9, so that rounding noise neither makes nor breaks ties
+_DIGITS = 9  # differences are rounded to 1e-9, so that rounding noise does not change ties
 _COLUMNS = 128  # pairs held at a time
 
 Floats = npt.NDArray[np.float64]
@@ -32,7 +32,7 @@ Floats = npt.NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class Paired:
-    """How `b` differs from `a` over the tracks that both have.
+    """The difference of `b` from `a` over the tracks that both have.
 
     Parameters
     ----------
@@ -45,15 +45,15 @@ class Paired:
     p
         Wilcoxon signed-rank test, two-sided; ties with zero are split (Demšar 2006).
     sign_p
-        Sign test, two-sided: only who wins counts, not by how much.
+        Sign test, two-sided: it uses only the sign of each difference.
     win_rate
         Share of the tracks on which b is greater; a tie counts half.
     effect
         Matched-pairs rank-biserial correlation in -1..1: (R+ - R-) / (R+ + R-), the rank sums of
         the Wilcoxon test (Kerby 2014).
     detectable
-        The true mean difference that this many tracks with this spread would find in 80% of all
-        cases: (t(1 - alpha/2) + t(power)) s / sqrt(n). An "equal" is worth no more than that.
+        The true mean difference that a test on n tracks with this spread finds in 80% of all cases:
+        (t(1 - alpha/2) + t(power)) s / sqrt(n). Smaller differences may remain undetected.
     """
 
     n: int
@@ -79,10 +79,10 @@ def paired(
     Parameters
     ----------
     a, b
-        One value a track, with the track as index. Tracks that only one of them has, or on which
+        One value per track, with the track as index. Tracks that only one of them has, or on which
         one is NaN, are left out.
     level, resamples, seed
-        Of the bootstrap over tracks.
+        Parameters of the bootstrap over tracks.
 
     Raises
     ------
@@ -90,7 +90,7 @@ def paired(
         When they share no track.
     """
     shared = pd.concat([a, b], axis=1, join="inner").dropna()
-    both = shared.sort_index().to_numpy(dtype=np.float64)  # draws must not hang on the order
+    both = shared.sort_index().to_numpy(dtype=np.float64)  # draws must not depend on order
     if not len(both):
         raise NothingToCompareError(
             "The two share no track that both have a value for.",
@@ -121,7 +121,7 @@ def paired_columns(
     """The fields of `Paired` for every column of differences of shape (tracks, columns).
 
     NaN marks a track that a pair does not share. Columns: n, difference, lo, hi, p, sign_p,
-    win_rate, effect, detectable, worst (the least difference), best (the greatest).
+    win_rate, effect, detectable, worst (the smallest difference), best (the largest).
     """
     differences = np.round(differences, _DIGITS)
     n = np.count_nonzero(~np.isnan(differences), axis=0)
@@ -158,14 +158,14 @@ def _signed_ranks(differences: Floats) -> tuple[float, float]:
     magnitude = scipy.stats.rankdata(np.abs(differences))
     total = float(magnitude.sum())
     effect = float((magnitude * np.sign(differences)).sum()) / total
-    if len(differences) < 3:  # two differences cannot tell anything apart: the least p is 0.5
+    if len(differences) < 3:  # with two differences the smallest possible p is 0.5
         return 1.0, effect
     result = scipy.stats.wilcoxon(differences, zero_method="zsplit")
     return float(result.pvalue), effect
 
 
 def _sign_test(wins: npt.NDArray[np.intp], losses: npt.NDArray[np.intp]) -> Floats:
-    """Two-sided p of a fair coin; ties are left out, and without any win or loss it is 1."""
+    """Two-sided p of the sign test; ties are left out, and without any win or loss it is 1."""
     tail = scipy.stats.binom.cdf(np.minimum(wins, losses), wins + losses, 0.5)
     return np.asarray(np.minimum(1.0, 2.0 * tail), dtype=np.float64)
 
@@ -181,7 +181,7 @@ def _detectable(differences: Floats, n: npt.NDArray[np.intp], level: float) -> F
 
 
 def holm(p: npt.ArrayLike) -> Floats:
-    """Holm's step-down adjustment of p values: safe for any dependence, stronger than Bonferroni.
+    """Holm's step-down adjustment of p values: valid for any dependence, stronger than Bonferroni.
 
     Source: Holm, "A simple sequentially rejective multiple test procedure", Scandinavian Journal of
     Statistics 6 (1979). NaN stays NaN and is not counted.
@@ -210,15 +210,15 @@ def pairwise(
     table
         Rows of `per_track` for one target, reference set, protocol, metric and band.
     models
-        Those to compare, in this order; by default all, in the order of their names.
+        The models to compare, in this order; by default all, sorted by name.
     level, resamples, seed
-        Of the bootstrap over tracks, which all pairs share.
+        Parameters of the bootstrap over tracks, which all pairs share.
 
     Returns
     -------
     DataFrame
-        One row per pair: ``a``, ``b`` and the fields of `Paired` (the difference is b minus a), with
-        ``p_holm``, the p value that holds for all pairs together.
+        One row per pair: ``a``, ``b``, the fields of `Paired` (the difference is b minus a) and
+        ``p_holm``, the p value adjusted for all pairs.
     """
     matrix = wide(table)
     names = list(models) if models is not None else [str(name) for name in matrix.columns]

@@ -1,7 +1,7 @@
-"""Many models at once: do they differ at all, and which of them cannot be told apart?
+"""Tests of many models at once: whether any differ, and which are indistinguishable.
 
-Source: Demšar, "Statistical comparisons of classifiers over multiple data sets", JMLR 7 (2006), with
-tracks in the place of data sets.
+Source: Demšar, "Statistical comparisons of classifiers over multiple data sets", JMLR 7 (2006),
+with tracks instead of data sets.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ Direction = Literal["higher", "lower"]
 
 @dataclass(frozen=True, slots=True)
 class Friedman:
-    """Friedman's test that all models rank alike.
+    """Friedman's test of the hypothesis that all models have equal ranks.
 
     Parameters
     ----------
@@ -32,7 +32,7 @@ class Friedman:
     f_statistic, f_p
         The less conservative F statistic of Iman and Davenport (1980), and its p value.
     tracks, models
-        Tracks on which every model has a value, and models.
+        Number of tracks on which every model has a value, and number of models.
     """
 
     statistic: float
@@ -45,7 +45,7 @@ class Friedman:
 
 @dataclass(frozen=True, slots=True)
 class CriticalDifference:
-    """What a critical-difference diagram shows.
+    """The data of a critical-difference diagram.
 
     Parameters
     ----------
@@ -56,7 +56,7 @@ class CriticalDifference:
     groups
         The longest runs of models that are not distinguishable from each other; groups overlap.
     alpha, tracks
-        The level, and the number of tracks on which every model has a value.
+        The significance level, and the number of tracks on which every model has a value.
     """
 
     ranks: pd.Series
@@ -73,7 +73,7 @@ def friedman(table: pd.DataFrame) -> Friedman:
     ----------
     table
         Rows of `per_track` for one target and metric, or a table of one column per model and one
-        row a track. Tracks on which any model has no value are left out.
+        row per track. Tracks on which any model has no value are left out.
 
     Raises
     ------
@@ -96,21 +96,21 @@ def friedman(table: pd.DataFrame) -> Friedman:
 def critical_difference(
     table: pd.DataFrame, *, alpha: float = 0.05, direction: Direction = "higher"
 ) -> CriticalDifference:
-    """Average ranks and which of them are too close to call.
+    """Average ranks, and groups of models that do not differ significantly.
 
     Parameters
     ----------
     table
-        As for `friedman`, of two models or more.
+        As for `friedman`, with at least two models.
     alpha
-        The level of the Nemenyi test.
+        The significance level of the Nemenyi test.
     direction
         Whether ``"higher"`` or ``"lower"`` values are better.
 
     Notes
     -----
-    CD = q(alpha) sqrt(k (k + 1) / (6 n)), with q the quantile of the studentized range for k models
-    and infinite degrees of freedom over sqrt(2).
+    CD = q(alpha) sqrt(k (k + 1) / (6 n)), where q is the quantile of the studentized range for k
+    models and infinite degrees of freedom, divided by sqrt(2).
     """
     matrix = _complete(table, models=2)
     n, k = matrix.shape

@@ -1,4 +1,4 @@
-"""From score rows to one row per track: the newest run, the summary over frames, what is missing."""
+"""Reduce score rows to one row per track: newest run, summary over frames, missing values."""
 
 from __future__ import annotations
 
@@ -28,16 +28,16 @@ KEYS: Final = (
     "band_lo_hz",
     "band_hi_hz",
 )
-"""What tells one row of a per-track table from another."""
+"""Columns that identify a row of a per-track table."""
 
 BLOCK: Final = tuple(key for key in KEYS if key not in {"model", "track"})
-"""What must agree before two numbers may stand in one column."""
+"""Columns that must agree for two numbers to be in the same column."""
 
 _FRAME: Final = ("start_s", "duration_s")
 
 
 def newest(scores: pd.DataFrame, order: Sequence[str] | None = None) -> pd.DataFrame:
-    """Of every number that several runs computed, the one of the newest run.
+    """The rows of the newest run for every number that several runs computed.
 
     Parameters
     ----------
@@ -61,25 +61,25 @@ def per_track(
     *,
     runs: Literal["newest", "each"] = "newest",
 ) -> pd.DataFrame:
-    """Sum up the frames of every track.
+    """Summarise the frames of every track.
 
     Parameters
     ----------
     scores
         Rows of `benchbench.results.schema.SCORES`, as `Results.scores_frame` gives them.
     frames
-        How the frames that have a value are summed up. Numbers of whole tracks stay as they are.
+        How the frames that have a value are summarised. Numbers of whole tracks are not changed.
     runs
-        ``"newest"`` lets the newest run that computed a number speak for its model; ``"each"``
-        keeps runs apart in a column ``run_id``, for a history.
+        ``"newest"`` uses the newest run that computed a number; ``"each"`` keeps the runs separate,
+        with a column ``run_id``, for a history.
 
     Returns
     -------
     DataFrame
         One row per combination of `KEYS`, with ``value`` (NaN when every frame is missing),
-        ``frames`` (how many there are), ``missing`` (how many of them have no value), ``reason``
-        (the most common reason for that, itself missing where no value is), ``ill_conditioned`` and ``distrusted`` (the
-        share of the values beside which that reason, or any, stands).
+        ``frames`` (number of frames), ``missing`` (number of frames without a value), ``reason``
+        (the most common reason for missing values; missing if there are none), ``ill_conditioned``
+        and ``distrusted`` (share of the values with that reason, or with any reason).
     """
     if frames not in ("median", "mean"):
         raise UsageError(f"Frames are summed up by 'median' or 'mean', not {frames!r}.")
@@ -127,8 +127,8 @@ def intersect_frames(scores: pd.DataFrame) -> pd.DataFrame:
     """The rows of the frames in which every model has a value.
 
     museval leaves a frame out when any estimate is silent in it, so two models may be scored on
-    different frames of one track: a model that is silent in the hard frames gains by it. Compared
-    on the frames that they share, none does.
+    different frames of one track, and a model that is silent in the hard frames has an advantage.
+    On the common frames no model has.
 
     Parameters
     ----------
@@ -138,9 +138,8 @@ def intersect_frames(scores: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Some of the rows of `scores`, in their order. A model that has no rows at all for a target,
-        protocol or metric does not take part there; one that failed on a track takes the track
-        away from all.
+        The selected rows of `scores`, in their order. A model without any rows for a target,
+        protocol or metric is ignored there; a track on which a model failed is left out for all.
     """
     scores = newest(scores)
     blocks = group_by(scores, BLOCK)
@@ -153,13 +152,13 @@ def intersect_frames(scores: pd.DataFrame) -> pd.DataFrame:
 
 
 def wide(table: pd.DataFrame, *, by: str = "model") -> pd.DataFrame:
-    """One column per model, one row per track, from the per-track rows of a single target and metric.
+    """A table of one column per model and one row per track, for a single target and metric.
 
     Raises
     ------
     UsageError
-        When the rows mix targets, reference sets, protocols, metrics or bands: such numbers never
-        stand in one column.
+        When the rows mix targets, reference sets, protocols, metrics or bands: such numbers are
+        never put in the same column.
     """
     mixed = [key for key in BLOCK if key in table and table[key].nunique(dropna=False) > 1]
     if mixed:

@@ -1,4 +1,4 @@
-"""Words that every output uses alike: numbers with their nouns, speeds."""
+"""Formatting of counts and speeds that all outputs share."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Final
 __all__ = ["count", "speed"]
 
 _NO_WORK: Final = 1000.0
-"""Faster than this, nothing was computed."""
+"""Speeds above this are printed as a lower bound, since nothing was computed."""
 
 
 def count(number: int, noun: str) -> str:
