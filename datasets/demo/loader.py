@@ -1,4 +1,4 @@
-"""The demo: the real recording that the package stempeg carries, and songs made by code."""
+"""The demo: the real recording included in the package stempeg, and songs rendered by code."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import soundfile
 from benchbench.io.audio.audio_files import read
 
 STEMS = {"drums": 1, "bass": 2, "other": 3, "vocals": 4}
-"""Stems of a stem file and the numbers of their streams; 0 is the mixture."""
+"""Stem -> stream number in a stem file; 0 is the mixture."""
 
 REAL_TRACK = "The Easton Ellises - Falcon 69"
 
@@ -31,7 +31,7 @@ def _write(path: Path, audio: Any, sample_rate: int) -> None:
 
 
 def _real_track() -> Path:
-    """The stem file inside stempeg, found without importing it (that asks for an ffmpeg program)."""
+    """The stem file inside stempeg, found without importing it (which needs an ffmpeg program)."""
     spec = importlib.util.find_spec("stempeg")
     if spec is None or spec.origin is None:
         raise ModuleNotFoundError("stempeg is not installed; it carries the demo's recording")
@@ -39,7 +39,7 @@ def _real_track() -> Path:
 
 
 def _synth() -> Any:
-    """The loader of the data set ``synth``, which lies beside this one."""
+    """The loader of the data set ``synth``, in the folder beside this one."""
     path = Path(__file__).resolve().parent.parent / "synth" / "loader.py"
     spec = importlib.util.spec_from_file_location("benchbench_synth_loader", path)
     if spec is None or spec.loader is None:

@@ -1,4 +1,4 @@
-"""MoisesDB: ``<provider>/<song>/data.json`` and ``<song>/<stem>/<id>.wav``, several files a stem."""
+"""MoisesDB: ``<provider>/<song>/data.json`` and ``<song>/<stem>/<id>.wav``, several files per stem."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ Found = tuple[str, dict[str, list[Path]], None, tuple[str, ...]]
 
 
 def tracks(root: Path, split: str) -> Iterator[Found]:
-    """Name, files by stem, no mixture of its own, and flags of every song.
+    """Name, files by stem, None for the mixture, and flags of every song.
 
-    A song is known by its identifier: titles are not unique. ``bleed:STEM`` says that its makers
-    hear other instruments in that stem; ``missing_file:STEM`` that a file it names is not there.
+    Songs are named by identifier, because titles are not unique. ``bleed:STEM``: the publisher
+    states that other instruments are audible in the stem; ``missing_file:STEM``: a file is missing.
     """
     del split
     for path in sorted(root.glob("*/*/data.json")):

@@ -1,8 +1,8 @@
-"""The songs of the data set `rendered`, made on this machine from soundfonts, recordings and speech.
+"""The songs of `rendered`, rendered on this machine from soundfonts, recordings and speech.
 
-This file is loaded by its path, so it brings its own package `studio` in under
-a private name. Run as a program it makes a share of the songs: ``prepare``
-starts one for each core.
+This file is loaded by its path, so it imports its package `studio` under a
+private name. Run as a program it renders a share of the songs: ``prepare``
+starts one process per core.
 """
 
 import importlib
@@ -49,26 +49,26 @@ _orders = {order.name: order for order in _plan.orders()}
 
 VERSION: int = _plan.VERSION
 SONGS: tuple[str, ...] = tuple(_orders)
-"""Names, safe as folder names, in the order in which they are made."""
+"""Names, safe as folder names, in the order of rendering."""
 
 SAMPLE_RATE = 44100
 
 
 def render_song(name: str) -> dict[str, npt.NDArray[np.int16]]:
-    """Make one song's stems; the same name gives the same music with the same packages.
+    """Render one song's stems; the same name gives the same music with the same packages.
 
     Returns
     -------
     dict of str to ndarray
-        int16 (2, samples) at SAMPLE_RATE of drums, bass, other and vocals, or over released music
-        of accompaniment and vocals; their sum is the mixture.
+        int16 (2, samples) at SAMPLE_RATE: drums, bass, other and vocals, or accompaniment and
+        vocals for songs over released music; their sum is the mixture.
 
     Raises
     ------
     KeyError
         If there is no such song.
     UsageError
-        When a package is missing; names it.
+        If a package is missing; the message names it.
     """
     if name not in _orders:
         raise KeyError(f"no song {name!r}; there are {SONGS[0]}, {SONGS[1]} ... ({len(SONGS)})")
@@ -80,12 +80,12 @@ def render_song(name: str) -> dict[str, npt.NDArray[np.int16]]:
 def prepare(folder: Path, tell: Callable[[str], None] = lambda _: None) -> None:
     """Write every song as ``<split>/<song>/<stem>.flac``, 16 bit, into `folder`.
 
-    Songs for validation lie with those for training, as `dataset.toml` lists them.
+    Songs for validation are in the folder of those for training, as `dataset.toml` lists them.
 
     Raises
     ------
     UsageError
-        When a package is missing, or a song cannot be made.
+        If a package is missing, or a song cannot be rendered.
     """
     _require_packages()
     count = min(os.cpu_count() or 1, _MOST_PROCESSES)
@@ -148,7 +148,7 @@ def _forward(worker: "subprocess.Popen[str]", lines: "SimpleQueue[str | None]") 
 
 
 def _make_share(folder: Path, share: int, count: int) -> None:
-    """Make every `count`-th song from the `share`-th on and print its name."""
+    """Render every `count`-th song from the `share`-th on and print its name."""
     import soundfile
 
     for name in SONGS[share::count]:

@@ -1,4 +1,4 @@
-"""Slakh2100: a folder a song, files by number, their instruments in ``metadata.yaml``."""
+"""Slakh2100: one folder per song, numbered files, their instruments in ``metadata.yaml``."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ ENDINGS = (".flac", ".wav")
 def tracks(root: Path, split: str) -> Iterator[Found]:
     """Name, files by class of instrument, mixture and flags of every song of a split.
 
-    Stems that were never rendered are named in the metadata and have no file, which is no fault;
-    a rendered one without its file is flagged ``missing_file:SNN``.
+    The metadata also lists stems that were never rendered, which have no file; a rendered stem
+    without a file is flagged ``missing_file:SNN``.
     """
     for folder in sorted((root / split).glob("Track*")):
         metadata = folder / "metadata.yaml"

@@ -1,7 +1,7 @@
 """The songs of the demo data set, rendered on demand: names, descriptions and stems.
 
-This file is loaded by its path, so it brings its own package `songmaker` in
-under a private name (of its own for each copy of this folder) instead of relying
+This file is loaded by its path, so it imports its package `songmaker` under a
+private name (a different one for each copy of this folder) instead of relying
 on the import path.
 """
 
@@ -28,7 +28,7 @@ __all__ = [
 ]
 
 VERSION = 1
-"""Raised whenever any song sounds different, because scores then are not comparable."""
+"""Increased whenever any song changes, because scores are then not comparable."""
 
 _FOLDER = Path(__file__).resolve().parent / "songmaker"
 _PACKAGE = f"_songmaker_{zlib.crc32(str(_FOLDER).encode()):08x}"
@@ -61,7 +61,7 @@ STEMS: tuple[str, ...] = _songmaker("signals").STEMS
 
 @dataclass(frozen=True, slots=True)
 class Description:
-    """What a song is, for people: `seconds` long, `bpm` beats a minute, in `key`."""
+    """A readable description of a song: `seconds` long, `bpm` beats per minute, in `key`."""
 
     style: str
     bpm: float
@@ -102,7 +102,7 @@ def render_song(name: str) -> dict[str, npt.NDArray[np.int16]]:
     Raises
     ------
     KeyError
-        If there is no such song; the message lists those that there are.
+        If there is no such song; the message lists the existing songs.
     """
     if name not in _songs:
         raise KeyError(f"no song {name!r}; there are {', '.join(SONGS)}")
