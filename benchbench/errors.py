@@ -1,19 +1,19 @@
 """Every error that benchbench raises on purpose.
 
-Each carries the exit code of the command line and is written for its reader: what went wrong,
-where, and what to do next.
+Each has an exit code for the command line, and a message that states what went wrong, where, and
+what to do next.
 
 ::
 
     BenchbenchError
-    ├── UsageError               2  the request cannot be carried out as it stands
+    ├── UsageError               2  the request is invalid
     │   ├── UnknownNameError     2  no model, data set, metric or key of that name
     │   ├── ManifestError        2  an adapter.toml, dataset.toml or configuration file is wrong
     │   ├── AudioError           2  a file cannot be read as audio, or holds NaN or infinity
     │   ├── OutputError          2  a result cannot be written (permission, full disk)
-    │   └── MissingExtraError    2  a package that is installed only when asked for is missing
+    │   └── MissingExtraError    2  an optional package is missing
     ├── NothingToCompareError    3  nothing, or too little, to compare
-    ├── SeparatorError           4  an adapter crashed, hung or answered nonsense
+    ├── SeparatorError           4  an adapter crashed, hung or returned invalid output
     │   ├── AdapterEnvironmentError 4  the interpreter or the requirements of an adapter are missing
     │   └── WeightsError         4  weights cannot be fetched, or are not the declared ones
     ├── DamagedResultsError      5  stored results cannot be read
@@ -47,7 +47,7 @@ __all__ = [
 ]
 
 DISTRIBUTION = "benchbench-audio"
-"""The name to install by. `benchbench` on the package index is another project."""
+"""The distribution name. `benchbench` on the package index is another project."""
 
 
 class BenchbenchError(Exception):
@@ -69,7 +69,7 @@ class BenchbenchError(Exception):
         self.hint = hint
 
     def __reduce__(self) -> tuple[object, ...]:
-        """Travel between processes whole, whatever a subclass's constructor takes."""
+        """Pickle all attributes, independent of the subclass's constructor."""
         return _restored, (type(self), self.__dict__)
 
     def __str__(self) -> str:
@@ -84,20 +84,20 @@ def _restored(kind: type[BenchbenchError], state: dict[str, object]) -> Benchben
 
 
 class UsageError(BenchbenchError):
-    """The request cannot be carried out as it stands."""
+    """The request is invalid."""
 
     exit_code = 2
 
 
 class UnknownNameError(UsageError):
-    """No model, data set, metric or key of that name; lists what there is.
+    """No model, data set, metric or key has that name; lists the known ones.
 
     Parameters
     ----------
     kind
-        What was looked for, for instance ``"model"``.
+        The kind of the name, for instance ``"model"``.
     name
-        The name as it was given.
+        The unknown name.
     known
         The names that exist, for the suggestion.
     """
@@ -125,16 +125,16 @@ class OutputError(UsageError):
 
 
 class MissingExtraError(UsageError):
-    """A package is missing that is installed only when asked for.
+    """An optional package is missing.
 
     Parameters
     ----------
     package
         The package.
     extra
-        The extra of benchbench that brings it.
+        The extra of benchbench that installs it.
     what
-        What needs it, as the beginning of a sentence.
+        The feature that needs it, as the beginning of a sentence.
     """
 
     def __init__(self, package: str, extra: str, what: str) -> None:
@@ -151,7 +151,7 @@ class NothingToCompareError(BenchbenchError):
 
 
 class SeparatorError(BenchbenchError):
-    """An adapter crashed, hung, ran out of memory or answered nonsense."""
+    """An adapter crashed, hung, ran out of memory or returned invalid output."""
 
     exit_code = 4
 
@@ -183,6 +183,6 @@ class TerminatedError(StoppedError):
 
 
 def closest(name: str, known: Iterable[str]) -> str | None:
-    """The known name that looks most like `name`, or None if none comes near."""
+    """The known name that is most similar to `name`, or None if none is similar."""
     found = difflib.get_close_matches(name, list(known), n=1, cutoff=0.6)
     return found[0] if found else None

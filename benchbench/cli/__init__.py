@@ -1,4 +1,4 @@
-"""The command line: commands and their flags; each hands over to a function of `benchbench`."""
+"""The command line: commands and their flags; each calls a function of `benchbench`."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def _common(
         ),
     ] = False,
 ) -> None:
-    del version  # printed by its callback, before a command is asked for
+    del version  # printed by its callback, before a command is parsed
     if config is not None:
         context.default_map = read_config(config, context)
 

@@ -1,4 +1,4 @@
-"""How `bench agreement` prints: a line per metric, a column per kind of pair."""
+"""The table of `bench agreement`: one line per metric, one column per kind of pair."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ __all__ = ["agreement_csv", "agreement_table"]
 
 
 def agreement_table(found: Sequence[Agreement]) -> str:
-    """Shares of pairs with 95% intervals, and what they are."""
+    """Shares of pairs with 95% intervals, and an explanation."""
     cells = {(one.metric, one.kind): one for one in found}
     kinds = [kind.name for kind in KINDS if any(one.kind == kind.name for one in found)]
     metrics = list(dict.fromkeys(one.metric for one in found))

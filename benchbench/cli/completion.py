@@ -8,7 +8,7 @@ __all__ = ["complete_dataset", "complete_metrics", "complete_models", "complete_
 
 
 def complete_models(incomplete: str) -> list[str]:
-    """Names of models, ``adapter`` and ``adapter:variant``, behind the last comma.
+    """Complete the name of a model, ``adapter`` or ``adapter:variant``, after the last comma.
 
     >>> "spleeter,irm:2stems" in complete_models("spleeter,irm:")
     True
@@ -17,7 +17,7 @@ def complete_models(incomplete: str) -> list[str]:
 
 
 def complete_metrics(incomplete: str) -> list[str]:
-    """Names of protocols and groups of protocols, behind the last comma.
+    """Complete the name of a protocol or a group of protocols, after the last comma.
 
     >>> complete_metrics("usdr,logw")
     ['usdr,logwmse']
@@ -26,7 +26,7 @@ def complete_metrics(incomplete: str) -> list[str]:
 
 
 def complete_dataset(incomplete: str) -> list[str]:
-    """Names of data sets.
+    """Complete the name of a data set.
 
     >>> complete_dataset("dem")
     ['demo']
@@ -35,7 +35,7 @@ def complete_dataset(incomplete: str) -> list[str]:
 
 
 def complete_name(incomplete: str) -> list[str]:
-    """Names of models, data sets and metrics, for commands that explain any of them."""
+    """Complete the name of a model, data set or metric."""
     names = {*_models(), *_datasets(), *_metrics()}
     return sorted(name for name in names if name.startswith(incomplete))
 

@@ -12,11 +12,11 @@ from benchbench.errors import UnknownNameError
 __all__ = ["read_config"]
 
 JOINED = {"models", "metrics"}
-"""Flags that take words joined by commas, and may be arrays in a configuration file."""
+"""Flags with comma-separated values, which may be arrays in a configuration file."""
 
 
 def read_config(path: Path, context: typer.Context) -> dict[str, dict[str, Any]]:
-    """The defaults that a configuration file gives to each verb's flags."""
+    """The defaults of each command's flags from a configuration file."""
     from benchbench.plugins.manifest import read_toml
 
     commands = getattr(context.command, "commands", {})

@@ -26,12 +26,12 @@ __all__ = ["description", "environments_table", "protocol_of", "stored_runs"]
 def description(
     name: str, results: Path = Path("results"), adapter_paths: Sequence[Path] = ()
 ) -> str:
-    """Everything to know about a model, a data set, a protocol or a run.
+    """The description of a model, a data set, a protocol or a run.
 
     Raises
     ------
     UnknownNameError
-        When there is nothing of that name.
+        When the name is unknown.
     """
     catalog = Catalog(tuple(adapter_paths))
     adapter, _, variant = name.partition("[")[0].partition(":")
@@ -52,7 +52,7 @@ def description(
 
 
 def protocol_of(name: str) -> Protocol:
-    """A protocol by name, those of metric folders included."""
+    """A protocol by name, including those of metric folders."""
     describe_folders(MetricCatalog())
     return protocol_named(name)
 
@@ -85,7 +85,7 @@ def _model(manifest: AdapterManifest, only: str) -> str:
 
 
 def _live(results: Path, model: str, variant: str) -> list[str]:
-    """What was measured of a live model, or of all live variants of an adapter."""
+    """Measurements of a live model, or of all live variants of an adapter."""
     from benchbench.reporting.sections.live import live_tables
     from benchbench.results.store import Results
 
@@ -129,7 +129,7 @@ def _runtime(manifest: AdapterManifest) -> str:
 
 
 def environments_table(found: Sequence[InstalledEnvironment]) -> str:
-    """The environments that were built: for whom, how large, with what."""
+    """The installed environments: their adapters, sizes and packages."""
     if not found:
         return "No environment was built yet; `bench install MODEL` builds one."
     rows = [
@@ -208,7 +208,7 @@ def stored_runs(results: Path) -> list[dict[str, Any]]:
 
 
 def _facts(*pairs: tuple[str, str]) -> Iterable[str]:
-    """``name  text`` lines for what is there, wrapped under themselves."""
+    """``name  text`` lines for non-empty texts, wrapped with a hanging indent."""
     width = 14
     return [
         textwrap.fill(f"{name:<{width}}{text}", 100, subsequent_indent=" " * width)

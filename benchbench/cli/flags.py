@@ -1,4 +1,4 @@
-"""What the commands have in common: types of flags, and how their values are read."""
+"""Shared by the commands: types of flags, and parsers of their values."""
 
 from __future__ import annotations
 
@@ -95,12 +95,12 @@ def words(text: str) -> list[str]:
 
 
 def one_of(flag: str, value: str, known: tuple[str, ...]) -> Any:
-    """The value, if it is one that the flag knows.
+    """The value, if the flag accepts it.
 
     Raises
     ------
     UnknownNameError
-        With the closest one.
+        When it does not; the error suggests the closest one.
     """
     if value not in known:
         raise UnknownNameError("value", value, known, where=f" of {flag}")
@@ -108,12 +108,12 @@ def one_of(flag: str, value: str, known: tuple[str, ...]) -> Any:
 
 
 def parse_options(pairs: list[str]) -> dict[str, bool | int | float | str]:
-    """``name=value`` pairs; values are read as TOML reads them, else taken as text.
+    """Parse ``name=value`` pairs; values are parsed as TOML, else taken as text.
 
     Raises
     ------
     UsageError
-        For a pair without a value, or a name that is given twice.
+        When a pair has no value, or a name is given twice.
     """
     options: dict[str, bool | int | float | str] = {}
     for pair in pairs:
@@ -130,14 +130,14 @@ def parse_options(pairs: list[str]) -> dict[str, bool | int | float | str]:
 
 
 def verbosity(quiet: bool, verbose: bool) -> Verbosity:
-    """How much a command says, from ``--quiet`` and ``--verbose``."""
+    """The verbosity from ``--quiet`` and ``--verbose``."""
     if quiet and verbose:
         raise UsageError("--quiet and --verbose exclude each other.")
     return "quiet" if quiet else "verbose" if verbose else "normal"
 
 
 def parse_cluster(given: Any) -> dict[str, Any]:
-    """The description of a cluster: a table of a configuration file, or a file of its own."""
+    """The description of a cluster: a table of a configuration file, or a separate file."""
     if isinstance(given, dict):
         return given
     from benchbench.plugins.manifest import read_toml

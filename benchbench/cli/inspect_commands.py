@@ -1,4 +1,4 @@
-"""The commands that look and prepare: list, show, new, doctor, install, verify, report."""
+"""The commands that inspect and prepare: list, show, new, doctor, install, verify, report."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ __all__ = ["interruptible", "stoppable"]
 
 @contextmanager
 def interruptible() -> Iterator[None]:
-    """Turn Ctrl-C into a message that says how to resume."""
+    """Convert Ctrl-C to a message that says how to resume."""
     try:
         yield
     except KeyboardInterrupt:

@@ -29,7 +29,7 @@ _COLUMNS: Final = {
     "metrics": ("protocol", "summary", "metrics"),
     "runs": ("run", "dataset", "models", "done", "failed"),
 }
-"""The columns of the tables; JSON holds more. The last column gives way where a line is too long."""
+"""The columns of the tables; JSON has more. The last column is cut where a line is too long."""
 
 Rows = list[dict[str, Any]]
 
@@ -43,27 +43,27 @@ def listing(
     stems: Sequence[str] = (),
     columns: int | None = None,
 ) -> str:
-    """All of one kind: ``models``, ``datasets``, ``metrics`` or ``runs``.
+    """List all ``models``, ``datasets``, ``metrics`` or ``runs``.
 
     Parameters
     ----------
     what
         The kind.
     results
-        The results' folder, for runs.
+        The results folder, for runs.
     adapter_paths
         Folders that are searched for adapters first.
     form
         ``table`` or ``json``.
     stems
-        Only models that give all of these stems.
+        Only models that produce all of these stems.
     columns
-        Characters in a line; by default those of the terminal.
+        Characters per line; by default the width of the terminal.
 
     Raises
     ------
     UnknownNameError
-        For another kind.
+        When the kind does not exist.
     """
     rows = rows_of(what, results, adapter_paths, stems=stems)
     if form == "json":

@@ -1,4 +1,4 @@
-"""The table of ``bench run --plan``: what would be done, how long, how large."""
+"""The table of ``bench run --plan``: separations, time and downloads."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ __all__ = ["plan_table"]
 
 
 def plan_table(planned: RunPlan, columns: int | None = None) -> str:
-    """One line per model, and the sums below."""
+    """One line per model, and the totals below."""
     rows = [
         [
             model.model,

@@ -1,4 +1,4 @@
-"""Show a run while it works: one updating line per model on a terminal, few lines in a pipe."""
+"""Show the progress of a run: one updating line per model on a terminal, few lines in a pipe."""
 
 from __future__ import annotations
 
@@ -43,10 +43,10 @@ __all__ = ["RunDisplay", "Verbosity"]
 Verbosity = Literal["quiet", "normal", "verbose"]
 
 LINES: Final = 12
-"""More models than this share one line."""
+"""With more models than this, all share one line."""
 
 HEARTBEAT_S: Final = 10.0
-"""Seconds between two lines that tell a pipe how far the run is."""
+"""Seconds between two progress lines in a pipe."""
 
 
 class RunDisplay:
@@ -61,7 +61,7 @@ class RunDisplay:
     console
         Where to write; by default stderr.
     clock
-        Seconds, for the lines in a pipe.
+        Returns the time in seconds, for the lines in a pipe.
     """
 
     def __init__(
@@ -122,13 +122,13 @@ class RunDisplay:
                 self._note(end, colour="red" if failed else "green")
 
     def _note(self, text: str, colour: str = "dim") -> None:
-        """A sentence worth a line, once."""
+        """Print a sentence on its own line, once."""
         if text not in self._said and self.verbosity != "quiet":
             self._said.add(text)
             self._say(f"[{colour}]{escape(printable(text))}[/{colour}]")
 
     def _describe(self, text: str, done: int | None = None, total: int | None = None) -> None:
-        """What is being done now: on the first line of a terminal only."""
+        """Show the current step: only on the first line of a terminal."""
         if self._main is None:
             return
         self._progress.update(self._main, description=escape(printable(text)))
@@ -152,7 +152,7 @@ class RunDisplay:
             }
 
     def _failed(self, event: Separated) -> None:
-        """A failure in full; the same one again on another track is counted."""
+        """Print a failure in full; repetitions on other tracks are counted."""
         key = event.model, event.error or ""
         self._failures[key] += 1
         if self._failures[key] == 1 or self.verbosity == "verbose":
@@ -188,7 +188,7 @@ class RunDisplay:
 
 
 def _progress(console: Console, live: bool) -> Progress:
-    """A bar whose columns fit a terminal of 80 characters: the text gives way first."""
+    """A bar whose columns fit a terminal of 80 characters: the text is shortened first."""
     text = Column(ratio=2, no_wrap=True, overflow="ellipsis")
     return Progress(
         TextColumn("{task.description}", table_column=text),
@@ -203,7 +203,7 @@ def _progress(console: Console, live: bool) -> Progress:
 
 
 def _near(path: str) -> str:
-    """A path as seen from the working directory, where it lies below it."""
+    """A path relative to the working directory, if it lies below it."""
     return path.removeprefix(f"{Path.cwd()}{os.sep}")
 
 

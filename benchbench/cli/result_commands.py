@@ -1,4 +1,4 @@
-"""The verbs of the command line that read results only: compare, gate, import, export."""
+"""The commands that work on results only: compare, gate, import, agreement, export."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Models = Annotated[str | None, typer.Option(help="Only these models, joined by c
 
 
 def register(app: typer.Typer) -> None:
-    """Add the verbs to the command line."""
+    """Add the commands to the command line."""
     app.command()(compare)
     app.command()(gate)
     app.command("import")(import_)

@@ -43,7 +43,7 @@ DEFAULT_MODELS = "spleeter,zipformer,irm,mixture,silence"
 
 
 def register(app: typer.Typer) -> None:
-    """Add the verbs to the command line."""
+    """Add the commands to the command line."""
     app.command()(run)
     app.command()(separate)
     app.command()(score)

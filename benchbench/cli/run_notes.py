@@ -1,4 +1,4 @@
-"""What stands under a run's table: aggregations, and why numbers are missing."""
+"""The notes under a run's table: aggregations, and reasons for missing numbers."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ __all__ = ["Footnotes", "aggregation_note", "kinds_note", "names_note", "usual_a
 
 
 class Footnotes:
-    """Numbers the missing values of a table, and says why each is missing.
+    """Numbers the missing values of a table, and gives the reason for each.
 
     Parameters
     ----------
@@ -31,7 +31,7 @@ class Footnotes:
         self._numbers: dict[str, int] = {}
 
     def mark(self, model: str, target: str, protocol: str, metric: str) -> str:
-        """A dash with the number of its footnote; nothing where no such score was asked for."""
+        """A dash with the number of its footnote; empty if no such score was requested."""
         target = target.partition(" (")[0]
         rows, expected = (
             table[
@@ -60,7 +60,7 @@ class Footnotes:
 
 
 def usual_aggregation(protocol: str) -> str:
-    """The aggregation that a protocol names; the default for protocols of other tools."""
+    """The default aggregation of a protocol; a general default for protocols of other tools."""
     try:
         name = protocol_named(protocol).aggregation
     except BenchbenchError:
@@ -85,7 +85,7 @@ def aggregation_note(shown: Sequence[tuple[str, str]], ways: Mapping[str, str]) 
 def kinds_note(
     models: Sequence[str], generative: Collection[str], shown: Sequence[tuple[str, str]]
 ) -> list[str]:
-    """That no SDR ranks generative against masking separators, and what does."""
+    """A note that no SDR ranks generative against masking separators, and which metrics do."""
     made_anew = [model for model in models if model in generative]
     if not made_anew or len(made_anew) == len(models):
         return []
@@ -111,7 +111,7 @@ def _unit(protocol: str, metric: str) -> str:
 
 
 def names_note(scores: pd.DataFrame) -> str:
-    """Why nothing has a value: names of stems that differ, or the commonest reasons."""
+    """The reason why no score has a value: mismatched stem names, or the most common reasons."""
     reasons = scores.groupby("reason", observed=True)["target"].unique()
     given = {str(name) for name in reasons.get("missing_reference", ())}
     wanted = {str(name) for name in reasons.get("missing_estimate", ())}

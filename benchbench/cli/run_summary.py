@@ -36,7 +36,7 @@ from benchbench.stats.wording import speed
 __all__ = ["RunTable", "summary"]
 
 SHOWN: Final = (("usdr", "SDR"), ("bsseval-v4", "SDR"), ("si", "SI-SDR"))
-"""Protocol and metric of the columns, as far as they are stored."""
+"""Protocol and metric of the columns; those without stored scores are left out."""
 
 MOST_COLUMNS: Final = 5
 
@@ -47,7 +47,7 @@ Column = tuple[str, str]
 
 @dataclass(frozen=True, slots=True)
 class RunTable:
-    """The table as text; whether any score has a value, and why not."""
+    """The table as text; whether any score has a value, and the reason if not."""
 
     text: str
     scored: bool
@@ -73,9 +73,9 @@ def summary(
     dataset
         The data set's name.
     metrics
-        What was asked for: protocols that are named here stand beside the usual ones.
+        The requested metrics: protocols named here are shown beside the usual ones.
     columns
-        Characters in a line; by default those of the terminal.
+        Characters per line; by default the width of the terminal.
     """
     chosen = _stored(results, models)
     scores = _scores(results, chosen, dataset)
@@ -123,7 +123,7 @@ def _scores(results: Results, models: Sequence[str], dataset: str) -> pd.DataFra
 
 
 def _columns(board: pd.DataFrame, metrics: Sequence[str]) -> list[Column]:
-    """The usual columns, and those of protocols that were asked for by name; else all there are."""
+    """The usual columns, and those of protocols requested by name; all columns if there are none."""
     held = list(
         dict.fromkeys(zip(board["protocol"].astype(str), board["metric"].astype(str), strict=True))
     )
@@ -139,7 +139,7 @@ def _lines(
     footnotes: Footnotes,
     columns: int,
 ) -> Iterator[list[str]]:
-    """A line for each target, and under it one for each model."""
+    """One line per target, followed by one line per model."""
     room = columns - sum(max(6, len(" ".join(column))) + 2 for column in shown) - 8
     for target, part in _blocks(board):
         yield [target, *[""] * (len(shown) + 1)]
@@ -157,9 +157,9 @@ def _lines(
 
 
 def _blocks(board: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
-    """A board for each target: of the reference set that most models share, first.
+    """One board per target, starting with the reference set that most models share.
 
-    Another reference set gets a block of its own where it holds a model that the first lacks.
+    Another reference set gets a separate block if it has a model that the first lacks.
     """
     for target, of_target in board.groupby("target", sort=False, observed=True):
         sizes = of_target.groupby("reference_set", sort=False, observed=True)["model"].nunique()
@@ -174,7 +174,7 @@ def _blocks(board: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
 
 
 def _ranked(part: pd.DataFrame, shown: Sequence[Column]) -> list[str]:
-    """The models, the best by the first column first; those without a value last."""
+    """The models, best by the first column first; models without a value last."""
     protocol, metric = shown[0]
     first = part[(part["protocol"] == protocol) & (part["metric"] == metric)]
     ordered = first.sort_values("value", ascending=not _higher(protocol, metric), kind="stable")

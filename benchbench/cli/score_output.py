@@ -1,4 +1,4 @@
-"""Score rows for people and programs: an aligned table, JSON, CSV, Parquet."""
+"""Output formats of score rows: an aligned table, JSON, CSV, Parquet."""
 
 from __future__ import annotations
 
@@ -50,9 +50,9 @@ def written(table: pa.Table, form: str) -> bytes:
 
 
 def _summarised(table: pa.Table) -> str:
-    """One line per track, target and metric: how many values, their median, the reasons.
+    """One line per track, target and metric: number of values, median, reasons for missing values.
 
-    Without pandas, whose import takes longer than scoring a short excerpt.
+    It avoids pandas, whose import takes longer than scoring a short excerpt.
     """
     groups: dict[tuple[str, ...], list[tuple[float | None, str | None]]] = {}
     columns = [table.column(name).to_pylist() for name in (*PLAIN_COLUMNS[:5], "value", "reason")]

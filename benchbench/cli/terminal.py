@@ -16,9 +16,9 @@ IN_A_PIPE: Final = 100
 
 
 def width() -> int:
-    """Characters in a line: those of the terminal, at most 120; 100 in a pipe.
+    """Characters per line: the width of the terminal, at most 120; 100 in a pipe.
 
-    The variable ``COLUMNS`` counts for both.
+    The environment variable ``COLUMNS`` overrides the width in both cases.
     """
     if os.environ.get("COLUMNS", "").isdecimal() or sys.stdout.isatty():
         return min(WIDEST, max(40, shutil.get_terminal_size().columns))

@@ -1,4 +1,4 @@
-"""The table of `bench verify`: how far stored scores lie from those of other programs."""
+"""The table of `bench verify`: differences between stored scores and reference programs."""
 
 from __future__ import annotations
 
