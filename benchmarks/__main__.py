@@ -1,4 +1,4 @@
-"""The whole suite, or one program of it.
+"""Run the whole benchmark suite, or one of its programs.
 
 ::
 
@@ -7,9 +7,9 @@
     python -m benchmarks kills --runs 50                     # one program, with its own flags
     python -m benchmarks page build/benchmarks/figures.parquet
 
-`all` writes ``figures.parquet`` and a page with plots, and states ratios against the figures of the
-last release, which lie in ``benchmarks/released/``. With `--only`, the figures of other programs that
-the folder holds stay as they are, so that the suite can be run in parts.
+`all` writes ``figures.parquet`` and a page with plots, and prints ratios to the figures of the last
+release in ``benchmarks/released/``. With `--only`, existing figures of other programs in the folder
+are kept, so that the suite can be run in parts.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ PROGRAMS = ("kills", "memory", "overhead", "scaling", "store")
 
 
 def suite(small: bool, programs: Collection[str] = PROGRAMS) -> Iterator[Figure]:
-    """Every figure of some programs, the quick ones first."""
+    """All figures of some programs, quick programs first."""
     if "overhead" in programs:
         tracks = [100, 1000] if small else [100, 1000, 10000]
         yield from overhead.figures("spleeter,irm,mixture,silence", tracks)
@@ -68,7 +68,7 @@ def suite(small: bool, programs: Collection[str] = PROGRAMS) -> Iterator[Figure]
 
 
 def stored(figures: list[Figure]) -> pa.Table:
-    """Figures as a table, with where and when they were measured."""
+    """Figures as a table, with the machine and time of measurement."""
     facts = machine()
     common = {
         "version": __version__, "measured": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -78,7 +78,7 @@ def stored(figures: list[Figure]) -> pa.Table:
 
 
 def kept(path: Path, programs: Collection[str]) -> list[pa.Table]:
-    """What a file holds of other programs."""
+    """The figures of other programs in a file."""
     if not path.is_file():
         return []
     table = pq.read_table(path)

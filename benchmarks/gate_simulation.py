@@ -1,4 +1,4 @@
-"""How often does the gate err? Equal models, a loss, a broken track, drawn again and again.
+"""Error rates of the gate, simulated for equal models, a loss and a broken track.
 
 ::
 
@@ -7,8 +7,8 @@
 
 Every repetition draws a baseline and a candidate on the same tracks and asks `gate_sides` for its
 decision, with the rules of a default `GateConfig`. Tracks differ by 3 dB (standard deviation), the
-two models by 1.4 dB from track to track, on each of four targets on its own; a row's second metric
-follows the first closely, as SI-SDR follows SDR.
+two models by 1.4 dB from track to track, independently on each of four targets. A row's second
+metric is close to the first, as SI-SDR is to SDR.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ METRIC_SPREAD_DB = 0.3
 
 @dataclass(frozen=True)
 class Scenario:
-    """A kind of candidate: what is done to the gains of shape (tracks, targets)."""
+    """A kind of candidate: the change of the gains of shape (tracks, targets)."""
 
     name: str
     wanted: str
@@ -48,7 +48,7 @@ class Scenario:
     heavy: bool = False
     config: GateConfig = field(default_factory=GateConfig)
     rule: str | None = None
-    bar: tuple[float, float] | None = None  # the least and the greatest share that is wanted
+    bar: tuple[float, float] | None = None  # the lowest and highest accepted share
 
 
 def _loss(size: float, columns: int) -> Callable[[np.random.Generator, Floats], Floats]:
@@ -74,7 +74,7 @@ def _none(_: np.random.Generator, gains: Floats) -> Floats:
 
 
 def scenarios() -> list[Scenario]:
-    """What is tried."""
+    """All scenarios."""
     identical = GateConfig(profile="identical")
     fails = "stopped"
     made = [
@@ -113,7 +113,7 @@ def scenarios() -> list[Scenario]:
 
 
 def run(scenario: Scenario, repetitions: int, tracks: int, seed: int) -> dict[str, object]:
-    """The share of repetitions in which the gate did what the scenario counts."""
+    """The share of repetitions with the gate decision that the scenario counts."""
     generator = np.random.default_rng([seed, sum(map(ord, scenario.name))])
     hits = unsure = 0
     began = time.perf_counter()
@@ -157,7 +157,7 @@ def run(scenario: Scenario, repetitions: int, tracks: int, seed: int) -> dict[st
 
 
 def side(label: str, values: Sequence[Floats]) -> Side:
-    """A side with one table of (tracks, targets) a metric."""
+    """A side with one table of (tracks, targets) per metric."""
     tracks, targets = values[0].shape
     rows = len(values) * tracks * targets
     names = [f"t{track:04d}" for track in range(tracks)]
@@ -183,7 +183,7 @@ def side(label: str, values: Sequence[Floats]) -> Side:
 
 
 def markdown(found: Sequence[dict[str, object]]) -> str:
-    """The figures as they stand in the documentation."""
+    """The figures as a Markdown table for the documentation."""
     lines = ["| candidate | counted | share | bar |", "|---|---|---|---|"]
     for row in found:
         low, high = row["bar"] or (None, None)  # type: ignore[misc]
@@ -194,7 +194,7 @@ def markdown(found: Sequence[dict[str, object]]) -> str:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run all scenarios; the exit status says whether every bar held."""
+    """Run all scenarios; the exit status is 0 if every bar is met."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )

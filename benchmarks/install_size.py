@@ -1,11 +1,11 @@
-"""What an installation takes on disk, package by package.
+"""Disk space of an installation, package by package.
 
 ::
 
     python benchmarks/install_size.py                  # of the environment that runs it
     python benchmarks/install_size.py --limit-mb 1000  # exit code 1 if it takes more
 
-Counts what lies below the environment's folder of packages, and names the ten largest.
+Counts all files below the environment's package folder, and prints the ten largest packages.
 """
 
 from __future__ import annotations

@@ -1,12 +1,12 @@
-"""Kill runs at random moments with signal 9, let them go on, and compare the final tables.
+"""Kill runs at random moments with signal 9, resume them, and compare the final tables.
 
 ::
 
     python -m benchmarks kills --runs 50
 
-Half of the time the driver is killed; else one of its processes, a pipeline or a separator, and
-the run has to cope. Then the same command is given again, and the table of scores must equal that
-of a run which nobody disturbed: nothing lost, nothing twice, nothing wrong.
+In half of the cases the driver is killed; else one of its processes, a pipeline or a separator,
+which the run must tolerate. Then the same command is run again, and the table of scores must equal
+that of an undisturbed run: no row missing, duplicated or different.
 """
 
 from __future__ import annotations
@@ -47,13 +47,13 @@ def songs(root: Path, count: int = 3, seconds: float = 2.0) -> Path:
 
 
 def table(folder: Path) -> pa.Table:
-    """All scores but the run's name, in an order of their own."""
+    """All score columns except the run's name, sorted."""
     scores = Results(folder).scores().drop_columns(["run_id"])
     return scores.sort_by([(name, "ascending") for name in scores.column_names])
 
 
 def command(root: Path, out: Path, jobs: int) -> list[str]:
-    """A run's command."""
+    """The command of a run."""
     return [
         sys.executable, "-m", "benchbench", "run", "--models", MODELS, "--dataset", "folder",
         "--root", str(root), "--out", str(out), "--metrics", "usdr,si", "--no-report",
@@ -84,7 +84,7 @@ def kills(
     environment: Mapping[str, str] | None = None,
     tell: bool = True,
 ) -> Sequence[str]:
-    """Carry the test out; returns what was killed in each run.
+    """Run the test; returns what was killed in each run.
 
     Raises
     ------

@@ -1,13 +1,13 @@
-"""What learning without stems is worth: every way of training beside training from scratch.
+"""The gain of learning without stems: every way of training against training from scratch.
 
 ::
 
     python -m benchmarks.learning --material DIR [--rows scratch,clusters] [--songs 1,4,40] [--seeds 3]
 
 DIR is the folder of the prepared data set `rendered`. A row is compared with the run from scratch
-with the same labelled songs and seed twice: after as many labelled steps, and after as many processor
-seconds, pretraining counted. Below 2,000 labelled steps a run lacks steps rather than songs. Runs are
-kept in ``--out`` and go on where they were stopped; ``docs/learning.md`` is rewritten after each.
+with the same labelled songs and seed twice: after equally many labelled steps, and after equally many
+processor seconds, including pretraining. Below 2,000 labelled steps a run lacks steps, not songs. Runs
+are kept in ``--out`` and can be resumed; ``docs/learning.md`` is rewritten after each.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ TRIAL = replace(
     groups=(Bands(12, 8), Bands(12, 24, 2), Bands(6, 64, 4), Bands(6, 128, 16)),
     embed=(8, 16, 24, 24),
 )
-"""`tiny` made small: 384 cells, three stacks of one layer."""
+"""A reduced `tiny`: 384 cells, three stacks of one layer."""
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,7 @@ class Material:
     whole
         Training songs with four stems.
     mixtures
-        Training songs as mixtures: what the rows without stems learn from.
+        Training songs as mixtures, used by the rows that learn without stems.
     test
         Test songs with four stems.
     """
@@ -85,7 +85,7 @@ class Material:
 
     @classmethod
     def of(cls, folder: Path, unlabelled: int, tested: int | None) -> Material:
-        """Map the songs of a prepared folder with ``train`` and ``test``, at most so many of each."""
+        """Map the songs of a prepared folder with ``train`` and ``test``, up to the given counts."""
         train = {n: s for n, s in mapped_songs(folder / "train").items() if n.startswith("train")}
         whole = [song for song in train.values() if set(TINY.stems) <= set(song())]
         test = [s for s in mapped_songs(folder / "test").values() if set(TINY.stems) <= set(s())]
@@ -109,11 +109,11 @@ class Trial:
     material
         All songs.
     count, seed
-        Labelled songs, and the seed that also chooses them.
+        Number of labelled songs, and the seed, which also selects them.
     steps, pretraining
-        Labelled steps, and those without stems before them.
+        Number of labelled steps, and of preceding steps without stems.
     folder
-        Where runs are kept.
+        The folder in which runs are kept.
     """
 
     def __init__(
@@ -125,7 +125,7 @@ class Trial:
         self.labelled = [material.whole[int(index)] for index in order[:count]]
 
     def run(self, row: str) -> Cell:
-        """Train one row, and the run from scratch as far as the comparison needs it."""
+        """Train one row, and the run from scratch up to the steps that the comparison needs."""
         start = self._scratch()
         if row == SCRATCH:
             return self._cell(row, self.steps, start["cpu_s"], start["gain"])
@@ -145,7 +145,7 @@ class Trial:
         )
 
     def _recipe(self, **changes: Any) -> Recipe:
-        """`tiny`'s, at a constant rate: a schedule would favour the row whose length it fits."""
+        """`tiny`'s recipe at a constant learning rate: a schedule would favour one run length."""
         steady = {"fall": 0.001, "frames": 64, "save_every": 50, "validate_every": 10**9}
         return read_recipe("tiny", steady | {"seed": self.seed, "average": 0.99} | changes)
 
@@ -166,7 +166,7 @@ class Trial:
         return run.cpu_s
 
     def _taught(self) -> list[Song]:
-        """Stems that the run from scratch makes, and as often the labelled songs."""
+        """Stems estimated by the run from scratch, and the labelled songs, equally often."""
         weights, _ = read_weights(self.folder / SCRATCH / WEIGHTS_FILE)
         teacher = Separator(TRIAL, weights)
         made = [_stems(teacher, song) for song in self.material.mixtures]
@@ -181,7 +181,7 @@ class Trial:
         return Run(recipe, TRIAL, network, task, self.folder / row, adapt=adapt)
 
     def _scratch(self) -> dict[str, float]:
-        """The run from scratch after the labelled steps: ``cpu_s`` and ``gain``; trained once."""
+        """``cpu_s`` and ``gain`` of the run from scratch after the labelled steps; trained once."""
         points = self._points()
         if not points:
             run = self._separation(SCRATCH, self._network(), self.labelled, adapt=True)
@@ -193,9 +193,9 @@ class Trial:
         return points[0]
 
     def _scratch_after(self, cpu_s: float) -> float:
-        """The gain of the run from scratch after so many processor seconds.
+        """The gain of the run from scratch after `cpu_s` processor seconds.
 
-        It goes on as far as was asked for, is scored there, and in between is interpolated.
+        The run is continued to that time and scored there; gains in between are interpolated.
         """
         points = self._points()
         if cpu_s > points[-1]["cpu_s"]:

@@ -11,9 +11,9 @@ from statistics import mean, stdev
 
 BEGIN, END = "<!-- table: python -m benchmarks.learning -->", "<!-- end of table -->"
 LEAST_SEEDS = 3
-"""With fewer, a standard error means nothing and no verdict is given."""
+"""With fewer seeds, the standard error is unreliable and no verdict is given."""
 TOLD_APART = 2.0
-"""Standard errors that a mean difference must lie away from 0."""
+"""Minimum distance of a mean difference from 0, in standard errors."""
 
 
 @dataclass(frozen=True)
@@ -27,16 +27,16 @@ class Cell:
     songs
         Labelled songs.
     seed
-        Of everything random.
+        Random seed of the run.
     steps, labelled_steps
-        Gradient steps in all, and those of them with stems.
+        Number of gradient steps in total, and of those with stems.
     cpu_s
         Processor seconds of training, all steps.
     gain
         SI-SDR gain over the mixture in dB, mean over the four stems of the test songs.
     scratch_steps, scratch_seconds
-        The same of the run from scratch with the same songs and seed: after as many labelled steps,
-        and after as many processor seconds. None: that run is missing.
+        Gain of the run from scratch with the same songs and seed: after equally many labelled steps,
+        and after equally many processor seconds. None: that run is missing.
     """
 
     row: str
@@ -50,20 +50,20 @@ class Cell:
     scratch_seconds: float | None = None
 
     def described(self) -> dict[str, object]:
-        """As JSON holds it."""
+        """The cell as a JSON object."""
         return asdict(self)
 
 
 @dataclass(frozen=True)
 class Difference:
-    """Mean of paired differences in dB, its standard error, and what follows.
+    """Mean of paired differences in dB, its standard error, and the verdict.
 
     Parameters
     ----------
     value, error
         In dB; the error is None for a single pair.
     pairs
-        How many.
+        Number of pairs.
     verdict
         ``gain``, ``none``, ``loss``, or ``too few seeds``.
     """
@@ -99,7 +99,7 @@ def difference(pairs: Sequence[tuple[float, float]]) -> Difference | None:
 
 
 def markdown(cells: Iterable[Cell], rows: Sequence[str], counts: Sequence[int]) -> str:
-    """The table; rows that were not run are named in it.
+    """The table; it also lists rows that were not run.
 
     Parameters
     ----------
@@ -149,12 +149,12 @@ def _told(found: Difference | None) -> str:
 
 
 def write_page(page: Path, table: str) -> None:
-    """Put the table between its marks in a page.
+    """Write the table between its markers in a page.
 
     Raises
     ------
     ValueError
-        The page has no such marks.
+        When the page has no such markers.
     """
     text = page.read_text(encoding="utf-8")
     before, begin, rest = text.partition(BEGIN)

@@ -1,4 +1,4 @@
-"""The songs of a prepared folder, mapped, so that training touches only what it draws."""
+"""The songs of a prepared folder, memory-mapped, so that training reads only drawn excerpts."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ Stems = Mapping[str, np.ndarray]
 
 
 def mapped_songs(folder: Path, cache_folder: Path | None = None) -> dict[str, Callable[[], Stems]]:
-    """Name to a function that gives a song's stems, int16 (2, samples), as memory maps.
+    """For each name, a function that returns a song's stems, int16 (2, samples), memory-mapped.
 
     Parameters
     ----------
     folder
         Holds a folder of FLAC or WAV files for each song, as the data set `rendered` does.
     cache_folder
-        Where the samples are kept for mapping; default: a folder in the system's scratch place.
+        Folder for the decoded samples; by default in the system's temporary folder.
     """
     raw = cache_folder or Path(tempfile.gettempdir()) / "benchbench-mapped-songs"
     songs = sorted(path for path in folder.iterdir() if (path / "vocals.flac").is_file())

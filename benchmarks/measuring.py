@@ -1,4 +1,4 @@
-"""What the programs of the suite share: a row per figure, and processes that are measured."""
+"""Shared by the programs of the suite: one row per figure, and measured processes."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ ROOT = Path(__file__).resolve().parents[1]
 class Figure:
     """One measured number.
 
-    `better` is ``lower`` or ``higher``; `bar` is the number that it must not be worse than.
+    `better` is ``lower`` or ``higher``; `bar` is the worst accepted number.
     """
 
     suite: str
@@ -47,7 +47,7 @@ class Figure:
 
 @dataclass(frozen=True)
 class Process:
-    """What a process took."""
+    """Time and memory of a process, and its output."""
 
     wall_s: float
     cpu_s: float
@@ -57,10 +57,10 @@ class Process:
 
 
 def measured(arguments: Sequence[str], environment: Mapping[str, str] | None = None) -> Process:
-    """Run a Python program in a process of its own.
+    """Run a Python program in a separate process.
 
-    `peak_mb` counts pages of files that are mapped, which the system takes back when it needs
-    them; `anonymous_mb` counts only what it cannot.
+    `peak_mb` includes pages of mapped files, which the system can reclaim; `anonymous_mb` counts
+    only memory that it cannot reclaim.
     """
     names = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
     whole = {
@@ -104,5 +104,5 @@ def _anonymous_mb(pid: int) -> float:
 
 
 def from_json(text: str) -> Any:
-    """The last line of what a process printed, as JSON."""
+    """The last line of a process's output, parsed as JSON."""
     return json.loads(text.strip().splitlines()[-1])

@@ -4,8 +4,8 @@
 
     python -m benchmarks memory --seconds 180 1800 7200
 
-Each runs in a process of its own. What counts is what it holds: audio is mapped from files, and
-the system takes those pages back when it needs them.
+Each runs in a separate process. Only anonymous memory counts: audio is mapped from files, and the
+system can reclaim those pages.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ MODELS = (
     "hpss:drums", "repet-sim:2stems", "wiener:2stems", "spleeter:2stems", "zipformer:tiny",
     "zipformer:tiny-live",
 )  # fmt: skip
-"""Every shipped separator that runs in the engine's own interpreter."""
+"""Every shipped separator that runs in the engine's interpreter."""
 
 BAR_MB = 1500.0
 
@@ -51,13 +51,13 @@ def raw_noise(path: Path, seconds: int, seed: int) -> RawAudio:
 
 
 def songs(folder: Path, seconds: int) -> dict[str, RawAudio]:
-    """Two references and what a separator might make of them."""
+    """Two references and plausible estimates of them."""
     names = ("vocals", "accompaniment", "estimate")
     return {name: raw_noise(folder / f"{name}.f32", seconds, i) for i, name in enumerate(names)}
 
 
 def score(folder: Path, protocol: str, seconds: int) -> None:
-    """The inside of a measured process."""
+    """Score in a measured process."""
     from benchbench.metrics import evaluate
     from benchbench.metrics import protocol as find
     from benchbench.metrics.references import References
@@ -73,7 +73,7 @@ def score(folder: Path, protocol: str, seconds: int) -> None:
 
 
 def separate(name: str, audio: dict[str, RawAudio], folder: Path) -> float:
-    """The most that a separator's process held, in MB."""
+    """Peak memory of a separator's process, in MB."""
     model = Catalog().model(name)
     setup = prepare_models([model], None, "cpu", {}, processors(), lambda _: None)[model.name]
     references = {stem: audio[stem] for stem in ("vocals", "accompaniment")}

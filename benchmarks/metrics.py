@@ -1,4 +1,4 @@
-"""What the metrics cost and how closely they agree with their peers, measured.
+"""Measured cost of the metrics, and their agreement with their peers.
 
     python benchmarks/metrics.py                  everything (a quarter of an hour)
     python benchmarks/metrics.py agreement v3     some parts
@@ -7,10 +7,10 @@
     python benchmarks/metrics.py sisec18 --checkout DIR    import of the repository of SiSEC 2018
     python benchmarks/metrics.py plot             the cost against length, docs/img/metrics-cost.svg
 
-Every timing is a cold process, from its start to its end, reading the same files; ours and the
-peer's run one after the other. CPU seconds stand beside wall seconds because they suffer less from
-whatever else the machine does. The audio is the example track of stempeg, repeated to the length
-asked for and quantised to 16 bit as the published evaluations did.
+Every timing is of a cold process, from its start to its end, reading the same files; ours and the
+peer's run one after the other. CPU seconds are printed beside wall seconds because they depend less
+on other load. The audio is the example track of stempeg, repeated to the requested length and
+quantised to 16 bit as in the published evaluations.
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ def music(seconds: float) -> dict[str, np.ndarray]:
 
 
 def separated(stems: dict[str, np.ndarray], leak: float = 0.1) -> dict[str, np.ndarray]:
-    """Estimates with some of the mixture, a duller sound and noise, as a separator leaves them."""
+    """Estimates with typical errors: bleed from the mixture, less treble, and noise."""
     mixture = sum(stems.values())
     rng = np.random.default_rng(1)
     out = {}
@@ -87,7 +87,7 @@ def separated(stems: dict[str, np.ndarray], leak: float = 0.1) -> dict[str, np.n
 
 
 def prepare(folder: Path, seconds: int) -> Path:
-    """Write references and two models' estimates of that length; returns their folder."""
+    """Write references and two models' estimates of the given length; returns their folder."""
     place = folder / str(seconds)
     if not place.exists():
         place.mkdir()
@@ -106,7 +106,7 @@ def load(folder: Path, kind: str) -> dict[str, np.ndarray]:
 
 
 def measured(job: str, folder: Path, threads: int = 1) -> dict[str, float]:
-    """Run one job in a cold process: wall and CPU seconds, peak memory in MB, and what it prints."""
+    """Run one job in a cold process: wall and CPU seconds, peak memory in MB, printed figures."""
     command = [sys.executable, __file__, "worker", "--job", job, "--folder", str(folder)]
     command += ["--threads", str(threads)]
     names = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
@@ -126,7 +126,7 @@ def measured(job: str, folder: Path, threads: int = 1) -> dict[str, float]:
 
 
 def worker(job: str, folder: Path, threads: int) -> None:
-    """The inside of a measured process."""
+    """Run a job in a measured process."""
     references, estimates = load(folder, "references"), load(folder, "estimates")
     if job.startswith("museval"):
         from benchbench.scoring.reference_programs import _museval_metrics
@@ -159,7 +159,7 @@ def peak_mb() -> float:
 
 
 def timed(work: Any) -> float:
-    """CPU seconds, which on one thread are what an idle machine needs."""
+    """CPU seconds, which on one thread equal the wall seconds of an idle machine."""
     start = time.process_time()
     work()
     return time.process_time() - start
@@ -208,7 +208,7 @@ def speed(folder: Path, args: argparse.Namespace) -> None:
 
 
 def speeds(folder: Path, args: argparse.Namespace) -> Iterator[list[Any]]:
-    """A row for each length and number of threads, as soon as it is measured."""
+    """One row per length and number of threads, as soon as it is measured."""
     for seconds in args.seconds:
         place = prepare(folder, seconds)
         for threads in args.threads:
@@ -269,7 +269,7 @@ def together(folder: Path, args: argparse.Namespace) -> None:
 
 
 def each(folder: Path, args: argparse.Namespace) -> None:
-    """Every protocol on one track, in one process: each finds what the ones before it share."""
+    """Every protocol on one track, in one process: each reuses values that earlier ones computed."""
     from benchbench import metrics
     from benchbench.metrics.evaluation import Evaluation
     from benchbench.metrics.references import References
@@ -289,7 +289,7 @@ def each(folder: Path, args: argparse.Namespace) -> None:
 
 
 def sisec18(folder: Path, args: argparse.Namespace) -> None:
-    """Wall seconds and peak memory of the import of SiSEC 2018, in a process of its own."""
+    """Wall seconds and peak memory of the import of SiSEC 2018, in a separate process."""
     import resource
 
     if args.checkout is None:

@@ -1,4 +1,4 @@
-"""What the engine costs beside separating and scoring, and the driver's memory against tracks.
+"""Cost of the engine apart from separating and scoring, and the driver's memory against tracks.
 
 ::
 
@@ -59,7 +59,7 @@ print(json.dumps(tracemalloc.get_traced_memory()[1] / 1e6))
 
 
 def figures(models: str, tracks: Sequence[int]) -> Iterator[Figure]:
-    """The share of the engine in a run of the demo, after its start-up; the memory of a plan."""
+    """The engine's share of a run on the demo, without start-up; the memory of a plan."""
     with tempfile.TemporaryDirectory(prefix="overhead-") as place:
         took = measured(["-c", RUN, models, str(Path(place) / "out")])
         found = from_json(took.output)

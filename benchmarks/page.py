@@ -22,7 +22,7 @@ td.number { text-align: right; font-variant-numeric: tabular-nums } tr { border-
 
 
 def last_release() -> Path | None:
-    """The figures of the last release, if one has any."""
+    """The file with the figures of the last release, if there is one."""
 
     def numbers(path: Path) -> tuple[int, ...]:
         return tuple(int(part) for part in path.stem.split(".") if part.isdecimal())
@@ -31,7 +31,7 @@ def last_release() -> Path | None:
 
 
 def with_ratios(figures: pd.DataFrame, released: pd.DataFrame | None) -> pd.DataFrame:
-    """The figures, with ``before`` and ``ratio`` where the release has the same one."""
+    """The figures, with ``before`` and ``ratio`` where the release has the same figure."""
     if released is None:
         return figures.assign(before=float("nan"), ratio=float("nan"))
     old = released[[*KEY, "value"]].rename(columns={"value": "before"})
@@ -40,7 +40,7 @@ def with_ratios(figures: pd.DataFrame, released: pd.DataFrame | None) -> pd.Data
 
 
 def write_page(source: Path, release: Path | None, target: Path) -> Path:
-    """Write the page; everything is inside it."""
+    """Write the self-contained page."""
     figures = pq.read_table(source).to_pandas()
     old = None if release is None else pq.read_table(release).to_pandas()
     table = with_ratios(figures, old)

@@ -1,11 +1,11 @@
-"""Two pull requests against Spleeter, judged by the gate: one that degrades it, one that tidies it up.
+"""Two pull requests against Spleeter, judged by the gate: one degrades it, one only refactors it.
 
 ::
 
     python benchmarks/pull_request.py OUT
 
 The baseline is Spleeter's two stems on the demo data set. The first candidate averages its masks over
-pairs of frequency bins (half the resolution); the second writes the same arithmetic in other words.
+pairs of frequency bins (half the resolution); the second rewrites the same arithmetic.
 Expected: exit code 1 from both profiles for the first, 0 from both for the second.
 """
 
@@ -36,7 +36,7 @@ CANDIDATES = {
 
 
 def bench(*words: object) -> int:
-    """Run the program; its exit code."""
+    """Run the program; returns its exit code."""
     path = os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])
     return subprocess.run(
         [sys.executable, "-m", "benchbench", *map(str, words)],
@@ -56,7 +56,7 @@ def separate(out: Path, adapters: Path | None) -> None:
 
 
 def changed_adapter(folder: Path, lines: str) -> Path:
-    """A copy of the adapter in which `LINE` reads otherwise."""
+    """A copy of the adapter in which `LINE` is replaced."""
     adapters = folder / "adapters"
     shutil.rmtree(adapters, ignore_errors=True)
     shutil.copytree(ROOT / "adapters" / MODEL, adapters / MODEL)
@@ -69,7 +69,7 @@ def changed_adapter(folder: Path, lines: str) -> Path:
 
 
 def main() -> int:
-    """Make the baseline, then both pull requests; the exit status says whether the gate was right."""
+    """Run the baseline, then both pull requests; the exit status is 0 if the gate was right."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )

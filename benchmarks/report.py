@@ -1,12 +1,12 @@
-"""How long the report of a large results folder takes, how much memory, and how big the page is.
+"""Time and memory of the report of a large results folder, and the size of its page.
 
 ::
 
     python benchmarks/report.py                                   # 20 models x 150 tracks x 4 targets
     python benchmarks/report.py --models 5 --tracks 50 --folder results
 
-Simulated scores of every protocol of the standard run and by window and band; the folder is kept when
-it is named, so that a second call only measures.
+The scores are simulated: every protocol of the standard run, also by window and band. A folder given
+with ``--folder`` is kept, so that a second call only measures.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ LIMITS = {"seconds": 20.0, "gigabytes": 1.5, "page megabytes": 6.0}
 
 
 def measured(folder: Path, page: Path) -> dict[str, float]:
-    """Run the report in a process of its own: imports count, memory is its alone."""
+    """Run the report in a separate process; time and memory include imports."""
     code = (
         "import resource, sys; from pathlib import Path; from benchbench.reporting import report; "
         "report([Path(sys.argv[1])], Path(sys.argv[2]), audio='none')"

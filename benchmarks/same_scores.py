@@ -1,13 +1,13 @@
-"""Whether two results folders hold the same scores, to the last bit.
+"""Check that two results folders contain bit-identical scores.
 
 ::
 
     python benchmarks/same_scores.py results-before results-after
 
-For changes that may not change a number: a move of modules, a faster implementation. Rows are
+For changes that must not change a number: moved modules, a faster implementation. Rows are
 matched by model, data set, track, target, reference set, protocol, metric, band and time; ids of
-runs and cells may differ. Prints how many rows were compared, and every kind of difference with an
-example. Exit code 1 where anything differs.
+runs and cells may differ. Prints the number of compared rows, and every kind of difference with an
+example. Exit code 1 if anything differs.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ KEY = [
 
 
 def differences(first: pd.DataFrame, second: pd.DataFrame) -> Iterator[str]:
-    """Each kind of difference between two tables of scores, in words."""
+    """A description of each kind of difference between two tables of scores."""
     both = first[[*KEY, "value", "reason"]].merge(
         second[[*KEY, "value", "reason"]], on=KEY, how="outer", indicator=True
     )

@@ -4,10 +4,9 @@
 
     python -m benchmarks scaling --tracks 16 --jobs 1 2
 
-Every process has one numeric thread, so that what is compared is the number of processes. The
-songs last two minutes: a command takes 7 s to start and to load its models, however many processes
-it has, and with short songs that would be what is measured. The tables of scores must be equal,
-whoever made them.
+Every process has one numeric thread, so that only the number of processes differs. The songs last
+two minutes: a command takes 7 s to start and to load its models with any number of processes, which
+would dominate with short songs. All runs must give equal tables of scores.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
-"""Write a results folder whose numbers are drawn at random, with the spreads of real ones.
+"""Write a results folder with random numbers that have realistic spreads.
 
-For trying out reports, comparisons and gates at any size without separating anything. The spreads
-follow the campaigns of the field: tracks differ by about 3 dB (standard deviation), and two models
-differ from one track to the next by about 1.4 dB once the track is taken out, which is why
-a paired comparison sees so much more than an unpaired one.
+For testing reports, comparisons and gates at any size without separating anything. The spreads
+follow published evaluation campaigns: tracks differ by about 3 dB (standard deviation), and the
+difference of two models varies by about 1.4 dB over tracks, so that a paired comparison has
+much more power than an unpaired one.
 
 ::
 
@@ -63,20 +63,20 @@ class Plan:
     dataset: str = "simulated"
     step_db: float = 0.35  # between neighbouring models
     gains_db: dict[str, float] = field(default_factory=dict)  # on top, by model name
-    consolidated: bool = False  # one part per model instead of one a cell
+    consolidated: bool = False  # one part per model instead of one per cell
     audio_excerpts: bool = True
 
 
 @dataclass(frozen=True)
 class Model:
-    """One invented separator."""
+    """One simulated separator."""
 
     name: str
     stems: tuple[str, ...]
     skill_db: float
     oracle: bool
     trained_on: tuple[str, ...]
-    speed: float  # seconds of work for a second of audio
+    speed: float  # processing seconds per second of audio
     memory_bytes: int
     parameters: int
 
@@ -110,12 +110,12 @@ def models_of(plan: Plan) -> list[Model]:
 
 
 def simulate(root: Path, plan: Plan | None = None) -> Results:
-    """Write a results folder as `plan` asks.
+    """Write a results folder according to `plan`.
 
     Parameters
     ----------
     root
-        The folder, made when it does not exist.
+        The folder, created when it does not exist.
     plan
         Sizes and spreads; the default is 6 models, 50 tracks, all protocols, one run.
 
@@ -144,7 +144,7 @@ def simulate(root: Path, plan: Plan | None = None) -> Results:
 
 
 class _World:
-    """What all models share: how hard each track, target and frame is, and where it is silent."""
+    """Shared by all models: difficulty of each track, target and frame, and silent frames."""
 
     def __init__(self, plan: Plan) -> None:
         rng = np.random.default_rng([plan.seed, 2])

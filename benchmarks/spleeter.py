@@ -1,4 +1,4 @@
-"""Spleeter here against the original: difference, time, memory.
+"""Our Spleeter against the original: difference, time, memory.
 
 ::
 
@@ -6,11 +6,11 @@
     python benchmarks/spleeter.py --original .tox/spleeter-original/bin/python \\
         --weights PATH/2stems [--songs long]
 
-The original runs in an environment of its own, on arrays, because its own reading of audio
-needs an ffmpeg program. Times of both are taken in turns, so that a busy machine disturbs both
-alike; ratios mean more than seconds. Without ``--weights`` (the folder of the published 2stems
-checkpoint) every variant gets random weights with random statistics. Seconds of processor are
-those of all threads: they say what a computation costs on a machine that is not idle.
+The original runs in a separate environment, on arrays, because its audio reader needs an ffmpeg
+program. Both are timed in turns, so that other load affects both alike; ratios are more reliable
+than seconds. Without ``--weights`` (the folder of the published 2stems checkpoint) every variant
+gets random weights with random statistics. Processor seconds are summed over all threads: they
+measure the cost of a computation on a machine that is not idle.
 """
 
 from __future__ import annotations
@@ -35,19 +35,19 @@ VARIANTS = ("2stems", "2stems-16kHz", "4stems", "4stems-16kHz", "5stems", "5stem
 
 @dataclass(frozen=True)
 class Side:
-    """One of the two that are compared."""
+    """One of the two compared implementations."""
 
     name: str
     interpreter: str
     script: Path
 
     def run(self, models: Path, jobs: list[dict[str, object]], folder: Path) -> list[dict]:
-        """Carry out jobs in one fresh process; its results, and the time of all of it."""
+        """Run jobs in one fresh process; returns their results, and the total time."""
         listed = folder / f"{self.name}.json"
         listed.write_text(json.dumps(jobs))
         started = time.perf_counter()
         finished = subprocess.run(
-            # Isolated, because this file would hide the package of its name.
+            # Isolated mode, because this file would shadow the package of the same name.
             [self.interpreter, "-I", str(self.script), str(models), str(listed)],
             capture_output=True,
             text=True,
@@ -72,7 +72,7 @@ def job(variant: str, source: Path, output: Path | None, *, repeat: int = 1, mwf
 
 
 def music(seconds: float, seed: int = 0) -> np.ndarray:
-    """Something like music: decaying harmonic notes, noise bursts on the beat, panned."""
+    """Music-like audio: decaying harmonic notes, noise bursts on the beat, panned."""
     rng = np.random.default_rng(seed)
     length = int(seconds * RATE)
     out = np.zeros((2, length), np.float32)
@@ -91,7 +91,7 @@ def music(seconds: float, seed: int = 0) -> np.ndarray:
 
 
 def inputs(folder: Path) -> dict[str, Path]:
-    """The cases in which a port goes wrong most easily, all with a peak of at most 1."""
+    """Cases in which a port is most likely to differ, all with a peak of at most 1."""
     song = music(20)
     silent = song.copy()
     silent[:, 5 * RATE : 12 * RATE] = 0
@@ -112,7 +112,7 @@ def store(path: Path, samples: np.ndarray) -> Path:
 
 
 def random_models(folder: Path, variants: Iterable[str]) -> None:
-    """Checkpoints whose every statistic is random, for the original and for ours."""
+    """Checkpoints in which every statistic is random, for the original and for ours."""
     sys.path.insert(0, str(HERE.parent / "adapters" / "spleeter"))
     from spleeter_keras.architecture import VARIANTS as KNOWN
     from spleeter_keras.architecture import variable_shapes

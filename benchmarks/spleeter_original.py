@@ -1,4 +1,4 @@
-"""Run the original Spleeter on arrays; started with the interpreter of its own environment.
+"""Run the original Spleeter on arrays; started with the interpreter of its environment.
 
 Usage: ``python spleeter_original.py MODELS JOBS``. `MODELS` holds a folder of weights for each
 variant; `JOBS` is a JSON list of objects with ``variant``, ``mwf``, ``input`` (a ``.npy`` of
@@ -33,7 +33,7 @@ for job in json.loads(Path(sys.argv[2]).read_text()):
     key = (job["variant"], job["mwf"])
     if key not in separators:
         separator = Separator("spleeter:" + job["variant"], MWF=job["mwf"], multiprocess=False)
-        # For arrays it forgets the option that its constructor was given.
+        # For arrays it ignores the option passed to its constructor.
         separator._params["MWF"] = job["mwf"]
         separators[key] = separator
     mixture = np.load(job["input"]).T

@@ -1,7 +1,7 @@
 """Run this project's Spleeter on arrays, as `spleeter_original` runs the original.
 
-Stems are written as they come (``.f32``, samples by channels), or, where an ``.npz`` is asked
-for, held and written at the end.
+Stems are written block by block (``.f32``, samples by channels), or, if an ``.npz`` is requested,
+kept in memory and written at the end.
 """
 
 from __future__ import annotations

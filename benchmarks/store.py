@@ -1,11 +1,11 @@
-"""The store and what reads it, against the number of rows.
+"""Time and memory of the results store and its readers, against the number of rows.
 
 ::
 
     python -m benchmarks store --tracks 10000 --models 50
 
 Scores of some models on some tracks, four targets and four metrics, are drawn at random and stored
-as `bench compact` leaves them; then each reader runs in a process of its own.
+as `bench compact` leaves them; then each reader runs in a separate process.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ print(sum(len(results.stored_cells(m, "simulated")) for m in sys.argv[2].split("
 
 
 def names(models: int) -> list[str]:
-    """Names of so many models."""
+    """Names of the given number of models."""
     return [f"model{number:02d}:plain" for number in range(models)]
 
 

@@ -1,4 +1,4 @@
-"""How far reference-free symptoms and metric folders follow SI-SDR where references exist.
+"""Correlation of reference-free symptoms and metric folders with SI-SDR.
 
 ::
 
@@ -26,7 +26,7 @@ from benchbench.results.store import Results
 
 MODELS = ("irm", "wiener", "mid-side", "zipformer:tiny", "resynth")
 RIVAL = "zipformer:tiny"
-"""The separator that the others' agreement is measured against."""
+"""The separator that the agreement of the others is computed against."""
 
 
 def measured(dataset: str, limit: int, extra: tuple[str, ...], out: Path) -> pd.DataFrame:
@@ -67,7 +67,7 @@ def _stems(results: Results, row: pd.Series) -> dict[str, np.ndarray]:
 
 
 def table(rows: pd.DataFrame) -> str:
-    """Spearman's rho of each number with SI-SDR: all rows, then each target by itself."""
+    """Spearman's rho of each number with SI-SDR: over all rows, then for each target."""
     targets = sorted(rows.index.get_level_values("target").unique())
     names = [name for name in rows if name not in ("SI-SDR", "dataset")]
     lines = [f"{'number':<20}" + "".join(f"{title:>16}" for title in ("all", *targets))]

@@ -1,11 +1,11 @@
-"""How hard the demo songs are: for each stem, and for a separator trained on real music.
+"""Difficulty of the demo songs: for each stem, and for a separator trained on real music.
 
     python benchmarks/synth_difficulty.py [--weights FOLDER_OF_2STEMS]
 
 `mixture` is the SI-SDR of the unprocessed mixture against the stem, `mask` the
-whole-track SDR of the ideal ratio mask: between the two lies what there is to
-gain. With the weights of Spleeter's 2stems, the last column is the SDR of the
-vocals that a model reaches which never heard these songs.
+whole-track SDR of the ideal ratio mask; the difference is the possible gain.
+With the weights of Spleeter's 2stems, the last column is the vocals SDR of a
+model that was not trained on these songs.
 """
 
 import argparse
@@ -42,13 +42,13 @@ def sdr(reference: npt.NDArray[np.float64], estimate: npt.NDArray[np.float64]) -
 
 
 def si_sdr(reference: npt.NDArray[np.float64], estimate: npt.NDArray[np.float64]) -> float:
-    """SDR against the reference scaled to fit best (Le Roux et al. 2019), over all channels."""
+    """SDR against the optimally scaled reference (Le Roux et al. 2019), over all channels."""
     target = reference * (np.sum(reference * estimate) / np.sum(reference**2))
     return float(10.0 * np.log10(np.sum(target**2) / np.sum((estimate - target) ** 2)))
 
 
 def ideal_ratio_mask(stems: Stems) -> Stems:
-    """Estimate each stem by its share of the magnitudes in each cell of the spectrogram."""
+    """Estimate each stem by its share of the magnitudes in each spectrogram cell."""
     spectra = {k: stft(v, nperseg=FRAME, noverlap=FRAME - HOP)[2] for k, v in stems.items()}
     mixture = np.sum(list(spectra.values()), axis=0)
     whole = np.sum([np.abs(s) for s in spectra.values()], axis=0) + 1e-10

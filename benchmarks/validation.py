@@ -1,11 +1,11 @@
-"""What one validation of a network costs: `benchbench.Validator`, measured.
+"""Cost of one validation of a network with `benchbench.Validator`.
 
     python benchmarks/validation.py
     python benchmarks/validation.py --tracks 14 --seconds 30 --metrics usdr,si
 
-Writes noise as tracks of four stereo stems at 44.1 kHz, validates a separator that costs nothing,
-and prints CPU and wall seconds of the first validation and of later ones. What depends on the
-references alone is computed in the first.
+Writes noise as tracks of four stereo stems at 44.1 kHz, validates a separator without cost, and
+prints CPU and wall seconds of the first validation and of later ones. Values that depend only on
+the references are computed in the first.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ def main() -> None:
 
 
 def separate(mixture: np.ndarray, _: int) -> dict[str, np.ndarray]:
-    """The mixture for every stem: what is timed is the scoring alone."""
+    """The mixture for every stem, so that only the scoring is timed."""
     return dict.fromkeys(STEMS, mixture)
 
 

@@ -1,4 +1,4 @@
-"""What ViSQOL adds to the default group: CPU seconds and memory for four stems of three minutes.
+"""Cost of ViSQOL besides the default group: CPU seconds and memory for four 3-minute stems.
 
 ::
 
@@ -24,7 +24,7 @@ RATE = 44100
 
 
 def stems(seconds: float) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
-    """Four stems of coloured noise that swell, and estimates with bleed."""
+    """Four stems of coloured noise with varying level, and estimates with bleed."""
     rng = np.random.default_rng(0)
     samples = round(seconds * RATE)
     swell = 0.6 + 0.4 * np.sin(np.arange(samples) / RATE)
@@ -44,7 +44,7 @@ def cpu() -> float:
 
 
 def peak_mb(process: psutil.Process) -> float:
-    """The largest resident memory that Linux has seen of a process."""
+    """The peak resident memory of a process, as reported by Linux."""
     status = Path(f"/proc/{process.pid}/status").read_text(encoding="ascii")
     line = next(line for line in status.splitlines() if line.startswith("VmHWM:"))
     return int(line.split()[1]) / 1024

@@ -1,4 +1,4 @@
-"""The Zipformer's figures: what it separates, how fast, in how much memory, how late.
+"""Figures of the Zipformer: separation quality, speed, memory, latency.
 
 ::
 
@@ -9,11 +9,11 @@
     python benchmarks/zipformer.py seam
     python benchmarks/zipformer.py mean --weights DIR --other DIR --share 0.65 --out DIR
 
-``gains`` compares with a *static filter*: for every stem one real gain a frequency, the best in
-the least-squares sense over the training songs. It knows nothing of a song but its mixture's
-spectrum, so a separator that does not beat it has learnt no more than where stems tend to lie.
-``--material`` holds ``train``, ``validation`` and ``test`` with a folder of stems a song, as the data set
-`rendered` does. ``speed``, ``memory`` and ``live`` draw random weights: the cost does not depend
+``gains`` compares with a *static filter*: for every stem one real gain per frequency, the best in
+the least-squares sense over the training songs. It applies the same gains to every song, so a
+separator that does not beat it has only learnt the average spectra of the stems.
+``--material`` has ``train``, ``validation`` and ``test`` with one folder of stems per song, as the data
+set `rendered` has. ``speed``, ``memory`` and ``live`` use random weights: the cost does not depend
 on them.
 """
 
@@ -91,7 +91,7 @@ def shipped_songs(dataset: str) -> Iterator[tuple[str, Stems]]:
 def fit_static_filter(folder: Path, limit: int | None) -> np.ndarray:
     """The static filter's gains, float64 (stems, bins): sum Re(x* s) / sum |x|^2.
 
-    Every song weighs the same, however loud it is.
+    All songs have equal weight, independent of their level.
     """
     together, alone = np.zeros((len(STEMS), BINS)), np.zeros(BINS)
     for _, stems in islice(songs(folder), limit):
@@ -170,7 +170,7 @@ def gains(arguments: argparse.Namespace) -> dict[str, object]:
 def table(
     data_set: Iterator[tuple[str, Stems]], separators: Mapping[str, Separate], *, whole: bool
 ) -> dict[str, dict[str, float]]:
-    """Mean gain of every stem, printed; without `whole`, of vocals and accompaniment."""
+    """Print the mean gain of every stem; without `whole`, of vocals and accompaniment."""
     found: dict[str, dict[str, list[float]]] = {name: {} for name in separators}
     for _, stems in data_set:
         mixture = np.sum(list(stems.values()), axis=0, dtype=np.float32)
@@ -199,7 +199,7 @@ def table(
 
 
 def write_random(variant: str, folder: Path) -> None:
-    """Put random weights where a separator will find them."""
+    """Write random weights to a folder for a separator."""
     rng, arrays = np.random.default_rng(0), {}
     for name, shape in weight_shapes(VARIANTS[variant]).items():
         inputs = shape[-2] if len(shape) > 1 else 1
@@ -209,7 +209,7 @@ def write_random(variant: str, folder: Path) -> None:
 
 
 def cost(separate: Callable[[], object], repeat: int = 3) -> tuple[float, float]:
-    """Least wall and processor seconds of a few runs, after a first."""
+    """Lowest wall and processor seconds of several runs, after a warm-up run."""
     separate()
     walls, cpus = [], []
     for _ in range(repeat):
@@ -283,7 +283,7 @@ def memory(arguments: argparse.Namespace) -> dict[str, object]:
 
 
 def peak(variant: str, weights: str, song: str) -> float:
-    """Separate a file block by block in this process; its peak memory in MB."""
+    """Separate a file block by block in this process; returns its peak memory in MB."""
     separator = Separator.from_folder(variant, weights)
     for _ in separator.blocks(np.load(song, mmap_mode="r"), RATE):
         pass
@@ -291,7 +291,7 @@ def peak(variant: str, weights: str, song: str) -> float:
 
 
 def live(arguments: argparse.Namespace) -> dict[str, object]:
-    """Latency and time a block of the live variants."""
+    """Latency and time per block of the live variants."""
     result = {}
     rng = np.random.default_rng(0)
     with scratch_folder() as scratch:
@@ -335,7 +335,7 @@ def _counted(song: np.ndarray, size: int, tell: Callable[[int], None]) -> Iterat
 
 
 def seam(arguments: argparse.Namespace) -> dict[str, object]:
-    """How much a song changes when its chunks overlap by half instead of an eighth."""
+    """The change of the stems when chunks overlap by half instead of an eighth."""
     weights, _ = read_weights(arguments.weights / WEIGHTS_FILE)
     usual = Separator(VARIANTS["tiny"], weights)
     half = Separator(VARIANTS["tiny"], weights, overlap=usual.frames // 2)
@@ -355,7 +355,7 @@ def seam(arguments: argparse.Namespace) -> dict[str, object]:
 
 
 def mean(arguments: argparse.Namespace) -> dict[str, object]:
-    """Write the mean of two networks' weights, of which one was trained on from the other."""
+    """Write the mean of two networks' weights; one was trained further from the other."""
     first, notes = read_weights(arguments.weights / WEIGHTS_FILE)
     second, _ = read_weights(arguments.other / WEIGHTS_FILE)
     share = arguments.share

@@ -1,13 +1,13 @@
-"""Choose how sharp the Zipformer's masks are, on validation songs, and write the weights so.
+"""Choose the sharpness of the Zipformer's masks on validation songs, and write adjusted weights.
 
 ::
 
     python -m benchmarks.zipformer_temperature --material DIR --weights DIR --out DIR
 
-The masks are a softmax of the last layer's numbers. Those numbers times a sharpness below 1 give softer
-masks. Training makes masks as sharp as suits the songs it learns from; on songs that it has not heard
-a softer mask errs less. DIR of ``--material`` is the prepared data set `rendered`; only its validation
-songs with four stems are used.
+The masks are a softmax of the last layer's logits. Logits times a sharpness below 1 give softer
+masks. Training fits the sharpness to the training songs; on other songs a softer mask has a lower
+error. DIR of ``--material`` is the prepared data set `rendered`; only its validation songs with four
+stems are used.
 """
 
 from __future__ import annotations
@@ -34,14 +34,14 @@ from benchmarks.material import mapped_songs  # noqa: E402
 TINY = VARIANTS["tiny"]
 FRAMES = 256
 LEVEL = np.float32(10.0 ** (-6.0 / 20.0))
-"""Music is heard 6 dB softer than it is."""
+"""Songs are attenuated by 6 dB."""
 SHARPNESS = (0.5, 0.6, 0.7, 0.75, 0.8, 0.85, 0.9, 1.0, 1.1, 1.2)
 LAST_LAYER = ("unembed/kernel_0", "unembed/bias_0")
 
 
 @dataclass(frozen=True)
 class Heard:
-    """A song's excerpt as the network answers it, in sums over cells.
+    """The network's output for an excerpt of a song, and sums over cells.
 
     Parameters
     ----------
@@ -73,7 +73,7 @@ def heard(stems: np.ndarray, runtime: object) -> Heard:
 
 
 def improvement(song: Heard, sharpness: float) -> float:
-    """SDR of the masked spectra over that of the mixture, in dB, mean over the stems."""
+    """SDR of the masked spectra minus that of the mixture, in dB, mean over the stems."""
     numbers = sharpness * song.logits
     masks = np.exp(numbers - numbers.max(axis=1, keepdims=True))
     masks /= masks.sum(axis=1, keepdims=True)
@@ -84,7 +84,7 @@ def improvement(song: Heard, sharpness: float) -> float:
 
 
 def sharpened(weights: Mapping[str, np.ndarray], sharpness: float) -> dict[str, np.ndarray]:
-    """Weights whose last layer gives its numbers times `sharpness`."""
+    """Weights whose last layer outputs its logits times `sharpness`."""
     scale = np.float32(sharpness)
     return {name: w * scale if name in LAST_LAYER else w for name, w in weights.items()}
 

@@ -1,12 +1,12 @@
-"""Train a Spleeter U-Net by the Zipformer's own loop, so that the two differ in the network alone.
+"""Train a Spleeter U-Net with the Zipformer's training loop, so that only the network differs.
 
 ::
 
     python -m benchmarks.zipformer_unet --material DIR --minutes 40 --out runs/unet [--weights DIR]
 
-The songs, their variations, the loss, the optimizer and the running mean of the weights are those of
+The songs, the augmentation, the loss, the optimizer and the running mean of the weights are those of
 ``bench train zipformer:tiny``; the network is `spleeter:synth`, which has as many parameters. The
-masks are the ratios of estimates that Spleeter itself applies. The run can be stopped and goes on;
+masks are the ratios of estimates that Spleeter itself applies. The run can be stopped and resumed;
 ``weights/`` in its folder is a checkpoint for ``--weights``.
 """
 
@@ -56,11 +56,11 @@ CELLS = Configuration(
     mask="magnitude",
     stems=SPLEETER.stems,
 )
-"""Every bin that the U-Net sees is a cell; the rest of a Zipformer's sizes mean nothing here."""
+"""Every bin that the U-Net sees is a cell; the Zipformer's other sizes are unused here."""
 
 
 def unet(frames: int) -> Any:
-    """The U-Net as the loop wants a network: from cells to masks."""
+    """The U-Net with the interface that the loop expects: from cells to masks."""
     import keras
     from keras import ops
 
@@ -79,7 +79,7 @@ def unet(frames: int) -> Any:
             return ops.transpose(power / ops.sum(power, axis=0), (1, 2, 0, 4, 3))
 
         def adapt(self, cells: Any) -> None:
-            """Batch normalization needs no measuring beforehand."""
+            """Does nothing: batch normalization needs no statistics beforehand."""
 
     return Masks()
 
