@@ -1,4 +1,4 @@
-"""DNSMOS (P.835): three opinions on an estimate of speech or singing, without a reference."""
+"""DNSMOS (P.835): three opinion scores of estimated speech or singing, without a reference."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ import onnxruntime
 Audio = npt.NDArray[np.float32]
 
 SAMPLES = 144_160
-"""What the network takes: 9.01 s at 16 kHz."""
+"""Length of the network's input: 9.01 s at 16 kHz."""
 
 POLYNOMIALS = {
     "SIG": (-0.08397278, 1.22083953, 0.0052439),
     "BAK": (-0.13166888, 1.60915514, -0.39604546),
     "OVRL": (-0.06766283, 1.11546468, 0.04602535),
 }
-"""From the network's outputs to the scale of P.835."""
+"""Mapping from the network's outputs to the scale of P.835."""
 
 _session: list[Any] = []
 
 
 def load(weights: Path, options: dict[str, Any]) -> None:
-    """Open the network."""
+    """Load the network."""
     del options
     settings = onnxruntime.SessionOptions()
     settings.intra_op_num_threads = 1
@@ -36,8 +36,8 @@ def load(weights: Path, options: dict[str, Any]) -> None:
 def measure(estimate: Audio, sample_rate: int) -> dict[str, float | None]:
     """SIG, BAK and OVRL of an excerpt of shape (1, samples) at 16 kHz.
 
-    A shorter excerpt is repeated up to the network's length, as its authors do; a silent one has
-    no opinion.
+    A shorter excerpt is repeated up to the network's length, as in the authors' code; a silent one
+    has no score.
     """
     del sample_rate
     if not estimate.any():

@@ -1,7 +1,7 @@
 """musicnn's VGG in NumPy: embeddings of three-second patches of a mel spectrogram.
 
-The checkpoint's data file is known by its hash, so the places of the tensors in it are written down
-in ``tensors.json``, and no TensorFlow is needed to read it.
+The hash of the checkpoint's data file is fixed, so ``tensors.json`` lists the positions of the
+tensors in it, and TensorFlow is not needed to read it.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from scipy import signal
 MUSICNN_RATE = 16_000
 FFT, HOP, BANDS, PATCH = 512, 256, 96, 187
 EPSILON = 1e-3
-"""Of batch normalisation."""
+"""Epsilon of the batch normalisation."""
 
 _POOLS = (((4, 1), (2, 2)), ((2, 2), (2, 2)), ((2, 2), (2, 2)), ((2, 2), (2, 2)), ((4, 4), (4, 4)))
-"""Sizes and strides behind the five convolutions."""
+"""Sizes and strides of the pooling after the five convolutions."""
 
 Float32 = npt.NDArray[np.float32]
 Network = dict[str, Float32]
@@ -60,7 +60,7 @@ def _normalised(network: Network, name: str, values: Float32) -> Float32:
 
 
 def _convolved(values: Float32, kernel: Float32, bias: Float32) -> Float32:
-    """Three by three, zeros beyond the edges, then the rectifier; channels last."""
+    """A 3 x 3 convolution with zero padding, then a rectifier; channels last."""
     padded = np.pad(values, ((1, 1), (1, 1), (0, 0)))
     rows, columns = values.shape[:2]
     out = np.broadcast_to(bias, (rows, columns, len(bias))).copy()
@@ -76,7 +76,7 @@ def _pooled(values: Float32, size: tuple[int, int], stride: tuple[int, int]) -> 
 
 
 def _log_mel(audio: Float32) -> Float32:
-    """Frames by 96 mel bands: log10(1 + 10000 x) of the power, as musicnn takes it."""
+    """Log-mel spectrogram (frames, 96): log10(1 + 10000 x) of the power x, as in musicnn."""
     if len(audio) < FFT:
         return np.zeros((0, BANDS), np.float32)
     window = signal.get_window("hann", FFT)

@@ -1,4 +1,4 @@
-"""Distances between embeddings of an estimate and of its reference."""
+"""Distances between the embeddings of an estimate and of its reference."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _embed: list[Callable[[Audio, int], Float64]] = []
 
 
 def load(weights: Path, options: dict[str, Any]) -> None:
-    """Take the user's network, or musicnn's."""
+    """Load the user's network, or musicnn."""
     if options["model"]:
         _embed[:] = [_users_network(str(options["model"]), int(options["model_rate"]))]
         return
@@ -58,7 +58,7 @@ def _both(reference: Audio, estimate: Audio, rate: int) -> tuple[Float64, Float6
 
 
 def _covariance(embeddings: Float64) -> Float64:
-    """Shrunk halfway towards a multiple of the identity: there are fewer embeddings than dimensions."""
+    """Covariance, shrunk halfway to a multiple of the identity: embeddings are few."""
     sample = np.cov(embeddings, rowvar=False)
     return np.asarray(0.5 * sample + 0.5 * np.trace(sample) / len(sample) * np.eye(len(sample)))
 

@@ -1,4 +1,4 @@
-"""The melody of estimated vocals beside the reference's: the field's measures of pitch and voicing."""
+"""Standard measures of pitch and voicing for the melody of estimated vocals."""
 
 from __future__ import annotations
 
@@ -13,24 +13,24 @@ Audio = npt.NDArray[np.float32]
 Float64 = npt.NDArray[np.float64]
 
 HOP = 256
-"""Samples of a frame at 16 kHz: 16 ms."""
+"""Frame length in samples at 16 kHz: 16 ms."""
 
 VOICED = 0.5
-"""Least confidence of a frame that has a pitch."""
+"""Lowest confidence of a frame with a pitch."""
 
 TOLERANCE_CENTS = 50.0
 LOWEST_HZ, HIGHEST_HZ = 46.875, 2093.75
 SILENT = 1e-4
-"""A frame without a sample above this has no pitch."""
+"""A frame whose samples are all below this has no pitch."""
 
 _FRAMES, _BEFORE, _AFTER = 1024, 64, 64
-"""Frames that are detected at once, and those around them that the network sees."""
+"""Frames per batch, and frames of context on each side."""
 
 _session: list[Any] = []
 
 
 def load(weights: Path, options: dict[str, Any]) -> None:
-    """Open the network."""
+    """Load the network."""
     del options
     settings = onnxruntime.SessionOptions()
     settings.intra_op_num_threads = 1
@@ -47,7 +47,7 @@ def measure(reference: Audio, estimate: Audio, sample_rate: int) -> dict[str, fl
 
 
 def pitches(audio: Audio) -> tuple[Float64, npt.NDArray[np.bool_]]:
-    """Pitch in hertz and whether it is voiced, for each frame of 16 ms."""
+    """Pitch in hertz and voicing of each frame of 16 ms."""
     frames = len(audio) // HOP
     found = []
     for first in range(0, frames, _FRAMES):
@@ -72,7 +72,7 @@ def compared(
 
     Raw pitch accuracy is the share of the reference's voiced frames whose pitch, voiced or not, is
     within half a semitone. Recall and false alarm are the shares of the reference's voiced and
-    unvoiced frames that the estimate calls voiced. None where there is no such frame.
+    unvoiced frames that are voiced in the estimate. None where there is no such frame.
     """
     (true, sung), (given, voiced) = reference, estimate
     heard = sung & (given > 0)

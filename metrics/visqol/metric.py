@@ -1,4 +1,4 @@
-"""ViSQOL in audio mode: how good an estimate sounds beside its reference, as a mean opinion score."""
+"""ViSQOL in audio mode: predicted mean opinion score of an estimate, given its reference."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from visqol_audio.quality import QualityModel
 
 _MODEL = Path(__file__).with_name("libsvm_nu_svr_model.txt")
 _SHORTEST = 46_080
-"""Samples of 45 frames, which hold one patch."""
+"""Length of 45 frames in samples, enough for one patch."""
 
 _model: list[QualityModel] = []
 
 
 def load(weights: Path | None, options: dict[str, Any]) -> None:
-    """Read the published regression."""
+    """Load the published regression model."""
     del weights, options
     _model[:] = [QualityModel.read(_MODEL)]
 
@@ -33,7 +33,7 @@ def measure(
     reference, estimate
         Mono audio of shape (1, samples).
     sample_rate
-        48000, as metric.toml asks for.
+        48000, as declared in metric.toml.
     """
     del sample_rate
     if reference.shape[1] < _SHORTEST or not reference.any():

@@ -1,4 +1,4 @@
-"""Zimtohrli's mean opinion score of an estimate beside its reference."""
+"""Zimtohrli's mean opinion score of an estimate, given its reference."""
 
 from __future__ import annotations
 

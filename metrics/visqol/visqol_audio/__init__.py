@@ -1,1 +1,1 @@
-"""ViSQOL's audio mode: how similar two gammatone spectrograms are, as a mean opinion score."""
+"""ViSQOL's audio mode: a mean opinion score from the similarity of gammatone spectrograms."""

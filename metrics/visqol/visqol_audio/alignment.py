@@ -1,4 +1,4 @@
-"""Alignment in time: by the correlation of the signals' envelopes."""
+"""Alignment in time by the correlation of the signals' envelopes."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ Float64 = npt.NDArray[np.float64]
 
 
 def best_lag(reference: Float64, estimate: Float64) -> int:
-    """By how many samples the estimate comes too early; negative: too late.
+    """The number of samples by which the estimate is early; negative if it is late.
 
-    A lag of more than half the reference is taken for none.
+    A lag of more than half the length of the reference counts as 0.
     """
     size = max(len(reference), len(estimate))
     points = 1 << (2 * size - 2).bit_length()
@@ -28,12 +28,12 @@ def best_lag(reference: Float64, estimate: Float64) -> int:
 
 
 def aligned(estimate: Float64, lag: int) -> Float64:
-    """The estimate with zeros before it, or without its beginning."""
+    """The estimate with zeros added before it, or with its beginning removed."""
     return np.concatenate([np.zeros(lag), estimate]) if lag > 0 else estimate[-lag:]
 
 
 def cut_alike(reference: Float64, estimate: Float64) -> tuple[Float64, Float64]:
-    """Both aligned, and cut to what they share."""
+    """Both signals, aligned and cut to their common part."""
     lag = best_lag(reference, estimate)
     moved = aligned(estimate, lag)
     if len(reference) < len(moved) and lag > 0:

@@ -1,9 +1,9 @@
-"""Gammatone spectrograms: the energy of windowed frames behind a bank of auditory filters.
+"""Gammatone spectrograms: the energy of windowed frames after a bank of auditory filters.
 
-Each frame is filtered from rest, and the energy of the filter's output within the frame counts.
-That energy is computed without filtering: by Parseval's theorem the whole output has the energy of
-the product of spectra, and what rings on after the frame's end is a quadratic form of the eight
-numbers that the filter then holds. Both are matrix products over all frames at once.
+Each frame is filtered from a zero state, and the energy of the filter's output within the frame
+counts. It is computed without filtering: by Parseval's theorem the whole output has the energy of
+the product of spectra, and the energy after the frame's end is a quadratic form of the eight state
+variables of the filter at that time. Both are matrix products over all frames at once.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ Float64 = npt.NDArray[np.float64]
 
 SAMPLE_RATE = 48_000
 FRAME = 3840
-"""Samples of a frame: 80 ms."""
+"""Frame length in samples: 80 ms."""
 
 HOP = 960
 BANDS = 32
@@ -31,10 +31,10 @@ MIN_BANDWIDTH_HZ = 24.7
 """Bandwidths follow Glasberg and Moore (1990): frequency / EAR_Q + MIN_BANDWIDTH_HZ."""
 
 FLOOR_DB = -45.0
-"""Absolute, and below the louder of both frames."""
+"""Floor in decibels: absolute, and relative to the louder of both frames."""
 
 _SPECTRUM = 1 << 14
-"""Points of the transform; the longest impulse response has faded after 12,000 samples."""
+"""Transform length; the longest impulse response has decayed after 12,000 samples."""
 
 _BATCH = 64
 
@@ -67,7 +67,7 @@ def levels(signal: Float64) -> Float64:
 
 
 def prepared(reference: Float64, estimate: Float64) -> tuple[Float64, Float64]:
-    """Two spectrograms with everything inaudible raised to a floor, which becomes 0 dB."""
+    """Two spectrograms with inaudible levels raised to a floor, which is set to 0 dB."""
     reference, estimate = np.maximum(reference, FLOOR_DB), np.maximum(estimate, FLOOR_DB)
     shared = min(reference.shape[1], estimate.shape[1])
     loudest = np.maximum(reference[:, :shared].max(axis=0), estimate[:, :shared].max(axis=0))
@@ -87,8 +87,8 @@ class _Bank:
     energy
         Shape (bins, bands): weights of a power spectrum whose sum is a filter's output energy.
     ringing
-        Shape (FRAME, 8 * bands): a frame times these are numbers whose squares add up to the
-        energy that a filter gives after the frame's end.
+        Shape (FRAME, 8 * bands): the squares of a frame times this matrix add up, for each filter,
+        to the energy of its output after the frame's end.
     """
 
     energy: Float64
@@ -112,7 +112,7 @@ def _ringing(sections: Float64, poles: Float64) -> Float64:
     """`_Bank.ringing`, from the filters' states after an impulse and their outputs from a state."""
     held = np.zeros((4, 2, BANDS))
     states = np.empty((FRAME, 8, BANDS))
-    for place in range(FRAME - 1, -1, -1):  # after an impulse at `place`, at the frame's end
+    for place in range(FRAME - 1, -1, -1):  # state at the frame's end after an impulse
         _step(held, sections, poles, float(place == FRAME - 1))
         states[place] = held.reshape(8, BANDS)
     free = np.zeros((4, 2, 8, BANDS))
@@ -127,7 +127,7 @@ def _ringing(sections: Float64, poles: Float64) -> Float64:
 
 
 def _step(held: Float64, sections: Float64, poles: Float64, value: float) -> Float64:
-    """Advance all filters by a sample, in transposed direct form; `held` is overwritten."""
+    """Advance all filters by one sample, in transposed direct form; `held` is overwritten."""
     signal: Float64 = np.full(held.shape[2:], value)
     for state, (first, second) in zip(held, sections, strict=True):
         out = first * signal + state[0]
@@ -162,7 +162,7 @@ def _coefficients() -> tuple[Float64, Float64]:
 
 
 def _centres() -> Float64:
-    """Centre frequencies in hertz, lowest first, equally spaced on the scale of bandwidths."""
+    """Centre frequencies in hertz, lowest first, equally spaced on the bandwidth scale."""
     offset = EAR_Q * MIN_BANDWIDTH_HZ
     highest = SAMPLE_RATE / 2.0
     step = np.log((LOWEST_HZ + offset) / (highest + offset)) / BANDS

@@ -1,4 +1,4 @@
-"""ViSQOL from two signals to one score."""
+"""ViSQOL score of two signals."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ _NOTHING_ALIKE = 0.15
 def mean_opinion_score(reference: Float64, estimate: Float64, model: QualityModel) -> float:
     """MOS-LQO of an estimate, from 1 (bad) to about 4.73 (the reference itself).
 
-    The estimate's delay (up to half the length) is taken out first, then its level is brought to
-    the reference's. A silent estimate scores 1.
+    The estimate's delay (up to half the length) is removed first, then its level is matched to that
+    of the reference. A silent estimate scores 1.
 
     Parameters
     ----------

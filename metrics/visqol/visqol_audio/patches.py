@@ -1,4 +1,4 @@
-"""Patches of the reference, each matched to the patch of the estimate that is most like it."""
+"""Patches of the reference, each matched to the most similar patch of the estimate."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ __all__ = ["PATCH", "Match", "matched", "realigned"]
 Float64 = npt.NDArray[np.float64]
 
 PATCH = 30
-"""Frames of a patch: 0.6 s."""
+"""Patch length in frames: 0.6 s."""
 
 FRAME_S = gammatone.HOP / gammatone.SAMPLE_RATE
 PATCH_S = FRAME_S * PATCH
@@ -24,14 +24,14 @@ PATCH_S = FRAME_S * PATCH
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """A patch of the reference and where it was found.
+    """A patch of the reference and the matching patch of the estimate.
 
     Attributes
     ----------
     bands
         Mean similarity by band, shape (bands,); zeros where nothing matched.
     reference, estimate
-        First frames of both patches; `estimate` is None where nothing matched.
+        First frame of each patch; `estimate` is None where nothing matched.
     """
 
     bands: Float64
@@ -40,7 +40,7 @@ class Match:
 
 
 def matched(reference: Float64, estimate: Float64) -> list[Match]:
-    """Match patches of two prepared spectrograms so that their order in time is kept.
+    """Match patches of two prepared spectrograms, keeping their order in time.
 
     Parameters
     ----------
@@ -81,7 +81,7 @@ def _starts(frames: int, estimate_frames: int) -> list[int]:
 
 
 def _chained(own: Float64, last: Float64) -> tuple[Float64, npt.NDArray[np.int64]]:
-    """Totals that add the best earlier offset's, or pass over this patch where that is better."""
+    """Totals with the best earlier offset added, or without this patch where that is better."""
     offsets = len(own)
     best = np.concatenate([[-np.inf], np.maximum.accumulate(last)[:-1]])
     newest = np.where(last >= np.maximum.accumulate(last), np.arange(offsets), 0)
@@ -107,7 +107,7 @@ def _path(
 
 
 def realigned(match: Match, reference: Float64, estimate: Float64) -> Match:
-    """The match after alignment to the sample, if that makes it better.
+    """The match after sample-accurate alignment, if that is better.
 
     Parameters
     ----------
@@ -126,7 +126,7 @@ def realigned(match: Match, reference: Float64, estimate: Float64) -> Match:
 
 
 def _slice(signal: Float64, frame: int) -> Float64:
-    """The samples of a patch; what lies beyond the end is silence before it, as in ViSQOL."""
+    """The samples of a patch; past the end, zeros are added in front, as in ViSQOL."""
     start_s = frame * FRAME_S
     stop_s = start_s + PATCH_S
     first, last = (int(seconds * gammatone.SAMPLE_RATE) for seconds in (start_s, stop_s))

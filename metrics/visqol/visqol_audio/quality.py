@@ -22,9 +22,9 @@ class QualityModel:
     vectors
         Support vectors, shape (vectors, features).
     weights
-        Of shape (vectors,).
+        Weights of the vectors, shape (vectors,).
     gamma, offset
-        Of the kernel, and what is subtracted from the weighted sum.
+        Width parameter of the kernel, and the value subtracted from the weighted sum.
     """
 
     vectors: Float64

@@ -28,7 +28,7 @@ class Patches:
 
     @classmethod
     def of(cls, cells: Float64) -> Patches:
-        """With the moments computed."""
+        """Patches with their moments computed."""
         means = _smoothed(cells)
         return cls(cells, means, _smoothed(cells * cells) - means * means)
 
@@ -38,19 +38,19 @@ def similarity_map(reference: Patches, estimate: Patches) -> Float64:
 
     Returns
     -------
-    float64 of the patches' shape, which are broadcast; 1 for equal neighbourhoods
+    float64 of the broadcast shape of both; 1 for equal neighbourhoods
     """
     product = reference.means * estimate.means
     covariance = _smoothed(reference.cells * estimate.cells)
     covariance -= product
     intensity = (2.0 * product + _INTENSITY) / (reference.means**2 + estimate.means**2 + _INTENSITY)
     variance = reference.variances * estimate.variances
-    scale = np.sqrt(np.maximum(variance, 0.0))  # below zero by rounding where nothing varies
+    scale = np.sqrt(np.maximum(variance, 0.0))  # rounding may make it negative
     return np.asarray(intensity * (covariance + _STRUCTURE) / (scale + _STRUCTURE))
 
 
 def _smoothed(cells: Float64) -> Float64:
-    """Cells weighted with their neighbours; the cells at the edges are repeated beyond them."""
+    """Weighted sums of cells and their neighbours; edge cells are repeated beyond the edges."""
     sides = np.empty_like(cells)
     sides[..., 1:-1] = cells[..., :-2] + cells[..., 2:]
     sides[..., 0] = cells[..., 0] + cells[..., 1]
