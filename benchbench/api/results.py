@@ -182,7 +182,7 @@ class RunResult(ScoreView):
 
     @property
     def root(self) -> Path:
-        """The results' folder."""
+        """The results folder."""
         return self.results.root
 
     def scores_frame(

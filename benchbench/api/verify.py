@@ -53,7 +53,7 @@ def verify(
     Parameters
     ----------
     results
-        The results' folder.
+        The results folder.
     sample
         Number of separations to check.
     seed

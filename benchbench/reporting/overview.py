@@ -61,7 +61,7 @@ class Overview:
     audio
         ``none``, ``excerpts`` or ``full``.
     baseline
-        The model that differences are shown against.
+        The model that the others are compared with.
     """
 
     loaded: LoadedResults
@@ -87,7 +87,7 @@ class Overview:
 
     @cached_property
     def provenance(self) -> Provenance:
-        """Where the numbers come from."""
+        """Provenance of the numbers."""
         return Provenance(self.run, self.loaded, list(self.report_models))
 
     @cached_property

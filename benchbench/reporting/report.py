@@ -45,7 +45,7 @@ def report(
     models
         The models to show; all by default.
     baseline
-        The model that differences are shown against; the best by default.
+        The model that the others are compared with; the best by default.
     dataset
         The data set of the first screen; by default the one that most models share.
     marked

@@ -97,7 +97,7 @@ def _same_references(one: PublishedResult, series: Series) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Where the scores of some models were imported from."""
+    """The source of imported scores, and their models."""
 
     name: str
     models: tuple[str, ...]

@@ -1,4 +1,4 @@
-"""Where the numbers come from: commands, versions, hashes, machine, and the rows themselves."""
+"""Provenance of the numbers: commands, versions, hashes, machine, and the rows themselves."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Download:
 
 @dataclass(frozen=True)
 class Provenance:
-    """Where a page's numbers come from: the newest run, its machine and packages, and imports.
+    """Provenance of a page's numbers: the newest run, its machine and packages, and imports.
 
     Parameters
     ----------
