@@ -1,4 +1,4 @@
-"""A studio made of code: instruments from soundfonts, singing from speech, and a mixing desk.
+"""Generator of songs: instruments from soundfonts, singing from speech, and mixing.
 
 Modules build on one another from left to right: generator, materials | notes,
 midi, band, tunes | speech, singing | desk | plan, songs.

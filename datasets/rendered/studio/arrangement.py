@@ -1,7 +1,7 @@
-"""Songs that no one wrote: keys, progressions, grooves and layers drawn by chance.
+"""Generated songs: random keys, progressions, grooves and layers.
 
-A song is a specification of songmaker's, played either by songmaker's own
-instruments or, as parts, by soundfonts.
+A song is a specification of `songmaker`, rendered by its instruments or, as
+parts, by soundfonts.
 """
 
 import itertools
@@ -56,7 +56,7 @@ LAYER_PROGRAMS = {
 
 
 def any_singer(random: np.random.Generator) -> Any:
-    """Return a singer of any build: range, tract, vibrato, breath and brightness drawn together."""
+    """Return a random singer: range, tract, vibrato, breath and brightness, drawn together."""
     build = random.uniform(0.0, 1.0)
     lowest = round(44 + 18 * build + random.normal(0.0, 1.5))
     return score.Singer(
@@ -72,7 +72,7 @@ def any_singer(random: np.random.Generator) -> Any:
 
 
 def any_song(seed: int, seconds: float, random: np.random.Generator) -> Any:
-    """Return a song's specification of about `seconds`, with patterns that are its own."""
+    """Return a song's specification of about `seconds`, with random patterns."""
     bpm = float(random.uniform(70.0, 160.0))
     lines = max(2, round(seconds / (2 * 4 * 60.0 / bpm)))
     singer = any_singer(random)

@@ -1,4 +1,4 @@
-"""Players: a part rendered through a soundfont by the program `fluidsynth`."""
+"""Render parts through a soundfont with the program `fluidsynth`."""
 
 import subprocess
 import tempfile
@@ -17,25 +17,25 @@ __all__ = ["on_recorded_kit", "play"]
 Signal = npt.NDArray[np.float64]
 SAMPLE_RATE = 44100
 _TICKS = 1920
-"""Ticks a second: 960 a beat at 120 beats a minute."""
+"""Ticks per second: 960 per beat at 120 beats per minute."""
 _AVL_KEYS = {35: 36, 48: 45, 50: 45, 40: 40} | {
     key: key
     for key in (36, 37, 38, 39, 41, 42, 43, 44, 45, 46, 47, 49, 51, 52, 53, 54, 55, 56, 57, 59)
 }
 _PAUSE = 1.5
-"""Seconds between parts, in which the last notes die away."""
+"""Seconds between parts, in which the last notes decay."""
 
 
 def play(parts: Sequence[Part], soundfont: Path, seconds: float) -> list[Signal]:
     """Return each part as (2, samples), dry, at the level that the soundfont gives.
 
-    All parts are played one after another in one go, since reading a soundfont
-    takes longer than playing a part, and cut apart again.
+    All parts are rendered one after another in one run, because reading a soundfont
+    takes longer than rendering a part; then the result is cut into parts.
 
     Raises
     ------
     RuntimeError
-        When fluidsynth fails; holds what it wrote.
+        If fluidsynth fails; the message holds its output.
     """
     if not parts:
         return []

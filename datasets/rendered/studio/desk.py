@@ -26,13 +26,13 @@ effects: Any = songmaker("effects")
 
 
 def shelf(sound: Signal, frequency: float, gain_db: float) -> Signal:
-    """Raise or lower what lies above a frequency, with a first-order slope."""
+    """Raise or lower the frequencies above a limit, with a first-order slope."""
     above = sosfilt(butter(1, frequency, "high", fs=SAMPLE_RATE, output="sos"), sound)
     return np.asarray(sound + (10.0 ** (gain_db / 20.0) - 1.0) * above)
 
 
 def coloured(sound: Signal, random: np.random.Generator, strength: float = 4.0) -> Signal:
-    """Equalise as taste has it: two bands and two shelves, some dB up or down."""
+    """Equalise at random: two bands and two shelves, some dB up or down."""
     for _ in range(2):
         middle = float(np.exp(random.uniform(np.log(120.0), np.log(9000.0))))
         gain = random.normal(0.0, strength)
@@ -46,14 +46,14 @@ def coloured(sound: Signal, random: np.random.Generator, strength: float = 4.0) 
 
 
 def driven(sound: Signal, drive: float) -> Signal:
-    """Overdrive, most where it is loudest, and keep the level."""
+    """Overdrive, most in the loudest parts, and keep the level."""
     level = loudness(sound)
     hot = np.tanh(drive * sound / (3.0 * level + 1e-12))
     return np.asarray(hot * level / (loudness(hot) + 1e-12))
 
 
 def aired(sound: Signal, amount: float, random: np.random.Generator) -> Signal:
-    """Add harmonics above 8 kHz made from the band below, as an exciter does."""
+    """Add harmonics above 8 kHz from the band below, as an exciter does."""
     band = effects.band(sound, 3500.0, 9000.0, 2)
     level = loudness(band)
     harmonics = effects.high_pass(
@@ -63,13 +63,13 @@ def aired(sound: Signal, amount: float, random: np.random.Generator) -> Signal:
 
 
 def placed(sound: Signal, position: float) -> Signal:
-    """Turn a stereo sound towards a side (-1 to 1) at equal power."""
+    """Pan a stereo sound to a side (-1 to 1) at equal power."""
     angle = (position + 1.0) * np.pi / 4.0
     return np.asarray(sound * np.array([[np.cos(angle)], [np.sin(angle)]]) * np.sqrt(2.0))
 
 
 def roomy(sound: Signal, seconds: float, wet: float, random: np.random.Generator) -> Signal:
-    """Put a stereo sound into a room."""
+    """Add reverberation to a stereo sound."""
     response = effects.room(seconds, random, random.uniform(2500.0, 9000.0))
     return np.asarray(effects.reverberated(sound, response, wet))
 
@@ -90,8 +90,8 @@ def balanced(
 
     Parameters
     ----------
-    glue : how much the loudness of the mixture is evened out, 0 to 1.
-    peak : of the mixture, or of the loudest stem where that is higher.
+    glue : amount of compression of the mixture, 0 to 1.
+    peak : of the mixture, or of the loudest stem if that is higher.
     """
     set_to = {
         name: stems[name] * 10.0 ** (levels[name] / 20.0) / (loudness(stems[name]) + 1e-9)
@@ -105,7 +105,7 @@ def balanced(
     gain[:edge] *= np.linspace(0.0, 1.0, edge)
     fade = round(0.4 * SAMPLE_RATE)
     gain[-fade:] *= np.linspace(1.0, 0.0, fade)
-    # What a limiter would cut: 99.99 % of the samples set the level, the rest is turned down a moment.
+    # As a limiter does: 99.99 % of the samples set the level, the peaks are attenuated briefly.
     loud = np.abs(mixture * gain).max(axis=0)
     ceiling = float(np.quantile(loud, 0.9995)) + 1e-12
     window = 2 * round(0.002 * SAMPLE_RATE) + 1

@@ -1,4 +1,4 @@
-"""Two further bands: electronic music, and released music without drums that gets drums and a bass."""
+"""Two more kinds of backing: electronic music, and released music with added drums and bass."""
 
 from typing import Any
 
@@ -20,7 +20,7 @@ _SYNTHS = (38, 50, 51, 62, 63, 80, 81, 82, 83, 84, 87, 88, 89, 90, 94, 95, 4, 5,
 
 
 def play_electronic(song: Any, random: np.random.Generator) -> Played:
-    """Play a song of chance with a drum machine, a synthetic bass and synthesizers."""
+    """Play a random song with a drum machine, a synthetic bass and synthesizers."""
     parts, pulse = arrangement.backing(song, random)
     line = next(part for part in parts if part.stem == "bass")
     layers = [
@@ -40,7 +40,7 @@ def play_electronic(song: Any, random: np.random.Generator) -> Played:
 
 
 def play_joined(excerpt: Excerpt, random: np.random.Generator) -> Played:
-    """Join released music that has no drums, without its low end, with drums and a bass that fit."""
+    """Add fitting drums and bass to high-passed released music without drums."""
     sound = excerpt_sound(excerpt)
     seconds = sound.shape[1] / SAMPLE_RATE
     singer = arrangement.any_singer(random)
@@ -65,7 +65,7 @@ def play_joined(excerpt: Excerpt, random: np.random.Generator) -> Played:
 
 
 def _pumped(stems: dict[str, Signal], kicks: list[float], random: np.random.Generator) -> None:
-    """Let bass and other duck under the kick in some songs, as a side-chained compressor does."""
+    """Attenuate bass and other at each kick in some songs, as a side-chained compressor does."""
     if random.random() < 0.4:
         return
     depth, release = float(random.uniform(0.3, 0.95)), float(random.uniform(0.08, 0.3))

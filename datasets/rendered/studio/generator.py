@@ -1,7 +1,7 @@
-"""The song generator of the data set `synth`, which lies beside this one, under a private name.
+"""Import the song generator of the neighbouring data set `synth` under a private name.
 
-A copy of our own: this data set adds drum and bass patterns to it, and the
-eight songs of `synth` must stay as they are.
+It is a separate copy, because this data set adds drum and bass patterns, and the
+eight songs of `synth` must not change.
 """
 
 import importlib
@@ -23,7 +23,7 @@ def songmaker(module: str) -> ModuleType:
     Raises
     ------
     ImportError
-        When the data set `synth` is not beside this one.
+        If the data set `synth` is not beside this one.
     """
     if _PACKAGE not in sys.modules:
         spec = importlib.util.spec_from_file_location(

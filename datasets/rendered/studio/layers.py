@@ -1,7 +1,7 @@
 """The layers of an accompaniment: chords that are held, strummed, stabbed, broken up, and riffs.
 
-Each style of playing is a function that adds the notes of one bar. What a player keeps for a whole
-song (how hard, which offbeats, which riff) is drawn once, in a fixed order, so that a seed always
+Each style of playing is a function that adds the notes of one bar. The settings of a player for a
+song (dynamics, offbeats, riff) are drawn once, in a fixed order, so that a seed always
 gives the same song.
 """
 
@@ -46,7 +46,7 @@ class _Player:
 
     @classmethod
     def drawn(cls, song: Any, random: np.random.Generator) -> "_Player":
-        """Draw what stays the same in all bars."""
+        """Draw the settings that are the same in all bars."""
         return cls(
             song,
             random,

@@ -13,7 +13,7 @@ __all__ = ["PATCHES", "lowered", "played"]
 Signal = npt.NDArray[np.float64]
 SAMPLE_RATE = 44100
 PATCHES = ("sub", "boom", "saw", "square", "reese", "fm")
-"""sub: a held sine; boom: a sine that dies away, driven, as of hip-hop; reese: two saws out of tune."""
+"""sub: a held sine; boom: a decaying, driven sine, as in hip-hop; reese: two detuned saws."""
 
 
 def lowered(notes: Sequence[Struck], random: np.random.Generator) -> list[Struck]:

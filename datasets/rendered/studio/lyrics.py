@@ -1,4 +1,4 @@
-"""Words for the voices of `flite` and `festival`: sentences that mean little and rhyme with nothing."""
+"""Words for the voices of `flite` and `festival`: random sentences without rhyme."""
 
 import subprocess
 from pathlib import Path
@@ -34,12 +34,12 @@ def sentence(random: np.random.Generator) -> str:
 def speak(voice: str, text: str, path: Path) -> None:
     """Write `text`, spoken by a voice of flite or festival, to a wav file of 16 kHz.
 
-    Voices of other languages read English letters by their own rules, which is as good.
+    Voices of other languages read English letters by their own rules, which is good enough.
 
     Raises
     ------
     RuntimeError
-        When the program fails; holds what it wrote.
+        If the program fails; the message holds its output.
     """
     program, _, name = voice.split("_", 2)
     if program == "flite":

@@ -1,4 +1,4 @@
-"""A drum machine: grooves of electronic music and hip-hop, played with sounds struck once."""
+"""A drum machine: grooves of electronic music and hip-hop, played with one-shot sounds."""
 
 from collections.abc import Sequence
 
@@ -64,12 +64,12 @@ def programmed(beats: Sequence[float], random: np.random.Generator) -> list[Hit]
 
 
 def kick_times(hits: Sequence[Hit]) -> list[float]:
-    """Return the seconds at which the kick falls."""
+    """Return the times of the kick in seconds."""
     return [moment for moment, role, _ in hits if role == "kick"]
 
 
 def played(hits: Sequence[Hit], seconds: float, random: np.random.Generator) -> Signal:
-    """Return drums, float64 (2, samples): each role from one kit, now and then from another."""
+    """Return drums, float64 (2, samples): each role from one kit, sometimes from another."""
     kit = _kit(random)
     out = np.zeros((2, round(seconds * SAMPLE_RATE)))
     levels = {

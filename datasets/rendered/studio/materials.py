@@ -1,7 +1,7 @@
-"""What the studio is built from: soundfonts, MIDI files and voices of Debian packages.
+"""Materials of the songs: soundfonts, MIDI files and voices of Debian packages.
 
-Nothing is downloaded. Each split has MIDI files and voices of its own, so that
-a model trained on one has heard neither the tunes nor the speakers of another.
+Nothing is downloaded. The splits have different MIDI files and voices, so that
+a model trained on one has no tunes and no speakers of another.
 """
 
 import csv
@@ -56,7 +56,7 @@ _FESTIVAL = {
     "festival_m_hy_fi_mv_diphone": ("festvox-suopuhe-mv", "finnish/hy_fi_mv_diphone"),
     "festival_m_ked_diphone": ("festvox-kdlpc16k", "english/ked_diphone"),
 }
-"""Voices of `festival`: the package, and where it lies."""
+"""Voices of `festival`: the package, and its path."""
 
 SPEAKERS = {
     "train": (
@@ -91,7 +91,7 @@ class Piece:
 
 @dataclass(frozen=True, slots=True)
 class Excerpt:
-    """Some seconds of a recording: its split, its package, its file, where it starts.
+    """Part of a recording: its split, package and file, and its start in seconds.
 
     A file inside of an archive is named ``archive!member``.
     """
@@ -103,7 +103,7 @@ class Excerpt:
 
 
 def missing() -> list[str]:
-    """Return what is not on this machine, one entry for each package to install."""
+    """Return the missing materials, one entry per package to install."""
     wanted = {
         "fluid-soundfont-gm": _SHARE / _SOUNDFONTS[0],
         "musescore-general-soundfont-small": _SHARE / _SOUNDFONTS[1],
@@ -132,7 +132,7 @@ def missing() -> list[str]:
 
 
 def share() -> Path:
-    """Return the folder in which packages keep what they share."""
+    """Return the folder of the packages' shared files."""
     return _SHARE
 
 
@@ -147,7 +147,7 @@ def drum_kits() -> list[Path]:
 
 
 def drum_samples() -> Path:
-    """Return the folder of drum kits as single sounds, one folder a kit."""
+    """Return the folder of drum kits as single sounds, one folder per kit."""
     return _SHARE / _DRUM_SAMPLES
 
 

@@ -39,7 +39,7 @@ def read_score(piece: Piece) -> Score:
     Raises
     ------
     ValueError
-        When the file is damaged; names it.
+        If the file is damaged; the message names it.
     """
     try:
         song = mido.MidiFile(file=io.BytesIO(piece.data), clip=True)
@@ -89,7 +89,7 @@ def read_score(piece: Piece) -> Score:
 def excerpt(score: Score, start: float, seconds: float, pace: float, transpose: int) -> Excerpt:
     """Cut `seconds` out of a score, played `pace` times as fast and `transpose` semitones higher.
 
-    Controls from before the start are gathered at it, the last of each kind.
+    The last control of each kind before the start is moved to the start.
     """
     parts = []
     for part in score.parts:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 __all__ = ["DRUM_PROGRAM", "RECORDED_KIT", "Control", "Part", "Struck", "stem_of"]
 
 DRUM_PROGRAM = -1
-"""Stands in place of a General MIDI program for the drum channel."""
+"""Used instead of a General MIDI program for the drum channel."""
 
 RECORDED_KIT = -2
 """The same for a kit whose soundfont has it as its first melodic program."""

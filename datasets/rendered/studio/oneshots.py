@@ -1,4 +1,4 @@
-"""Drum sounds struck once: recorded ones of Debian's packages, and two drum machines by formula."""
+"""One-shot drum sounds: recordings of Debian packages, and two synthesised drum machines."""
 
 import functools
 import re
@@ -103,7 +103,7 @@ def _both(mono: Signal) -> Signal:
 
 
 def _kick(random: np.random.Generator, end: float | None = None) -> Signal:
-    """Return a sine that falls from some hundred Hz to its own 42 to 65."""
+    """Return a sine that falls from some hundred Hz to between 42 and 65 Hz."""
     decay = float(random.choice([0.12, 0.2, 0.35, 0.7])) * float(random.uniform(0.8, 1.2))
     time = _clock(min(4.0 * decay, LONGEST_S))
     end = end or float(random.uniform(42.0, 65.0))
@@ -146,5 +146,5 @@ def _hat(random: np.random.Generator, decay: float) -> Signal:
 
 
 def _high(sound: Signal, frequency: float) -> Signal:
-    """Keep what lies above a frequency."""
+    """High-pass at a frequency."""
     return np.asarray(sosfilt(butter(2, frequency, "high", fs=SAMPLE_RATE, output="sos"), sound))

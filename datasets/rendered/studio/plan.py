@@ -1,4 +1,4 @@
-"""Which songs there are: names, kinds and seeds of each split."""
+"""The list of songs: names, kinds and seeds of each split."""
 
 import itertools
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from .materials import Excerpt, excerpts
 __all__ = ["KINDS", "SEED", "SIZES", "VERSION", "Order", "orders"]
 
 VERSION = 4
-"""Raised whenever any song sounds different, or there are others."""
+"""Increased whenever any song or the list of songs changes."""
 
 SEED = 2
 """Begins every song's seed. Songs of validation and test are those of version 2, and some more."""
@@ -31,7 +31,7 @@ and low end, with drums and bass added) and who sings (spoken: speech re-pitched
 songmaker's singer)."""
 
 SIZES = {"train": 160, "validation": 10, "test": 20}
-"""Songs of a split without those over released music, of which there is one an excerpt."""
+"""Songs of a split without those over released music, of which there is one per excerpt."""
 
 ELECTRONIC = 60
 """Further songs for training of electronic music; of the other kinds there is one an excerpt."""
@@ -51,7 +51,7 @@ _SEQUENCE = (
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """One song to be made."""
+    """One song to render."""
 
     split: str
     index: int
@@ -62,7 +62,7 @@ class Order:
     excerpt: Excerpt | None = None
     """The released music under it."""
     voices: str = ""
-    """Whose voices there are to choose from: those of a split, by default its own."""
+    """The split whose voices may be chosen, by default the song's."""
 
     @property
     def name(self) -> str:

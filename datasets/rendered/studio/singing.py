@@ -1,8 +1,8 @@
-"""Speech sung: syllables laid under the notes of a tune and given their pitch, by WORLD.
+"""Convert speech to singing with WORLD: syllables get the pitch and length of notes.
 
-The vowel falls on the beat, consonants keep their pace, and the note's length
-is taken up by the vowel. Recordings end at 8 kHz; what is above is guessed
-from the envelope just below, so that the band's edge does not betray the voice.
+The vowel falls on the beat, consonants keep their length, and the vowel fills the
+note. Recordings end at 8 kHz; the envelope above is extrapolated from just below,
+so that no spectral edge identifies the voice.
 """
 
 from collections.abc import Sequence
@@ -31,9 +31,9 @@ class Timbre:
     Parameters
     ----------
     stretch : formants relative to the speaker's own; above 1 is a smaller body.
-    edge : Hz from which on the envelope is guessed.
+    edge : Hz above which the envelope is extrapolated.
     slope : dB an octave above the edge.
-    breath : how much of the voice is turned to noise, 0 to 1.
+    breath : share of the voice that is replaced by noise, 0 to 1.
     tilt : dB an octave over the whole voice, above 500 Hz.
     talk : 0 sings; 1 keeps the melody of speech, as in rap.
     """

@@ -133,7 +133,7 @@ def _in_room(stereo: Signal, random: np.random.Generator) -> Signal:
 
 
 def _mixed(name: str, sound: Signal, random: np.random.Generator) -> Signal:
-    """Treat a stem as an engineer may: tone, drive, a room, air or less of it."""
+    """Apply random effects to a stem: tone, drive, a room, more or less treble."""
     if random.random() < 0.7:
         sound = desk.coloured(sound, random, 2.5 if name == "vocals" else 3.5)
     if random.random() < {"drums": 0.4, "bass": 0.5, "other": 0.2, "vocals": 0.2}[name]:
@@ -152,7 +152,7 @@ def _mixed(name: str, sound: Signal, random: np.random.Generator) -> Signal:
 
 
 def _levels(stems: Iterable[str], random: np.random.Generator) -> dict[str, float]:
-    """Return levels in dB, spread as those of released songs are."""
+    """Return levels in dB, distributed as in released songs."""
     middle = {"drums": -5.4, "bass": -5.2, "other": -5.8, "vocals": -5.5, ACCOMPANIMENT: 0.0}
     return {
         name: float(

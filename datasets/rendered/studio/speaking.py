@@ -1,4 +1,4 @@
-"""Vocals of a speaker: whose voice, changed how, doubled or in two parts."""
+"""Vocals from speech: choice and change of the voice, doubling, second part."""
 
 import tempfile
 from dataclasses import replace
@@ -84,7 +84,7 @@ def _some_speech(voice: str, random: np.random.Generator) -> list[Syllable]:
 
 
 def _recorded(take: Signal, singer: Any, random: np.random.Generator) -> Signal:
-    """Return a mono take (samples,) in stereo, evened out as a compressor does."""
+    """Return a mono take (samples,) in stereo, compressed."""
     take = desk.effects.high_pass(take, 85.0)
     take = desk.effects.levelled(take, float(random.uniform(0.2, 0.7)))
     return np.asarray(

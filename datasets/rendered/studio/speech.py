@@ -1,4 +1,4 @@
-"""Speech taken apart: syllables of a recording as WORLD's pitch, envelope and aperiodicity."""
+"""Analysis of speech: syllables of a recording as WORLD's pitch, envelope and aperiodicity."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,14 +18,14 @@ __all__ = ["FRAME", "RATE", "Syllable", "syllables"]
 Signal = npt.NDArray[np.float64]
 RATE = 16000
 FRAME = 0.005
-"""Seconds a frame of the analysis."""
+"""Seconds per frame of the analysis."""
 
 
 @dataclass(frozen=True)
 class Syllable:
     """One syllable: frames of its envelope (frames, bins), aperiodicity and pitch in Hz (0: unvoiced).
 
-    `vowel` is the frame where the vowel sets in, `peak` where it is loudest.
+    `vowel` is the frame where the vowel begins, `peak` where it is loudest.
     """
 
     envelope: Signal

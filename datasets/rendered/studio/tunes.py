@@ -1,4 +1,4 @@
-"""Tunes to sing: taken from a lead instrument, or made to fit the notes that a band plays."""
+"""Tunes to sing: taken from a lead instrument, or composed to fit the notes of a band."""
 
 import itertools
 from collections.abc import Sequence

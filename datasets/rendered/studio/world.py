@@ -1,7 +1,7 @@
 """The vocoder WORLD, as the package `pyworld` has it.
 
-The package asks `pkg_resources` for its own version while it is imported. Setuptools has dropped that
-module, and older ones warn of it; so a stand-in that knows versions takes its place meanwhile.
+The package asks `pkg_resources` for its own version while it is imported. Setuptools has removed
+that module, and older versions warn about it; so a substitute that returns versions is used.
 """
 
 import importlib

@@ -1,4 +1,4 @@
-"""From notes with syllables to the movements of a singer: when each sound starts, and how it glides.
+"""From notes with syllables to a singer's control curves: start and glide of each sound.
 
 Consonants come before the beat, so that the vowel falls on it, as singers do;
 formants never jump but run into one another (coarticulation).
@@ -32,7 +32,7 @@ class Sound:
 
 @dataclass(frozen=True, slots=True)
 class Gestures:
-    """What the singer does, one value each frame of HOP samples.
+    """The singer's control curves, one value per frame of HOP samples.
 
     `formants` is (frames, 5) in Hz; `pitch` in Hz; `voice` and `breath` are
     amplitudes; `sounds` are kept for the hiss of consonants.

@@ -1,4 +1,4 @@
-"""The drum kit: each drum is made once a song and struck as the pattern says."""
+"""The drum kit: each drum is rendered once per song and placed by the pattern."""
 
 import numpy as np
 
@@ -14,7 +14,7 @@ PATTERNS = {
     "hiphop": {"kick": "x..x......xx....", "snare": "....x.......x...", "hat": "x.x.x.xxx.x.x.x."},
     "folk": {"kick": "x.......x.......", "snare": "....x.......x...", "hat": "..x...x...x...x."},
 }
-"""Sixteen steps a bar; x is a stroke."""
+"""Sixteen steps per bar; x is a stroke."""
 
 
 def _clock(seconds: float) -> Signal:

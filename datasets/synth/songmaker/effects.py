@@ -1,4 +1,4 @@
-"""What a mixing desk does to a track: filters, levelling, saturation, doubling and rooms."""
+"""Mixing effects: filters, levelling, saturation, doubling and rooms."""
 
 import numpy as np
 from scipy.ndimage import uniform_filter1d
@@ -8,17 +8,17 @@ from .signals import SAMPLE_RATE, Signal, decibels, seconds_to_samples
 
 
 def low_pass(sound: Signal, cutoff: float, order: int = 2) -> Signal:
-    """Keep what lies below `cutoff` Hz."""
+    """Keep frequencies below `cutoff` Hz."""
     return np.asarray(sosfilt(butter(order, cutoff, "low", fs=SAMPLE_RATE, output="sos"), sound))
 
 
 def high_pass(sound: Signal, cutoff: float, order: int = 2) -> Signal:
-    """Keep what lies above `cutoff` Hz."""
+    """Keep frequencies above `cutoff` Hz."""
     return np.asarray(sosfilt(butter(order, cutoff, "high", fs=SAMPLE_RATE, output="sos"), sound))
 
 
 def band(sound: Signal, low: float, high: float, order: int = 1) -> Signal:
-    """Keep what lies between `low` and `high` Hz."""
+    """Keep frequencies between `low` and `high` Hz."""
     filters = butter(order, (low, high), "band", fs=SAMPLE_RATE, output="sos")
     return np.asarray(sosfilt(filters, sound))
 
@@ -35,7 +35,7 @@ def saturate(sound: Signal, drive: float) -> Signal:
 
 
 def levelled(sound: Signal, strength: float, window: float = 0.12) -> Signal:
-    """Even out loudness as a compressor does.
+    """Compress the loudness.
 
     The gain is the running root mean square over `window` seconds to the power
     -`strength` (0 leaves the sound alone, 1 makes it all equally loud), with a

@@ -38,9 +38,9 @@ class Singer:
 
 @dataclass(frozen=True, slots=True)
 class SongSpec:
-    """All that a song is made from; the same specification always gives the same song.
+    """The specification of a song; the same specification always gives the same song.
 
-    `progression` has one scale degree (1 to 7) a bar and is repeated; `lyrics`
+    `progression` has one scale degree (1 to 7) per bar and is repeated; `lyrics`
     has one line for two bars, in the spelling that `phonemes` explains;
     `levels` are dB of drums, bass and other relative to the vocals; `reverb` is
     the singer's room in seconds; with `harmony` a second voice joins in the
@@ -65,12 +65,12 @@ class SongSpec:
 
     @property
     def beat(self) -> float:
-        """Seconds a beat."""
+        """Seconds per beat."""
         return 60.0 / self.bpm
 
     @property
     def bar(self) -> float:
-        """Seconds a bar."""
+        """Seconds per bar."""
         return BEATS * self.beat
 
     @property

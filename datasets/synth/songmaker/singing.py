@@ -21,7 +21,7 @@ def glottal_pulses(pitch: Signal, strength: Signal, random: np.random.Generator)
     """Return band-limited pulses (samples,) at the closures of the vocal folds.
 
     `pitch` in Hz and `strength` are given per sample. Each pulse is a windowed
-    sinc at its exact, fractional time, so that no aliasing gives the machine away.
+    sinc at its exact, fractional time, so that there is no aliasing.
     """
     phase = np.cumsum(pitch) / SAMPLE_RATE
     before = np.flatnonzero(np.diff(np.floor(phase)) > 0)
@@ -49,7 +49,7 @@ def glottal_shape(pulses: Signal) -> Signal:
 
 
 def hiss(gestures: Gestures, samples: int, random: np.random.Generator) -> Signal:
-    """Return the noise of narrow passages and bursts: S, T, K and their kin."""
+    """Return the noise of narrow passages and bursts: S, T, K and similar sounds."""
     track = np.zeros(samples)
     for sound in gestures.sounds:
         if sound.phoneme.noise is None:

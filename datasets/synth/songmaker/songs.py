@@ -1,4 +1,4 @@
-"""The songs: who sings what, in which style, key and tempo."""
+"""The songs: singer, lyrics, style, key and tempo."""
 
 from .score import Singer, SongSpec
 

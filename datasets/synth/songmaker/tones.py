@@ -1,4 +1,4 @@
-"""Notes of plucked, struck and bowed sounds, made period by period.
+"""Notes of plucked, struck and bowed sounds, synthesised period by period.
 
 One period is an inverse Fourier transform of its harmonics; a whole note is
 all its periods transformed at once, each harmonic decaying at its own pace.

@@ -1,4 +1,4 @@
-"""A throat and mouth that move: formant filtering that changes many times a second.
+"""A moving vocal tract: formant filtering that changes many times per second.
 
 The tract is a cascade of resonances (Fant's acoustic theory of speech
 production). Frames of the source are multiplied by its response of that
