@@ -249,7 +249,7 @@ def write(root, run, model, values, *, failed=(), wall=10.0):
             continue
         frames = rows([value - 1, value, value + 4], model=model, track=f"t{track:02d}").assign(
             cell_id="c", separation_id=row["separation_id"], run_id=run,
-            start_s=[0.0, 1.0, 2.0], duration_s=1.0, protocol="bsseval-v4",
+            start_s=[0.0, 1.0, 2.0], duration_s=1.0, protocol="bsseval-v4", metric_hash=None,
         )  # fmt: skip
         table = pa.Table.from_pandas(frames[SCORES.names], schema=SCORES, preserve_index=False)
         results.write_scores(f"{run}-{track}", model, "d", table)

@@ -129,7 +129,8 @@ def test_what_is_not_there_is_said_with_the_way_to_get_it(
     monkeypatch.setenv("BENCHBENCH_CACHE", str(tmp_path / "cache"))
     dataset = Catalog().dataset("musdb18")
     with pytest.raises(
-        UsageError, match=r"(?s)not here.*bench install musdb18.*--root.*MUSDB_PATH"
+        UsageError,
+        match=r"(?s)not found on this machine.*bench install musdb18.*--root.*MUSDB_PATH",
     ):
         open_dataset(dataset)
     with pytest.raises(UsageError, match="holds no tracks"):

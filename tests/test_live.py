@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import benchbench
-from benchbench.cli.listing import description
+from benchbench.cli.description import description
 
 RATE = 44100
 STREAM = '''

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from benchbench.api.install import uninstall
-from benchbench.cli.listing import description
+from benchbench.cli.description import description
 from benchbench.errors import ManifestError, WeightsError
 from benchbench.plugins.catalog import Catalog, Model
 from benchbench.separation.weights import ensure_weights

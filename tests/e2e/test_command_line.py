@@ -96,7 +96,7 @@ def test_help_is_quick_and_imports_nothing_heavy(tmp_path: Path) -> None:
         (["show", "bsseval"], 2, "Did you mean 'bsseval-v"),
         (["list", "model"], 2, "Did you mean 'models'"),
         (["report", "none"], 2, "no results in none"),
-        (["doctor", "nothing"], 2, "Unknown model, data set or folder"),
+        (["doctor", "nothing"], 2, "Unknown model, data set, metric or folder"),
         (["install", "musdb"], 2, "Did you mean 'musdb18'"),
         (["--config", "bad.toml", "run"], 2, "Did you mean 'models'"),
         (["run", "--nonsense"], 2, "No such option"),
