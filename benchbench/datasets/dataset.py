@@ -202,9 +202,9 @@ def _splits(manifest: DatasetManifest, split: str | None) -> Sequence[str]:
                 f"The data set {manifest.name} has no splits.", hint="Leave out --split."
             )
         return ("",)
-    if split == "all":
-        return manifest.splits
     chosen = split or manifest.default_split or manifest.splits[0]
+    if chosen == "all":
+        return manifest.splits
     if chosen not in manifest.splits:
         raise UnknownNameError(
             "split", chosen, [*manifest.splits, "all"], where=f" of {manifest.name}"

@@ -10,6 +10,7 @@ import hashlib
 import os
 import shutil
 import struct
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,6 +22,7 @@ __all__ = [
     "excerpts",
     "loops",
     "missing",
+    "missing_voices",
     "pieces",
     "recordings",
     "share",
@@ -114,20 +116,35 @@ def missing() -> list[str]:
         "hydrogen-drumkits": _SHARE / _DRUM_SAMPLES,
         "sonic-pi-samples": _SHARE / _LOOPS,
     }
-    for name in (name for names in SPEAKERS.values() for name in names):
-        if name in _FESTIVAL:
+    for excerpt in (excerpt for split in _SPLITS for excerpt in excerpts(split)):
+        wanted[excerpt.package] = _SHARE / excerpt.file.partition("!")[0]
+    lacking = [package for package, path in wanted.items() if not path.exists()]
+    programs = [] if shutil.which("fluidsynth") else ["fluidsynth"]
+    return [
+        *programs,
+        *missing_voices({v for voices in SPEAKERS.values() for v in voices}),
+        *lacking,
+    ]
+
+
+def missing_voices(voices: Collection[str]) -> list[str]:
+    """Return the packages that some voices need and that are not installed."""
+    programs: dict[str, str] = {}
+    wanted: dict[str, Path] = {}
+    for name in sorted(voices):
+        if name.startswith("flite"):
+            programs["flite"] = "flite"
+        elif name in _FESTIVAL:
+            programs["festival"] = "text2wave"
             package, place = _FESTIVAL[name]
             wanted[package] = _SHARE / "festival/voices" / place
         elif name.startswith("ktuberling"):
             wanted["ktuberling-data"] = _SHARE / _WORDS
         elif name.startswith("russian"):
             wanted["festvox-ru"] = _SHARE / _RUSSIAN
-        elif not name.startswith("flite"):
+        else:
             wanted[f"asterisk-core-sounds-{name[:2]}-g722"] = _SHARE / _VOICES / name
-    for excerpt in (excerpt for split in _SPLITS for excerpt in excerpts(split)):
-        wanted[excerpt.package] = _SHARE / excerpt.file.partition("!")[0]
     lacking = [package for package, path in wanted.items() if not path.exists()]
-    programs = {"fluidsynth": "fluidsynth", "flite": "flite", "festival": "text2wave"}
     return [package for package, name in programs.items() if not shutil.which(name)] + lacking
 
 

@@ -16,7 +16,7 @@ from .generator import songmaker
 from .plan import SEED, Order
 from .released import ACCOMPANIMENT, play_released
 
-__all__ = ["render"]
+__all__ = ["coded", "in_room", "recorded_formant", "render"]
 
 Signal = npt.NDArray[np.float64]
 singing: Any = songmaker("singing")
@@ -38,7 +38,7 @@ def render(order: Order) -> dict[str, npt.NDArray[np.int16]]:
         vocals = spoken(order.voices or order.split, tune, singer, seconds, random)
     else:
         vocals = _formant(tune, singer, seconds, random)
-    stems["vocals"] = _in_room(vocals, random)
+    stems["vocals"] = in_room(vocals, random)
     stems = {
         name: sound if name == ACCOMPANIMENT else _mixed(name, sound, random)
         for name, sound in stems.items()
@@ -63,7 +63,7 @@ def _backing(
     seconds = float(random.uniform(*order.seconds))
     if players == "coded":
         song = arrangement.any_song(order.seed, seconds, random)
-        return _coded(song), score.melody(song), song.singer, song.seconds
+        return coded(song), score.melody(song), song.singer, song.seconds
     from .playing import play_arranged, play_written
 
     if players == "electronic":
@@ -75,7 +75,8 @@ def _backing(
     return play_written(order.split, seconds, random)
 
 
-def _coded(song: Any) -> dict[str, Signal]:
+def coded(song: Any) -> dict[str, Signal]:
+    """Return drums, bass and other of a song as songmaker's instruments play them."""
     return {
         "drums": songmaker("drums").play_drums(song),
         "bass": songmaker("bass").play_bass(song),
@@ -104,25 +105,27 @@ def _with_pauses(tune: list[Any], seconds: float, random: np.random.Generator) -
 
 def _formant(tune: list[Any], singer: Any, seconds: float, random: np.random.Generator) -> Signal:
     """Return the vocals as songmaker's singer sings them."""
-    stereo = _recorded_formant(tune, singer, seconds, random)
+    stereo = recorded_formant(tune, singer, seconds, random)
     if random.random() < 0.3:
         second = tunes.third_above(tune, random)
         if second:
-            stereo += float(random.uniform(0.3, 0.6)) * _recorded_formant(
+            stereo += float(random.uniform(0.3, 0.6)) * recorded_formant(
                 second, singer, seconds, random
             )
     return stereo
 
 
-def _recorded_formant(
+def recorded_formant(
     tune: list[Any], singer: Any, seconds: float, random: np.random.Generator
 ) -> Signal:
+    """Return a tune as songmaker's singer sings it, alone, (2, samples)."""
     return np.asarray(
         singing.doubled(singing.recorded(tune, singer, seconds, random), singer.double, random)
     )
 
 
-def _in_room(stereo: Signal, random: np.random.Generator) -> Signal:
+def in_room(stereo: Signal, random: np.random.Generator) -> Signal:
+    """Return a voice in a room, in some songs with an echo."""
     wet = float(random.choice([0.03, 0.08, 0.15, 0.3], p=[0.25, 0.35, 0.3, 0.1]))
     sound = desk.roomy(stereo, float(random.uniform(0.5, 2.4)), wet, random)
     if random.random() < 0.2:

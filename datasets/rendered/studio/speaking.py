@@ -14,7 +14,7 @@ from .lyrics import sentence, speak
 from .singing import Timbre, sung
 from .speech import Syllable, syllables
 
-__all__ = ["spoken"]
+__all__ = ["spoken", "spoken_by"]
 
 Signal = npt.NDArray[np.float64]
 singing: Any = songmaker("singing")
@@ -26,21 +26,7 @@ def spoken(
     """Return the vocals as a speaker of the split sings them, doubled or in two parts in some songs."""
     voices = materials.speakers(split)
     voice = voices[int(random.integers(len(voices)))]
-    male = "_m_" in voice
-    stretch = float(
-        np.clip(singer.tract / (1.0 if male else 1.16) * random.normal(1.0, 0.03), 0.78, 1.28)
-    )
-    timbre = Timbre(
-        stretch,
-        float(random.uniform(6000.0, 6800.0)),
-        float(random.uniform(5.0, 18.0)),
-        float(random.choice([0.0, 0.05, 0.15, 0.3], p=[0.5, 0.25, 0.15, 0.1])),
-        float(random.uniform(-1.5, 2.0)),
-        float(random.choice([0.0, 0.3, 1.0], p=[0.8, 0.1, 0.1])),
-    )
-    said = _words(voice, len(tune), random)
-    lead = sung(tune, said, timbre, singer, seconds, random)
-    stereo = _recorded(lead, singer, random)
+    stereo, said, timbre = _lead(voice, tune, singer, seconds, random)
     if random.random() < 0.25:
         for side in (-0.8, 0.8):
             again = sung(tune, said, timbre, singer, seconds, random)
@@ -61,6 +47,34 @@ def spoken(
                 _recorded(higher, singer, random), random.uniform(-0.6, 0.6)
             )
     return stereo
+
+
+def spoken_by(
+    voice: str, tune: list[Any], singer: Any, seconds: float, random: np.random.Generator
+) -> Signal:
+    """Return a tune as one speaker sings it, one part, (2, samples)."""
+    return _lead(voice, tune, singer, seconds, random)[0]
+
+
+def _lead(
+    voice: str, tune: list[Any], singer: Any, seconds: float, random: np.random.Generator
+) -> tuple[Signal, list[Syllable], Timbre]:
+    """Return the first part in stereo, its syllables and its timbre."""
+    male = "_m_" in voice
+    stretch = float(
+        np.clip(singer.tract / (1.0 if male else 1.16) * random.normal(1.0, 0.03), 0.78, 1.28)
+    )
+    timbre = Timbre(
+        stretch,
+        float(random.uniform(6000.0, 6800.0)),
+        float(random.uniform(5.0, 18.0)),
+        float(random.choice([0.0, 0.05, 0.15, 0.3], p=[0.5, 0.25, 0.15, 0.1])),
+        float(random.uniform(-1.5, 2.0)),
+        float(random.choice([0.0, 0.3, 1.0], p=[0.8, 0.1, 0.1])),
+    )
+    said = _words(voice, len(tune), random)
+    lead = sung(tune, said, timbre, singer, seconds, random)
+    return _recorded(lead, singer, random), said, timbre
 
 
 def _words(voice: str, count: int, random: np.random.Generator) -> list[Syllable]:
