@@ -9,6 +9,8 @@ from typing import Any, Literal
 from benchbench.api.observers.notebook_progress import default_listener
 from benchbench.api.observers.tracking import require_tracker, track_run
 from benchbench.api.results import Results, RunResult
+from benchbench.api.training.in_memory import as_models
+from benchbench.api.training.validator import Separate
 from benchbench.datasets.dataset import open_dataset
 from benchbench.errors import UsageError
 from benchbench.io.paths import AnyPath, path_of, paths_of
@@ -62,6 +64,7 @@ def run(
     stop: Stop | None = None,
     track: str | None = None,
     allow_truncated: bool = False,
+    functions: Mapping[str, Separate] | None = None,
 ) -> RunResult:
     """Separate a data set with some models, score the stems, store the scores, write a report.
 
@@ -126,6 +129,10 @@ def run(
         with a folder or an address.
     allow_truncated
         Whether truncated audio files are read up to their end and flagged.
+    functions
+        Further models by name: ``(mixture, sample_rate) -> {stem: array}``, mixture and stems of
+        shape (channels, samples). They separate every track in this process; their time and
+        memory are not measured, and an exception in one ends the run.
 
     Returns
     -------
@@ -146,14 +153,29 @@ def run(
     ...     "irm,mixture", "folder", root="songs", metrics="usdr", report=False)
     >>> result.tally.ok, result.tally.failed
     (4, 0)
+
+    A function beside them:
+
+    >>> half = lambda mixture, rate: {"vocals": mixture / 2, "accompaniment": mixture / 2}
+    >>> result = benchbench.run(
+    ...     "mixture", "folder", root="songs", metrics="usdr", report=False,
+    ...     functions={"half": half})
+    >>> sorted(result.scores_frame()["model"].unique())
+    ['half:2stems', 'mixture:2stems']
     """
     listener = listener or default_listener()
     if track:
         require_tracker(track)
+    if callable(models):
+        raise UsageError(
+            "A function has no name on the board.", hint="Pass functions={'NAME': FUNCTION}."
+        )
+    if functions and executor != "local":
+        raise UsageError("A function separates in this process: use executor='local'.")
     models, tracks = listed(models), [tracks] if isinstance(tracks, str) else tracks
     carried_out_by = _executor(executor, jobs, scheduler, cluster)
     catalog = Catalog(paths_of(adapter_paths))
-    chosen = tuple(with_options(catalog.models(models), options or {}))
+    chosen = with_options(catalog.models(models), options or {})
     protocols = resolve_metrics(
         metrics,
         MetricCatalog(paths_of(metric_paths)),
@@ -161,7 +183,8 @@ def run(
         lambda text: listener(Note(text)),
     )
     separating = Separating(path_of(weights), device, limits or Limits(), threads)
-    separating.require_sane(chosen, jobs)
+    if chosen or not functions:
+        separating.require_sane(chosen, jobs)
     data_set = open_dataset(
         catalog.dataset(dataset),
         path_of(root),
@@ -174,17 +197,20 @@ def run(
              "metrics": [protocol.name for protocol in protocols], "resume": resume,
              "executor": executor, "threads": threads}  # fmt: skip
     storing = Storing(out, resume_mode(resume), retry_failed, keep_stems, facts)
-    steps = Run(
-        Comparison(chosen, data_set, protocols, allow_truncated),
-        separating,
-        storing,
-        listener,
-        stop or Stop(),
-    )
-    steps.prepare()
-    computes = steps.has_work(local=executor == "local")
-    if computes:
-        steps.carry_out(carried_out_by, jobs, command)
+    with as_models(
+        functions or {},
+        data_set.tracks,
+        lambda text: listener(Stage(text)),
+        reserved=catalog.adapter_names(),
+        allow_truncated=allow_truncated,
+    ) as folders:
+        chosen += Catalog(folders).models(tuple(functions or ()))
+        comparison = Comparison(tuple(chosen), data_set, protocols, allow_truncated)
+        steps = Run(comparison, separating, storing, listener, stop or Stop())
+        steps.prepare()
+        computes = steps.has_work(local=executor == "local")
+        if computes:
+            steps.carry_out(carried_out_by, jobs, command)
     if report:
         listener(Stage("Writing the report"))
     results, models = Results(local_folder(out)), tuple(steps.setups)

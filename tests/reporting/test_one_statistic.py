@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from benchbench.reporting.data.loading import read
 from benchbench.reporting.page import Page, assemble
+from benchbench.results.interchange.tidy_export import tidy_csv, usual_aggregation
+from benchbench.results.store import Results
 
 
 @pytest.fixture(scope="module")
@@ -59,3 +63,24 @@ def test_rank_bars_never_join_what_the_tests_tell_apart(shown: Page) -> None:
                     assert not pair.distinguishable
                     joined += 1
     assert joined
+
+
+def test_the_exported_leaderboard_is_that_of_the_page(results: Path, shown: Page) -> None:
+    keys = ["dataset", "reference_set", "target", "protocol", "metric", "aggregation", "model"]
+    exported = pd.read_csv(io.StringIO(tidy_csv(Results(results), "models")), dtype={"model": str})
+    by_key = exported.set_index(keys)
+    checked = 0
+    for series, ways in shown.leaderboards.by_series.items():
+        board = ways[usual_aggregation(series.protocol)]
+        for row in board.rows:
+            if row.value is None:
+                continue
+            key = (
+                series.dataset, series.references, series.target, series.protocol,
+                series.metric, board.aggregation, row.model,
+            )  # fmt: skip
+            line = by_key.loc[key]
+            for column, name in (("value", "value"), ("lo", "low"), ("hi", "high")):
+                assert line[column] == pytest.approx(getattr(row, name), abs=6e-6), (key, name)
+            checked += 1
+    assert checked > 50

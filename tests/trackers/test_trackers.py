@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from importlib.util import find_spec
 from pathlib import Path
 
 import pandas as pd
@@ -13,6 +14,7 @@ from simulate import Plan, simulate
 import benchbench
 from benchbench.api.observers.tracking import TRACKERS
 from benchbench.errors import UnknownNameError
+from benchbench.results.interchange.trackers import tensorboard_export
 
 pytestmark = [
     pytest.mark.trackers,
@@ -77,23 +79,32 @@ def test_mlflow_holds_every_run_with_its_numbers_hashes_and_page(results, tmp_pa
         assert "report.html" in files
 
 
-def test_tensorboard_holds_every_scalar(results, tmp_path):
+@pytest.mark.parametrize("writer", ["tensorboardX", "tensorflow"])
+def test_tensorboard_holds_every_scalar(results, tmp_path, monkeypatch, writer):
     pytest.importorskip("tensorboardX")
+    pytest.importorskip(writer)
     from tensorboardX.proto.event_pb2 import Event
 
+    monkeypatch.setattr(
+        tensorboard_export, "find_spec", lambda name: find_spec(name) if name == writer else None
+    )
     folders = benchbench.export("tensorboard", tmp_path / "tb", results)
     assert [folder.name for folder in folders] == run_ids(results)
     for folder in folders:
-        scalars = {}
+        scalars, texts = {}, {}
         (path,) = folder.glob("events*")
         for record in records(path):
             for value in Event.FromString(record).summary.value:
                 if value.HasField("simple_value"):
                     scalars.setdefault(value.tag, []).append(value.simple_value)
+                elif value.metadata.plugin_data.plugin_name == "text":
+                    texts[value.tag] = value.tensor.string_val[0].decode()
         board = expected(results, folder.name)
         own = [v[0] for tag, v in scalars.items() if not tag.startswith(("tracks/", "speed/"))]
         assert sorted(own) == pytest.approx(sorted(board.values()), rel=1e-5)
         assert any(len(values) == 4 for tag, values in scalars.items() if tag.startswith("tracks/"))
+        assert set(texts) == {"parameters/text_summary", "tracks/text_summary"}
+        assert texts["tracks/text_summary"].startswith("| name | value |")
 
 
 def records(path: Path):

@@ -29,7 +29,7 @@ from benchbench.stats.aggregations import AGGREGATIONS
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Separate", "Validator"]
+__all__ = ["Separate", "Validator", "stems_of"]
 
 Separate: TypeAlias = Callable[[npt.NDArray[np.float32], int], Mapping[str, Any]]
 """``(mixture, sample_rate) -> {stem: array}``: mixture and stems of shape (channels, samples)."""
@@ -154,13 +154,7 @@ class Validator:
 
     def _scored(self, excerpt: _Excerpt, separate: Separate) -> Iterator[dict[str, Any]]:
         mixture = excerpt.mixture.open()
-        answer = separate(mixture, excerpt.sample_rate)
-        if not isinstance(answer, Mapping):
-            raise AudioError(
-                f"The separator returned {type(answer).__name__}.",
-                hint="A mapping is needed: {stem: array of shape (channels, samples)}.",
-            )
-        stems = {name: as_audio(stem, f"stem {name!r}") for name, stem in answer.items()}
+        stems = stems_of(separate(mixture, excerpt.sample_rate))
         chosen = reference_sets(tuple(excerpt.stems), tuple(stems))[0]
         key = (excerpt.name, chosen.name)
         if key not in self._references:
@@ -198,6 +192,23 @@ class Validator:
             values[f"{protocol}/{metric}/{target}"] = number
             targets.setdefault(f"{protocol}/{metric}/mean", []).append(number)
         return values | {name: float(np.mean(numbers)) for name, numbers in targets.items()}
+
+
+def stems_of(answer: Any) -> dict[str, npt.NDArray[Any]]:
+    """The stems that a function returned, as NumPy arrays.
+
+    Raises
+    ------
+    AudioError
+        When the answer is no mapping, or a stem is no audio.
+    """
+    if not isinstance(answer, Mapping) or not answer:
+        shown = "no stem" if isinstance(answer, Mapping) else type(answer).__name__
+        raise AudioError(
+            f"The separator returned {shown}.",
+            hint="A mapping is needed: {stem: array of shape (channels, samples)}.",
+        )
+    return {name: as_audio(stem, f"stem {name!r}") for name, stem in answer.items()}
 
 
 def _excerpt(track: Track, folder: Path, seconds: float | None) -> _Excerpt:

@@ -16,7 +16,16 @@ from benchbench.errors import AudioError
 from benchbench.io.atomic import replacing
 from benchbench.io.audio.decoding import BLOCK, Audio, Tell, blocks, info
 
-__all__ = ["Audio", "quantised", "read", "require_finite", "resample", "write_flac", "write_wav"]
+__all__ = [
+    "Audio",
+    "quantised",
+    "read",
+    "require_finite",
+    "resample",
+    "write_flac",
+    "write_w64",
+    "write_wav",
+]
 
 
 WAV_BYTES = (1 << 32) - (1 << 16)
@@ -105,6 +114,14 @@ def write_wav(path: Path, audio: npt.NDArray[np.float32], sample_rate: int) -> N
     Files over 4 GiB are written as RF64, which is WAV with 64-bit sizes, under the same name.
     """
     _write(path, audio, sample_rate, "RF64" if 4 * audio.size > WAV_BYTES else "WAV", "FLOAT")
+
+
+def write_w64(path: Path, audio: npt.NDArray[np.float32], sample_rate: int) -> None:
+    """Write 32-bit float W64, atomically; equal audio gives equal files.
+
+    A float WAV file contains the time of writing.
+    """
+    _write(path, audio, sample_rate, "W64", "FLOAT")
 
 
 def write_flac(path: Path, audio: npt.NDArray[np.float32], sample_rate: int) -> None:

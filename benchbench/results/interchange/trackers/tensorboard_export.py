@@ -72,21 +72,37 @@ def _writer(folder: Path) -> Any:
 
 
 class _TensorFlowWriter:
-    """TensorFlow's writer with the methods of tensorboardX."""
+    """TensorFlow's writer with the methods of tensorboardX.
+
+    It uses TensorFlow's operations, because ``tf.summary`` needs the package tensorboard.
+    """
 
     def __init__(self, folder: Path) -> None:
         import tensorflow
 
-        self._summary = tensorflow.summary
-        self._writer = tensorflow.summary.create_file_writer(str(folder))
+        self._tensorflow, self._operations = tensorflow, tensorflow.raw_ops
+        self._writer = self._operations.SummaryWriter(shared_name=str(folder), container="")
+        self._operations.CreateSummaryFileWriter(
+            writer=self._writer,
+            logdir=str(folder),
+            max_queue=100,
+            flush_millis=10_000,
+            filename_suffix="",
+        )
 
     def add_scalar(self, name: str, value: float, step: int) -> None:
-        with self._writer.as_default():
-            self._summary.scalar(name, value, step=step)
+        self._operations.WriteScalarSummary(writer=self._writer, step=step, tag=name, value=value)
 
     def add_text(self, name: str, text: str, step: int) -> None:
-        with self._writer.as_default():
-            self._summary.text(name, text, step=step)
+        about = self._tensorflow.compat.v1.SummaryMetadata()
+        about.plugin_data.plugin_name = "text"
+        self._operations.WriteSummary(
+            writer=self._writer,
+            step=step,
+            tensor=self._tensorflow.constant(text),
+            tag=f"{name}/text_summary",
+            summary_metadata=about.SerializeToString(),
+        )
 
     def close(self) -> None:
-        self._writer.close()
+        self._operations.CloseSummaryWriter(writer=self._writer)
