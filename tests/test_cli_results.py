@@ -100,7 +100,7 @@ def test_import_refuses_what_does_not_go_together(bench, folders):
     for words, said in (
         (("museum", "old.csv"), "Did you mean 'museval'"),
         (("table", "none.csv"), "There is no none.csv"),
-        (("table", "old.csv", "--model", "x"), "--model does not go with table"),
+        (("table", "old.csv", "--model", "x"), "--model cannot be used with table"),
     ):
         code, _, err = bench("import", *words, "--source", "lab")
         assert (code, said in err) == (2, True)

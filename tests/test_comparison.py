@@ -307,7 +307,7 @@ def test_frames_that_only_one_has_can_be_left_out(tmp_path):
     assert shared["worst"] == 0.0
     assert (own["missing_a"], own["missing_b"]) == (0, 1)
     write_baseline(tmp_path / "a.parquet", open_side(a))
-    with pytest.raises(UsageError, match="one number a track"):
+    with pytest.raises(UsageError, match="one number per track"):
         compare(tmp_path / "a.parquet", b, frames="shared")
 
 

@@ -53,7 +53,7 @@ def test_channels_are_averaged_copied_or_refused(tmp_path: Path) -> None:
     stereo = convert(mono, tmp_path / "c", 8000, 8000, 2)
     np.testing.assert_array_equal(stereo.open()[0], stereo.open()[1])
     six = write_raw(tmp_path / "d", [sine(100, 8000, 6)])
-    with pytest.raises(AudioError, match="6 channels cannot become 2"):
+    with pytest.raises(AudioError, match="6 channels cannot be converted to 2"):
         convert(six, tmp_path / "e", 8000, 8000, 2)
 
 

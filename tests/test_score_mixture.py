@@ -40,7 +40,7 @@ def test_the_mixture_beside_the_references_is_taken(tmp_path: Path, metric: str)
     estimates = write(tmp_path / "estimates", {"vocals": parts["vocals"] + 0.1 * parts["drums"]})
     told: list[str] = []
     all_stems = score(write(tmp_path / "all", parts), estimates, metric, told)
-    assert f"{metric}: the mixture is the sum of the references; no file is one." in told
+    assert f"{metric}: the mixture is the sum of the references, since no file holds it." in told
     alone = write(tmp_path / "alone", {"vocals": parts["vocals"]})
     assert score(alone, estimates, metric, []) < all_stems - 1.0  # relative to the vocals only
     write(alone, {"mixture": mixture})

@@ -136,7 +136,7 @@ def test_runs_are_sorted_by_time_and_damage_is_said(tmp_path: Path) -> None:
     assert [run["run_id"] for run in results.runs()] == ["b", "a"]
     assert json.loads((tmp_path / "runs" / "b" / "run.json").read_text())["run_id"] == "b"
     (tmp_path / "runs" / "b" / "run.json").write_text("{")
-    with pytest.raises(DamagedResultsError, match="no record of a run"):
+    with pytest.raises(DamagedResultsError, match="not the record of a run"):
         results.runs()
 
 

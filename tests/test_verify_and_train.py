@@ -180,7 +180,7 @@ def test_songs_without_stems_that_teach_nothing_are_refused(
     with pytest.raises(UsageError, match="are 59 s long together"):
         learn(unlabelled)
     (tmp_path / "adapters-of-test" / "learner" / "train.py").write_text(RECIPE)
-    with pytest.raises(UsageError, match="learns from songs with stems only"):
+    with pytest.raises(UsageError, match="trains on songs with stems only"):
         learn(unlabelled)
 
 

@@ -60,8 +60,8 @@ def agreement(results: Path | str = "results", *, target: str | None = None) -> 
     heard = scores[scores["protocol"] == LISTENING.name]
     if heard.empty:
         raise NothingToCompareError(
-            f"{folder.root} holds no ratings of listeners.",
-            hint="bench import webmushra ANSWERS.csv brings them in; docs/exchange.md says how.",
+            f"{folder.root} contains no listener ratings.",
+            hint="bench import webmushra ANSWERS.csv imports them; see docs/exchange.md.",
         )
     heard = heard.assign(model=_own_names(heard["model"], folder.models()))
     known = sorted(heard["target"].unique())

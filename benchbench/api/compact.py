@@ -42,7 +42,7 @@ def compact(
     """
     if is_url(results):
         raise UsageError(
-            f"{results} is not a folder of this machine.",
-            hint="Compact a copy of it; parts merge by copying.",
+            f"{results} is not a local folder.",
+            hint="Copy it to this machine and compact the copy.",
         )
     return put_together(open_results(Path(results)), tell=tell)

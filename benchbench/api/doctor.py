@@ -248,8 +248,8 @@ def _check_results(results: Results, repair: bool) -> Iterator[Check]:
         for path in left:
             path.unlink(missing_ok=True)
     if left:
-        done = "removed" if repair else "harmless; --repair removes them when no run is at work"
-        yield Check("unfinished files", True, f"{len(left)} of writers that were killed, {done}")
+        done = "removed" if repair else "harmless; --repair removes them when no run is active"
+        yield Check("unfinished files", True, f"{len(left)} left by killed processes,  {done}")
     if not bad:
         count = results.scores(columns=["cell_id"]).num_rows
         yield Check(str(root), True, f"{count} score rows, no damaged part")

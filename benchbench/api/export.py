@@ -25,7 +25,7 @@ from benchbench.stats import leaderboard
 __all__ = ["FORMS", "export"]
 
 FORMS: Final = {
-    "museval": "JSON files as museval writes them, one a track",
+    "museval": "museval's JSON files, one per track",
     "csv": "a tidy CSV: frames, tracks or models",
     "latex": "a table with booktabs rules",
     "webmushra": "a listening test: YAML and stimuli",

@@ -133,7 +133,7 @@ def import_results(
     }
     for name, value in options.items():
         if value is not None and name not in _TAKES.get(kind, set()):
-            raise UsageError(f"--{name} does not go with {kind}.")
+            raise UsageError(f"--{name} cannot be used with {kind}.")
     roles = Roles(frozenset(oracle), frozenset(baseline), frozenset(generative))
     if kind == "museval" and source.name == SISEC18.name:
         known = held(SISEC18_ROLES, path)

@@ -137,7 +137,7 @@ def _tracks(place: Path) -> list[TrackFiles]:
     if not tracks:
         raise UsageError(
             f"{place} holds no audio.",
-            hint="<stem>.<ext> or <track>/<stem>.<ext> is needed, or a file.",
+            hint="<stem>.<ext> or <track>/<stem>.<ext> is needed, or a single file.",
         )
     return tracks
 

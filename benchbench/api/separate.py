@@ -157,7 +157,7 @@ def _require_separator(model: Model) -> None:
             hint="Use it in `bench run`, on a data set.",
         )
     if model.manifest.kind == "folder":
-        raise UsageError(f"{model.name} is a folder of stems and separates nothing.")
+        raise UsageError(f"{model.name} is a folder of stems and cannot separate other files.")
 
 
 def _track_names(paths: Sequence[Path]) -> list[str]:
@@ -171,7 +171,7 @@ def _track_names(paths: Sequence[Path]) -> list[str]:
     twice = {readable(name) for name in names if names.count(name) > 1}
     if twice:
         raise UsageError(
-            f"Several inputs are called {', '.join(sorted(twice))}.",
+            f"Several inputs have the name {', '.join(sorted(twice))}.",
             hint="Separate them into different folders with --out.",
         )
     return names

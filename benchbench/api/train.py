@@ -95,9 +95,7 @@ def train(
         tell(f"{chosen.name} runs the code in {chosen.adapter.folder} of the working directory.")
     recipe = _recipe(chosen)
     if songs is not None and "unlabelled" not in inspect.signature(recipe.train).parameters:
-        raise UsageError(
-            f"{chosen.name} learns from songs with stems only; --songs is of no use to it."
-        )
+        raise UsageError(f"{chosen.name} trains on songs with stems only; leave out --songs.")
     learn, check = _labelled(catalog, dataset, songs, path_of(root), split, validation, tell)
     with scratch_folder() as scratch:
         named = {t.name: _Song(t, chosen.variant.stems, scratch / str(i))
@@ -136,7 +134,7 @@ def _recipe(model: Model) -> ModuleType:
             hint="`bench list models` shows what there is; spleeter can be trained.",
         )
     if model.manifest.runtime.interpreter != ENGINE:
-        raise UsageError(f"{model.name} runs in an interpreter of its own and is trained there.")
+        raise UsageError(f"{model.name} runs in its own environment and is trained there.")
     sys.path.insert(0, str(model.adapter.folder.resolve()))
     spec = importlib.util.spec_from_file_location(f"train_{model.manifest.name}", path)
     if spec is None or spec.loader is None:
@@ -164,7 +162,7 @@ def _labelled(
     data_set = open_dataset(named, root, split=split, tell=tell)
     tell(manifest.licence.notice)
     learn, check = _divided(data_set, validation)
-    tell(f"{len(learn)} songs to learn from, {len(check)} to validate with")
+    tell(f"{len(learn)} songs for training, {len(check)} for validation")
     return learn, check
 
 
@@ -194,7 +192,9 @@ def _divided(
         kept = {track.name for track in data_set.tracks[EVERY - 1 :: EVERY]}
     learn = [track for track in data_set.tracks if track.name not in kept]
     if not learn:
-        raise UsageError("Every track is kept for validation.", hint="Name fewer of them.")
+        raise UsageError(
+            "Every track is kept for validation.", hint="Name fewer tracks in --validation."
+        )
     return learn, [track for track in data_set.tracks if track.name in kept]
 
 

@@ -106,14 +106,14 @@ def verify(
     problems = [line for line in found if not line.judged]
     if found and len(problems) == len(found):
         raise NothingToCompareError(
-            f"No reference program took the stems of {results}: {problems[0].protocol}: "
+            f"No reference program could score the stems in {results}: {problems[0].protocol}: "
             f"{problems[0].problem}.",
-            hint="Install what is missing, or verify scores of usdr and si, which need no program.",
+            hint="Install the missing program, or verify scores of usdr and si, which need none.",
         )
     if not checked or not found:
         raise NothingToCompareError(
             f"Nothing in {results} could be verified.",
-            hint="Run the benchmark again with today's adapters, with --metrics usdr,bsseval-v4,si.",
+            hint="Run the benchmark again with the current adapters, with --metrics usdr,bsseval-v4,si.",
         )
     return sorted(found, key=lambda line: line.urgency)
 
@@ -165,7 +165,7 @@ class _Maker:
         return prepared, outcome
 
     def _pass_over(self, row: Row, why: str) -> None:
-        self.listener(Note(f"Passed over {row['model']} on {row['track']}: {why}"))
+        self.listener(Note(f"Skipped {row['model']} on {row['track']}: {why}"))
 
 
 def _cases(

@@ -64,8 +64,8 @@ def write_baseline(path: Path | str, side: Side) -> Path:
     """
     if not side.tracks["value"].notna().any():
         raise UsageError(
-            f"{side.label} holds no number, so it cannot become a baseline.",
-            hint="Look at the failures with `bench list runs`, then run again.",
+            f"{side.label} has no values, so it cannot become a baseline.",
+            hint="List the failures with `bench list runs`, then run again.",
         )
     table = _table(side.tracks)
     facts = {
@@ -103,14 +103,14 @@ def read_baseline(path: Path | str) -> Side:
     except (pa.ArrowException, OSError) as error:
         raise DamagedResultsError(
             f"{path} cannot be read as Parquet: {error}.",
-            hint="Take the file from git again, or accept a new baseline.",
+            hint="Restore the file from git, or accept a new baseline.",
         ) from error
     facts = _facts(path, table)
     plain = table.replace_schema_metadata(None)
     if _digest(plain) != facts["rows_sha256"]:
         raise DamagedResultsError(
-            f"The rows of {path} do not match the hash in it: it was changed by other means.",
-            hint="Take the file from git again, or accept a new baseline.",
+            f"The rows of {path} do not match its hash: the file was modified.",
+            hint="Restore the file from git, or accept a new baseline.",
         )
     frame = plain.to_pandas(categories=[*_TEXT, "reason"])
     frame.attrs["frames"] = facts["frames"]
@@ -134,7 +134,7 @@ def _facts(path: Path, table: pa.Table) -> dict[str, Any]:
     raw = (table.schema.metadata or {}).get(_KEY)
     if raw is None:
         raise UsageError(
-            f"{path} is a Parquet file, but no baseline of benchbench.",
+            f"{path} is a Parquet file, but not a benchbench baseline.",
             hint="Write one with `bench gate --accept`, or read other tables with `bench import`.",
         )
     facts: dict[str, Any] = json.loads(raw)

@@ -191,7 +191,7 @@ def _data_set_changed(
     if not ours or not theirs or ours == theirs:
         return "", ""
     shown = " against ".join("+".join(sorted(item[:8] for item in side)) for side in (ours, theirs))
-    return "dataset_hash", f"data set {dataset} is another version: {shown}"
+    return "dataset_hash", f"data set {dataset} has different versions: {shown}"
 
 
 def _why_alone(
@@ -201,7 +201,7 @@ def _why_alone(
     loose = [_PLACE[name] for name in _LOOSE]
     near = [other for other in others if all(other[place] == key[place] for place in loose)]
     if not near:
-        return f"only_in_{side}", f"{model} has no such number"
+        return f"only_in_{side}", f"{model} has no such score"
 
     def differences(other: BlockKey) -> list[str]:
         return [name for name in _STRICT if other[_PLACE[name]] != key[_PLACE[name]]]

@@ -44,7 +44,7 @@ def on_shared_frames(
 def _rows(side: Side) -> pd.DataFrame:
     if side.scores is None:
         raise UsageError(
-            f"{side.label} holds one number a track, so its frames cannot be matched.",
+            f"{side.label} holds one number per track, so its frames cannot be matched.",
             hint="Compare two results folders, or leave out --frames shared.",
         )
     columns = [*KEYS, "start_s", "duration_s", "value", "reason"]

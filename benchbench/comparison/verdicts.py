@@ -13,13 +13,13 @@ from benchbench.stats.wording import count
 __all__ = ["VERDICTS", "Tolerances", "verdict_of"]
 
 VERDICTS: Final = {
-    "newly_failing": "a track that had a value has none any more",
-    "worse": "lower by more than the tolerance, beyond what chance explains over the whole table",
+    "newly_failing": "a track lost its value",
+    "worse": "lower by more than the tolerance, statistically significant after correction for all rows",
     "incomparable": "the numbers do not share a protocol, reference set, version or data set",
     "inconclusive": "too few tracks, or too much spread, to tell",
     "same": "the whole interval lies within the tolerance",
-    "fixed": "a track that had no value has one now",
-    "better": "higher by more than the tolerance, beyond what chance explains over the whole table",
+    "fixed": "a track without a value gained one",
+    "better": "higher by more than the tolerance, statistically significant after correction for all rows",
 }
 """Every verdict with its meaning, the most urgent first ("lower" means worse and "higher" means
 better, for any direction of the metric)."""

@@ -85,10 +85,10 @@ def open_dataset(
     if not tracks:
         raise UsageError(
             f"{folder} holds no tracks of {manifest.name}.",
-            hint=f"`bench show {manifest.name}` says how its files must lie.",
+            hint=f"`bench show {manifest.name}` describes the expected layout.",
         )
     if all(track.problem for track in tracks):
-        raise UsageError(tracks[0].problem, hint="No other track can be read either.")
+        raise UsageError(tracks[0].problem, hint="The other tracks cannot be read either.")
     tracks = _with_unique_names(tracks)
     if names:
         tracks = _named(tracks, names, manifest.name)

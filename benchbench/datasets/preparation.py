@@ -133,7 +133,7 @@ def _formats(track: Track) -> tuple[int, int, list[str]]:
         listed = ", ".join(f"{name} {every[0].sample_rate} Hz" for name, every in headers.items())
         raise AudioError(
             f"The stems of {track.name} differ in sampling rate: {listed}.",
-            hint="Bring them to one rate first; a score would depend on how that is done.",
+            hint="Resample them to one rate first; benchbench does not, since the method changes scores.",
         )
     channels = max(header.channels for every in headers.values() for header in every)
     odd = [f"mono_stem:{n}" for n, every in headers.items() if every[0].channels == 1 < channels]

@@ -125,7 +125,7 @@ def _tar_members(tar: tarfile.TarFile, bounds: Bounds) -> list[tuple[str, Opener
         def open_entry() -> IO[bytes]:
             file = tar.extractfile(entry)
             if file is None:  # cannot happen: only plain files are requested
-                raise tarfile.ReadError(f"{entry.name} is no plain file")
+                raise tarfile.ReadError(f"{entry.name} is not a regular file")
             return file
 
         return open_entry

@@ -43,13 +43,13 @@ class Bounds:
         Raises
         ------
         WeightsError
-            If it is no plain file or folder, has an unsafe name, or the total is too large.
+            If it is not a regular file or folder, has an unsafe name, or the total is too large.
         """
         if not plain:
             self._refuse(f"its member {name[:80]!r} is a link or device")
         path = PurePosixPath(name.replace("\\", "/"))
         if path.is_absolute() or ".." in path.parts or name[1:2] == ":":
-            self._refuse(f"its member {name[:80]!r} is a name that leads outside")
+            self._refuse(f"its member {name[:80]!r} points outside the folder")
         if len(path.parts) > DEEPEST or any(map(_is_odd, path.parts)):
             self._refuse(f"its member {name[:80]!r} has a name that some systems cannot hold")
         folded = str(path).casefold()
@@ -60,7 +60,7 @@ class Bounds:
         if len(self._names) > MOST_MEMBERS:
             self._refuse(f"it holds more than {MOST_MEMBERS} members")
         if self._declared > self._most:
-            self._refuse(f"it says it unpacks to more than {self._most} bytes")
+            self._refuse(f"its stated unpacked size is more than {self._most} bytes")
 
     def take(self, size: int) -> None:
         """Count unpacked bytes.

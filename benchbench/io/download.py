@@ -80,7 +80,7 @@ def fetch(
             raise WeightsError(
                 f"{public_address(url)} has {name} {actual}, but {value} is expected; "
                 "it was deleted.",
-                hint="Another file lies there now, or something on the way changed it. "
+                hint="The file was replaced on the server, or changed on the way. "
                 "Do not use it; report it to the adapter's or data set's maintainers.",
             )
     part.replace(target)
@@ -119,7 +119,7 @@ def _failed(attempt: Attempt, why: str) -> WeightsError:
     return WeightsError(
         f"{public_address(attempt.url)} cannot be fetched: {redacted(why.rstrip('.'))}.",
         hint="Check the connection and the proxy settings (HTTPS_PROXY), and try again: "
-        "what has arrived is kept and continued.",
+        "the part already downloaded is kept.",
     )
 
 

@@ -152,7 +152,7 @@ class Attempt:
                 for chunk in answer.iter_raw():
                     have += len(chunk)
                     if have > self.limit:
-                        raise RefusedError(f"it goes on after {self.limit} bytes")
+                        raise RefusedError(f"it is longer than the {self.limit} bytes allowed")
                     file.write(chunk)
                     if self.progress:
                         self.progress(have, total)
@@ -167,7 +167,7 @@ class Attempt:
             raise OutputError(
                 f"Cannot write {self.part}: {error.strerror or error}.",
                 hint="Free space, or name another folder in BENCHBENCH_CACHE; "
-                "what has arrived is kept and continued.",
+                "the part already downloaded is kept.",
             ) from error
         if total is not None and have < total:
             raise httpx.ReadError(f"the connection ended after {have} of {total} bytes")

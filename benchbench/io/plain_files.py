@@ -66,7 +66,7 @@ def read_plain(path: Path, limit: int) -> bytes:
     with os.fdopen(os.open(path, flags | getattr(os, "O_BINARY", 0)), "rb") as file:
         facts = os.fstat(file.fileno())
         if not stat.S_ISREG(facts.st_mode):
-            raise OSError(f"{path.name} is no plain file")
+            raise OSError(f"{path.name} is not a regular file")
         if facts.st_size > limit:
             raise OSError(f"{path.name} has {facts.st_size} bytes; at most {limit} are read")
         return file.read(limit + 1)[:limit]

@@ -73,7 +73,7 @@ class RemoteFolder:
         except (ImportError, ValueError, OSError) as error:
             raise UsageError(
                 f"{address} cannot be opened: {error}.",
-                hint="Install the package of fsspec for such addresses (s3fs, gcsfs, ...).",
+                hint="Install the fsspec package for such addresses (s3fs, gcsfs, ...).",
             ) from error
         return files, root.rstrip("/")
 
@@ -168,5 +168,5 @@ def _told(place: str, verb: str) -> Iterator[None]:
     except Exception as error:  # each file system raises different errors
         raise (OutputError if verb == "write" else UsageError)(
             f"Cannot {verb} {place}: {error}.",
-            hint="Look at the address and at your rights there; what was stored before is intact.",
+            hint="Check the address and your permissions; what was stored before is intact.",
         ) from error

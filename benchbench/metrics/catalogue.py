@@ -135,7 +135,7 @@ def _sources(name: str, permute: bool, summary: str, good_for: str) -> Protocol:
         aggregation=_TRACK_MEDIAN,
         summary=summary,
         good_for=good_for,
-        misleads="Any filter of 512 taps is forgiven, so an estimate with missing frequencies can "
+        misleads="Errors that a 512-tap filter can make are not counted, so an estimate with missing frequencies can "
         "score high. Its SDR is not the SDR of images. Stereo is averaged to mono first.",
         source="Vincent, Gribonval, Fevotte, IEEE TASLP 14 (2006); as mir_eval bss_eval_sources",
         evaluate=Lazy("bsseval.sources", _SOURCES, {"permute": permute}),
@@ -166,9 +166,9 @@ _ALL: Final = (
         metrics=_USDR,
         aggregation=_TRACK_MEAN,
         summary="SDR of the whole track at once (utterance SDR), by target and over all of them.",
-        good_for="The leaderboards of MDX21 and SDX23, and a single honest energy ratio a track.",
-        misleads="Loud passages decide. It rewards silence: zeros score 0 dB. A change of gain "
-        "costs decibels although a listener would turn a knob. SA-SDR is decided by the loudest "
+        good_for="The leaderboards of MDX21 and SDX23, and a single energy ratio per track.",
+        misleads="Loud passages dominate. It rewards silence: zeros score 0 dB. A change of gain "
+        "costs decibels although a listener could turn the volume up. SA-SDR is decided by the loudest "
         "target.",
         source="Mitsufuji et al., Music Demixing Challenge 2021, Front. Signal Process. 1 (2022); "
         "SA-SDR: von Neumann et al., ICASSP 2022",
@@ -214,7 +214,7 @@ _ALL: Final = (
         metrics=_SI,
         aggregation=_TRACK_MEAN,
         summary="Scale-invariant SDR, SIR and SAR, and the scale-dependent SD-SDR.",
-        good_for="Judging a gain over the mixture: loudness cannot buy decibels, and silence has "
+        good_for="Judging the improvement over the mixture: the level does not change it, and silence has "
         "no value.",
         misleads="An estimate that is far too soft scores as well as one that is right; read "
         "SD-SDR beside it. One wrong channel balance costs much: see SI-SDR-per-channel.",
@@ -245,7 +245,7 @@ _ALL: Final = (
         summary="Distances between magnitude spectrograms: bleedless, fullness, L1-freq, STFT, "
         "MR-STFT, log-spectral distance.",
         good_for="Telling what remains of other sources (bleedless) from what is missing "
-        "(fullness), which one SDR mixes up.",
+        "(fullness), which SDR does not separate.",
         misleads="Phase is ignored. L1-freq and the losses depend on the level of the audio.",
         source="ZFTurbo, Music-Source-Separation-Training; Steinmetz, Reiss, auraloss (2020)",
         evaluate=Lazy("spectral.distances", _SPECTRAL),
@@ -263,7 +263,7 @@ _ALL: Final = (
         metrics=_MRSTFT,
         aggregation=_TRACK_MEAN,
         summary="Multi-resolution spectral loss of A-weighted audio; auraloss's parameters.",
-        good_for="A cheap second opinion where generative separators take part: it orders 61% of "
+        good_for="A fast second metric where generative separators take part: it orders 61% of "
         "generative-against-masking pairs as listeners do, where SDR orders 35% (docs/metrics.md).",
         misleads="Phase and panning are ignored, and a change of gain counts. It agrees with "
         "listeners less than ViSQOL does, among masking separators less than SDR does.",
@@ -296,7 +296,7 @@ _ALL: Final = (
         metrics=_MSST,
         aggregation=_TRACK_MEAN,
         summary="The ten metrics of Music-Source-Separation-Training, as it computes them.",
-        good_for="Standing beside a validation log of that project: the numbers are the same.",
+        good_for="Comparing with a validation log of that project: the numbers are the same.",
         misleads="Offsets and filters are those of 44.1 kHz audio at an ordinary level. SI-SDR and "
         "SDR have offsets that give silence a number.",
         source="ZFTurbo, Music-Source-Separation-Training; auraloss 0.4.0, torch-log-wmse 0.3.1, "

@@ -150,7 +150,7 @@ def _reframed(base: Protocol, name: str, window: str, hop: str | None) -> Protoc
     except ValueError:
         raise UnknownNameError("metric", name, [*PROTOCOLS, *GROUPS]) from None
     if min(seconds.values()) <= 0:
-        raise UsageError(f"The frames of {name!r} have no length.")
+        raise UsageError(f"The frames of {name!r} must be longer than 0 s.")
     options: Mapping[str, Any] = {**base.evaluate.options, **seconds}
     return replace(
         base,

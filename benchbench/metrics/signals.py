@@ -151,7 +151,7 @@ def as_audio(array: ArrayLike, what: str = "audio") -> npt.NDArray[Any]:
     except (TypeError, ValueError, RuntimeError, BufferError) as error:
         raise AudioError(
             f"The {what} of type {type(array).__name__} cannot be read as an array: {error}.",
-            hint="Hand over numbers of shape (channels, samples): NumPy, PyTorch, TensorFlow, JAX.",
+            hint="Pass numbers of shape (channels, samples): NumPy, PyTorch, TensorFlow, JAX.",
         ) from error
     return audio[None, :] if audio.ndim == 1 else audio
 
@@ -178,7 +178,7 @@ def _refuse_odd_names(stems: object, role: str) -> None:
         )
     for name in stems:
         if not isinstance(name, str):
-            raise UsageError(f"A {role} is called {name!r}, which is no text.")
+            raise UsageError(f"A {role} has the name {name!r}, which is not text.")
 
 
 def _one_integer_type(

@@ -177,7 +177,7 @@ def _check_kind(path: Path, manifest: AdapterManifest) -> None:
     for key, value in own.items():
         if value and key != wanted:
             raise ManifestError(
-                f"{path}: {key} means nothing with kind = {manifest.kind!r}.",
+                f"{path}: {key} cannot be used with kind = {manifest.kind!r}.",
                 hint=f'Write kind = "{key if key != "callable" else "python"}".',
             )
     if manifest.kind != "python" and not own[wanted]:
@@ -203,7 +203,7 @@ def _check_ensemble(path: Path, manifest: AdapterManifest, ensemble: Ensemble) -
     if len(ensemble.members) < 2:
         raise ManifestError(f"{path}: an ensemble needs two members or more.")
     if ensemble.weights and ensemble.combine != "mean":
-        raise ManifestError(f"{path}: weights mean nothing with combine = {ensemble.combine!r}.")
+        raise ManifestError(f"{path}: weights cannot be used with combine = {ensemble.combine!r}.")
     stems = {stem for variant in manifest.variants.values() for stem in variant.stems}
     for stem, weights in ensemble.weights.items():
         if stem not in stems:

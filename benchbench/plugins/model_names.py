@@ -61,7 +61,7 @@ def expanded(name: str) -> list[ModelName]:
     found = NAME.fullmatch(name.strip())
     if found is None:
         raise UsageError(
-            f"{name!r} is no name of a model.",
+            f"{name!r} is not the name of a model.",
             hint="adapter, adapter:variant or adapter:variant[option=value,option=value]",
         )
     values = _values(name, found["settings"] or "")

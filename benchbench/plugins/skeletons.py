@@ -7,7 +7,7 @@ from typing import Final
 __all__ = ["SKELETONS"]
 
 _ADAPTER_TOML: Final = """name = "NAME"
-summary = "Say in one line what it is"
+summary = "One line that says what it is"
 default_variant = "2stems"
 # homepage = "https://..."
 # deterministic = false        # where two runs differ
@@ -65,18 +65,18 @@ _MODEL_README: Final = """# NAME
 """
 
 _DATASET_TOML: Final = """name = "NAME"
-summary = "Say in one line what it holds"
+summary = "One line that says what it contains"
 layout = "folders"             # <root>/<track>/<stem>.wav (or .flac, .mp3, ...)
 stems = ["vocals", "drums", "bass", "other"]
 root_variable = "ROOTNAME_ROOT"
-instructions = "Say where its folder can be had."
+instructions = "Say how to obtain it."
 # partial = true               # tracks may lack stems
 # mixture = "mixture"          # a shipped mixture; without it: the sum of the stems
 # splits = ["train", "test"]   # subfolders of the root
 
 [licence]
 name = "internal"
-notice = "Say what may be done with it."
+notice = "Say how it may be used."
 audio_excerpts = false         # true: reports may hold excerpts to listen to
 """
 

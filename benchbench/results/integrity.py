@@ -33,7 +33,7 @@ def damaged_parts(root: Path, kind: str) -> Iterator[tuple[Path, str]]:
     """
     place = root / kind
     for path in [place] if place.is_symlink() else odd_entries(place):
-        yield path, "it is a link or no plain file, and is never read"
+        yield path, "it is a link or not a regular file, and is not read"
     for path in () if place.is_symlink() else plain_files(place):
         if path.suffix == ".parquet" and not path.name.startswith("."):
             why = _fault(path, kind)
@@ -60,7 +60,7 @@ def _groups(path: Path, kind: str) -> Iterator[pa.Table]:
 def _group_fault(table: pa.Table, path: Path, kind: str) -> str | None:
     key = table.column_names[0]
     if not is_compacted(path) and table.num_rows and _words(table, key) != {path.stem}:
-        return "it holds another cell than its name says"
+        return "its content belongs to another cell than its name says"
     if kind == "separations":
         return None
     folder = {"model": path.parent.parent.name, "dataset": path.parent.name}
@@ -85,7 +85,7 @@ def damaged_runs(root: Path) -> Iterator[tuple[Path, str]]:
     """Every ``run.json`` that cannot be read, and the reason."""
     runs = root / "runs"
     for path in [runs] if runs.is_symlink() else odd_entries(runs):
-        yield path, "it is a link or no plain file, and is never read"
+        yield path, "it is a link or not a regular file, and is not read"
     for path in run_records(root):
         if path.is_symlink():
             continue
@@ -93,7 +93,7 @@ def damaged_runs(root: Path) -> Iterator[tuple[Path, str]]:
             read_run_record(path)
         except RUN_RECORD_ERRORS as error:
             raise_if_short(error, path)
-            yield path, f"it is no record of a run ({_first_line(error)})"
+            yield path, f"it is not the record of a run ({_first_line(error)})"
 
 
 def leftovers(root: Path) -> Iterator[Path]:

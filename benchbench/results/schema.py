@@ -132,7 +132,7 @@ REASONS: Final = {
     "too_soft": "the audio is so soft, or the error so small, that an absolute offset decides this",
     "out_of_range": "samples so large or so small that float64 cannot hold their energies",
     "ill_conditioned": "the references cannot be told apart well enough to trust this number",
-    "capped": "the ratio is infinite or beyond the protocol's cap, which stands here instead",
+    "capped": "the ratio is infinite or beyond the protocol's cap; the cap is stored",
     "estimate_padded": "the estimate was shorter than the references and zeros were appended",
     "estimate_trimmed": "the estimate was longer than the references and its end was ignored",
     "reference_trimmed": "the estimate was shorter and the references' end was ignored",

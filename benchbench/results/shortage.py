@@ -14,9 +14,9 @@ _SHORT: Final = {
     errno.EMFILE: ("files are open", "Raise the limit of open files (ulimit -n)."),
     errno.ENFILE: ("files are open on this machine", "End programs that hold many files open."),
     errno.ENOMEM: ("memory is free", "End other programs, or read fewer models at once."),
-    errno.EACCES: ("", "Ask for the right to read it."),
-    errno.EPERM: ("", "Ask for the right to read it."),
-    errno.EIO: ("", "Look at the disk, then try again."),
+    errno.EACCES: ("", "Ask for permission to read it."),
+    errno.EPERM: ("", "Ask for permission to read it."),
+    errno.EIO: ("", "Check the disk, then try again."),
     errno.ENOSPC: ("", "Free space, then try again."),
     errno.ESTALE: ("", "Mount the shared disk again."),
 }

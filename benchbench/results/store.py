@@ -194,7 +194,7 @@ class Results:
             except RUN_RECORD_ERRORS as error:
                 raise_if_short(error, path)
                 raise DamagedResultsError(
-                    f"{path} is no record of a run: {error}.",
+                    f"{path} is not the record of a run: {error}.",
                     hint=f"Move the folder {path.parent} away; scores do not depend on it.",
                 ) from error
 

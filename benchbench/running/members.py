@@ -44,8 +44,8 @@ def require_members(
     ensembles = {name: setup for name, setup in setups.items() if setup.members}
     if ensembles and not local:
         raise UsageError(
-            f"{next(iter(ensembles))} puts stored stems together, which needs a folder.",
-            hint="Let --out name a folder of this machine.",
+            f"{next(iter(ensembles))} combines stored stems, which needs a local folder.",
+            hint="Name a local folder with --out.",
         )
     planned = {job.separation_id for job in plan.every_job()} if keeps_audio else set()
     for track in plan.tracks:

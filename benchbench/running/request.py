@@ -73,7 +73,7 @@ class Separating:
             If there is no model or no job, or if weights fit several models or none.
         """
         if not models:
-            raise UsageError("No model is named.", hint="`bench list models` shows what there is.")
+            raise UsageError("No model is named.", hint="`bench list models` lists them.")
         if jobs < 1:
             raise UsageError(f"--jobs {jobs}: at least one is needed.")
         with_weights = [model.name for model in models if model.variant.weights]

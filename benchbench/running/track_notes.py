@@ -10,11 +10,11 @@ from benchbench.metrics.targets import reference_sets, unused_stems
 __all__ = ["oddity_notes", "pairing_notes"]
 
 ODDITIES = {
-    "residual": "Stems do not add up to the mixture that is shipped (what is left, in dB of it)",
+    "residual": "Stems do not add up to the mixture that is shipped (residual, in dB relative to it)",
     "truncated": "Files were cut off and read as far as they go",
-    "unequal_lengths": "Stems of unequal length end in zeros",
+    "unequal_lengths": "Stems of unequal length were padded with zeros",
     "mixture_length": "The mixture is not as long as the stems",
-    "mono_stem": "Mono stems were doubled beside stereo ones",
+    "mono_stem": "Mono stems were copied to both channels, beside stereo ones",
     "clipping": "The sum of the stems exceeds full scale",
 }
 """Flags of tracks that are reported, as sentences."""

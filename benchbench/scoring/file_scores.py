@@ -73,15 +73,15 @@ class FileScorer:
         given = [stem for stem in estimates if not is_mixture(stem)]
         chosen = self._chosen(labels.track, parts, given)
         for stem in left_out:
-            self._tell_once(f"The reference {stem} is left out: the other references make it up.")
+            self._tell_once(f"The reference {stem} is left out: it is the sum of the others.")
         for clause in chosen.added_up:
-            self._tell_once(f"Added up: {clause}.")
+            self._tell_once(f"Summed: {clause}.")
         true, rate = self._read(labels.track, references, chosen.references, "references")
         stems, own_rate = self._read(labels.track, estimates, chosen.estimates, "estimates")
         if own_rate not in (None, rate):
             raise AudioError(
                 f"Track {labels.track}: the references have {rate} Hz, the estimates {own_rate} Hz.",
-                hint="Bring the estimates to the references' rate first; a score would depend on how.",
+                hint="Resample the estimates first; benchbench does not, since the method changes scores.",
             )
         _require_one_shape(labels.track, "references", references, true)
         self._tell_lengths(labels.track, estimates, true, stems)
@@ -114,7 +114,9 @@ class FileScorer:
         path = next((path for stem, path in references.items() if is_mixture(stem)), None)
         names = ", ".join(wanting)
         if path is None:
-            self._tell_once(f"{names}: the mixture is the sum of the references; no file is one.")
+            self._tell_once(
+                f"{names}: the mixture is the sum of the references, since no file holds it."
+            )
             return None
         audio, own_rate = read(path, on_truncated=self.tell if self.allow_truncated else None)
         if own_rate != rate:
@@ -134,7 +136,7 @@ class FileScorer:
         if given and all(permuted) and len(given) <= len(chosen.references):
             ordered = sorted(given, key=_natural)
             self._tell_once(
-                f"Names of estimates ({', '.join(ordered)}) say nothing of the references: the "
+                f"Names of estimates ({', '.join(ordered)}) do not match the references: the "
                 "best assignment is scored."
             )
             pairs = zip(chosen.references, ordered, strict=False)

@@ -42,7 +42,7 @@ def oddities(
     lags = {target: better_lag(audio, references[target]) for target, audio in estimates.items()}
     return [
         f"the estimate {target} comes {abs(lag)} samples {'late' if lag > 0 else 'early'}: it fits "
-        "its reference far better there (a coder's delay?). It is scored as it is"
+        "its reference far better when shifted back (a codec's delay?). It is scored unshifted"
         for target, lag in lags.items()
         if lag
     ]

@@ -50,11 +50,12 @@ def peer_scores(
     """
     if protocol not in PEERS:
         raise UsageError(
-            f"No peer computes {protocol!r}.", hint=f"There are peers for {', '.join(PEERS)}."
+            f"No reference program computes {protocol!r}.",
+            hint=f"There are reference programs for {', '.join(PEERS)}.",
         )
     names = list(references)
     if set(names) != set(estimates):
-        raise UsageError("A peer needs an estimate of every reference and no other.")
+        raise UsageError("It needs an estimate of every reference and no other.")
     samples = next(iter(references.values())).shape[1]
     stacked = [
         np.stack([_as_float64(stems[name], samples) for name in names])

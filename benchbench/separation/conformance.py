@@ -95,7 +95,7 @@ class _Bench:
 
     def read_only(self, stems: Mapping[str, Audio]) -> Check:
         """The mixture's file is the same after the separation."""
-        name, before = "leaves its input alone", _sum(stems)
+        name, before = "does not change its input", _sum(stems)
         outcome, mixture = self.separate(stems, RATE)
         if outcome.status != "ok":
             return self._fault(name, outcome)

@@ -71,7 +71,7 @@ def ensure_weights(
     if problem:
         raise WeightsError(
             f"The cached weights of {model.name} are damaged: {problem}",
-            hint=f"Delete {folder}; they are fetched again.",
+            hint=f"Delete {folder}; they will be downloaded again.",
         )
     return folder
 
@@ -167,7 +167,7 @@ def _fetch_any(
 ) -> None:
     size = f" ({weights.size_mb:.0f} MB)" if weights.size_mb else ""
     if weights.unverified:
-        tell(f"No hash is published for the weights of {name}: what arrives is taken as it is.")
+        tell(f"No hash is published for the weights of {name}: the download cannot be verified.")
     failures = []
     for source in weights.sources:
         tell(f"Fetching the weights of {name}{size} from {_place(source)}")
@@ -179,7 +179,7 @@ def _fetch_any(
             failures.append(f"- {_place(source)}: {error.message}")
             tell(f"Download from {_place(source)} failed: {error.message}")
     raise WeightsError(
-        f"The weights of {name} cannot be had:\n" + "\n".join(failures),
+        f"The weights of {name} could not be downloaded:\n" + "\n".join(failures),
         hint="Check the connection, or fetch the files by hand and name their folder with --weights:\n"
         + "\n".join(f"- {_wanted(file)}" for file in weights.files)
         + f"\nPut into {folder}, they are found without that flag.",
@@ -249,7 +249,9 @@ def _inside(folder: Path, name: str) -> Path:
     """
     parts = PurePosixPath(name.replace("\\", "/")).parts
     if not parts or not all(is_file_name(part) for part in parts):
-        raise WeightsError(f"The manifest declares a file {name!r}, which leads out of its folder.")
+        raise WeightsError(
+            f"The manifest declares a file {name!r}, which points outside its folder."
+        )
     return folder.joinpath(*parts)
 
 

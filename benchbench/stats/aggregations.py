@@ -47,8 +47,8 @@ _ALL = (
         "median of frame medians",
         "median",
         "median",
-        "The median over tracks of each track's median over frames. Robust against broken frames "
-        "and broken tracks, hence blind to both.",
+        "The median over tracks of each track's median over frames. Robust against bad frames and "
+        "bad tracks, so it does not show them.",
         "museval and SiSEC 2018 (Stöter, Liutkus and Ito 2018); the numbers of most papers on "
         "MUSDB18.",
     ),
@@ -56,8 +56,8 @@ _ALL = (
         "mean of frame medians",
         "median",
         "mean",
-        "The mean over tracks of each track's median over frames. A broken track counts, a broken "
-        "frame does not.",
+        "The mean over tracks of each track's median over frames. A bad track counts, a bad frame "
+        "does not.",
         "museval's EvalStore with tracks_agg='mean'.",
     ),
     Aggregation(
@@ -65,7 +65,7 @@ _ALL = (
         "mean",
         "mean",
         "The mean over tracks of each track's mean over frames. Every frame counts; a few very "
-        "bad ones can decide.",
+        "bad ones can dominate.",
         "museval's EvalStore with frames_agg='mean' and tracks_agg='mean'.",
     ),
     Aggregation(
@@ -79,7 +79,7 @@ _ALL = (
         "mean over tracks",
         None,
         "mean",
-        "The mean of one number a track. Every track counts the same; a broken track shows.",
+        "The mean of one number per track. Every track counts the same; a broken track shows.",
         "The Music Demixing Challenge 2021 and the Sound Demixing Challenge 2023 (Mitsufuji et "
         "al. 2022, Fabbro et al. 2024).",
     ),
@@ -87,7 +87,7 @@ _ALL = (
         "median over tracks",
         None,
         "median",
-        "The median of one number a track: the middle track, whatever happens on the others.",
+        "The median of one number per track: a few extreme tracks do not change it.",
         "Used beside the mean where a few tracks are extreme.",
     ),
 )

@@ -93,7 +93,7 @@ def paired(
     both = shared.sort_index().to_numpy(dtype=np.float64)  # draws must not depend on order
     if not len(both):
         raise NothingToCompareError(
-            "The two share no track that both have a value for.",
+            "No track has a value for both models.",
             hint="Score both on the same data set first.",
         )
     row = paired_columns(

@@ -142,6 +142,6 @@ def _complete(table: pd.DataFrame, models: int) -> pd.DataFrame:
         raise NothingToCompareError(
             f"{matrix.shape[1]} models share {len(matrix)} tracks; ranking needs at least "
             f"{models} models and 2 tracks on which each has a value.",
-            hint="A model that failed on every track takes all tracks away: leave it out.",
+            hint="A model that failed on every track leaves no shared track: leave it out.",
         )
     return matrix

@@ -82,7 +82,7 @@ def per_track(
         and ``distrusted`` (share of the values with that reason, or with any reason).
     """
     if frames not in ("median", "mean"):
-        raise UsageError(f"Frames are summed up by 'median' or 'mean', not {frames!r}.")
+        raise UsageError(f"Frames are summarised by 'median' or 'mean', not {frames!r}.")
     keys = [*KEYS, "run_id"] if runs == "each" else list(KEYS)
     scores = scores if runs == "each" else newest(scores)
     groups = group_by(scores, keys)
@@ -170,6 +170,6 @@ def wide(table: pd.DataFrame, *, by: str = "model") -> pd.DataFrame:
     if plain.duplicated(["track", by]).any():
         raise UsageError(
             f"Some track has several values of one {by}.",
-            hint="Sum frames up with `benchbench.stats.per_track` first.",
+            hint="Summarise frames with `benchbench.stats.per_track` first.",
         )
     return plain.pivot(index="track", columns=by, values="value")

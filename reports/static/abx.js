@@ -63,7 +63,7 @@ export function blindTest(engine, sounds, hear) {
     "details",
     { class: "abx" },
     element("summary", {}, "Blind test (ABX)"),
-    element("p", { class: "note" }, "Can you tell two versions apart? X is one of them, drawn by chance in each trial."),
+    element("p", { class: "note" }, "Can you tell two versions apart? X is one of them, chosen at random in each trial."),
     setup,
     stage,
     told,

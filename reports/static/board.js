@@ -228,7 +228,7 @@ function showHead(board, axis, count) {
   document.querySelector("[data-status]").textContent = `${count} models shown.`;
 }
 
-const TIED = "Neither the paired test nor the interval of the difference tells it from the leader.";
+const TIED = "Neither the paired test nor the interval of the difference distinguishes it from the leader.";
 
 function tableRow(data, series, row, axis, tied) {
   const { model } = row;

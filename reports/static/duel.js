@@ -39,13 +39,15 @@ function showDuel(duel) {
   const { data, series } = duel;
   const [first, second] = duel.fields.map(([, select]) => Number(select.value));
   duel.body.replaceChildren(...extremes(duel, first, second).map(swingRow));
+  const heads = document.querySelectorAll("[data-swing-name]");
+  for (const [place, index] of [first, second].entries()) heads[place].replaceChildren(modelName(data, index));
   document
     .querySelector("[data-swing-caption]")
     .replaceChildren(
       modelName(data, first),
       " against ",
       modelName(data, second),
-      ` by ${seriesText(data.series[series])}: the tracks at both ends.`,
+      ` by ${seriesText(data.series[series])}: the tracks with the largest differences.`,
     );
 }
 

@@ -142,7 +142,7 @@ Server = tuple[str, list[tuple[str, dict[str, str]]]]
 @pytest.mark.parametrize(
     ("path", "words"),
     [
-        ("endless", "goes on after"),
+        ("endless", "longer than the"),
         ("too-long", "far more than"),
         ("short", "closed connection|connection ended"),
         ("ftp", "ftp:"),

@@ -381,7 +381,7 @@ def test_pipes_in_a_results_folder_are_not_waited_for(theirs: Path, tmp_path: Pa
     import_benchbench(theirs, tmp_path / "mine", LAB)
     (theirs / "runs" / "r0" / "run.json").unlink()
     os.mkfifo(theirs / "runs" / "r0" / "run.json")
-    with pytest.raises(DamagedResultsError, match="no plain file"):
+    with pytest.raises(DamagedResultsError, match="not a regular file"):
         Results(theirs).runs()
 
 

@@ -107,9 +107,9 @@ def test_one_file_and_a_byte_order_mark(tmp_path: Path) -> None:
     [
         ('{"targets": [{"name": "v", "frames": [{"time": 0, "duration": 1}]}]}', "no 'metrics'"),
         ('{"targets": [{"name": "v", "frames": [{"time": "0", "duration": 1, "metrics": {}}]}]}',
-         "time is no number but str"),
+         "time is not a number but str"),
         ('{"targets": [{"name": "v", "frames": [{"time": 0, "duration": 1, '
-         '"metrics": {"SDR": "7,5"}}]}]}', "SDR is no number but str"),
+         '"metrics": {"SDR": "7,5"}}]}]}', "SDR is not a number but str"),
         ('{"targets": [{"name": null, "frames": []}]}', "called None"),
         ("[" * 100_000, "RecursionError|Expecting"),
     ],

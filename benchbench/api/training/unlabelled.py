@@ -90,7 +90,9 @@ def read_unlabelled(
         below a minute, or a song is a track of `tested`.
     """
     if not folder.is_dir():
-        raise UsageError(f"{folder} is no folder.", hint="--songs names a folder of audio files.")
+        raise UsageError(
+            f"{folder} is not a folder.", hint="--songs names a folder of audio files."
+        )
     songs, unread, silent = [], [], []
     scratch.mkdir(parents=True, exist_ok=True)
     for number, path in enumerate(_candidates(folder)):
@@ -149,7 +151,7 @@ def _require_enough(
         tried = f" {len(unread)} files were tried." if unread else ""
         raise UsageError(
             f"{folder} holds no readable audio file.{tried}",
-            hint="--songs takes WAV, FLAC, MP3, Ogg, M4A and what else PyAV decodes.",
+            hint="--songs takes WAV, FLAC, MP3, Ogg, M4A and other formats that PyAV decodes.",
         )
     seconds = sum(song.seconds for song in songs)
     if seconds < LEAST_S:
@@ -169,7 +171,7 @@ def _require_untested(songs: Sequence[Unlabelled], tested: Sequence[Track], scra
         if raw.samples in lengths and (same := hashes.get(_fingerprint(raw))) is not None:
             raise UsageError(
                 f"{same} is the track {track.name}, which models are tested on.",
-                hint="Take it out of the folder: a model that has heard it cannot be tested on it.",
+                hint="Remove it from the folder: a model trained on it cannot be tested on it.",
             )
 
 

@@ -89,7 +89,7 @@ class Validator:
         seconds: float | None = 30.0,
     ) -> None:
         if seconds is not None and seconds <= 0:
-            raise UsageError(f"Excerpts of {seconds} s have no length.")
+            raise UsageError(f"Excerpts must be longer than 0 s, not {seconds} s.")
         self.protocols = resolve(metrics)
         opened = open_dataset(
             Catalog().dataset(dataset),

@@ -55,7 +55,7 @@ def calibrate(first: Path | str, second: Path | str) -> Calibration:
     comparison = compare(first, second)
     rows = comparison.rows[(comparison.rows["cause"] == "") & (comparison.rows["n"] > 0)]
     if rows.empty:
-        raise NothingToCompareError("The two runs share no numbers to calibrate with.")
+        raise NothingToCompareError("The two runs have no scores in common to calibrate with.")
     largest = pd.concat([-rows["worst"], rows["best"]], axis=1).max(axis=1).clip(lower=0)
     table = (
         rows.assign(largest=largest)

@@ -150,6 +150,6 @@ def cost_checks(comparison: Comparison, config: GateConfig) -> list[Check]:
                 comparable = row["same_machine"] and row["jobs_a"] == row["jobs_b"]
                 status = "failed" if config.cost_fails and comparable else "warning"
                 if not comparable:
-                    message += "; not measured alike, so this only reports"
+                    message += "; measured under different conditions, so for information only"
             checks.append(Check(str(row["model_b"]), "", cost, status, "cost", message))
     return checks

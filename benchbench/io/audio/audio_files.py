@@ -80,7 +80,7 @@ def require_finite(audio: npt.NDArray[np.floating], what: str, start: int = 0) -
         channel = int(np.argmin(finite[:, sample]))
         raise AudioError(
             f"{what} holds {audio[channel, sample]} at channel {channel}, sample {start + sample}.",
-            hint="Repair or leave out the file; a score of it would mean nothing.",
+            hint="Repair the file or leave it out; its score would be meaningless.",
         )
 
 

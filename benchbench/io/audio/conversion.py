@@ -52,8 +52,8 @@ def convert(
         return raw
     if channels != raw.channels and 1 not in (channels, raw.channels):
         raise AudioError(
-            f"{raw.channels} channels cannot become {channels}, which the model is made for.",
-            hint="Mix the tracks down first, in the way that you mean.",
+            f"{raw.channels} channels cannot be converted to {channels}, which the model needs.",
+            hint="Mix the tracks down first.",
         )
     blocks = _resampled(_mixed(raw, channels), rate, to_rate, channels)
     return write_raw(path, _fitted(blocks, channels, samples))

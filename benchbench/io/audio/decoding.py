@@ -105,7 +105,7 @@ def blocks(path: Path, stream: int = 0, *, on_truncated: Tell | None = None) -> 
     container = _container(path)
     if _is_plain(path, container) and (container == "wav" or on_truncated is None):
         if stream:
-            raise AudioError(f"{path} holds one audio stream; number {stream} was asked for.")
+            raise AudioError(f"{path} holds one audio stream; number {stream} was requested.")
         try:
             yield from _sndfile_blocks(os.fsencode(path), path)
             return
@@ -134,7 +134,7 @@ def _joined_blocks(
                 raise AudioError(
                     f"{where} has {format[0]} Hz and {format[1]} channels, the first part "
                     f"{first[0]} Hz and {first[1]}.",
-                    hint="Cut the file into its parts, or bring them to one format first.",
+                    hint="Split the file into its parts, or convert them to one format first.",
                 )
             if part.is_vorbis and format[1] <= 2 and not part.stated.cut:
                 yield from _vorbis_blocks(path, part)
@@ -214,7 +214,7 @@ def _is_plain(path: Path, container: str) -> bool:
         if header and header.follower[:4] == b"RIFF" and header.follower[8:] == b"WAVE":
             raise AudioError(
                 f"{path} holds two WAV files, one after the other.",
-                hint="Join their sound with an audio editor, or cut the file into two.",
+                hint="Join them in an audio editor, or split the file in two.",
             )
         return header is not None and header.is_plain
     if container == "flac":
@@ -238,7 +238,7 @@ def _open_sndfile(source: bytes | FileRange, path: Path) -> soundfile.SoundFile:
     except (soundfile.LibsndfileError, RuntimeError) as error:
         raise AudioError(
             f"{path} cannot be read as audio ({reason(error)}).",
-            hint="Check that it plays elsewhere, or write it again as WAV or FLAC.",
+            hint="Check that it plays in another program, or convert it to WAV or FLAC.",
         ) from error
 
 

@@ -91,12 +91,12 @@ def open_container(path: Path, part: Part) -> Iterator[Any]:
         except (av.FFmpegError, OSError, ValueError) as error:
             if part.stated.cut:
                 raise AudioError(
-                    f"{path} is truncated: {part.stated.cut}. Nothing of it can be decoded.",
+                    f"{path} is truncated: {part.stated.cut}. None of it can be decoded.",
                     hint="Copy or download it again.",
                 ) from error
             raise AudioError(
                 f"{path} cannot be read as audio ({reason(error)}).",
-                hint="Check that it plays elsewhere, or write it again as WAV or FLAC.",
+                hint="Check that it plays in another program, or convert it to WAV or FLAC.",
             ) from error
         with container:
             yield container
@@ -114,14 +114,14 @@ def select_stream(container: Any, stream: int, path: Path) -> Any:
     if stream >= len(streams):
         count = f"has {len(streams)} audio streams" if streams else "has no audio stream"
         raise AudioError(
-            f"{path} {count}; number {stream} was asked for.",
+            f"{path} {count}; number {stream} was requested.",
             hint="A stem file holds mixture, drums, bass, other and vocals, numbered 0 to 4.",
         )
     chosen = streams[stream]
     if chosen.codec_context is None or not chosen.codec_context.sample_rate:
         raise AudioError(
             f"{path}: the encoding of its audio is not known.",
-            hint="Write it again as WAV or FLAC.",
+            hint="Convert it to WAV or FLAC.",
         )
     return chosen
 
@@ -169,7 +169,7 @@ def stream_blocks(
                 raise AudioError(
                     f"{where} changes from {rate} Hz and {count} channels to "
                     f"{frame.sample_rate} Hz and {len(audio)}.",
-                    hint="Cut the file there, or bring it to one format first.",
+                    hint="Split the file there, or convert it to one format first.",
                 )
             pending.append(audio)
             held += frame.samples

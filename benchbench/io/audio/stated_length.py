@@ -123,7 +123,7 @@ def _data_bytes(length: int, riff_bytes: int, size: int, long_bytes: int | None)
 def _wav(file: IO[bytes], size: int) -> Stated:
     header = wav_header(file, size)
     if header is None:
-        return Stated(cut="it has no chunk of sound")
+        return Stated(cut="it has no chunk of audio")
     if header.data_bytes is None:
         return Stated()
     return _bytes(header.data_bytes, header.held_bytes, header.frame_bytes
@@ -134,7 +134,7 @@ def _bytes(stated: int, held: int, frame_bytes: int) -> Stated:
     samples = stated // frame_bytes if frame_bytes else None
     if stated <= held:
         return Stated(samples)
-    return Stated(samples, f"{stated} bytes of sound are stated and {max(held, 0)} are there")
+    return Stated(samples, f"{stated} bytes of audio are stated and {max(held, 0)} are there")
 
 
 def _w64(file: IO[bytes], size: int) -> Stated:
@@ -151,7 +151,7 @@ def _w64(file: IO[bytes], size: int) -> Stated:
                 return Stated()
             return _bytes(length - 24, size - start, frame_bytes)
         file.seek(min(start - 24 + (max(length, 24) + 7) // 8 * 8, size))
-    return Stated(cut="it has no chunk of sound")
+    return Stated(cut="it has no chunk of audio")
 
 
 def _aiff(file: IO[bytes], size: int) -> Stated:
@@ -163,7 +163,7 @@ def _aiff(file: IO[bytes], size: int) -> Stated:
             if samples and length > size - start:
                 return Stated(samples, _bytes(length, size - start, 0).cut)
             return Stated(samples or None)
-    return Stated(cut="it has no chunk of sound")
+    return Stated(cut="it has no chunk of audio")
 
 
 def _caf(file: IO[bytes], size: int) -> Stated:
@@ -174,7 +174,7 @@ def _caf(file: IO[bytes], size: int) -> Stated:
             frame_bytes = packet_bytes if packet_samples == 1 and kind == b"lpcm" else 0
         elif name == b"data":
             return Stated() if length < 0 else _bytes(length - 4, size - start - 4, frame_bytes)
-    return Stated(cut="it has no chunk of sound")
+    return Stated(cut="it has no chunk of audio")
 
 
 def _chunks(

@@ -35,7 +35,9 @@ def checked(stem: Any, name: str, role: str) -> npt.NDArray[Any]:
         )
     audio: npt.NDArray[Any] = np.asarray(stem)
     if audio.dtype.kind not in "fiu":
-        raise AudioError(f"The {role} {name!r} holds {audio.dtype}, which is no audio sample.")
+        raise AudioError(
+            f"The {role} {name!r} holds {audio.dtype}, which is not a type of audio sample."
+        )
     if audio.dtype.kind in "iu" and audio.dtype.itemsize > 4:
         raise AudioError(
             f"The {role} {name!r} holds {audio.dtype}, whose full scale is not known.",
@@ -49,7 +51,7 @@ def checked(stem: Any, name: str, role: str) -> npt.NDArray[Any]:
     if audio.shape[0] > _MOST_CHANNELS:
         raise AudioError(
             f"The {role} {name!r} has {audio.shape[0]} channels.",
-            hint="It looks transposed: hand over (channels, samples), stem.T.",
+            hint="It looks transposed: pass (channels, samples), stem.T.",
         )
     if audio.dtype.kind == "f":
         _refuse_non_finite(audio, name, role)

@@ -13,8 +13,8 @@ LISTENING = imported_protocol(
         Metric("rating", "1", 0.0, 100.0, across_kinds=True),
         Metric("rating-of", "1", 0.0, 100.0, diagnostic=True),
     ),
-    summary="What listeners answered: their mean rating of each track, and each listener's own.",
-    good_for="Everything: it is what all metrics stand for. `bench agreement` compares them with it.",
+    summary="Ratings by listeners: the mean for each track, and each listener's own.",
+    good_for="Judging quality directly. `bench agreement` compares the other metrics with it.",
     misleads="It holds for these listeners, songs and excerpts. The scale is the test's own (1 to 5, "
     "0 to 100), so ratings of two tests do not share a column unless they were one test.",
     source="A listening test, for instance ITU-R BS.1534-3 (MUSHRA); `bench import webmushra`",
@@ -35,7 +35,7 @@ REFERENCE_FREE = imported_protocol(
     summary="Symptoms of stems without references: consistency with the mixture, correlation between "
     "stems, bandwidth, clicks, clipping, silence, agreement of two separators.",
     good_for="Finding songs and stems that went wrong where no true stems exist.",
-    misleads="None of them is a quality: equal shares of the mixture are consistent and correlated, "
+    misleads="None of them measures quality: equal shares of the mixture are consistent and correlated, "
     "an empty stem is uncorrelated, two separators may agree on the same mistake.",
     source="Energy ratios, correlation coefficients and counts, as docs/metrics.md defines them",
 )

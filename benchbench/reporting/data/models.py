@@ -204,9 +204,13 @@ def _badges(
     if fresh:
         yield Badge("fresh", "this run", "It was part of the run that wrote this page.")
     if model.oracle:
-        yield Badge("oracle", "oracle", "It was shown the references: a bound, not a rival.")
+        yield Badge(
+            "oracle", "oracle", "It was given the references: an upper bound, not a competitor."
+        )
     if model.name.partition(":")[0] in BASELINES:
-        yield Badge("baseline", "baseline", "It separates nothing; it shows what that scores.")
+        yield Badge(
+            "baseline", "baseline", "It separates nothing: its score is the level of doing nothing."
+        )
     if model.published:
         yield Badge(
             "imported",
@@ -236,10 +240,10 @@ def _badges(
         yield Badge(
             "generative",
             "generative",
-            "It makes the target anew; no SDR ranks it against separators that mask.",
+            "It generates the target; SDR cannot rank it against masking separators.",
         )
     if live:
-        yield Badge("live", "live", "It can separate while the music plays.")
+        yield Badge("live", "live", "It can separate in real time, block by block.")
 
 
 def _cost(rows: pd.DataFrame) -> Cost:

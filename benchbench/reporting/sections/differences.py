@@ -81,8 +81,8 @@ class Difference:
         ranks = {str(name): float(rank) for name, rank in found.ranks.items()}
         index = {name: self.report_models[name].index for name in ranks}
         words = (
-            f"Average ranks over {count(found.tracks, 'track')}. A bar joins models of which the "
-            "paired tests tell no two apart."
+            f"Average ranks over {count(found.tracks, 'track')}. A bar joins models that the "
+            "paired tests cannot distinguish."
         )
         groups = self.tests.level_groups(list(ranks))
         return rank_diagram(ranks, groups, index, words, key=f"ranks-{self.index}")

@@ -109,7 +109,7 @@ class Cost:
     def figure(self) -> Markup:
         """Quality against cost."""
         series = self.board.series
-        words = "Up is better, left is cheaper; the line joins the models that none beats in both."
+        words = "Higher is better, further left is faster; the line joins the models that no other beats in both."
         return scatter(
             self.points,
             f"{series.label} of {series.target} against time",

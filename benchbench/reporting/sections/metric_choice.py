@@ -102,9 +102,9 @@ def advice(sticks: tuple[MetricChoice, ...]) -> str:
     ]
     start = (
         f"Read {head.label}, {head.aggregation}. It is the number that most publications give, so "
-        "it can stand beside theirs, provided that data set and references are the same."
+        "it can be compared with theirs, provided that data set and references are the same."
         if head.label.startswith("bsseval-v4")
-        else f"Read {head.label}, {head.aggregation}: it is the best known of what is stored here."
+        else f"Read {head.label}, {head.aggregation}: it is the best known of the stored metrics."
     )
     if not others or head.first is None:
         return start
@@ -113,5 +113,5 @@ def advice(sticks: tuple[MetricChoice, ...]) -> str:
         return f"{start} Every other SDR here names the same best separator."
     names = ", ".join(stick.label for stick in differing)
     return (
-        f"{start} Mind that another separator is best by {names}: the order depends on the metric."
+        f"{start} Note that another separator is best by {names}: the order depends on the metric."
     )

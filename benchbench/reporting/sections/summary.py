@@ -173,8 +173,8 @@ def _kinds(
     return [
         (
             Part(
-                f"Masking and generative separators are ranked by {label}, because SDR orders such "
-                "pairs against listeners; SDR is shown within each kind."
+                f"Masking and generative separators are ranked by {label}, because SDR ranks such "
+                "pairs in the opposite order to listeners; SDR is shown within each kind."
             ),
         )
     ]

@@ -46,7 +46,7 @@ def track_table(grid: SeriesArray, board: Leaderboard) -> TrackTable:
 
 
 def swings(grid: SeriesArray, board: Leaderboard, first: str, second: str, count: int = 5) -> Swing:
-    """The tracks at both ends of the paired differences."""
+    """The tracks with the largest paired differences, in both directions."""
     values = grid.values(AGGREGATIONS[board.aggregation].frames)
     left, right = (values[grid.models.index(name)] for name in (first, second))
     rows = [

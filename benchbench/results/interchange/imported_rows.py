@@ -53,7 +53,7 @@ def number(path: Path, line: int, column: str, text: object) -> float:
         return float(words)
     except ValueError:
         raise UsageError(
-            f"{path}, line {line}: {column} is {str(text)!r}, which is no number.",
+            f"{path}, line {line}: {column} is {str(text)!r}, which is not a number.",
             hint="Leave the cell empty, or write nan, where there is no number.",
         ) from None
 
@@ -82,7 +82,7 @@ def score_tables(path: Path, rows: pd.DataFrame) -> Iterator[pa.Table]:
         raise UsageError(
             f"{path}, lines {lines}: {first['metric']} of {first['target']} on {first['track']} "
             f"is given {len(same)} times.",
-            hint="Two songs of one name need names, data sets or frames that tell them apart.",
+            hint="Two songs of one name need different names, data sets or frames.",
         )
     rows = _with_reasons(rows.reset_index(drop=True))
     for _, part in rows.groupby(["model", "dataset"], sort=True):

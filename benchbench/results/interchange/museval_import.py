@@ -239,7 +239,7 @@ def _all_nan(metrics: Mapping[str, Any]) -> bool:
 def _numbers(values: list[Any], what: str) -> Values:
     odd = {type(value) for value in values} - {float, int, type(None)}
     if odd:
-        raise ValueError(f"a {what} is no number but {next(iter(odd)).__name__}")
+        raise ValueError(f"a {what} is not a number but {next(iter(odd)).__name__}")
     return np.array([np.nan if value is None else value for value in values], dtype=np.float64)
 
 

@@ -71,7 +71,7 @@ def started(description: Mapping[str, Any]) -> Any:
         what = str(error) or type(error).__name__
         raise UsageError(
             f"The cluster of kind {kind} did not start: {what}",
-            hint=f"Its table takes what {'.'.join(KINDS[kind])} takes; see that class's own pages.",
+            hint=f"Its table takes what {'.'.join(KINDS[kind])} takes; see that class's documentation.",
         ) from error
 
 

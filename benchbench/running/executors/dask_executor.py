@@ -75,7 +75,7 @@ class DaskExecutor:
         if self.scheduler and self.cluster:
             raise UsageError(
                 "A scheduler and a cluster are named.",
-                hint="--scheduler is for one that runs already; leave out one of them.",
+                hint="--scheduler is for a running one; leave out one of them.",
             )
         require_kind(self._description)
 
@@ -137,7 +137,7 @@ class DaskExecutor:
         except TimeoutError as error:
             raise UsageError(
                 f"No worker joined the scheduler {client.scheduler.address} within ten minutes.",
-                hint="Look at the workers' logs, or at the queue of the cluster.",
+                hint="Check the workers' logs, or the queue of the cluster.",
             ) from error
         # Workers divide a host's cores by their number, so wait for those that start at once.
         with contextlib.suppress(TimeoutError):
@@ -270,7 +270,7 @@ class _Submitted:
         """
         if future.cancelled():
             raise UsageError(
-                f"The scheduler {self._client.scheduler.address} is gone, or was started anew.",
+                f"The scheduler {self._client.scheduler.address} is gone or was restarted.",
                 hint="Everything that was stored is kept; run the same command again to resume.",
             )
         heard = self.waiting.pop(future)

@@ -107,7 +107,7 @@ class StemWriter:
         start = time.perf_counter()
         if set(block) != set(self.files):
             raise InvalidOutputError(
-                f"the adapter returned the stems {sorted(block)}, its manifest promises "
+                f"the adapter returned the stems {sorted(block)}, its manifest declares "
                 f"{sorted(self.files)}"
             )
         for stem, audio in block.items():

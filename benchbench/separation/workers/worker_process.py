@@ -190,7 +190,7 @@ class WorkerProcess:
         code = process.wait()
         self._end()
         if code is None:
-            return WorkerFailureError("crashed", "the worker closed its pipe and went on")
+            return WorkerFailureError("crashed", "the worker closed its pipe but is still running")
         if code == -9:
             return WorkerFailureError(
                 "out_of_memory", "the worker was killed (signal 9), most likely for its memory"
