@@ -183,7 +183,7 @@ def test_stems_computed_elsewhere_are_scored_without_a_cost(
     assert missing.tally.failed == 1
     assert "holds no vocals" in rows(missing)["second"]["error"]
     assert [c.ok for c in doctor("theirs", adapter_paths=[place])] == [True, True, False]
-    with pytest.raises(UsageError, match="separates nothing"):
+    with pytest.raises(UsageError, match="cannot separate"):
         benchbench.separate("theirs", [], tmp_path, adapter_paths=[place])
 
 

@@ -48,7 +48,7 @@ def test_several_options_make_every_combination():
 @pytest.mark.parametrize(
     ("asked", "words_of_the_error"),
     [
-        ("irm[alpha=1", "no name of a model"),
+        ("irm[alpha=1", "not the name of a model"),
         ("irm[1]", "not option=value"),
         ("irm[alpha=]", "not option=value"),
         ("irm[alpha=1,alpha=2]", "twice"),

@@ -77,7 +77,7 @@ def test_a_sum_beside_the_references_changes_no_score(
     table = score(truth, two, metrics=["usdr"], tell=told.append)
     assert sdr(table) == before
     assert set(table["reference_set"].to_pylist()) == {"vocals+accompaniment"}
-    assert "Added up: the reference accompaniment = drums + bass + other." in told
+    assert "Summed: the reference accompaniment = drums + bass + other." in told
     assert ("mix" in name) != any("left out: it is the sum of the others" in text for text in told)
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from benchbench import metrics
-from benchbench.cli.verification_table import differences_table
+from benchbench.cli.tables.verification import differences_table
 from benchbench.metrics.references import References
 from benchbench.scoring import peer_process, verification
 from benchbench.scoring.peer_process import PeerError, peer_scores_apart

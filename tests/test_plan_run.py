@@ -8,7 +8,7 @@ import pytest
 
 import benchbench
 from benchbench.api.plan import ModelPlan, RunPlan, plan_run
-from benchbench.cli.plan_table import plan_table
+from benchbench.cli.tables.plan import plan_table
 
 
 def test_it_counts_what_is_left_and_does_nothing(tmp_path: Path, small_songs: Path) -> None:

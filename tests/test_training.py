@@ -64,7 +64,7 @@ def test_two_stems_are_scored_against_vocals_and_the_rest(small_songs):
 
 
 def test_what_cannot_be_scored_is_one_clear_error(small_songs):
-    with pytest.raises(UsageError, match="no length"):
+    with pytest.raises(UsageError, match="longer than 0 s"):
         benchbench.Validator("folder", root=small_songs, seconds=0)
     with pytest.raises(UnknownNameError, match="usdr"):
         benchbench.Validator("folder", "usd", root=small_songs)

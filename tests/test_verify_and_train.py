@@ -164,7 +164,7 @@ def test_songs_without_stems_are_given_in_stereo_at_one_rate(
 def test_songs_without_stems_that_teach_nothing_are_refused(
     unlabelled: Path, tmp_path: Path
 ) -> None:
-    with pytest.raises(UsageError, match="is no folder"):
+    with pytest.raises(UsageError, match="is not a folder"):
         learn(tmp_path / "nowhere")
     for path in [*unlabelled.rglob("*.*")]:
         path.unlink()

@@ -25,7 +25,7 @@ from benchbench.plugins.catalog import Catalog, Model
 from benchbench.plugins.metric_catalog import MetricCatalog, MetricPlugin
 from benchbench.results.integrity import damaged_parts, damaged_runs, leftovers
 from benchbench.results.store import Results
-from benchbench.running.events import Listener, Note
+from benchbench.running.events import Listener, Note, callbacks
 from benchbench.running.machine import machine, processors
 from benchbench.scoring.metric_conformance import check_metric
 from benchbench.scoring.metric_folders import metric_setup
@@ -120,9 +120,9 @@ def _check_installation(catalog: Catalog) -> Iterator[Check]:
 
 
 def _check_model(catalog: Catalog, model: Model, listener: Listener) -> Iterator[Check]:
-    setup = prepare_models(
-        [model], None, "auto", {}, processors(), lambda text: listener(Note(text))
-    )[model.name]
+    setup = prepare_models([model], None, "auto", {}, processors(), *callbacks(listener))[
+        model.name
+    ]
     if model.manifest.kind == "folder":
         yield from _check_folder(setup)
         return

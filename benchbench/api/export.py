@@ -11,6 +11,7 @@ import pandas as pd
 from benchbench.api.observers.tracking import TRACKERS, export_runs
 from benchbench.errors import NothingToCompareError, UnknownNameError
 from benchbench.io.atomic import write_whole
+from benchbench.metrics.names import HEADLINES
 from benchbench.results.interchange import (
     export_huggingface,
     export_museval,
@@ -19,6 +20,7 @@ from benchbench.results.interchange import (
     tidy_csv,
     usual_aggregation,
 )
+from benchbench.results.kinds import BASELINES
 from benchbench.results.store import Results, open_results
 from benchbench.stats import leaderboard
 
@@ -41,7 +43,7 @@ def export(
     out: Path | str,
     results: Path | str = "results",
     *,
-    protocol: str = "bsseval-v4",
+    protocol: str | None = None,
     metric: str = "SDR",
     dataset: str | None = None,
     aggregation: str | None = None,
@@ -63,7 +65,8 @@ def export(
     results
         The results folder.
     protocol, metric, dataset
-        The content of a table; the data set may be left out if there is only one.
+        The content of a table. By default the first stored protocol of bsseval-v4, bsseval-v3,
+        usdr and si; the data set may be left out if there is only one.
     aggregation
         A key of `benchbench.stats.AGGREGATIONS`; by default that of the protocol.
     level
@@ -99,20 +102,24 @@ def export(
     if form in TRACKERS:
         return export_runs(form, out, folder)
     if form == "museval":
-        return export_museval(folder, out, protocol=protocol, dataset=dataset, models=models)
+        return export_museval(
+            folder, out, protocol=protocol or HEADLINES[0][0], dataset=dataset, models=models
+        )
     if form == "webmushra":
         return export_webmushra(
             folder, out, target=target, models=models, tracks=tracks, seconds=seconds
         )
-    way = aggregation or usual_aggregation(protocol)
     if form == "csv":
         return [write_whole(Path(out), tidy_csv(folder, level, aggregation=aggregation))]
     if form == "huggingface":
         board = _leaders(folder, None, None, models, aggregation)
         return export_huggingface(board, out, _facts(folder))
-    board = _leaders(folder, protocol, dataset, models, way)
-    oracles = frozenset(name for name, told in _facts(folder).items() if told.get("oracle"))
-    text = latex_table(board, metric=metric, oracles=oracles, intervals=intervals)
+    protocol = protocol or _usual_protocol(folder)
+    board = _leaders(folder, protocol, dataset, models, aggregation or usual_aggregation(protocol))
+    oracles, baselines = _without_rank(folder)
+    text = latex_table(
+        board, metric=metric, oracles=oracles, baselines=baselines, intervals=intervals
+    )
     return [write_whole(Path(out), text)]
 
 
@@ -139,6 +146,24 @@ def _leaders(
         for name in scores["protocol"].unique()
     }
     return leaderboard(scores, ways)
+
+
+def _usual_protocol(folder: Results) -> str:
+    """The most published protocol that is stored; the first of `HEADLINES` if none of them is."""
+    stored = set(folder.scores(columns=["protocol"]).column("protocol").to_pylist())
+    return next((name for name, _ in HEADLINES if name in stored), HEADLINES[0][0])
+
+
+def _without_rank(folder: Results) -> tuple[frozenset[str], frozenset[str]]:
+    """The oracles, and the baselines."""
+    models = _facts(folder)
+    oracles = frozenset(name for name, facts in models.items() if facts.get("oracle"))
+    baselines = frozenset(
+        name
+        for name, facts in models.items()
+        if facts.get("baseline") or name.partition(":")[0] in BASELINES
+    )
+    return oracles, baselines
 
 
 def _facts(folder: Results) -> dict[str, dict[str, Any]]:

@@ -24,7 +24,7 @@ from benchbench.io.audio.raw_audio import RawAudio, scratch_folder, write_raw
 from benchbench.io.paths import AnyPath, path_of, paths_of
 from benchbench.plugins.catalog import Catalog, Model
 from benchbench.plugins.manifest_schema import AnyValue
-from benchbench.running.events import Listener, Note, Separated, Started
+from benchbench.running.events import Listener, Note, Separated, Started, callbacks
 from benchbench.running.machine import processors
 from benchbench.separation.model_setup import prepare_models
 from benchbench.separation.separator import Limits, SeparationResult, WorkerSeparator
@@ -91,7 +91,7 @@ def separate(
     names = _track_names(paths)
     chosen = chosen.with_settings(options or {})
     setups = prepare_models(
-        [chosen], path_of(weights), device, {}, processors(), lambda text: listener(Note(text))
+        [chosen], path_of(weights), device, {}, processors(), *callbacks(listener)
     )
     separated: dict[str, dict[str, Path]] = {}
     with (

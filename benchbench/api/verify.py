@@ -21,7 +21,7 @@ from benchbench.metrics.base import Series
 from benchbench.metrics.targets import ReferenceSet, reference_sets
 from benchbench.plugins.catalog import Catalog
 from benchbench.results.store import Results, open_results
-from benchbench.running.events import Listener, Note
+from benchbench.running.events import Listener, Note, callbacks
 from benchbench.running.machine import processors
 from benchbench.scoring.reference_programs import PEERS
 from benchbench.scoring.score_rows import add
@@ -140,9 +140,7 @@ class _Maker:
         if not model.manifest.deterministic:
             self._pass_over(row, "the model is not deterministic")
             return None
-        setups = prepare_models(
-            [model], None, "auto", {}, processors(), lambda text: self.listener(Note(text))
-        )
+        setups = prepare_models([model], None, "auto", {}, processors(), *callbacks(self.listener))
         data_set = open_dataset(
             self.catalog.dataset(row["dataset"]), self.root, names=[row["track"]]
         )

@@ -7,20 +7,16 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from benchbench.errors import UnknownNameError
+from benchbench.cli.lookup import named
 from benchbench.io.text_table import aligned
-from benchbench.metrics import PROTOCOLS, Protocol
-from benchbench.metrics import protocol as protocol_named
-from benchbench.metrics.names import LISTENING
-from benchbench.plugins.catalog import Catalog
+from benchbench.metrics import Protocol
+from benchbench.plugins.catalog import Model
 from benchbench.plugins.manifest_schema import ENGINE, SAME, AdapterManifest, DatasetManifest
-from benchbench.plugins.metric_catalog import MetricCatalog
-from benchbench.scoring.metric_descriptions import describe_folders
 
 if TYPE_CHECKING:
     from benchbench.separation.environments import InstalledEnvironment
 
-__all__ = ["description", "environments_table", "protocol_of", "stored_runs"]
+__all__ = ["description", "environments_table"]
 
 
 def description(
@@ -33,28 +29,17 @@ def description(
     UnknownNameError
         When the name is unknown.
     """
-    catalog = Catalog(tuple(adapter_paths))
-    adapter, _, variant = name.partition("[")[0].partition(":")
-    if adapter in catalog.adapter_names():
-        model = catalog.model(name)
-        text = _model(catalog.adapter(adapter).manifest, variant)
-        return "\n".join([text, *_live(results, model.name, variant)])
-    if name in catalog.dataset_names():
-        return _dataset(catalog.dataset(name).manifest)
-    if name in PROTOCOLS or name in MetricCatalog().names() or name == LISTENING.name:
-        return _protocol(protocol_of(name))
-    runs = {run["run_id"]: run for run in stored_runs(results)}
-    if name in runs:
-        return _run(runs[name])
-    metrics = [*PROTOCOLS, *MetricCatalog().names()]
-    known = [*catalog.adapter_names(), *catalog.dataset_names(), *metrics, *runs]
-    raise UnknownNameError("name", name, known)
-
-
-def protocol_of(name: str) -> Protocol:
-    """A protocol by name, including those of metric folders."""
-    describe_folders(MetricCatalog())
-    return protocol_named(name)
+    match named(name, results, adapter_paths):
+        case Model() as model:
+            variant = name.partition("[")[0].partition(":")[2]
+            text = _model(model.manifest, variant)
+            return "\n".join([text, *_live(results, model.name, variant)])
+        case DatasetManifest() as manifest:
+            return _dataset(manifest)
+        case Protocol() as protocol:
+            return _protocol(protocol)
+        case run:
+            return _run(run)
 
 
 def _model(manifest: AdapterManifest, only: str) -> str:
@@ -65,7 +50,7 @@ def _model(manifest: AdapterManifest, only: str) -> str:
         ("code", manifest.licence.code),
         ("weights", manifest.licence.weights),
         ("runs in", _runtime(manifest)),
-        ("oracle", "yes: it sees the true stems" if manifest.oracle else ""),
+        ("oracle", "yes: it uses the true stems" if manifest.oracle else ""),
         ("options", ", ".join(f"{key}={value}" for key, value in manifest.options.items())),
     )
     for name, variant in manifest.variants.items():
@@ -117,7 +102,7 @@ def _live(results: Path, model: str, variant: str) -> list[str]:
 def _runtime(manifest: AdapterManifest) -> str:
     runtime = manifest.runtime
     if manifest.kind == "folder":
-        return f"nothing: its stems lie in {manifest.folder}"
+        return f"nothing: its stems are in {manifest.folder}"
     memory = f"about {runtime.memory_mb} MB of memory"
     if runtime.interpreter == ENGINE:
         return f"benchbench's own interpreter, {memory}"
@@ -131,10 +116,10 @@ def _runtime(manifest: AdapterManifest) -> str:
 def environments_table(found: Sequence[InstalledEnvironment]) -> str:
     """The installed environments: their adapters, sizes and packages."""
     if not found:
-        return "No environment was built yet; `bench install MODEL` builds one."
+        return "No environment is installed yet; `bench install MODEL` installs one."
     rows = [
         [
-            ", ".join(each.adapters) or "nobody",
+            ", ".join(each.adapters) or "no adapter",
             f"{each.interpreter.size_bytes / 1e6:.0f}",
             each.interpreter.version,
             each.interpreter.installer,
@@ -153,12 +138,12 @@ def _dataset(manifest: DatasetManifest) -> str:
         ("homepage", manifest.homepage),
         ("citation", manifest.citation),
         ("licence", f"{manifest.licence.name}. {manifest.licence.notice}"),
-        ("stems", ", ".join(manifest.stems) or "whatever a track's folder holds"),
+        ("stems", ", ".join(manifest.stems) or "any files in a track's folder"),
         ("mixture", "as shipped" if manifest.mixture else "the sum of the stems"),
         ("splits", ", ".join(manifest.splits)),
         ("rounded to", "16 bit" if manifest.quantise else ""),
         ("folder", f"--root or ${manifest.root_variable}" if manifest.root_variable else ""),
-        ("to get it", manifest.instructions),
+        ("obtain", manifest.instructions),
     )
     return "\n".join(lines)
 
@@ -188,7 +173,7 @@ def _run(run: dict[str, Any]) -> str:
             "",
             *_facts(
                 ("started", run["started"]),
-                ("finished", run["finished"] or "it did not finish"),
+                ("finished", run["finished"] or "not finished"),
                 ("machine", f"{machine['cpu']}, {machine['cores']} cores, {machine['platform']}"),
                 ("benchbench", f"{run['benchbench']}, Python {run['python']}"),
                 ("data set", f"{run['dataset']['name']}, {run['dataset']['tracks']} tracks"),
@@ -197,14 +182,6 @@ def _run(run: dict[str, Any]) -> str:
             ),
         ]
     )
-
-
-def stored_runs(results: Path) -> list[dict[str, Any]]:
-    """The facts of every run in a results folder."""
-    from benchbench.io.remote import local_folder
-    from benchbench.results.store import Results
-
-    return Results(local_folder(results)).runs()
 
 
 def _facts(*pairs: tuple[str, str]) -> Iterable[str]:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from benchbench.cli.description import protocol_of, stored_runs
+from benchbench.cli.lookup import protocol_facts, protocol_of, stored_runs
 from benchbench.cli.terminal import width
 from benchbench.errors import BenchbenchError, UnknownNameError, UsageError
 from benchbench.io.text_table import aligned
@@ -15,21 +15,27 @@ from benchbench.metrics import GROUPS, PROTOCOLS
 from benchbench.plugins.catalog import Catalog, Model
 from benchbench.plugins.manifest_schema import AdapterManifest
 from benchbench.plugins.metric_catalog import MetricCatalog
+from benchbench.results.kinds import BASELINES
 from benchbench.separation.readiness import readiness
 from benchbench.stats.wording import count
 
 __all__ = ["listing", "rows_of"]
 
 KINDS: Final = ("models", "datasets", "metrics", "runs")
-BASELINES: Final = ("mixture", "silence")
 
 _COLUMNS: Final = {
     "models": ("model", "kind", "stems", "download", "ready", "summary"),
     "datasets": ("dataset", "licence", "summary"),
-    "metrics": ("protocol", "summary", "metrics"),
+    "metrics": ("protocol", "metrics", "summary"),
     "runs": ("run", "dataset", "models", "done", "failed"),
 }
-"""The columns of the tables; JSON has more. The last column is cut where a line is too long."""
+"""The columns of the tables; JSON has more."""
+
+_LICENCE: Final = 24
+"""Characters of a licence in a table."""
+
+_CUT: Final = 16
+"""Characters of a summary that a line must have room for; with less, the column is left out."""
 
 Rows = list[dict[str, Any]]
 
@@ -73,9 +79,10 @@ def listing(
     if not rows:
         none = {"runs": f"No runs in {results}."}
         return none.get(what, "None.")
-    names = _COLUMNS[what]
-    table = aligned(names, [[_cell(row[name]) for name in names] for row in fine])
     room = columns or width()
+    cells = [{name: _cell(row, name) for name in _COLUMNS[what]} for row in fine]
+    names = _fitting(_COLUMNS[what], cells, room)
+    table = aligned(names, [[row[name] for name in names] for row in cells])
     parts = ["\n".join(_cut(line, room) for line in table.rstrip("\n").splitlines())]
     parts += [f"not listed: {row['model']}: {row['error']}" for row in broken]
     if what == "metrics":
@@ -104,13 +111,7 @@ def rows_of(
         return list(_datasets(catalog))
     if what == "metrics":
         return [
-            {
-                "protocol": protocol.name,
-                "version": protocol.version,
-                "metrics": [metric.name for metric in protocol.metrics],
-                "aggregation": protocol.aggregation,
-                "summary": protocol.summary,
-            }
+            protocol_facts(protocol)
             for protocol in [
                 *PROTOCOLS.values(),
                 *(protocol_of(name) for name in MetricCatalog().names()),
@@ -146,6 +147,7 @@ def _models(catalog: Catalog) -> Iterator[dict[str, Any]]:
                 "stems": list(variant.stems),
                 "download": needs.declared_mb,
                 "ready": needs.ready,
+                "needs_weights": needs.own_weights,
                 "default": variant_name == manifest.default_variant,
                 "live": variant.live,
                 "licence": {"code": manifest.licence.code, "weights": manifest.licence.weights},
@@ -179,11 +181,32 @@ def _datasets(catalog: Catalog) -> Iterator[dict[str, Any]]:
         }
 
 
-def _cell(value: Any) -> str:
+def _fitting(names: Sequence[str], rows: Sequence[Mapping[str, str]], room: int) -> Sequence[str]:
+    """The columns that fit a line: first the last column is cut, then it and the kind are left out."""
+    widths = {name: max(len(name), *(len(row[name]) for row in rows)) + 2 for name in names}
+    short = widths | {names[-1]: _CUT}
+    for left_out, needed in (
+        ((), widths),
+        ((), short),
+        (names[-1:], widths),
+        ((names[-1], "kind"), widths),
+    ):
+        chosen = [name for name in names if name not in left_out]
+        if sum(needed[name] for name in chosen) - 2 <= room:
+            break
+    return chosen
+
+
+def _cell(row: dict[str, Any], name: str) -> str:
+    value = row[name]
+    if name == "licence":
+        return _cut(value, _LICENCE)
+    if name == "ready" and row["needs_weights"]:
+        return "train"
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, list):
-        return ", ".join(map(str, value)) if len(value) < 6 else count(len(value), "metric")
+        return ", ".join(map(str, value)) if len(value) < 5 else count(len(value), name[:-1])
     if isinstance(value, float):
         return f"{value:.0f} MB" if value < 1000 else f"{value / 1000:.1f} GB"
     return "" if value is None else str(value)

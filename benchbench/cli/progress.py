@@ -11,18 +11,12 @@ from typing import TYPE_CHECKING, Final, Literal
 
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    TaskID,
-    TextColumn,
-    TimeElapsedColumn,
-)
-from rich.table import Column
+from rich.progress import TaskID
 
+from benchbench.cli.bars import megabytes, progress_bars
 from benchbench.io.terminal import printable
 from benchbench.running.events import (
+    Downloaded,
     Event,
     Finished,
     Note,
@@ -74,8 +68,9 @@ class RunDisplay:
         self.verbosity = verbosity
         self._clock = clock
         self._live = self.console.is_terminal and verbosity != "quiet"
-        self._progress = _progress(self.console, self._live)
+        self._progress = progress_bars(self.console, self._live)
         self._main: TaskID | None = None
+        self._download: TaskID | None = None
         self._lines: dict[str, TaskID] = {}
         self._said: set[str] = set()
         self._left: Counter[str] = Counter()
@@ -99,11 +94,15 @@ class RunDisplay:
 
     def __call__(self, event: Event) -> None:
         """Show one event."""
+        if not isinstance(event, Downloaded):
+            self._end_download()
         match event:
             case Note(text):
                 self._note(text)
             case Stage(text, done, total):
                 self._describe(text, done, total)
+            case Downloaded(done, total):
+                self._show_download(done, total)
             case Planned():
                 self._plan(event)
             case Started(model, track):
@@ -134,6 +133,28 @@ class RunDisplay:
         self._progress.update(self._main, description=escape(printable(text)))
         if not self._total:
             self._progress.update(self._main, total=total, completed=done or 0)
+
+    def _show_download(self, done: int, total: int | None) -> None:
+        """Show the bytes of a download: a bar on a terminal, a line every few seconds in a pipe."""
+        if self._download is None:
+            self._download = self._progress.add_task("  download", bytes=True)
+        self._progress.update(self._download, completed=done, total=total)
+        if self._heartbeat():
+            self._say(f"[dim]{megabytes(done, total)}[/dim]")
+
+    def _end_download(self) -> None:
+        if self._download is not None:
+            self._progress.remove_task(self._download)
+            self._download = None
+
+    def _heartbeat(self) -> bool:
+        """Whether a pipe is due for a progress line."""
+        if self._live or self.verbosity != "normal":
+            return False
+        due = self._clock() - self._last_line >= HEARTBEAT_S
+        if due:
+            self._last_line = self._clock()
+        return due
 
     def _plan(self, event: Planned) -> None:
         stored = f"; {count(event.present, 'result')} stored already" if event.present else ""
@@ -177,7 +198,7 @@ class RunDisplay:
         if self._live or self.verbosity != "normal":
             return
         finished = self._left[model] == 0
-        if finished or self._clock() - self._last_line >= HEARTBEAT_S:
+        if self._heartbeat() or finished:
             self._last_line = self._clock()
             end = f"{model} finished" if finished else model
             self._say(f"[dim]{self._done} of {self._total}: {escape(end)}[/dim]")
@@ -185,21 +206,6 @@ class RunDisplay:
     def _say(self, line: str) -> None:
         # A terminal wraps at words; in a pipe a message stays on its line.
         self.console.print(line, soft_wrap=not self.console.is_terminal)
-
-
-def _progress(console: Console, live: bool) -> Progress:
-    """A bar whose columns fit a terminal of 80 characters: the text is shortened first."""
-    text = Column(ratio=2, no_wrap=True, overflow="ellipsis")
-    return Progress(
-        TextColumn("{task.description}", table_column=text),
-        BarColumn(bar_width=None, table_column=Column(ratio=1, min_width=10)),
-        MofNCompleteColumn(table_column=Column(min_width=5, justify="right", no_wrap=True)),
-        TimeElapsedColumn(table_column=Column(min_width=7, no_wrap=True)),
-        console=console,
-        transient=True,
-        expand=True,
-        disable=not live,
-    )
 
 
 def _near(path: str) -> str:

@@ -7,9 +7,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import filelock
-import platformdirs
-
 from benchbench.errors import OutputError
 
 __all__ = ["cache_folder", "locked"]
@@ -25,8 +22,7 @@ def cache_folder(*parts: str) -> Path:
     OutputError
         If it cannot be created.
     """
-    root = os.environ.get("BENCHBENCH_CACHE") or platformdirs.user_cache_dir("benchbench")
-    path = Path(root).joinpath(*parts)
+    path = Path(os.environ.get("BENCHBENCH_CACHE") or _system_folder()).joinpath(*parts)
     try:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -37,8 +33,16 @@ def cache_folder(*parts: str) -> Path:
     return path
 
 
+def _system_folder() -> str:
+    import platformdirs
+
+    return platformdirs.user_cache_dir("benchbench")
+
+
 @contextmanager
 def locked(target: Path) -> Iterator[None]:
     """Hold a lock on `target`, so that two processes do not create it at the same time."""
+    import filelock  # imported on use: `bench score` needs no lock
+
     with filelock.FileLock(f"{target}.lock"):
         yield

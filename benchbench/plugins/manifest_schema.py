@@ -95,6 +95,8 @@ class Variant(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     live: bool = False
     generative: bool = False
     """As the adapter's, for one variant."""
+    needs_weights: bool = False
+    """Whether no weights are published, so that it runs only with weights of the user."""
 
 
 class WeightFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

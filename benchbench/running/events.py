@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, TypeAlias, get_args
 
 __all__ = [
+    "Downloaded",
     "Event",
     "Finished",
     "Listener",
@@ -19,6 +20,7 @@ __all__ = [
     "Spent",
     "Stage",
     "Started",
+    "callbacks",
     "packed",
     "unpacked",
 ]
@@ -38,6 +40,14 @@ class Stage:
     text: str
     done: int | None = None
     total: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Downloaded:
+    """Bytes of a file that have arrived so far, and their total if it is known."""
+
+    done: int
+    total: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +139,7 @@ class Finished:
 Event: TypeAlias = (
     Note
     | Stage
+    | Downloaded
     | Planned
     | Prepared
     | Started
@@ -139,6 +150,16 @@ Event: TypeAlias = (
     | Finished
 )
 Listener: TypeAlias = Callable[[Event], None]
+
+
+def callbacks(
+    listener: Listener,
+) -> tuple[Callable[[str], None], Callable[[int, int | None], None]]:
+    """Two functions that send notes, and the progress of downloads, to a listener."""
+    return (
+        lambda text: listener(Note(text)),
+        lambda done, total: listener(Downloaded(done, total)),
+    )
 
 
 def packed(event: Event) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from typing import Any
 from benchbench.errors import NothingToCompareError, StoppedError
 from benchbench.io.remote import RemoteFolder, local_folder
 from benchbench.results.store import Results
-from benchbench.running.events import Listener, Note, Planned
+from benchbench.running.events import Listener, Note, Planned, callbacks
 from benchbench.running.executors import Executor, Stop
 from benchbench.running.live import measure_live_models, unmeasured
 from benchbench.running.machine import processors
@@ -73,7 +73,7 @@ class Run:
             self.separating.device,
             {},
             processors(),
-            lambda text: self.listener(Note(text)),
+            *callbacks(self.listener),
         )
         self.planned = plan(
             self.results,

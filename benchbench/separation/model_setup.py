@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from benchbench.errors import UnknownNameError
+from benchbench.io.download import Progress
 from benchbench.io.hashing import short_hash
 from benchbench.plugins.catalog import Model
 from benchbench.plugins.manifest_schema import AnyValue
@@ -25,10 +26,12 @@ def prepare_models(
     options: Mapping[str, AnyValue],
     threads: int,
     tell: Callable[[str], None],
+    progress: Progress | None = None,
 ) -> dict[str, ModelSetup]:
     """Prepare what the models need before a worker starts: interpreters and weights.
 
-    The members of an ensemble are prepared too.
+    The members of an ensemble are prepared too. `tell` receives sentences about each step, and
+    `progress` is called for each downloaded chunk.
     """
     setups: dict[str, ModelSetup] = {}
     for model in with_members(with_options(models, options)):
@@ -38,7 +41,7 @@ def prepare_models(
         setups[model.name] = ModelSetup(
             model,
             found.python,
-            ensure_weights(model, weights, tell=tell),
+            ensure_weights(model, weights, tell=tell, progress=progress),
             device,
             model.settings,
             threads,

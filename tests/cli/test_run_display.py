@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import io
+import time
 
 from rich.console import Console
 
 from benchbench.cli.progress import RunDisplay, Verbosity
 from benchbench.running.events import (
+    Downloaded,
     Finished,
     Note,
     Planned,
@@ -81,3 +83,34 @@ def test_a_terminal_of_80_characters_has_one_line_per_model_and_wraps_none() -> 
     assert any(line.startswith("  spleeter:2stems") and "1/2" in line for line in lines)
     assert "0:00:0" in text
     assert "…" in text
+
+
+def test_a_download_shows_bytes_and_rate_on_a_terminal_and_few_lines_in_a_pipe() -> None:
+    def shown_download(terminal: bool) -> str:
+        file = io.StringIO()
+        console = Console(
+            file=file, force_terminal=terminal, width=80, no_color=True, highlight=False
+        )
+        ticks = iter(range(0, 10000, 3))
+        with RunDisplay("normal", console, clock=lambda: float(next(ticks))) as display:
+            display(Note("Fetching the weights"))
+            for done in range(0, 73_000_001, 1_000_000):
+                display(Downloaded(done, 73_000_000))
+                if terminal:
+                    time.sleep(0.001)
+                    display._progress.refresh()
+            display(Stage("Loading"))
+            if terminal:
+                display._progress.refresh()
+        return file.getvalue()
+
+    frames = shown_download(terminal=True).split("\r")
+    downloads = [line for frame in frames for line in frame.splitlines() if "/73 MB" in line]
+    assert "36/73 MB" in "".join(downloads)
+    assert "MB/s" in downloads[-1]
+    assert max(len(line) for line in downloads if "\x1b" not in line) <= 80
+    assert "MB" not in frames[-2]
+    lines = shown_download(terminal=False).splitlines()
+    assert lines[0] == "Fetching the weights"
+    assert 3 < len(lines) < 40
+    assert all(line.endswith("/73 MB") for line in lines[1:])

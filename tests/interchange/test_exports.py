@@ -56,10 +56,18 @@ def test_latex_marks_the_best_and_sets_oracles_apart(tmp_path):
     assert r"net:b & \textbf{7.50} & \textbf{1.50} \\" in lines
     assert lines[lines.index(r"irm:x & 17.67 & -- \\") - 1] == r"\midrule"
     assert r"\cmidrule(lr){2-3}" in text
-    assert "mean over tracks" in text
-    assert r"d\_1" in text
+    assert r"SDR (usdr) on d\_1: mean over 2 to 3 tracks. " in text
     assert text.count("{") == text.count("}")
     assert "{\\scriptsize [" in latex_table(board, intervals=True)
+
+
+def test_latex_sets_baselines_between_separators_and_oracles(tmp_path):
+    board = leaderboard(write_scores(tmp_path, VALUES).scores_frame(), "mean over tracks")
+    text = latex_table(board, oracles=frozenset({"irm:x"}), baselines=frozenset({"net:a"}))
+    body = text[text.index("net:b") : text.index("bottomrule")].splitlines()
+    assert [line.split(" ")[0] for line in body[:5]] == [
+        "net:b", r"\midrule", "net:a", r"\midrule", "irm:x",
+    ]  # fmt: skip
 
 
 def test_latex_refuses_to_mix_protocols(tmp_path):

@@ -47,7 +47,7 @@ def test_frames_are_part_of_the_name():
     assert metrics.protocol("bsseval-v3:2").options["hop_s"] == 2.0
     with pytest.raises(UsageError, match="no frames"):
         metrics.protocol("usdr:1")
-    with pytest.raises(UsageError, match="no length"):
+    with pytest.raises(UsageError, match="longer than 0 s"):
         metrics.protocol("windows:0")
     with pytest.raises(UnknownNameError):
         metrics.protocol("windows:1.2.3")

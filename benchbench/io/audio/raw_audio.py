@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from filelock import FileLock, Timeout
 
 from benchbench.io.audio.audio_files import Audio
 
@@ -63,6 +62,8 @@ def scratch_folder() -> Iterator[Path]:
     the system releases when a process ends, not by a process ID: containers that share a temporary
     folder may have equal process IDs. ``TMPDIR`` chooses the disk.
     """
+    from filelock import FileLock  # imported on use: scoring files needs no scratch folder
+
     place = Path(tempfile.gettempdir())
     _remove_abandoned(place)
     with tempfile.TemporaryDirectory(
@@ -79,6 +80,8 @@ def scratch_folder() -> Iterator[Path]:
 
 def _remove_abandoned(place: Path) -> None:
     """Remove scratch folders whose lock is free; those without a lock file after one day."""
+    from filelock import FileLock, Timeout
+
     for left in place.glob(f"{PREFIX}*"):
         with contextlib.suppress(OSError, NotImplementedError, Timeout):
             if left.is_symlink() or not left.is_dir():

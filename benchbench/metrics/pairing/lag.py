@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
-from scipy import fft
 
 from benchbench.metrics.base import AudioArray as Audio
 
@@ -74,11 +73,19 @@ def _normalised(
     heard: npt.NDArray[np.float64], true: npt.NDArray[np.float64]
 ) -> npt.NDArray[np.float64]:
     """Correlation of `true` with each segment of its length in `heard`, between -1 and 1."""
-    length = fft.next_fast_len(len(heard), real=True)  # valid lags do not wrap around
-    spectrum = fft.rfft(heard, length) * fft.rfft(true, length).conj()
-    products = fft.irfft(spectrum, length)[: len(heard) - len(true) + 1]
+    length = _fast_length(len(heard))  # valid lags do not wrap around
+    spectrum = np.fft.rfft(heard, length) * np.fft.rfft(true, length).conj()
+    products = np.fft.irfft(spectrum, length)[: len(heard) - len(true) + 1]
     sums = np.concatenate([[0.0], np.cumsum(heard**2)])
     energy = sums[len(true) :] - sums[: -len(true)]
     scale = np.sqrt(np.maximum(energy, 1e-12 * sums[-1]) * np.sum(true**2))
     result: npt.NDArray[np.float64] = products / scale
     return result
+
+
+def _fast_length(least: int) -> int:
+    """The smallest odd * 2^k, for a few odd factors, that is not below `least`: a fast FFT.
+
+    NumPy is used, because the import of scipy.fft takes longer than scoring a short excerpt.
+    """
+    return min(odd << max(0, (-(-least // odd) - 1).bit_length()) for odd in (1, 3, 5, 9, 15))

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import numpy as np
-import scipy
 
 from benchbench.metrics.base import AudioArray as Audio
 
@@ -41,8 +40,10 @@ def swapped(estimates: Mapping[str, Audio], references: Mapping[str, Audio]) -> 
     most = min(table.max(axis=0).sum(), table.max(axis=1).sum())  # an upper bound
     if most - np.trace(table) <= MARGIN:
         return []
-    # SciPy loads this module on first use: a third of a pipeline's start, and seldom needed.
-    rows, columns = scipy.optimize.linear_sum_assignment(-table)
+    # Imported on use: it takes a third of a pipeline's start, and is seldom needed.
+    from scipy.optimize import linear_sum_assignment
+
+    rows, columns = linear_sum_assignment(-table)
     moved = rows != columns
     gain = table[rows, columns].sum() - np.trace(table)
     if gain <= MARGIN or table[rows, columns][moved].min() < CLEAR:

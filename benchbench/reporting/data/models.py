@@ -5,19 +5,17 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from benchbench.reporting.data.loading import LoadedResults
+from benchbench.results.kinds import BASELINES
 from benchbench.stats.attempts import newest_separations
 from benchbench.stats.costs import real_time_factors, timed_separations
 
 __all__ = ["Badge", "Cost", "ReportModel", "report_models"]
-
-BASELINES: Final = ("mixture", "silence")
-"""Adapters that do not separate; they show a metric's value for trivial estimates."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ import pandas as pd
 from benchbench.errors import NothingToCompareError
 from benchbench.metrics.targets import in_order
 from benchbench.stats.aggregations import aggregation_named
+from benchbench.stats.wording import count
 
 __all__ = ["latex_table"]
 
@@ -29,6 +30,7 @@ def latex_table(
     *,
     metric: str = "SDR",
     oracles: frozenset[str] = frozenset(),
+    baselines: frozenset[str] = frozenset(),
     intervals: bool = False,
     digits: int = 2,
     label: str = "tab:separation",
@@ -42,7 +44,9 @@ def latex_table(
     metric
         The metric to show.
     oracles
-        Models that use the references: listed separately and never printed bold.
+        Models that use the references: the last block, never printed bold.
+    baselines
+        Models that separate nothing: a block above the oracles.
     intervals
         Whether to print the 95% interval under each number.
     digits, label
@@ -76,10 +80,13 @@ def latex_table(
         (str(row["model"]), row["reference_set"], row["target"]): row for _, row in rows.iterrows()
     }
     best = {column: _best(rows, column, oracles) for column in columns}
-    models = sorted(rows["model"].unique(), key=lambda name: (name in oracles, str(name)))
+    blocks = {
+        name: 2 if name in oracles else 1 if name in baselines else 0 for name in rows["model"]
+    }
+    models = sorted(blocks, key=lambda name: (blocks[name], str(name)))
     lines: list[str] = []
-    for model in models:
-        if lines and model in oracles and r"\midrule" not in lines:
+    for before, model in zip([models[0], *models], models, strict=False):
+        if blocks[before] != blocks[model]:
             lines.append(r"\midrule")
         values = [_cell(cells.get((model, *column)), best[column] == model, intervals, digits)
                   for column in columns]  # fmt: skip
@@ -95,11 +102,10 @@ def _table(
     label: str,
 ) -> str:
     first = rows.iloc[0]
-    tracks = sorted({int(count) for count in rows["tracks"]})
-    spoken = f"{tracks[0]}" if len(tracks) == 1 else f"{tracks[0]} to {tracks[-1]}"
     caption = (
-        f"{metric} of {first['protocol']} on {first['dataset']}, {first['aggregation']} over "
-        f"{spoken} tracks. {aggregation_named(str(first['aggregation'])).description}"
+        f"{metric} ({first['protocol']}) on {first['dataset']}: "
+        f"{str(first['aggregation']).removesuffix(' over tracks')} over {_tracks(rows)}. "
+        f"{aggregation_named(str(first['aggregation'])).description}"
     )
     sets: list[tuple[str, int]] = []
     for reference_set, _ in columns:
@@ -149,6 +155,13 @@ def _best(rows: pd.DataFrame, column: tuple[str, str], oracles: frozenset[str]) 
     )
     place = here["value"].argmin() if lower else here["value"].argmax()
     return str(here["model"].iloc[int(place)])
+
+
+def _tracks(rows: pd.DataFrame) -> str:
+    """``9 tracks``, or ``8 to 9 tracks`` where models lack values on some."""
+    counts = sorted({int(number) for number in rows["tracks"]} - {0}) or [0]
+    fewest = "" if counts[0] == counts[-1] else f"{counts[0]} to "
+    return fewest + count(counts[-1], "track")
 
 
 def _cell(row: pd.Series | None, bold: bool, intervals: bool, digits: int) -> str:

@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
 
 from benchbench.io.text_table import aligned
 from benchbench.scoring.verification import Difference
 
-__all__ = ["differences_table"]
+__all__ = ["difference_facts", "differences_table"]
+
+
+def difference_facts(difference: Difference) -> dict[str, Any]:
+    """A difference for JSON: its fields, and whether it passed; null if nothing was compared."""
+    return asdict(difference) | {"passed": difference.passed if difference.judged else None}
 
 
 def differences_table(differences: Sequence[Difference]) -> str:
@@ -34,6 +41,8 @@ def differences_table(differences: Sequence[Difference]) -> str:
         )
     header = ["protocol", "metric", "largest dB", "allowed", "compared", "set aside", "", "where"]
     table = aligned(header, lines)
-    told = [f"{line.protocol}, {line.case}: no numbers to compare with, {line.problem}"
-            for line in problems]  # fmt: skip
-    return "\n".join([table.rstrip("\n"), *told])
+    notes = [
+        f"{line.protocol}, {line.case}: no numbers to compare with, {line.problem}"
+        for line in problems
+    ]
+    return "\n".join([table.rstrip("\n"), *notes])

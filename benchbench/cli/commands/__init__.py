@@ -1,0 +1,1 @@
+"""The commands: parse the flags, call a function of `benchbench`, print its result."""

@@ -1,0 +1,93 @@
+"""``bench score``: score stems that exist already."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from benchbench.cli.flags import AllowTruncated, MetricOptions, MetricPath, Metrics
+from benchbench.cli.values import one_of, parse_metric_options, words
+from benchbench.errors import BenchbenchError, UsageError
+
+__all__ = ["score"]
+
+
+def score(
+    estimates: Annotated[
+        Path,
+        typer.Option(metavar="FOLDER", help="A folder of separated stems, or a single file."),
+    ],
+    references: Annotated[
+        Path | None,
+        typer.Option(metavar="FOLDER", help="A folder of true stems, or a single file."),
+    ] = None,
+    mixture: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="The song, if there are no true stems."),
+    ] = None,
+    against: Annotated[
+        list[Path],
+        typer.Option(
+            metavar="FOLDER",
+            help="Stems of the song by another separator, with --mixture; repeatable.",
+        ),
+    ] = [],  # noqa: B006
+    metrics: Metrics = "standard",
+    metric_path: MetricPath = [],  # noqa: B006
+    metric_option: MetricOptions = [],  # noqa: B006
+    allow_truncated: AllowTruncated = False,
+    format: Annotated[
+        str, typer.Option(metavar="table|json|csv|parquet", help="Output format.")
+    ] = "table",
+    out: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Write to this file instead of to stdout."),
+    ] = None,
+) -> None:
+    """Score a folder of stems, without a model or a data set."""
+    form = one_of("--format", format, ("table", "json", "csv", "parquet"))
+    if form == "parquet" and out is None:
+        raise UsageError("Parquet is a binary format.", hint="Name a file with --out.")
+    from benchbench.api.score import score as score_folder
+    from benchbench.cli.tables.scores import written
+
+    if (references is None) == (mixture is None):
+        raise UsageError("Either --references or --mixture is needed.")
+    if mixture is not None:
+        from benchbench.api.score_mixture import score_mixture
+
+        _put(written(score_mixture(mixture, estimates, against), form), out)
+        return
+    assert references is not None
+    failed: list[str] = []
+
+    def list_failure(track: str, error: BenchbenchError) -> None:
+        failed.append(track)
+        typer.echo(f"{track} cannot be scored: {error.message}", err=True)
+
+    table = score_folder(
+        references,
+        estimates,
+        metrics=words(metrics),
+        metric_paths=metric_path,
+        metric_options=parse_metric_options(metric_option),
+        allow_truncated=allow_truncated,
+        tell=lambda text: typer.echo(text, err=True),
+        on_failure=list_failure,
+    )
+    _put(written(table, form), out)
+    if failed:
+        typer.echo(f"Not scored: {', '.join(failed)}.", err=True)
+        raise typer.Exit(4)
+
+
+def _put(content: bytes, out: Path | None) -> None:
+    """Print, or write into a file."""
+    if out is None:
+        typer.echo(content.decode("utf-8").rstrip("\n"))
+        return
+    from benchbench.io.atomic import write_whole
+
+    write_whole(out, content)

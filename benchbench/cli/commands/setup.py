@@ -1,0 +1,91 @@
+"""``bench new``, ``install`` and ``compact``: write, download and tidy up files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from benchbench.cli.flags import AdapterPath
+from benchbench.errors import UsageError
+
+__all__ = ["compact", "install", "new"]
+
+
+def new(
+    kind: Annotated[str, typer.Argument(metavar="KIND", help="model, dataset or metric.")],
+    name: Annotated[str, typer.Argument(metavar="NAME", help="The new name, such as my-model.")],
+    out: Annotated[Path, typer.Option(metavar="FOLDER", help="Where to write it.")] = Path(),
+) -> None:
+    """Write a working example of a model, a data set or a metric, to edit."""
+    from benchbench.api.new import new as write
+
+    folder = write(kind, name, out)
+    typer.echo(str(folder))
+    for path in sorted(folder.iterdir()):
+        typer.echo(f"  {path.name}")
+    step = {
+        "model": f"bench doctor {name}",
+        "dataset": f"bench doctor {name} --root FOLDER",
+        "metric": f"bench doctor {folder}",
+    }
+    typer.echo(f"Next: {step[kind]}")
+
+
+def install(
+    name: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="NAME",
+            help="A model or a data set; without it: list the installed environments.",
+        ),
+    ] = None,
+    remove: Annotated[
+        bool, typer.Option("--remove", help="Remove it, to free disk space.")
+    ] = False,
+    download_python: Annotated[
+        bool, typer.Option("--download-python", help="Let uv download a missing Python version.")
+    ] = False,
+    adapter_path: AdapterPath = [],  # noqa: B006
+) -> None:
+    """Download a model's environment and weights, or a data set; list or remove them."""
+    from benchbench.api.install import install as download
+    from benchbench.api.install import installed_environments, uninstall
+    from benchbench.cli.progress import RunDisplay
+    from benchbench.running.events import callbacks
+
+    if name is None:
+        if remove:
+            raise UsageError("--remove needs the name of what to remove.")
+        from benchbench.cli.description import environments_table
+
+        typer.echo(environments_table(installed_environments(adapter_path)))
+        return
+    with RunDisplay() as display:
+        tell, progress = callbacks(display)
+        if remove:
+            freed = uninstall(name, adapter_paths=adapter_path, tell=tell)
+            outcome = f"{freed / 1e6:.0f} MB freed."
+        else:
+            path = download(
+                name,
+                adapter_paths=adapter_path,
+                tell=tell,
+                progress=progress,
+                download_python=download_python,
+            )
+            outcome = str(path) if path else f"{name} is ready."
+    typer.echo(outcome)
+
+
+def compact(
+    results: Annotated[Path, typer.Argument(metavar="RESULTS", help="The results folder.")] = Path(
+        "results"
+    ),
+) -> None:
+    """Merge the many small files of a results folder; safe to interrupt."""
+    from benchbench.api.compact import compact as merge
+
+    merged = merge(results, tell=lambda text: typer.echo(text, err=True))
+    typer.echo(f"{merged.before} parts are now {merged.after}.")

@@ -1,0 +1,1 @@
+"""Results of commands as tables of text, and as plain values for JSON."""

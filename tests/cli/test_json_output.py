@@ -1,0 +1,78 @@
+"""``--format json`` of show, doctor and verify: the same facts as the text, for programs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+import benchbench
+from benchbench.__main__ import main
+from benchbench.api.new import new
+
+Bench = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def bench(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Bench:
+    def run(*words: object) -> tuple[int, str, str]:
+        monkeypatch.setattr("sys.argv", ["bench", *map(str, words)])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        printed = capsys.readouterr()
+        return int(ended.value.code or 0), printed.out, printed.err
+
+    return run
+
+
+def test_show_describes_each_kind(bench: Bench) -> None:
+    model = json.loads(bench("show", "spleeter:4stems", "--format", "json")[1])
+    assert (model["kind"], model["model"]) == ("model", "spleeter:4stems")
+    assert model["variants"]["4stems"]["stems"] == ["vocals", "drums", "bass", "other"]
+    assert model["licence"]["code"] == "MIT"
+    dataset = json.loads(bench("show", "demo", "--format", "json")[1])
+    assert (dataset["kind"], dataset["name"]) == ("dataset", "demo")
+    protocol = json.loads(bench("show", "usdr", "--format", "json")[1])
+    assert (protocol["kind"], protocol["protocol"]) == ("protocol", "usdr")
+    sdr = protocol["metrics"][0]
+    assert (sdr["metric"], sdr["unit"], sdr["direction"]) == ("SDR", "dB", "higher")
+    assert protocol["good_for"]
+
+
+def test_doctor_lists_checks_and_keeps_its_exit_code(
+    bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    folder = new("model", "bad")
+    code, text, _ = bench("doctor", "bad", "--format", "json")
+    checks = json.loads(text)
+    assert code == 0
+    assert {check["status"] for check in checks} == {"ok"}
+    source = folder / "adapter.py"
+    source.write_text(source.read_text().replace("self.share * mixture", "mixture / None"))
+    code, text, _ = bench("doctor", "bad", "--format", "json")
+    checks = json.loads(text)
+    assert code == 4
+    assert [check["status"] for check in checks].count("bad") == 1
+    assert [check["status"] for check in checks].count("skipped") == len(checks) - 1
+    assert "TypeError" in checks[0]["detail"]
+    assert "adapter.py" in checks[0]["detail"]
+
+
+def test_verify_writes_differences(bench: Bench, small_songs: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    benchbench.run(
+        "mixture", "folder", root=small_songs, metrics="si", out=out, limit=1, report=False
+    )
+    code, text, _ = bench("verify", out, "--root", small_songs, "--format", "json")
+    lines = json.loads(text)
+    assert code == 0
+    assert {line["protocol"] for line in lines} == {"si"}
+    assert all(line["passed"] and line["largest_db"] < 1e-6 for line in lines)
+
+
+def test_another_form_is_refused(bench: Bench) -> None:
+    code, _, error = bench("show", "demo", "--format", "jsn")
+    assert (code, "Did you mean 'json'" in error) == (2, True)
