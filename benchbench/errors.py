@@ -50,6 +50,10 @@ DISTRIBUTION = "benchbench-audio"
 """The distribution name. `benchbench` on the package index is another project."""
 
 
+LISTED = 40
+"""With more known names than this, an error gives the closest one only."""
+
+
 class BenchbenchError(Exception):
     """Base of all errors that benchbench raises on purpose.
 
@@ -90,7 +94,7 @@ class UsageError(BenchbenchError):
 
 
 class UnknownNameError(UsageError):
-    """No model, data set, metric or key has that name; lists the known ones.
+    """No model, data set, metric or key has that name; lists the known ones, unless there are many.
 
     Parameters
     ----------
@@ -106,7 +110,10 @@ class UnknownNameError(UsageError):
         names = sorted(known)
         guess = closest(name, names)
         hint = f"Did you mean {guess!r}? " if guess else ""
-        hint += f"There {'is' if len(names) == 1 else 'are'}: {', '.join(names) or 'none'}."
+        if len(names) <= LISTED or not guess:
+            hint += f"Known: {', '.join(names) or 'none'}."
+        else:
+            hint += f"{len(names)} names are known."
         super().__init__(f"Unknown {kind} {name!r}{where}.", hint=hint)
         self.name = name
         self.known = names

@@ -1,4 +1,4 @@
-"""Columns from buffers hold what pyarrow makes of the same values, and pandas stays away."""
+"""Columns from buffers equal those of pyarrow, without importing pandas."""
 
 from __future__ import annotations
 

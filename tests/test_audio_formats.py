@@ -1,4 +1,4 @@
-"""Files as programs and accidents leave them: any container, joined, cut off, of unknown length.
+"""Unusual audio files: any container, joined, truncated, of unknown length.
 
 The files are made here by PyAV. `tests/formats` holds a larger table against an ffmpeg program.
 """

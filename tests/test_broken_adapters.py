@@ -1,4 +1,4 @@
-"""Whatever an adapter does wrong costs one clear row, and the run goes on."""
+"""A fault of an adapter costs one clear row, and the run continues."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One plan, whoever carries it out: the same scores, and a driver that only watches."""
+"""Local and Dask executors give the same scores, and the driver computes nothing."""
 
 from __future__ import annotations
 

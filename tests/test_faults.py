@@ -1,4 +1,4 @@
-"""What machines do to a run: nothing that was stored is lost, nothing is there twice or wrong."""
+"""Killed processes and failing disks: stored results are not lost, doubled or wrong."""
 
 from __future__ import annotations
 

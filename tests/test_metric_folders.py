@@ -1,4 +1,4 @@
-"""Anyone's metric is a folder: it runs in a process of its own, and its faults cost a row each."""
+"""A metric folder runs in a separate process, and each of its faults costs one row."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Folders to start from work as they stand."""
+"""The example folders of `bench new` work unchanged."""
 
 from __future__ import annotations
 
@@ -67,3 +67,13 @@ def test_doctor_tells_a_fault_once(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     skipped = [check for check in checks if check.skipped]
     assert {"does not change its input", "the same twice"} <= {check.name for check in skipped}
     assert not any(check.ok for check in checks)
+
+
+def test_doctor_says_what_is_not_installed_yet(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BENCHBENCH_CACHE", str(tmp_path))
+    checks = {check.name: check for check in doctor()}
+    assert "not installed (" in checks["model demucs"].detail
+    assert checks["model demucs"].ok
+    assert not checks["model irm"].detail

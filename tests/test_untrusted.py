@@ -1,4 +1,4 @@
-"""Whatever a file holds, reading it ends in a value or in an error for the reader.
+"""Reading an untrusted file gives a value or a clear error.
 
 Files are made by mutating good ones, because random bytes seldom pass the first check. An
 exception of another kind, a hang or a file outside its folder fails.

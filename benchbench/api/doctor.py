@@ -21,7 +21,7 @@ from benchbench.io.audio.raw_audio import scratch_folder
 from benchbench.io.cache import cache_folder
 from benchbench.io.paths import AnyPath, path_of, paths_of
 from benchbench.metrics.pairing.stem_names import canonical, name_key
-from benchbench.plugins.catalog import Catalog, Model
+from benchbench.plugins.catalog import Adapter, Catalog, DatasetPlugin, Model
 from benchbench.plugins.metric_catalog import MetricCatalog, MetricPlugin
 from benchbench.results.integrity import damaged_parts, damaged_runs, leftovers
 from benchbench.results.store import Results
@@ -32,6 +32,7 @@ from benchbench.scoring.metric_folders import metric_setup
 from benchbench.separation.conformance import Check, check_adapter
 from benchbench.separation.model_setup import prepare_models
 from benchbench.separation.precomputed import stems_folder
+from benchbench.separation.readiness import readiness
 from benchbench.separation.separator import ModelSetup
 
 __all__ = ["doctor"]
@@ -112,11 +113,18 @@ def _check_installation(catalog: Catalog) -> Iterator[Check]:
     ):
         for each in names:
             try:
-                read_manifest(each)
+                found = read_manifest(each)
+                yield Check(f"{kind} {each}", True, _to_install(catalog, found))
             except BenchbenchError as error:
                 yield Check(f"{kind} {each}", False, str(error))
-            else:
-                yield Check(f"{kind} {each}", True)
+
+
+def _to_install(catalog: Catalog, plugin: Adapter | DatasetPlugin) -> str:
+    """What the default variant of an adapter still needs; empty for nothing."""
+    if isinstance(plugin, DatasetPlugin):
+        return ""
+    missing = readiness(catalog.model(plugin.manifest.name)).missing
+    return missing and f"the manifest is valid; {missing}"
 
 
 def _check_model(catalog: Catalog, model: Model, listener: Listener) -> Iterator[Check]:

@@ -12,7 +12,7 @@ import msgspec
 from benchbench.errors import UnknownNameError
 from benchbench.metrics import PROTOCOLS, Protocol
 from benchbench.metrics import protocol as protocol_named
-from benchbench.metrics.names import LISTENING
+from benchbench.metrics.names import LISTENING, is_metric, unknown_metric
 from benchbench.plugins.catalog import Catalog, Model
 from benchbench.plugins.manifest_schema import DatasetManifest
 from benchbench.plugins.metric_catalog import MetricCatalog
@@ -44,6 +44,8 @@ def named(
     if name in runs:
         return runs[name]
     metrics = [*PROTOCOLS, *MetricCatalog().names()]
+    if is_metric(name):
+        raise unknown_metric(name)
     known = [*catalog.adapter_names(), *catalog.dataset_names(), *metrics, *runs]
     raise UnknownNameError("name", name, known)
 

@@ -27,11 +27,13 @@ __all__ = [
     "HEADLINES",
     "LISTENING",
     "PROTOCOLS",
+    "is_metric",
     "known_protocols",
     "learn",
     "metric",
     "protocol",
     "resolve",
+    "unknown_metric",
 ]
 
 DIAGNOSTICS = frozenset(
@@ -97,17 +99,26 @@ def unknown_metric(name: str) -> UnknownNameError:
     """The error for an unknown protocol; for a metric's name, it lists the protocols with it."""
     known = known_protocols()
     error = UnknownNameError("metric", name, [*known, *GROUPS])
-    holders = [
-        one.name
-        for one in known.values()
-        if any(metric.name.casefold() == name.casefold() for metric in one.metrics)
-    ]
+    holders = _holders(name)
     if holders:
         error.hint = (
-            f"{name} is a metric of the protocols {', '.join(holders)}: name one of those, "
-            f"for instance --metrics {holders[0]}."
+            f"{name} is a metric of the protocols {', '.join(holders)}. "
+            f"Give one of these names instead, such as {holders[0]}."
         )
     return error
+
+
+def is_metric(name: str) -> bool:
+    """Whether some protocol has a metric of that name, such as SDR; capitals do not matter."""
+    return bool(_holders(name))
+
+
+def _holders(metric: str) -> list[str]:
+    return [
+        each.name
+        for each in known_protocols().values()
+        if any(one.name.casefold() == metric.casefold() for one in each.metrics)
+    ]
 
 
 def resolve(names: str | Sequence[str]) -> tuple[Protocol, ...]:

@@ -31,7 +31,7 @@ class ModelPage:
     """The content of a model's page: its boards, its pairs, its failures."""
 
     report_model: ReportModel
-    leaderboards: tuple[tuple[Leaderboard, Row, int], ...]
+    leaderboards: tuple[tuple[Leaderboard, Row, str], ...]
     pairs: tuple[Pair, ...]
     worst: tuple[Place, ...]
     failures: tuple[dict[str, Any], ...]
@@ -91,13 +91,21 @@ def model_pages(page: Page) -> Iterator[ModelPage]:
         )
 
 
-def _standings(page: Page, name: str) -> Iterator[tuple[Leaderboard, Row, int]]:
+def _standings(page: Page, name: str) -> Iterator[tuple[Leaderboard, Row, str]]:
+    """The model's row of each board, and its place among the ranked models, such as ``2 of 4``."""
     for ways in page.leaderboards.by_series.values():
         board = usual(ways)
-        valued = [row.model for row in board.rows if row.value is not None]
         for row in board.rows:
             if row.model == name:
-                yield board, row, valued.index(name) + 1 if name in valued else 0
+                ranked = [
+                    other.model
+                    for other in board.rows
+                    if other.value is not None
+                    and other.kind == row.kind
+                    and page.report_models[other.model].ranked
+                ]
+                place = f"{ranked.index(name) + 1} of {len(ranked)}" if name in ranked else ""
+                yield board, row, place
 
 
 def track_pages(page: Page, slugs: dict[str, str]) -> Iterator[TrackPage]:

@@ -37,6 +37,16 @@ class Readiness:
         """Whether nothing has to be fetched or trained."""
         return self.weights and self.environment and not self.own_weights
 
+    @property
+    def missing(self) -> str:
+        """What is missing, in words; empty if it is ready."""
+        if self.ready:
+            return ""
+        if self.own_weights:
+            return "no weights are published, train some"
+        size = "" if self.declared_mb is None else f" ({self.declared_mb:,.0f} MB)"
+        return f"not installed{size}"
+
 
 def readiness(model: Model) -> Readiness:
     """Look for the weights and the environment of a model, without fetching them.

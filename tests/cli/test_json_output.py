@@ -11,6 +11,8 @@ import pytest
 import benchbench
 from benchbench.__main__ import main
 from benchbench.api.new import new
+from benchbench.cli.lookup import named
+from benchbench.errors import UnknownNameError
 
 Bench = Callable[..., tuple[int, str, str]]
 
@@ -76,3 +78,10 @@ def test_verify_writes_differences(bench: Bench, small_songs: Path, tmp_path: Pa
 def test_another_form_is_refused(bench: Bench) -> None:
     code, _, error = bench("show", "demo", "--format", "jsn")
     assert (code, "Did you mean 'json'" in error) == (2, True)
+
+
+def test_show_answers_the_name_of_a_metric_with_its_protocols() -> None:
+    with pytest.raises(UnknownNameError, match="sdr is a metric of the protocols usdr, "):
+        named("sdr", Path("results"), ())
+    with pytest.raises(UnknownNameError, match=r"Did you mean 'spleeter'\? \d+ names are known"):
+        named("spleter", Path("results"), ())

@@ -1,4 +1,4 @@
-"""The pages say what works: their files are written and their commands are run, in their order.
+"""The commands and files of the documentation pages are run and written, in order.
 
 A block of commands that cannot be run here has a comment before it that says why:
 ``<!-- not run: reason -->``.

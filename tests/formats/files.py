@@ -1,4 +1,4 @@
-"""The files of the table: containers x codecs, written by an ffmpeg program, and what befalls them."""
+"""The files of the table: containers x codecs, written by an ffmpeg program, and ways to damage them."""
 
 from __future__ import annotations
 
@@ -175,4 +175,4 @@ DEFECTS: dict[str, tuple[tuple[str, ...], Callable[[bytes], bytes]]] = {
     "no length": (("x.flac", "s24.flac", "six.flac"), _flac_without_length),
     "tags": (("vbr.mp3", "noxing.mp3", "notags.mp3", "adts.aac", "x.flac"), _tagged),
 }  # fmt: skip
-"""What befalls which files."""
+"""Name of a damage -> the files that it is applied to, and the function."""

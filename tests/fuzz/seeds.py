@@ -1,4 +1,4 @@
-"""What fuzzing begins with: real files, made on the spot, so that mutations of them reach deep."""
+"""The seeds of the fuzzing: real files, generated here."""
 
 from __future__ import annotations
 

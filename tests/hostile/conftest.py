@@ -1,4 +1,4 @@
-"""What a stranger may hand over: results with faults planted in them, adapters, servers."""
+"""Untrusted input: results with planted faults, adapters, servers."""
 
 from __future__ import annotations
 

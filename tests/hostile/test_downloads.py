@@ -1,4 +1,4 @@
-"""Servers that lie, archives that lie, and scratch folders of other containers."""
+"""Malicious servers and archives, and scratch folders of other containers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Results of strangers: nothing outside is written or read, faults name their file."""
+"""Untrusted results: nothing outside is written or read, and errors name the file."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Separators of strangers: whatever they start, write or answer costs their own row only."""
+"""Untrusted separators: what they start, write or answer affects their own rows only."""
 
 from __future__ import annotations
 

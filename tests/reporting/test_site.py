@@ -50,3 +50,14 @@ def test_rows_are_files(site: Path) -> None:
 
 def test_failures_are_told(site: Path) -> None:
     assert "Every number" in (site / "models" / "net01-base.html").read_text(encoding="utf-8")
+
+
+def test_places_count_the_ranked_models_only(site: Path) -> None:
+    places = {
+        path.stem: set(re.findall(r">(\d+) of (\d+)</td>", path.read_text(encoding="utf-8")))
+        for path in (site / "models").glob("*.html")
+    }
+    unranked = {name for name, found in places.items() if not found}
+    assert unranked == {"oracle-irm"}
+    ranked = len(places) - len(unranked)
+    assert {total for found in places.values() for _, total in found} == {str(ranked)}

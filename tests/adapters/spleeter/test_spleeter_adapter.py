@@ -1,4 +1,4 @@
-"""The adapter as the worker uses it: by path, in an interpreter of its own."""
+"""The adapter as the worker uses it: by path, in a separate interpreter."""
 
 from __future__ import annotations
 

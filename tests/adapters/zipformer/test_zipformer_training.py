@@ -1,4 +1,4 @@
-"""Training: batches, losses, a run that learns, and one that is stopped and goes on exactly."""
+"""Training: batches, losses, a run that learns, and one that is stopped and resumes exactly."""
 
 from __future__ import annotations
 
