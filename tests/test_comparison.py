@@ -280,7 +280,7 @@ def test_runs_and_models_of_one_folder_by_name(tmp_path):
     assert models["difference"] == pytest.approx(1)
     with pytest.raises(UnknownNameError, match="m:b"):
         compare("m:bb", "m:a", results=tmp_path)
-    with pytest.raises(UsageError, match="begins 2 runs"):
+    with pytest.raises(UsageError, match="matches 2 runs"):
         open_side("2026", results=tmp_path)
     with pytest.raises(UsageError, match="no results folder"):
         compare("nowhere", "m:a")

@@ -178,9 +178,7 @@ def test_a_run_tells_what_is_a_sum(tmp_path: Path) -> None:
     rest = sum(sounds.values()) - sounds["vocals"]
     write(tmp_path / "songs" / "one", sounds | {"Instrumental": rest})
     result, listener = run(tmp_path / "songs", tmp_path / "out", "mixture:2stems")
-    assert any(
-        "accompaniment lies beside the stems that it holds (1 of 1" in n for n in listener.notes
-    )
+    assert any("accompaniment is the sum of other stems (1 of 1" in n for n in listener.notes)
     assert any("the reference accompaniment = drums + bass + other" in n for n in listener.notes)
     (row,) = result.results.separations().to_pylist()
     assert row["track_flags"] == "left_out:accompaniment"

@@ -67,14 +67,14 @@ def agreement(results: Path | str = "results", *, target: str | None = None) -> 
     known = sorted(heard["target"].unique())
     if target is not None and target not in known:
         raise UnknownNameError("target", target, known, where=" among the rated ones")
-    own = heard[heard["target"] == (target or known[0])]
-    ratings = _ratings(own, generative_models(runs), folder)
+    of_target = heard[heard["target"] == (target or known[0])]
+    ratings = _ratings(of_target, generative_models(runs), folder)
     others = scores[
         (scores["protocol"] != LISTENING.name) & (scores["target"] == (target or known[0]))
     ]
-    found = measured(ratings, _metrics(others, ratings))
-    total = {one.metric: one.share for one in found if one.kind == "all"}
-    return sorted(found, key=lambda one: -total.get(one.metric, 0.0))
+    shares = measured(ratings, _metrics(others, ratings))
+    total = {one.metric: one.share for one in shares if one.kind == "all"}
+    return sorted(shares, key=lambda one: -total.get(one.metric, 0.0))
 
 
 def _own_names(rated: pd.Series, stored: Sequence[str]) -> list[str]:
@@ -101,13 +101,13 @@ def _metrics(rows: pd.DataFrame, ratings: Ratings) -> dict[str, npt.NDArray[np.f
     """Values of every metric by model and song, with the sign set so that higher is better."""
     if rows.empty:
         return {}
-    found = {}
+    chosen = {}
     for (protocol, metric), part in per_track(rows, "mean").groupby(
         ["protocol", "metric"], sort=True, observed=True
     ):
         values = _table(part, ratings.models, ratings.songs)
-        found[f"{protocol} {metric}"] = -values if _lower(str(protocol), str(metric)) else values
-    return found
+        chosen[f"{protocol} {metric}"] = -values if _lower(str(protocol), str(metric)) else values
+    return chosen
 
 
 def _lower(protocol: str, metric: str) -> bool:

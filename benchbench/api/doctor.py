@@ -113,8 +113,8 @@ def _check_installation(catalog: Catalog) -> Iterator[Check]:
     ):
         for each in names:
             try:
-                found = read_manifest(each)
-                yield Check(f"{kind} {each}", True, _to_install(catalog, found))
+                plugin = read_manifest(each)
+                yield Check(f"{kind} {each}", True, _to_install(catalog, plugin))
             except BenchbenchError as error:
                 yield Check(f"{kind} {each}", False, str(error))
 
@@ -229,10 +229,10 @@ def _check_dataset(catalog: Catalog, name: str, root: Path | None) -> Iterator[C
 
 def _check_counts(data_set: Dataset) -> Iterator[Check]:
     """Whether each split has as many tracks as a complete copy."""
-    there = Counter(track.split for track in data_set.tracks)
+    counts = Counter(track.split for track in data_set.tracks)
     for split, expected in data_set.manifest.tracks.items():
         name = f"tracks of {split}" if split else "tracks"
-        yield Check(name, there[split] == expected, f"{there[split]} of {expected}")
+        yield Check(name, counts[split] == expected, f"{counts[split]} of {expected}")
 
 
 def _has_splits(catalog: Catalog, name: str) -> bool:

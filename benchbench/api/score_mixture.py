@@ -70,7 +70,7 @@ def _stems(folder: Path, rate: int) -> dict[str, Audio]:
         raise UsageError(f"{folder} holds no stems.", hint="One audio file per stem is needed.")
     stems = {}
     for name, path in files.items():
-        stems[name], found = read(path)
-        if found != rate:
-            raise AudioError(f"{path} has {found} Hz, the mixture {rate} Hz.")
+        stems[name], stem_rate = read(path)
+        if stem_rate != rate:
+            raise AudioError(f"{path} has {stem_rate} Hz, the mixture {rate} Hz.")
     return stems

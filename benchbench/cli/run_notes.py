@@ -113,12 +113,12 @@ def _unit(protocol: str, metric: str) -> str:
 def names_note(scores: pd.DataFrame) -> str:
     """The reason why no score has a value: mismatched stem names, or the most common reasons."""
     reasons = scores.groupby("reason", observed=True)["target"].unique()
-    given = {str(name) for name in reasons.get("missing_reference", ())}
+    from_models = {str(name) for name in reasons.get("missing_reference", ())}
     wanted = {str(name) for name in reasons.get("missing_estimate", ())}
-    if given or wanted:
+    if from_models or wanted:
         return (
             f"The data set has the stems {', '.join(sorted(wanted)) or 'none'}; the models give "
-            f"{', '.join(sorted(given)) or 'none of them'}. Only stems of one name are compared."
+            f"{', '.join(sorted(from_models)) or 'none of them'}. Only stems of one name are compared."
         )
     counted = scores["reason"].dropna().astype(str).value_counts()
     return "; ".join(REASONS.get(name, name) for name in counted.index[:3])

@@ -224,7 +224,7 @@ def _notes(a: Side, b: Side, pairs: Sequence[tuple[str, str]], rows: pd.DataFram
     )
     if len(rows) > 1:
         notes.append(
-            f"Verdicts hold for all {len(rows)} rows together, so a row may be inconclusive though "
-            "its own interval leaves zero out."
+            f"Verdicts are corrected for {len(rows)} rows, so a row may be inconclusive although "
+            "its own interval excludes zero."
         )
     return notes

@@ -140,13 +140,13 @@ def _selection(
     if name is None:
         return None, None
     known_runs = [str(run["run_id"]) for run in runs if "run_id" in run]
-    found = [run for run in known_runs if run == name] or [
+    matching = [run for run in known_runs if run == name] or [
         run for run in known_runs if len(name) >= 4 and run.startswith(name)
     ]
-    if len(found) > 1:
-        raise UsageError(f"{name!r} begins {len(found)} runs: {', '.join(found[:5])}.")
-    if found:
-        return pc.field("run_id") == found[0], ("run_id", found[0])
+    if len(matching) > 1:
+        raise UsageError(f"{name!r} matches {len(matching)} runs: {', '.join(matching[:5])}.")
+    if matching:
+        return pc.field("run_id") == matching[0], ("run_id", matching[0])
     models = set(map(str, separations["model"].unique()))
     models |= set(results.models())
     model = full_name(name, models)

@@ -132,8 +132,8 @@ def _tell_left_out(tracks: Sequence[Track], tell: Callable[[str], None]) -> None
     )
     for stem, number in count.items():
         tell(
-            f"{stem} lies beside the stems that it holds ({number} of {len(tracks)} tracks): it is "
-            "left out, and nothing is added up with it."
+            f"{stem} is the sum of other stems ({number} of {len(tracks)} tracks): it is left out "
+            "and not added to the mixture."
         )
 
 

@@ -115,11 +115,14 @@ class RemoteFolder:
         folder = cache_folder("mirrors") / name
         with locked(folder):
             folder.mkdir(exist_ok=True)
-            there = dict(self._listed())
+            remote_files = dict(self._listed())
             for path in [path for path in folder.rglob("*") if path.is_file()]:
-                if path.relative_to(folder).as_posix() not in there and path.suffix != ".tag":
+                if (
+                    path.relative_to(folder).as_posix() not in remote_files
+                    and path.suffix != ".tag"
+                ):
                     path.unlink()
-            for file, tag in there.items():
+            for file, tag in remote_files.items():
                 self._fetch(folder, file, tag)
         return folder
 

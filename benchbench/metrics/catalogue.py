@@ -105,8 +105,8 @@ _BLEED: Final = (Metric("bleed", "dB", -150.0, 150.0, "lower"),)
 _SECONDS: Final = {"window_s": 1.0, "hop_s": 1.0}
 _BSSEVAL_OPTIONS: Final = {**_SECONDS, "lags": 512, "ill_conditioned_above": 1e12}
 _ILL: Final = (
-    "On low-passed or compressed audio the references' delayed copies can hardly be told apart; "
-    "ISR, SIR and SAR are then flagged ill_conditioned and say nothing. SDR is never affected, but "
+    "On low-passed or compressed audio the references' delayed copies are almost linearly dependent; "
+    "ISR, SIR and SAR are then flagged ill_conditioned and unreliable. SDR is not affected, but "
     "it rewards near silence: an estimate close to zeros scores 0 dB where the mixture may score -7."
 )
 
@@ -191,7 +191,7 @@ _ALL: Final = (
     ),
     _bsseval(
         "bsseval-v3",
-        "SDR, ISR, SIR and SAR with the filters fitted anew in every frame.",
+        "SDR, ISR, SIR and SAR with the filters fitted in every frame.",
         "Figures from before 2018, and mir_eval's bss_eval_images_framewise.",
         "Filters that change every second explain away distortions that version 4 counts. " + _ILL,
         refit=True,

@@ -93,8 +93,8 @@ class MetricFunction:
             for series in found[self.protocol]
             if series.target == TARGET and series.metric == self.metric
         )
-        there = values[np.isfinite(values)]
-        return float(np.median(there)) if there.size else float("nan")
+        finite = values[np.isfinite(values)]
+        return float(np.median(finite)) if finite.size else float("nan")
 
     def __repr__(self) -> str:
         return f"<{self.metric} by {self.protocol}: (reference, estimate, sample_rate) -> float>"

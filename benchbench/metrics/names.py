@@ -126,9 +126,9 @@ def resolve(names: str | Sequence[str]) -> tuple[Protocol, ...]:
 
     Names may be joined by commas.
     """
-    given = [names] if isinstance(names, str) else names
+    parts = [names] if isinstance(names, str) else names
     found: dict[str, Protocol] = {}
-    for name in [word.strip() for one in given for word in one.split(",") if word.strip()]:
+    for name in [word.strip() for one in parts for word in one.split(",") if word.strip()]:
         for member in GROUPS.get(name, (name,)):
             if isinstance(protocol(member).evaluate, NotComputable):
                 raise UsageError(

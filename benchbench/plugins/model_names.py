@@ -43,8 +43,8 @@ def listed(names: str | Sequence[str]) -> list[str]:
     >>> listed("irm,demucs[shifts=1,2]")
     ['irm', 'demucs[shifts=1,2]']
     """
-    given = [names] if isinstance(names, str) else names
-    return [word.strip() for one in given for word in OUTSIDE.split(one) if word.strip()]
+    parts = [names] if isinstance(names, str) else names
+    return [word.strip() for one in parts for word in OUTSIDE.split(one) if word.strip()]
 
 
 def expanded(name: str) -> list[ModelName]:

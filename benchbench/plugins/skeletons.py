@@ -85,7 +85,7 @@ _DATASET_README: Final = """# NAME
     bench doctor NAME --root FOLDER                    # are all tracks and stems there?
     bench run --models spleeter --dataset NAME --root FOLDER --limit 2
 
-`dataset.toml` says how the files lie.
+`dataset.toml` describes the layout of the files.
 """
 
 _METRIC_TOML: Final = """name = "NAME"

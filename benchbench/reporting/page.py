@@ -113,8 +113,8 @@ def assemble(
 ) -> Page:
     """Compute the content of the page."""
     data = score_arrays(loaded.tracks)
-    made = leaderboards(data, dataset, generative_models(loaded.runs))
-    board = made.headline
+    boards = leaderboards(data, dataset, generative_models(loaded.runs))
+    board = boards.headline
     names = [row.model for row in board.rows]
     names += sorted(set(data.models) - set(names))
     competing = {
@@ -127,7 +127,7 @@ def assemble(
     return Page(
         loaded=loaded,
         arrays=data,
-        leaderboards=made,
+        leaderboards=boards,
         board=board,
         report_models=competing,
         tests=duel,

@@ -23,7 +23,7 @@ def require_no_link(path: Path) -> None:
     OSError
     """
     if path.is_symlink():
-        raise OSError(f"{path} is a link, which is not followed; copy what it stands for")
+        raise OSError(f"{path} is a link, which is not followed; copy its target")
 
 
 def require_bounded(facts: pq.FileMetaData, size: int) -> None:

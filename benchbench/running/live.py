@@ -95,9 +95,9 @@ def _rows(
 ) -> Iterator[dict[str, Any]]:
     audio = setup.model.manifest.audio
     own_rate, channels = audio.sample_rate or rate, audio.channels or excerpt.channels
-    given = convert(excerpt, folder / "excerpt.f32", rate, own_rate, channels)
+    converted = convert(excerpt, folder / "excerpt.f32", rate, own_rate, channels)
     with WorkerSeparator(setup, limits, log) as worker:
-        for measured in measure_live(worker, given, own_rate, folder):
+        for measured in measure_live(worker, converted, own_rate, folder):
             yield asdict(measured)
 
 

@@ -54,8 +54,8 @@ def check_metric(setup: MetricSetup, example: Mapping[str, Audio]) -> Iterator[C
 
 
 def _measure(setup: MetricSetup, reference: Audio, estimate: Audio, rate: int = RATE) -> Measured:
-    given = reference if setup.plugin.manifest.reference else None
-    return measured(setup, given, estimate, rate)
+    reference_or_none = reference if setup.plugin.manifest.reference else None
+    return measured(setup, reference_or_none, estimate, rate)
 
 
 def _answers(setup: MetricSetup, name: str, reference: Audio, estimate: Audio, rate: int) -> Check:

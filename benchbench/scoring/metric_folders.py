@@ -128,9 +128,9 @@ def resolve_metrics(
     """
     catalog = catalog or MetricCatalog()
     describe_folders(catalog)
-    given = [names] if isinstance(names, str) else names
+    parts = [names] if isinstance(names, str) else names
     found: dict[str, Protocol] = {}
-    for name in [word.strip() for one in given for word in one.split(",") if word.strip()]:
+    for name in [word.strip() for one in parts for word in one.split(",") if word.strip()]:
         plugin = None if name in GROUPS or name in PROTOCOLS else catalog.find(name)
         if plugin is None:
             found.update({one.name: one for one in resolve(name)})

@@ -154,15 +154,15 @@ class Scorer:
 def _targets(prepared: PreparedTrack, chosen: ReferenceSet) -> dict[str, RawAudio]:
     """The reference of each target; sums are written once per track."""
     folder = Path(prepared.mixture.file).parent
-    found = {}
+    targets = {}
     for target, parts in chosen.references.items():
         path = folder / f"target-{'-'.join(parts)}.f32"[:200]
         shape = prepared.mixture.channels, prepared.mixture.samples
-        there = path.is_file() and path.stat().st_size == 4 * shape[0] * shape[1]
-        found[target] = (
-            RawAudio(str(path), *shape) if there else summed(prepared.stems, parts, path)
+        is_stored = path.is_file() and path.stat().st_size == 4 * shape[0] * shape[1]
+        targets[target] = (
+            RawAudio(str(path), *shape) if is_stored else summed(prepared.stems, parts, path)
         )
-    return found
+    return targets
 
 
 def _headline(series: Sequence[Series], chosen: Protocol) -> dict[str, float | None]:

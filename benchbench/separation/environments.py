@@ -197,12 +197,12 @@ def _python_of(folder: Path) -> Path:
 def _packages(frozen: str) -> dict[str, str]:
     """``pip freeze`` as names and versions; a package from a URL keeps its address,
     without user and password."""
-    found = {}
+    versions = {}
     for line in frozen.splitlines():
         name, separator, version = line.replace(" @ ", "==").partition("==")
         if separator and not name.startswith(("#", "-")):
-            found[name.strip().lower()] = redacted(version.strip())
-    return dict(sorted(found.items()))
+            versions[name.strip().lower()] = redacted(version.strip())
+    return dict(sorted(versions.items()))
 
 
 def _read(folder: Path) -> Interpreter | None:

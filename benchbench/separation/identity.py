@@ -41,8 +41,8 @@ class Member:
 
 def options_hash(options: Mapping[str, AnyValue]) -> str:
     """A hash over options in any order; secrets do not change results and are left out."""
-    told = {key: value for key, value in options.items() if not is_secret_name(key)}
-    return short_hash(json.dumps(told, sort_keys=True))
+    public = {key: value for key, value in options.items() if not is_secret_name(key)}
+    return short_hash(json.dumps(public, sort_keys=True))
 
 
 def adapter_hash(folder: Path) -> str:

@@ -82,16 +82,16 @@ class Precomputed:
             self._tracks = find_tracks(self.folder)
         wanted = TrackFiles(track, self.folder, {})
         pairs = pair_tracks([wanted, NO_TRACK], [*self._tracks, NO_TRACK])
-        found = next((files for reference, files in pairs if reference is wanted), None)
-        if found is None:
+        files_of_track = next((files for reference, files in pairs if reference is wanted), None)
+        if files_of_track is None:
             raise UsageError(f"{self.folder} holds no track {track}.")
-        if found.problem:
-            raise UsageError(found.problem, hint="Keep one of them.")
-        by_key = {name_key(canonical(stem)): path for stem, path in found.stems.items()}
+        if files_of_track.problem:
+            raise UsageError(files_of_track.problem, hint="Keep one of them.")
+        by_key = {name_key(canonical(stem)): path for stem, path in files_of_track.stems.items()}
         keys = {stem: name_key(canonical(stem)) for stem in self.setup.model.variant.stems}
         missing = [stem for stem, key in keys.items() if key not in by_key]
         if missing:
-            raise UsageError(f"{found.folder} holds no {', '.join(missing)}.")
+            raise UsageError(f"{files_of_track.folder} holds no {', '.join(missing)}.")
         return {stem: by_key[key] for stem, key in keys.items()}
 
 

@@ -177,14 +177,14 @@ class WorkerSeparator:
             self._ensure_loaded()
             audio = self.setup.model.manifest.audio
             rate, channels = audio.sample_rate or sample_rate, audio.channels or mixture.channels
-            given = convert(mixture, out / "given.f32", sample_rate, rate, channels)
+            converted = convert(mixture, out / "given.f32", sample_rate, rate, channels)
             true = {
                 name: convert(raw, out / f"true-{number}.f32", sample_rate, rate, channels)
                 for number, (name, raw) in enumerate((references or {}).items())
             }
             request = {
                 "do": "separate",
-                "mixture": given.describe(),
+                "mixture": converted.describe(),
                 "sample_rate": rate,
                 "out": str(out),
                 "references": {name: raw.describe() for name, raw in true.items()},
@@ -201,7 +201,7 @@ class WorkerSeparator:
             )
         first, self._separated = self._separated == 0, self._separated + 1
         stems = {
-            stem: _restored(audio_file, rate, given, mixture, sample_rate)
+            stem: _restored(audio_file, rate, converted, mixture, sample_rate)
             for stem, audio_file in raw.items()
         }
         return SeparationResult(

@@ -115,16 +115,18 @@ def agreement(
     found = []
     for name, values in metrics.items():
         for kind in KINDS:
-            own = [p for p in pairs if kind.holds(*(bool(ratings.generative[m]) for m in p))]
-            if not own:
+            pairs_of_kind = [
+                p for p in pairs if kind.holds(*(bool(ratings.generative[m]) for m in p))
+            ]
+            if not pairs_of_kind:
                 continue
-            agreed, count = _agreed(mean, values, own)
+            agreed, count = _agreed(mean, values, pairs_of_kind)
             total = int(count.sum())
             if not total:
                 continue
             shares = np.empty(resamples)
             for place, (again, chosen) in enumerate(zip(means, drawn_songs, strict=True)):
-                right, all_ = _agreed(again, values, own)
+                right, all_ = _agreed(again, values, pairs_of_kind)
                 number = all_[chosen].sum()
                 shares[place] = right[chosen].sum() / number if number else np.nan
             low, high = np.nanpercentile(shares, [2.5, 97.5])

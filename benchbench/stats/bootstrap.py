@@ -116,17 +116,17 @@ def _bca(
     draws: Floats, estimate: Floats, acceleration: Floats, level: float
 ) -> tuple[Floats, Floats]:
     """Efron's interval from draws (resamples, columns), estimates and accelerations (columns,)."""
-    there = np.count_nonzero(~np.isnan(draws), axis=0)
+    drawn = np.count_nonzero(~np.isnan(draws), axis=0)
     below = np.count_nonzero(draws < estimate, axis=0) + np.count_nonzero(draws <= estimate, axis=0)
     # A share of 0 or 1 would make the bias infinite; the draws resolve half a draw at best.
-    share = np.clip(below / (2 * there), 0.5 / there, 1 - 0.5 / there)
+    share = np.clip(below / (2 * drawn), 0.5 / drawn, 1 - 0.5 / drawn)
     bias = ndtri(share)
     ranked = np.sort(draws, axis=0)
     bounds = []
     for tail in ((1 - level) / 2, (1 + level) / 2):
         shifted = bias + ndtri(tail)
         quantile = ndtr(bias + shifted / (1 - acceleration * shifted))
-        bounds.append(_quantile(ranked, there, quantile))
+        bounds.append(_quantile(ranked, drawn, quantile))
     return bounds[0], bounds[1]
 
 
@@ -147,11 +147,11 @@ def _means(values: Floats) -> Floats:
 def _draws_of_means(values: Floats, resamples: int, seed: int) -> Floats:
     generator = np.random.default_rng(seed)
     count = len(values)
-    there = ~np.isnan(values)
-    whole = bool(there.all())
+    has_value = ~np.isnan(values)
+    whole = bool(has_value.all())
     centre = _means(values)  # summing distances from the mean keeps the digits of close values
-    filled = np.where(there, values - centre, 0.0)
-    present = there.astype(np.float32)  # counts of tracks are exact in single precision
+    filled = np.where(has_value, values - centre, 0.0)
+    present = has_value.astype(np.float32)  # counts of tracks are exact in single precision
     draws = np.empty((resamples, values.shape[1]))
     step = max(1, _CELLS // count)
     for start in range(0, resamples, step):

@@ -55,11 +55,11 @@ class Groups:
 
     def mean(self, values: Floats) -> Floats:
         """The mean of each group over its finite values; NaN where it has none."""
-        there = ~np.isnan(values)
+        has_value = ~np.isnan(values)
         total: Floats = np.bincount(
-            self.of_row[there], weights=values[there], minlength=self.count
+            self.of_row[has_value], weights=values[has_value], minlength=self.count
         ).astype(np.float64)
-        return _divide(total, self.sizes(there))
+        return _divide(total, self.sizes(has_value))
 
     def median(self, values: Floats) -> Floats:
         """The median of each group over its finite values; NaN where it has none."""

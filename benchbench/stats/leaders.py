@@ -117,10 +117,10 @@ def _leaders(
             matrix, way.tracks, level=level, resamples=resamples, seed=seed
         )
         made = block[[*keys, *BLOCK]].iloc[models.first].reset_index(drop=True)
-        there = np.count_nonzero(~np.isnan(matrix), axis=0)
+        tracks_with_value = np.count_nonzero(~np.isnan(matrix), axis=0)
         made["value"] = _summary(matrix, way)
         made["lo"], made["hi"] = low, high
-        made["tracks"], made["expected"] = there, tracks.count
+        made["tracks"], made["expected"] = tracks_with_value, tracks.count
         frames = np.full_like(matrix, np.nan)
         frames[row, models.of_row] = 1 - block["missing"] / block["frames"]
         made["missing_rate"] = 1 - np.nan_to_num(frames).mean(axis=0)

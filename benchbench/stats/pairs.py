@@ -188,8 +188,8 @@ def holm(p: npt.ArrayLike) -> Floats:
     """
     values = np.asarray(p, dtype=np.float64)
     answer = np.full(values.shape, np.nan)
-    there = np.flatnonzero(~np.isnan(values))
-    order = there[np.argsort(values[there], kind="stable")]
+    with_value = np.flatnonzero(~np.isnan(values))
+    order = with_value[np.argsort(values[with_value], kind="stable")]
     stepped = values[order] * np.arange(len(order), 0, -1)
     answer[order] = np.minimum(1.0, np.maximum.accumulate(stepped))
     return answer

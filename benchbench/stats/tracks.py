@@ -88,12 +88,12 @@ def per_track(
     groups = group_by(scores, keys)
     values = scores["value"].to_numpy(dtype=np.float64, na_value=np.nan)
     table = scores[keys].iloc[groups.first].reset_index(drop=True)
-    there = ~np.isnan(values)
-    sizes, valid = groups.sizes(), groups.sizes(there)
+    has_value = ~np.isnan(values)
+    sizes, valid = groups.sizes(), groups.sizes(has_value)
     table["value"] = groups.median(values) if frames == "median" else groups.mean(values)
     table["frames"] = sizes
     table["missing"] = sizes - valid
-    _add_reasons(table, scores["reason"].astype("category"), there, groups)
+    _add_reasons(table, scores["reason"].astype("category"), has_value, groups)
     table.attrs["frames"] = frames
     return table
 
@@ -103,12 +103,12 @@ def _add_reasons(
 ) -> None:
     names = [str(name) for name in reason.cat.categories]
     codes = reason.cat.codes.to_numpy().astype(np.int64)
-    given = codes >= 0
+    present = codes >= 0
     valid = np.maximum(groups.sizes(there), 1)
     ill = names.index("ill_conditioned") if "ill_conditioned" in names else -2
-    table["reason"] = _most_common(names, codes, given & ~there, groups)
+    table["reason"] = _most_common(names, codes, present & ~there, groups)
     table["ill_conditioned"] = groups.sizes(there & (codes == ill)) / valid
-    table["distrusted"] = groups.sizes(there & given) / valid
+    table["distrusted"] = groups.sizes(there & present) / valid
 
 
 def _most_common(
@@ -145,9 +145,9 @@ def intersect_frames(scores: pd.DataFrame) -> pd.DataFrame:
     blocks = group_by(scores, BLOCK)
     models = group_by(scores, (*BLOCK, "model"))
     models_in_block = np.bincount(blocks.of_row[models.first], minlength=blocks.count)
-    there = ~np.isnan(scores["value"].to_numpy(dtype=np.float64, na_value=np.nan))
+    has_value = ~np.isnan(scores["value"].to_numpy(dtype=np.float64, na_value=np.nan))
     frames = group_by(scores, (*BLOCK, "track", *_FRAME))
-    complete = frames.sizes(there) >= models_in_block[blocks.of_row[frames.first]]
+    complete = frames.sizes(has_value) >= models_in_block[blocks.of_row[frames.first]]
     return scores[complete[frames.of_row]]
 
 

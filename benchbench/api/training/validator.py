@@ -172,11 +172,11 @@ class Validator:
             for series in every:
                 if series.metric in DIAGNOSTICS or series.band_lo_hz is not None:
                     continue
-                there = series.values[np.isfinite(series.values)]
-                if there.size:
+                finite = series.values[np.isfinite(series.values)]
+                if finite.size:
                     yield {
                         "track": excerpt.name, "target": series.target, "protocol": protocol,
-                        "metric": series.metric, "value": float(np.median(there)),
+                        "metric": series.metric, "value": float(np.median(finite)),
                     }  # fmt: skip
 
     def _summed_up(self) -> dict[str, float]:

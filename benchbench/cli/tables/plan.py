@@ -40,7 +40,7 @@ def _sentences(planned: RunPlan) -> Iterator[str]:
         yield f"{count(planned.stored, 'result')} stored already."
     timed = [model.seconds for model in planned.models if model.seconds is not None]
     if timed:
-        yield f"Separating takes about {_duration(sum(timed))}; scoring comes on top."
+        yield f"Separating takes about {_duration(sum(timed))}; plus the time for scoring."
     if any(_untimed(model) for model in planned.models):
         yield "A time of ? means that the model was never timed in this results folder."
     yield "Nothing was done."

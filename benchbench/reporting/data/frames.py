@@ -132,9 +132,9 @@ def _widest(one: TrackInTime, models: Sequence[str]) -> Iterator[tuple[float, fl
     values = one.values[places]
     hop = float(np.median(np.diff(one.starts))) if len(one.starts) > 1 else one.duration_s
     width = max(1, min(len(one.starts), round(EXCERPT_S / max(hop, 1e-6))))
-    there = ~np.isnan(values)
-    total = _moving(np.where(there, values, 0.0), width)
-    number = _moving(there.astype(np.float64), width)
+    has_value = ~np.isnan(values)
+    total = _moving(np.where(has_value, values, 0.0), width)
+    number = _moving(has_value.astype(np.float64), width)
     enough = (number >= 0.6 * width).all(axis=0)
     if not enough.any():
         return

@@ -231,8 +231,8 @@ def _badges(
         yield Badge(
             "ill",
             "ill-conditioned",
-            "On some tracks the references can hardly be told apart; BSSEval's SIR and SAR are "
-            "then unreliable.",
+            "On some tracks the references are almost linearly dependent; SIR and SAR of BSS Eval "
+            "are then unreliable.",
         )
     if model.generative:
         yield Badge(

@@ -74,19 +74,19 @@ def curves(
 def _axes(x: Axis, y: Axis) -> list[Markup]:
     line = Markup('<line class="{}" x1="{}" x2="{}" y1="{}" y2="{}"/>')
     text = Markup('<text class="tick" x="{}" y="{}" text-anchor="{}">{}</text>')
-    made = []
+    shapes = []
     for tick in y.ticks:
-        made.append(
+        shapes.append(
             line.format("zero" if tick == 0 else "grid", LEFT, WIDTH - RIGHT, y.x(tick), y.x(tick))
         )
-        made.append(text.format(LEFT - 6, f"{y.place(tick) + 4:.1f}", "end", y.label(tick)))
+        shapes.append(text.format(LEFT - 6, f"{y.place(tick) + 4:.1f}", "end", y.label(tick)))
     for octave in OCTAVES:
         if x.low <= octave <= x.high:
             label = f"{octave / 1000:g} k" if octave >= 1000 else f"{octave:g}"
-            made.append(text.format(x.x(octave), HEIGHT - BOTTOM + 16, "middle", label))
-    made.append(text.format(WIDTH - RIGHT, HEIGHT - 4, "end", "Hz"))
-    made.append(text.format(4, 10, "start", "dB"))
-    return made
+            shapes.append(text.format(x.x(octave), HEIGHT - BOTTOM + 16, "middle", label))
+    shapes.append(text.format(WIDTH - RIGHT, HEIGHT - 4, "end", "Hz"))
+    shapes.append(text.format(4, 10, "start", "dB"))
+    return shapes
 
 
 def _area(spectrum: Sequence[tuple[float, float]], x: Axis) -> Markup:

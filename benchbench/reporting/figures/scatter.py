@@ -66,20 +66,20 @@ def scatter(points: Sequence[Point], title: str, description: str, across: str, 
 def _axes(x: Axis, y: Axis, across: str, up: str) -> list[Markup]:
     line = Markup('<line class="grid" x1="{}" x2="{}" y1="{}" y2="{}"/>')
     text = Markup('<text class="tick" x="{}" y="{}" text-anchor="{}">{}</text>')
-    made = [line.format(x.x(tick), x.x(tick), TOP, HEIGHT - BOTTOM) for tick in x.ticks] + [
+    lines = [line.format(x.x(tick), x.x(tick), TOP, HEIGHT - BOTTOM) for tick in x.ticks] + [
         line.format(LEFT, WIDTH - RIGHT, y.x(tick), y.x(tick)) for tick in y.ticks
     ]
-    made += [
+    lines += [
         text.format(x.x(tick), HEIGHT - BOTTOM + 16, "middle", f"{1 / tick:g}x") for tick in x.ticks
     ]
-    made += [text.format(LEFT - 8, y.place(tick) + 4, "end", y.label(tick)) for tick in y.ticks]
-    made.append(text.format((LEFT + WIDTH - RIGHT) / 2, HEIGHT - 6, "middle", across))
-    made.append(
+    lines += [text.format(LEFT - 8, y.place(tick) + 4, "end", y.label(tick)) for tick in y.ticks]
+    lines.append(text.format((LEFT + WIDTH - RIGHT) / 2, HEIGHT - 6, "middle", across))
+    lines.append(
         Markup(
             '<text class="tick" transform="translate(12 {}) rotate(-90)" text-anchor="middle">{}</text>'
         ).format((TOP + HEIGHT - BOTTOM) / 2, up)
     )
-    return made
+    return lines
 
 
 def _families(points: Sequence[Point], x: Axis, y: Axis) -> Iterator[Markup]:
@@ -124,7 +124,7 @@ def _point(point: Point, x: Axis, y: Axis, best: bool) -> Markup:
 def _labels(points: Sequence[Point], best: Sequence[Point], x: Axis, y: Axis) -> list[Markup]:
     """Names beside the points, moved down where they would overlap."""
     placed: list[tuple[float, float, float]] = []
-    made = []
+    labels = []
     ordered = sorted(points, key=lambda one: (one not in best, y.place(one.value)))
     for point in ordered[:24]:
         left, top = x.place(point.cost) + 9, y.place(point.value) - 6
@@ -138,7 +138,7 @@ def _labels(points: Sequence[Point], best: Sequence[Point], x: Axis, y: Axis) ->
             continue
         placed.append((left, left + width, top))
         name = point.name if len(point.name) <= 26 else point.name[:25] + "…"
-        made.append(
+        labels.append(
             Markup('<text class="label" x="{:.1f}" y="{:.1f}">{}</text>').format(left, top, name)
         )
-    return made
+    return labels

@@ -112,22 +112,22 @@ def origins_of(runs: Sequence[dict[str, Any]], names: Sequence[str]) -> tuple[Or
     """Every import among the runs whose models are on the page, each listed once."""
     made: dict[tuple[str, tuple[str, ...]], Origin] = {}
     for run in runs:
-        told = run.get("imported")
+        origin = run.get("imported")
         own = [str(model.get("name")) for model in run.get("models") or ()]
         models = tuple(name for name in own if name in names)
-        if not told or not models:
+        if not origin or not models:
             continue
-        url = str(told.get("url") or "")
+        url = str(origin.get("url") or "")
         protocols = (
             f"{one['name']} version {one['version']}" for one in run.get("protocols") or ()
         )
-        made[str(told.get("name")), models] = Origin(
-            str(told.get("name")),
+        made[str(origin.get("name")), models] = Origin(
+            str(origin.get("name")),
             models,
-            str(told.get("citation") or ""),
+            str(origin.get("citation") or ""),
             url if url.startswith(("https://", "http://")) else None,
-            str(told.get("licence") or "unknown"),
+            str(origin.get("licence") or "unknown"),
             ", ".join(protocols),
-            str(told.get("kind") or ""),
+            str(origin.get("kind") or ""),
         )
     return tuple(made.values())

@@ -75,14 +75,18 @@ def band_tables(
     if not protocols:
         return ()
     chosen = "bands-octave" if "bands-octave" in protocols else protocols[0]
-    made = leaderboard(rows[rows["protocol"] == chosen], "median over tracks")
+    medians = leaderboard(rows[rows["protocol"] == chosen], "median over tracks")
     targets = sorted(
-        {str(name) for name in made["target"]},
+        {str(name) for name in medians["target"]},
         key=lambda name: (TARGETS.index(name) if name in TARGETS else 9, name),
     )
     return tuple(
         _table(
-            made[made["target"] == target], target, chosen, report_models, spectra.get(target, [])
+            medians[medians["target"] == target],
+            target,
+            chosen,
+            report_models,
+            spectra.get(target, []),
         )
         for target in targets
     )

@@ -14,7 +14,7 @@ _TERMS: Final = (
         "oracle",
         "Oracle",
         "A model that is given the true stems, such as irm (an ideal ratio mask). No real separator "
-        "can do that: it shows about how far masking can get, and has no rank.",
+        "can do that: it shows roughly how good masking can be, and has no rank.",
     ),
     (
         "baseline",
@@ -45,7 +45,7 @@ _TERMS: Final = (
     (
         "missing",
         "Missing",
-        "The share of frames or tracks without a number; the reason stands below the leaderboard.",
+        "The share of frames or tracks without a number; the reason is given below the leaderboard.",
     ),
     (
         "speed",

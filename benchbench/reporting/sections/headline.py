@@ -85,7 +85,7 @@ class Cost:
     @cached_property
     def points(self) -> tuple[Point, ...]:
         """Cost and quality of the models that have both."""
-        made = []
+        points = []
         for row in self.board.rows:
             report_model = self.report_models[row.model]
             factor = report_model.cost.real_time_factor
@@ -95,10 +95,10 @@ class Cost:
                 and not report_model.baseline
                 and not report_model.oracle
             ):
-                made.append(
+                points.append(
                     Point(row.model, report_model.index, factor, row.value, row.low, row.high)
                 )
-        return tuple(made)
+        return tuple(points)
 
     @property
     def front(self) -> list[str]:

@@ -102,7 +102,7 @@ def facts(run: dict[str, Any]) -> tuple[tuple[str, str], ...]:
     machine, dataset, git = (run.get(key) or {} for key in ("machine", "dataset", "git"))
     sha = str(git.get("sha") or "")
     protocols = run.get("protocols") or ()
-    told = (
+    facts = (
         ("Run", run.get("run_id")),
         ("Started", run.get("started")),
         ("Finished", run.get("finished")),
@@ -121,7 +121,7 @@ def facts(run: dict[str, Any]) -> tuple[tuple[str, str], ...]:
         ("Separations at a time", run.get("jobs")),
         ("Protocols", ", ".join(f"{one['name']} version {one['version']}" for one in protocols)),
     )
-    return tuple((label, str(value)) for label, value in told if value)
+    return tuple((label, str(value)) for label, value in facts if value)
 
 
 def packages(run: dict[str, Any]) -> tuple[tuple[str, str], ...]:

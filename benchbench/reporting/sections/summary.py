@@ -103,8 +103,8 @@ def tied(
     A test that is corrected for many pairs may lack power with few tracks. So a model whose
     interval excludes zero is not called tied.
     """
-    own = _rivals(board, report_models)
-    names = [row.model for row in own if row.kind == own[0].kind]
+    competitors = _rivals(board, report_models)
+    names = [row.model for row in competitors if row.kind == competitors[0].kind]
     pairs = [tests.pair(names[0], name) for name in names[1:]]
     return tuple(pair.second for pair in pairs if pair is not None and _level(pair))
 
@@ -121,8 +121,8 @@ def _answer(
     target = board.series.target
     among = f" among {leader.kind} separators" if leader.kind else ""
     if len(rivals) == 1:
-        told = f" scores {decibels(leader.value)}{unit(board)} on {target}. It is the only separator here."
-        return (best, Part(told))
+        words = f" scores {decibels(leader.value)}{unit(board)} on {target}. It is the only separator here."
+        return (best, Part(words))
     if not tied:
         sure = (
             "and the lead is statistically significant"
@@ -238,7 +238,7 @@ def _against(
         return [(Part("Nothing here can be compared with "), named, Part("."))]
     better = sum(pair.distinguishable and pair.ahead for pair in pairs)
     worse = sum(pair.distinguishable and not pair.ahead for pair in pairs)
-    told = [
+    counts = [
         Part(f"Of {count(len(pairs), 'separator')} compared with "),
         named,
         Part(
@@ -248,12 +248,12 @@ def _against(
     ]
     lead = pairs[0]
     if lead.first == rivals[0].model:
-        told += [
+        counts += [
             Part("; "),
             Part(lead.first, lead.first),
             Part(f" differs from it by {signed(lead.difference)}{unit}"),
         ]
-    return [(*told, Part("."))]
+    return [(*counts, Part("."))]
 
 
 def _are(number: int) -> str:
@@ -286,13 +286,13 @@ def _bounds(
     if not oracles or oracles[0].value is None:
         return []
     name = oracles[0].model
-    told = [Part("The oracle "), Part(name, name), Part(", which sees the true stems, reaches ")]
+    words = [Part("The oracle "), Part(name, name), Part(", which sees the true stems, reaches ")]
     if leader is None or leader.value is None:
-        return [(*told, Part(f"{decibels(oracles[0].value)}{unit(board)}."))]
+        return [(*words, Part(f"{decibels(oracles[0].value)}{unit(board)}."))]
     gap = oracles[0].value - leader.value
     if gap <= 0 or not board.higher_is_better:
         return []
-    return [(*told, Part(f"{gap:.1f}{unit(board)} more: that is the headroom."))]
+    return [(*words, Part(f"{gap:.1f}{unit(board)} more: that is the headroom."))]
 
 
 def _level(pair: Pair) -> bool:

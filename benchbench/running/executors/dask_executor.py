@@ -166,7 +166,7 @@ def _unregister(client: Client, run_id: str) -> None:
         client.unregister_worker_plugin(plugin_name(run_id))
 
 
-class _Heard:
+class _BatchEvents:
     """The received events of a batch; forwards each event once, although it may arrive twice.
 
     A job's failure is forwarded with the attempt's last event: if the worker dies before, the
@@ -180,18 +180,18 @@ class _Heard:
 
     def __init__(self, batch: Batch) -> None:
         self.remaining = Remaining(batch)
-        self._heard: Counter[str] = Counter()
+        self._received: Counter[str] = Counter()
         self._failures: dict[str, list[Event]] = {}
 
-    def tell(self, attempt: str, number: int, event: Event) -> Iterator[Event]:
+    def receive(self, attempt: str, number: int, event: Event) -> Iterator[Event]:
         """Take an event of an attempt, by its number; yields it if it is new.
 
         If a message was lost, later ones wait for the attempt's complete list. Events of a job that
         an earlier attempt has finished are dropped.
         """
-        if number != self._heard[attempt]:
+        if number != self._received[attempt]:
             return
-        self._heard[attempt] += 1
+        self._received[attempt] += 1
         if isinstance(event, Separated) and event.status != "ok":
             self._failures.setdefault(attempt, []).append(event)
             return
@@ -216,11 +216,11 @@ def _carry_out(
         if isinstance(message, dict):
             yield from submitted.events_of(message)
             continue
-        heard = None if message is None else submitted.finished(message)
+        batch_events = None if message is None else submitted.finished(message)
         if not stop.asked:
             submitted.fill_up()
-        if message is not None and heard is not None:
-            yield from _outcome(message, heard)
+        if message is not None and batch_events is not None:
+            yield from _outcome(message, batch_events)
             message.release()
 
 
@@ -231,8 +231,8 @@ class _Submitted:
         self._client = client
         self._run_id = settings.run_id
         self._todo = todo
-        self.waiting: dict[Any, _Heard] = {}
-        self._by_number: dict[int, _Heard] = {}
+        self.waiting: dict[Any, _BatchEvents] = {}
+        self._by_number: dict[int, _BatchEvents] = {}
         self._inbox: queue.SimpleQueue[Any] = queue.SimpleQueue()
         client.subscribe_topic(TOPIC, lambda event: self._inbox.put(event[1]))
 
@@ -243,7 +243,7 @@ class _Submitted:
             future = self._client.submit(
                 work, self._run_id, batch, pure=False, priority=-batch.number
             )
-            self.waiting[future] = self._by_number[batch.number] = _Heard(batch)
+            self.waiting[future] = self._by_number[batch.number] = _BatchEvents(batch)
             future.add_done_callback(self._inbox.put)
 
     def receive(self) -> Any:
@@ -256,11 +256,11 @@ class _Submitted:
     def events_of(self, message: dict[str, Any]) -> Iterator[Event]:
         """The events in a worker's message, except those of other runs and finished batches."""
         if message["run"] == self._run_id and message["batch"] in self._by_number:
-            heard = self._by_number[message["batch"]]
+            batch_events = self._by_number[message["batch"]]
             event = unpacked(message["event"])
-            yield from heard.tell(message["attempt"], message["number"], event)
+            yield from batch_events.receive(message["attempt"], message["number"], event)
 
-    def finished(self, future: Any) -> _Heard:
+    def finished(self, future: Any) -> _BatchEvents:
         """Remove a finished batch from the list.
 
         Raises
@@ -273,19 +273,19 @@ class _Submitted:
                 f"The scheduler {self._client.scheduler.address} is gone or was restarted.",
                 hint="Everything that was stored is kept; run the same command again to resume.",
             )
-        heard = self.waiting.pop(future)
-        del self._by_number[heard.remaining.number]
-        return heard
+        batch_events = self.waiting.pop(future)
+        del self._by_number[batch_events.remaining.number]
+        return batch_events
 
 
-def _outcome(future: Any, heard: _Heard) -> Iterator[Event]:
+def _outcome(future: Any, batch_events: _BatchEvents) -> Iterator[Event]:
     """The remaining events of a batch; its lost jobs, if it killed its workers."""
     try:
         attempt, events = future.result()
     except distributed.KilledWorker as error:
-        for job in heard.remaining.jobs:
+        for job in batch_events.remaining.jobs:
             yield lost(job, f"Its workers died: {error}")
         yield Spent(0.0, 0.0, 0.0)
         return
     for number, event in enumerate(events):
-        yield from heard.tell(attempt, number, event)
+        yield from batch_events.receive(attempt, number, event)

@@ -78,17 +78,17 @@ class Adapter:
         """The file that the program wrote for a stem: ``<stem>.wav`` in any folder, or a pattern."""
         every = sorted(p for p in output.rglob("*") if p.suffix.lower() in SUFFIXES)
         pattern = self.files.get(stem)
-        found = sorted(output.glob(pattern)) if pattern else [p for p in every if p.stem == stem]
-        if len(found) != 1:
+        files = sorted(output.glob(pattern)) if pattern else [p for p in every if p.stem == stem]
+        if len(files) != 1:
             names = ", ".join(str(p.relative_to(output)) for p in every) or "nothing"
             raise RuntimeError(
-                f"{len(found)} files for the stem {stem} ({pattern or stem + '.wav'}); "
+                f"{len(files)} files for the stem {stem} ({pattern or stem + '.wav'}); "
                 f"the program wrote {names}"
             )
-        audio, rate = soundfile.read(found[0], dtype="float32", always_2d=True)
+        audio, rate = soundfile.read(files[0], dtype="float32", always_2d=True)
         if rate != sample_rate:
             raise RuntimeError(
-                f"{found[0].name} has {rate} Hz, its mixture {sample_rate} Hz; if the program "
+                f"{files[0].name} has {rate} Hz, its mixture {sample_rate} Hz; if the program "
                 f"always works at {rate} Hz, write sample_rate = {rate} under [audio]"
             )
         stem_audio: Audio = audio.T

@@ -122,7 +122,7 @@ def _name(row: Mapping[str, Any]) -> str:
 
 def _parameters(facts: Mapping[str, Any], separations: pd.DataFrame) -> dict[str, str]:
     dataset, git = facts.get("dataset") or {}, facts.get("git") or {}
-    told = {
+    parameters = {
         "benchbench": facts.get("benchbench"),
         "python": facts.get("python"),
         "git": git.get("sha") if isinstance(git, Mapping) else git,
@@ -135,10 +135,10 @@ def _parameters(facts: Mapping[str, Any], separations: pd.DataFrame) -> dict[str
     }
     for model in facts.get("models") or ():
         for key, value in (model.get("options") or {}).items():
-            told[f"{model['name']}/{key}"] = value
+            parameters[f"{model['name']}/{key}"] = value
     for row in _records(separations.drop_duplicates("model", keep="last")):
-        told.update({f"{row['model']}/{name}": row[name] for name in HASHES})
-    return {key: str(value) for key, value in told.items() if value not in (None, "", [])}
+        parameters.update({f"{row['model']}/{name}": row[name] for name in HASHES})
+    return {key: str(value) for key, value in parameters.items() if value not in (None, "", [])}
 
 
 def _speeds(separations: pd.DataFrame) -> dict[str, float]:
