@@ -8,10 +8,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from benchbench.cli.lookup import named
+from benchbench.cli.terminal import width, wrapped
 from benchbench.io.text_table import aligned
 from benchbench.metrics import Protocol
 from benchbench.plugins.catalog import Model
-from benchbench.plugins.manifest_schema import ENGINE, SAME, AdapterManifest, DatasetManifest
+from benchbench.plugins.manifest_schema import (
+    ENGINE,
+    SAME,
+    AdapterManifest,
+    DatasetManifest,
+    Weights,
+)
 
 if TYPE_CHECKING:
     from benchbench.separation.environments import InstalledEnvironment
@@ -43,7 +50,7 @@ def description(
 
 
 def _model(manifest: AdapterManifest, only: str) -> str:
-    lines = [f"{manifest.name}: {manifest.summary}", ""]
+    lines = [wrapped([f"{manifest.name}: {manifest.summary}"]), ""]
     lines += _facts(
         ("homepage", manifest.homepage),
         ("citation", manifest.citation),
@@ -58,15 +65,28 @@ def _model(manifest: AdapterManifest, only: str) -> str:
             continue
         default = " (default)" if name == manifest.default_variant else ""
         lines += ["", f"{manifest.name}:{name}{default}: {', '.join(variant.stems)}"]
-        lines += _facts(("  trained on", ", ".join(variant.trained_on)))
         weights = manifest.weights.get(variant.weights or "")
-        if weights and weights.unverified:
-            lines += _facts(("  weights", "no hash is published for them: not verified"))
-        lines += [
-            f"  published {p.target} {p.metric} {p.value} ({p.dataset}, {p.protocol}, {p.source})"
-            for p in variant.published
-        ]
+        lines += _facts(
+            ("  summary", variant.summary),
+            ("  trained on", ", ".join(variant.trained_on)),
+            ("  weights", _fetched(weights) if weights else ""),
+            ("  needs", "weights of your own, with --weights" if variant.needs_weights else ""),
+            *(
+                (
+                    "  published",
+                    f"{p.target} {p.metric} {p.value} ({p.dataset}, {p.protocol}, {p.source})",
+                )
+                for p in variant.published
+            ),
+        )
     return "\n".join(lines)
+
+
+def _fetched(weights: Weights) -> str:
+    """Where weights come from, and whether a hash verifies them."""
+    size = f", {weights.size_mb:g} MB" if weights.size_mb else ""
+    unverified = "; no hash is published: not verified" if weights.unverified else ""
+    return ("shipped" if weights.bundled else "downloaded on use") + size + unverified
 
 
 def _live(results: Path, model: str, variant: str) -> list[str]:
@@ -133,7 +153,7 @@ def environments_table(found: Sequence[InstalledEnvironment]) -> str:
 
 
 def _dataset(manifest: DatasetManifest) -> str:
-    lines = [f"{manifest.name}: {manifest.summary}", ""]
+    lines = [wrapped([f"{manifest.name}: {manifest.summary}"]), ""]
     lines += _facts(
         ("homepage", manifest.homepage),
         ("citation", manifest.citation),
@@ -149,7 +169,7 @@ def _dataset(manifest: DatasetManifest) -> str:
 
 
 def _protocol(protocol: Protocol) -> str:
-    lines = [f"{protocol.name} (version {protocol.version}): {protocol.summary}", ""]
+    lines = [wrapped([f"{protocol.name} (version {protocol.version}): {protocol.summary}"]), ""]
     metrics = [
         [m.name, m.unit, f"{m.low:g} to {m.high:g}", f"{m.direction} is better"]
         for m in protocol.metrics
@@ -185,10 +205,16 @@ def _run(run: dict[str, Any]) -> str:
 
 
 def _facts(*pairs: tuple[str, str]) -> Iterable[str]:
-    """``name  text`` lines for non-empty texts, wrapped with a hanging indent."""
-    width = 14
+    """``name  text`` lines for non-empty texts, wrapped at the terminal with a hanging indent."""
+    indent = 14
     return [
-        textwrap.fill(f"{name:<{width}}{text}", 100, subsequent_indent=" " * width)
+        textwrap.fill(
+            f"{name:<{indent}}{text}",
+            width(),
+            subsequent_indent=" " * indent,
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
         for name, text in pairs
         if text
     ]

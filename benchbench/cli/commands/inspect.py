@@ -85,18 +85,17 @@ def doctor(
 
     as_json = one_of("--format", format, FORMS) == "json"
     checks = []
-    with RunDisplay() as display:
-        for check in examine(
-            name,
-            repair=repair,
-            root=root,
-            adapter_paths=adapter_path,
-            metric_paths=metric_path,
-            listener=display,
-        ):
-            checks.append(check)
-            if not as_json:
-                typer.echo(check_line(check))
+    for check in examine(
+        name,
+        repair=repair,
+        root=root,
+        adapter_paths=adapter_path,
+        metric_paths=metric_path,
+        listener=RunDisplay(),  # without its bar: checks are printed as they come
+    ):
+        checks.append(check)
+        if not as_json:
+            typer.echo(check_line(check))
     if as_json:
         typer.echo(json.dumps(list(map(check_facts, checks)), indent=1, ensure_ascii=False))
     if not all(check.ok for check in checks):
