@@ -96,3 +96,6 @@ def test_the_rest_is_verified_and_judged() -> None:
     assert all(line.passed for line in judged)
     text = differences_table(lines)
     assert "bsseval-sources, refused: no numbers to compare with, ValueError" in text
+    table = differences_table(judged, columns=60).splitlines()
+    assert max(map(len, table)) <= 60
+    assert [line.split()[0] for line in table[2:]] == ["bsseval-sources"] * 3 + ["usdr"]

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from benchbench.cli.lookup import protocol_facts, protocol_of, stored_runs
-from benchbench.cli.terminal import width
+from benchbench.cli.terminal import cut, width
 from benchbench.errors import BenchbenchError, UnknownNameError, UsageError
 from benchbench.io.text_table import aligned
 from benchbench.metrics import GROUPS, PROTOCOLS
@@ -83,7 +83,7 @@ def listing(
     cells = [{name: _cell(row, name) for name in _COLUMNS[what]} for row in fine]
     names = _fitting(_COLUMNS[what], cells, room)
     table = aligned(names, [[row[name] for name in names] for row in cells])
-    parts = ["\n".join(_cut(line, room) for line in table.rstrip("\n").splitlines())]
+    parts = ["\n".join(cut(line, room) for line in table.rstrip("\n").splitlines())]
     parts += [f"not listed: {row['model']}: {row['error']}" for row in broken]
     if what == "metrics":
         parts.append("\nGroups:")
@@ -200,7 +200,7 @@ def _fitting(names: Sequence[str], rows: Sequence[Mapping[str, str]], room: int)
 def _cell(row: dict[str, Any], name: str) -> str:
     value = row[name]
     if name == "licence":
-        return _cut(value, _LICENCE)
+        return cut(value, _LICENCE)
     if name == "ready" and row["needs_weights"]:
         return "train"
     if isinstance(value, bool):
@@ -210,7 +210,3 @@ def _cell(row: dict[str, Any], name: str) -> str:
     if isinstance(value, float):
         return f"{value:.0f} MB" if value < 1000 else f"{value / 1000:.1f} GB"
     return "" if value is None else str(value)
-
-
-def _cut(line: str, room: int) -> str:
-    return line if len(line) <= room else f"{line[: room - 1].rstrip()}…"

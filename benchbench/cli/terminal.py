@@ -9,7 +9,7 @@ import textwrap
 from collections.abc import Iterable
 from typing import Final
 
-__all__ = ["width", "wrapped"]
+__all__ = ["cut", "width", "wrapped"]
 
 WIDEST: Final = 120
 IN_A_PIPE: Final = 100
@@ -23,6 +23,12 @@ def width() -> int:
     if os.environ.get("COLUMNS", "").isdecimal() or sys.stdout.isatty():
         return min(WIDEST, max(40, shutil.get_terminal_size().columns))
     return IN_A_PIPE
+
+
+def cut(line: str, columns: int | None = None) -> str:
+    """A line that fits the terminal; its end is replaced by an ellipsis where it is too long."""
+    room = columns or width()
+    return line if len(line) <= room else f"{line[: room - 1].rstrip()}…"
 
 
 def wrapped(sentences: Iterable[str], columns: int | None = None) -> str:

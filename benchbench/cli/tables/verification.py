@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
+from benchbench.cli.terminal import cut
 from benchbench.io.text_table import aligned
 from benchbench.scoring.verification import Difference
 
@@ -17,8 +18,11 @@ def difference_facts(difference: Difference) -> dict[str, Any]:
     return asdict(difference) | {"passed": difference.passed if difference.judged else None}
 
 
-def differences_table(differences: Sequence[Difference]) -> str:
-    """The largest difference from the reference programs for each protocol and metric."""
+def differences_table(differences: Sequence[Difference], columns: int | None = None) -> str:
+    """The largest difference from the reference programs for each protocol and metric.
+
+    The name of the place is cut where a line is longer than `columns`, by default the terminal.
+    """
     grouped: dict[tuple[str, str], list[Difference]] = {}
     lines = []
     problems = [line for line in differences if not line.judged]
@@ -35,7 +39,7 @@ def differences_table(differences: Sequence[Difference]) -> str:
                 f"{worst.tolerance_db:.0e}",
                 str(sum(item.compared for item in every)),
                 str(sum(item.set_aside for item in every)),
-                "ok" if worst.passed else "DIFFERS" if worst.same_gaps else "OTHER GAPS",
+                "ok" if worst.passed else "DIFFERS" if worst.same_gaps else "GAPS DIFFER",
                 worst.case,
             ]
         )
@@ -45,4 +49,5 @@ def differences_table(differences: Sequence[Difference]) -> str:
         f"{line.protocol}, {line.case}: no numbers to compare with, {line.problem}"
         for line in problems
     ]
-    return "\n".join([table.rstrip("\n"), *notes])
+    lines_of_table = [cut(line, columns) for line in table.splitlines()]
+    return "\n".join([*lines_of_table, *notes])
