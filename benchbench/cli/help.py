@@ -1,4 +1,8 @@
-"""Help texts in plain sections that fit 80 columns: groups of commands and of options, examples."""
+"""Help texts in plain sections that fit 80 columns: groups of commands and of options, examples.
+
+Typer's panels (`rich_help_panel`) give the sections; Rich's boxes are not used, because they break the
+names of long options at 80 columns and are read aloud by screen readers.
+"""
 
 from __future__ import annotations
 
