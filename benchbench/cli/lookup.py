@@ -62,14 +62,18 @@ def facts_of(
     """
     match named(name, results, adapter_paths):
         case Model() as model:
-            return {"kind": "model", "model": model.name, "ready": readiness(model).ready,
-                    **msgspec.to_builtins(model.manifest)}  # fmt: skip
+            return {
+                "kind": "model",
+                "model": model.name,
+                "ready": readiness(model).ready,
+                "manifest": msgspec.to_builtins(model.manifest),
+            }
         case DatasetManifest() as manifest:
-            return {"kind": "dataset", **msgspec.to_builtins(manifest)}
+            return {"kind": "dataset", "manifest": msgspec.to_builtins(manifest)}
         case Protocol() as protocol:
             return {"kind": "protocol", **protocol_facts(protocol), **_definition(protocol)}
         case run:
-            return {"kind": "run", **run}
+            return {**run, "kind": "run"}
 
 
 def protocol_facts(protocol: Protocol) -> dict[str, Any]:

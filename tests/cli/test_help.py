@@ -25,7 +25,7 @@ def help_of(*words: str) -> str:
 
 def test_all_commands_are_listed_in_sections_and_none_is_cut() -> None:
     text = help_of()
-    assert "..." not in text.partition("\n")[2]
+    assert ".." not in text.replace("[ARGS]...", "").replace("= ...", "")
     assert all(f"  {name} " in text for name in COMMANDS)
     sections = [line for line in text.splitlines() if line.endswith(":") and line[0] != " "]
     assert sections == [

@@ -32,10 +32,10 @@ def bench(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -
 def test_show_describes_each_kind(bench: Bench) -> None:
     model = json.loads(bench("show", "spleeter:4stems", "--format", "json")[1])
     assert (model["kind"], model["model"]) == ("model", "spleeter:4stems")
-    assert model["variants"]["4stems"]["stems"] == ["vocals", "drums", "bass", "other"]
-    assert model["licence"]["code"] == "MIT"
+    assert model["manifest"]["variants"]["4stems"]["stems"] == ["vocals", "drums", "bass", "other"]
+    assert model["manifest"]["licence"]["code"] == "MIT"
     dataset = json.loads(bench("show", "demo", "--format", "json")[1])
-    assert (dataset["kind"], dataset["name"]) == ("dataset", "demo")
+    assert (dataset["kind"], dataset["manifest"]["name"]) == ("dataset", "demo")
     protocol = json.loads(bench("show", "usdr", "--format", "json")[1])
     assert (protocol["kind"], protocol["protocol"]) == ("protocol", "usdr")
     sdr = protocol["metrics"][0]
