@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import benchbench
-from benchbench.cli.flags import parse_options, words
+from benchbench.cli.values import parse_options, words
 from benchbench.errors import UnknownNameError, UsageError
 from benchbench.plugins.catalog import Catalog
 from benchbench.plugins.model_names import expanded, listed
