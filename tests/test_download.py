@@ -58,6 +58,8 @@ class Handler(BaseHTTPRequestHandler):
             return
         self.send_response(206 if wanted else 200)
         self.send_header("Content-Length", str(len(content) - start))
+        if self.path.endswith("/"):
+            self.send_header("Content-Type", "text/html")
         self.end_headers()
         if self.state.cut_at is not None:
             self.wfile.write(content[start : self.state.cut_at])

@@ -101,7 +101,7 @@ def test_a_stem_that_only_the_model_tells_apart_is_added_to_other_and_said(
     told: list[str] = []
     table = score(truth, write(tmp_path / "est", given), metrics=["usdr"], tell=told.append)
     assert sdr(table)["other"] > 60
-    assert "Added up: the estimate other = other + piano." in told
+    assert "Summed: the estimate other = other + piano." in told
 
 
 @pytest.mark.parametrize("two", [False, True])
