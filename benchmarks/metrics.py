@@ -194,11 +194,11 @@ def agreement(folder: Path, _args: argparse.Namespace) -> None:
             "", protocol, scores, lambda r=references, e=estimates: (r, e, RATE)
         )
         rows += [
-            [protocol, one.metric, f"{one.largest_db:.1e}", f"{one.tolerance_db:.0e}",
+            [protocol, one.metric, f"{one.largest:.1e}", f"{one.tolerance:.0e}",
              one.compared, one.set_aside, "yes" if one.same_gaps else "NO"]
             for one in verification.verify_scores([case])
         ]  # fmt: skip
-    table(["protocol", "metric", "largest dB", "bar", "values", "set aside", "same gaps"], rows)
+    table(["protocol", "metric", "largest", "bar", "values", "set aside", "same gaps"], rows)
 
 
 def speed(folder: Path, args: argparse.Namespace) -> None:

@@ -6,6 +6,7 @@ import re
 
 import numpy as np
 import pytest
+from simulate import Plan, simulate
 from typer.testing import CliRunner
 
 import benchbench
@@ -16,6 +17,7 @@ from benchbench.errors import ManifestError, NothingToCompareError, UnknownNameE
 from benchbench.results.interchange import Source
 from benchbench.results.interchange.ratings_import import Rated
 from benchbench.results.interchange.webmushra_import import screened
+from benchbench.results.rated_models import scored_models
 from benchbench.stats.agreement import Ratings
 from benchbench.stats.agreement import agreement as measured
 
@@ -90,6 +92,68 @@ def test_the_command_prints_a_line_per_metric(rated):
     assert re.search(r"usdr SDR +0\.\d+ \[", done.output)
     csv = CliRunner().invoke(app, ["agreement", str(rated), "--format", "csv"]).output
     assert csv.startswith("metric,kind,pairs,share,low,high\n")
+
+
+def test_the_page_shows_the_agreement_of_each_metric(rated, tmp_path):
+    page = benchbench.report([rated], tmp_path / "page.html").read_text()
+    table = page[page.index('<table id="agreement-1"') :].partition("</table>")[0]
+    text = " ".join(re.sub(r"<[^>]+>", " ", table).split())
+    assert "Generative against masking (24 pairs)" in text
+    found = {(each.metric, each.kind): each for each in agreement(rated)}
+    for (metric, kind), each in found.items():
+        row = text[text.index(metric) :]
+        assert f"{each.share:.2f} {each.low:.2f} to {each.high:.2f}" in row, kind
+    assert text.index("visqol MOS-LQO") < text.index("usdr SDR")
+    told = re.sub(r"<[^>]+>", "", page[page.index('id="agreement-1-title"') :][:1500])
+    assert "3 listeners rated vocals of 3 separators on 12 songs of small" in told
+    assert "usdr SDR orders them against the listeners" in told
+
+
+@pytest.fixture
+def panel(tmp_path):
+    """Results of a run, and the answers of a test of its stems that was exported from them."""
+    root = tmp_path / "run"
+    simulate(root, Plan(models=3, tracks=6, frames=3, runs=1, stems="four", failures=0.0))
+    scores = benchbench.Results(root).scores_frame()
+    chosen = scores[(scores["protocol"] == "usdr") & (scores["target"] == "vocals")]
+    chosen = chosen[chosen["metric"] == "SDR"].groupby(["track", "model"], observed=True)
+    sdr = chosen["value"].mean()
+    pages, lines = [], ["session_uuid,trial_id,rating_stimulus,rating_score"]
+    for number, (track, values) in enumerate(sdr.groupby(level="track", observed=True)):
+        pages += [f"      id: page-{number}", f"      name: 'vocals: {track}'"]
+        for listener in ("anna", "ben"):
+            lines.append(f"{listener},page-{number},reference,100")
+            for place, (_, model) in enumerate(values.sort_values().index):
+                lines.append(f"{listener},page-{number},{model},{20 + 20 * place}")
+    (tmp_path / "test.yaml").write_text("\n".join(pages).replace("'", '"') + "\n")
+    (tmp_path / "mushra.csv").write_text("\n".join(lines) + "\n")
+    return root, tmp_path / "mushra.csv"
+
+
+def test_answers_are_joined_with_the_scored_models(panel, tmp_path):
+    root, answers = panel
+    import_results("webmushra", answers, root, source=Source("panel"))
+    found = {(each.metric, each.kind): each for each in agreement(root)}
+    assert found["usdr SDR", "all"].share == 1.0  # the listeners answered by SDR
+    assert found["usdr SDR", "all"].pairs == 3 * 6
+    page = benchbench.report([root], tmp_path / "page.html").read_text()
+    assert 'id="agreement-1"' in page
+    assert "panel:" not in re.sub(r"<script.*?</script>", "", page.partition('id="history"')[0])
+
+
+def test_two_tests_of_the_same_models_stay_apart(panel, tmp_path):
+    root, answers = panel
+    for name in ("panel", "crowd"):
+        import_results("webmushra", answers, root, source=Source(name))
+    assert scored_models(benchbench.Results(root).scores_frame()) == {}
+
+
+def test_ratings_without_scores_say_what_is_missing(panel, tmp_path):
+    import_results("webmushra", panel[1], tmp_path / "alone", source=Source("panel"))
+    with pytest.raises(NothingToCompareError, match="no metric of the rated models"):
+        agreement(tmp_path / "alone")
+    page = benchbench.report([tmp_path / "alone"], tmp_path / "page.html").read_text()
+    assert "No metric of these results has numbers" in page
 
 
 def test_the_headline_takes_a_metric_that_ranks_both_kinds(rated, tmp_path):

@@ -17,6 +17,7 @@ import benchbench
 from benchbench.errors import NothingToCompareError, UnknownNameError, UsageError
 from benchbench.io.audio.audio_files import read
 from benchbench.running.events import Event, Note
+from tests.conftest import RATE, tones, write_track
 
 Make = Callable[..., Path]
 
@@ -51,7 +52,42 @@ def test_a_score_that_was_changed_is_found(results: Path, small_songs: Path) -> 
         pq.write_table(table.set_column(index, table.schema.field(index), changed), part)
     found = benchbench.verify(results, sample=4, root=small_songs)
     assert not found[0].passed
-    assert found[0].largest_db == pytest.approx(0.01, abs=1e-3)
+    assert found[0].largest == pytest.approx(0.01, abs=1e-3)
+
+
+def sung(seconds: float, seed: int) -> np.ndarray:
+    """A voice of ten harmonics with vibrato and rests, float32 (2, samples)."""
+    clock = np.arange(round(seconds * RATE)) / RATE
+    notes = np.random.default_rng(seed).uniform(150.0, 500.0, int(seconds) + 1)
+    pitch = notes[clock.astype(int)] * 2 ** (0.3 / 12 * np.sin(2 * np.pi * 5.5 * clock))
+    phase = 2 * np.pi * np.cumsum(pitch) / RATE
+    voice = sum(np.sin(k * phase) / k for k in range(1, 11)) * (clock % 1.0 < 0.7)
+    return np.stack([voice, voice]).astype(np.float32) / 10
+
+
+@pytest.mark.network
+def test_pitch_agrees_with_mir_eval(tmp_path: Path) -> None:
+    songs, out = tmp_path / "sung", tmp_path / "results"
+    for seed, name in enumerate(("one", "two")):
+        write_track(songs / name, {**tones(4.0, seed=seed), "vocals": sung(4.0, seed)})
+    benchbench.run(
+        ["mixture:4stems", "irm:4stems"], "folder", root=songs, out=out, metrics=["pitch"],
+        report=False,
+    )  # fmt: skip
+    found = benchbench.verify(out, sample=4, root=songs)
+    assert {(one.protocol, one.metric) for one in found} == {
+        ("pitch", name) for name in ("raw-pitch-accuracy", "voicing-recall", "voicing-false-alarm")
+    }
+    assert all(one.passed and one.largest < 1e-9 for one in found)
+    assert sum(one.compared for one in found) == 12
+    accuracy = benchbench.Results(out).scores_frame().query("metric == 'raw-pitch-accuracy'")
+    assert 0.1 < accuracy["value"].min() < accuracy["value"].max() <= 1.0
+    for part in out.glob("scores/model=mixture*/**/*.parquet"):
+        table = pq.read_table(part, partitioning=None)
+        index = table.schema.get_field_index("value")
+        changed = pc.subtract(table.column("value"), pa.scalar(0.01))
+        pq.write_table(table.set_column(index, table.schema.field(index), changed), part)
+    assert benchbench.verify(out, sample=4, root=songs)[0].largest == pytest.approx(0.01)
 
 
 def test_what_cannot_be_made_again_is_said(

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import chain
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 
@@ -36,6 +37,9 @@ from benchbench.separation.readiness import readiness
 from benchbench.separation.separator import ModelSetup
 
 __all__ = ["doctor"]
+
+METRIC_EXAMPLE_S: Final = 12.0
+"""Length of the music that metrics are checked with: several embeddings of three seconds."""
 
 
 def doctor(
@@ -164,7 +168,7 @@ def _metric(name: str, paths: Sequence[Path]) -> MetricPlugin | None:
 
 def _check_metric(catalog: Catalog, metric: MetricPlugin, listener: Listener) -> Iterator[Check]:
     setup = metric_setup(metric, {}, lambda text: listener(Note(text)))
-    yield from check_metric(setup, _example(catalog))
+    yield from check_metric(setup, _example(catalog, METRIC_EXAMPLE_S))
 
 
 def _check_folder(setup: ModelSetup) -> Iterator[Check]:
@@ -187,11 +191,14 @@ def _check_folder(setup: ModelSetup) -> Iterator[Check]:
         yield Check(track.name, not details, "; ".join(details))
 
 
-def _example(catalog: Catalog) -> dict[str, Audio]:
-    """Four seconds of the demo's first track."""
+def _example(catalog: Catalog, seconds: float = 4.0) -> dict[str, Audio]:
+    """The beginning of the demo's first track."""
     track = open_dataset(catalog.dataset("demo")).tracks[0]
     stems = {stem: read(source.path)[0] for stem, source in track.stems.items()}
-    return {stem: np.ascontiguousarray(audio[:, : 4 * 44100]) for stem, audio in stems.items()}
+    return {
+        stem: np.ascontiguousarray(audio[:, : round(seconds * 44100)])
+        for stem, audio in stems.items()
+    }
 
 
 def _check_dataset(catalog: Catalog, name: str, root: Path | None) -> Iterator[Check]:

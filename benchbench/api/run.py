@@ -22,6 +22,7 @@ from benchbench.plugins.model_names import listed
 from benchbench.running.events import Listener, Note, Stage
 from benchbench.running.executors import Executor, LocalExecutor, Stop
 from benchbench.running.plan import Resume, resume_mode
+from benchbench.running.reference_free import scorable
 from benchbench.running.request import Comparison, KeepStems, Separating, Storing
 from benchbench.running.run_steps import Run
 from benchbench.scoring.metric_folders import resolve_metrics
@@ -193,6 +194,7 @@ def run(
         limit=limit,
         tell=lambda text: listener(Note(text)),
     )
+    protocols = scorable(protocols, data_set, chosen, lambda text: listener(Note(text)))
     facts = {"split": split, "tracks": list(tracks or ()), "limit": limit, "device": device,
              "metrics": [protocol.name for protocol in protocols], "resume": resume,
              "executor": executor, "threads": threads}  # fmt: skip

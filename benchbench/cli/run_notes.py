@@ -9,6 +9,7 @@ import pandas as pd
 from benchbench.errors import BenchbenchError
 from benchbench.metrics import metric as metric_named
 from benchbench.metrics import protocol as protocol_named
+from benchbench.metrics.names import REFERENCE_FREE
 from benchbench.results.schema import REASONS
 from benchbench.stats.aggregations import AGGREGATIONS, DEFAULT
 from benchbench.stats.wording import count
@@ -72,10 +73,13 @@ def aggregation_note(shown: Sequence[tuple[str, str]], ways: Mapping[str, str]) 
     """Units, directions and aggregations of the columns."""
     units: dict[str, list[str]] = {}
     for protocol, metric in shown:
-        units.setdefault(_unit(protocol, metric), []).append(f"{protocol} {metric}")
+        name = metric if protocol == REFERENCE_FREE.name else f"{protocol} {metric}"
+        units.setdefault(_unit(protocol, metric), []).append(name)
     alone = len(units) == 1
     for text, names in units.items():
         yield f"{text}." if alone else f"{', '.join(names)}: {text}."
+    if any(protocol == REFERENCE_FREE.name for protocol, _ in shown):
+        yield "reference-free: symptoms of faults, which rank no separator."
     groups: dict[str, list[str]] = {}
     for protocol in dict.fromkeys(protocol for protocol, _ in shown):
         groups.setdefault(ways[protocol], []).append(protocol)
@@ -106,7 +110,9 @@ def _unit(protocol: str, metric: str) -> str:
         facts = metric_named(protocol, metric)
     except BenchbenchError:
         return "unit and direction unknown"
-    unit = "dB" if facts.unit == "dB" else f"unit {facts.unit}"
+    unit = facts.unit if facts.unit in ("dB", "Hz", "1/s") else f"unit {facts.unit}"
+    if protocol == REFERENCE_FREE.name:
+        return unit
     return f"{unit}, {facts.direction} is better"
 
 

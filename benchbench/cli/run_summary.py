@@ -24,7 +24,7 @@ from benchbench.cli.terminal import width, wrapped
 from benchbench.errors import BenchbenchError
 from benchbench.io.text_table import aligned
 from benchbench.metrics import metric as metric_named
-from benchbench.metrics.names import known_protocols
+from benchbench.metrics.names import REFERENCE_FREE, known_protocols
 from benchbench.results.kinds import generative_models
 from benchbench.results.store import Results
 from benchbench.stats import leaderboard
@@ -37,6 +37,12 @@ __all__ = ["RunTable", "summary"]
 
 SHOWN: Final = (("usdr", "SDR"), ("bsseval-v4", "SDR"), ("si", "SI-SDR"))
 """Protocol and metric of the columns; those without stored scores are left out."""
+
+SYMPTOMS: Final = tuple(
+    (REFERENCE_FREE.name, name)
+    for name in ("consistency", "correlation", "clicks", "clipping", "silence")
+)
+"""The columns where no other protocol has scores: songs without references."""
 
 MOST_COLUMNS: Final = 5
 
@@ -88,8 +94,11 @@ def summary(
     separations = results.separations_frame()
     speeds = _speeds(separations[separations["dataset"].isin([dataset])])
     room = columns or width()
-    lines = list(_lines(board, shown, speeds, footnotes, room))
-    header = ["", *(f"{protocol} {metric}" for protocol, metric in shown), "speed"]
+    alone = len(shown) > 1 and len({protocol for protocol, _ in shown}) == 1
+    titles = [metric if alone else f"{protocol} {metric}" for protocol, metric in shown]
+    name_width = room - sum(max(6, len(title)) + 2 for title in titles) - 8
+    lines = list(_lines(board, shown, speeds, footnotes, name_width))
+    header = ["", *titles, "speed"]
     notes = [*aggregation_note(shown, ways), "Speed: times faster than real time."]
     notes += kinds_note(chosen, generative_models(results.runs()), shown)
     parts = [aligned(header, lines), wrapped(notes, room), wrapped(footnotes.sentences(), room)]
@@ -112,6 +121,7 @@ def _scores(results: Results, models: Sequence[str], dataset: str) -> pd.DataFra
     field = pc.field
     known = known_protocols()
     wanted = {(name, protocol.metrics[0].name) for name, protocol in known.items()} | {*SHOWN}
+    wanted |= {*SYMPTOMS}
     shown = reduce(or_, ((field("protocol") == p) & (field("metric") == m) for p, m in wanted))
     return results.scores_frame(
         shown
@@ -127,6 +137,8 @@ def _columns(board: pd.DataFrame, metrics: Sequence[str]) -> list[Column]:
     held = list(
         dict.fromkeys(zip(board["protocol"].astype(str), board["metric"].astype(str), strict=True))
     )
+    if {protocol for protocol, _ in held} == {REFERENCE_FREE.name}:
+        return [column for column in SYMPTOMS if column in held]
     shown = [column for column in SHOWN if column in held]
     shown += [column for column in held if column[0] in metrics and column not in shown]
     return (shown or held)[:MOST_COLUMNS]
@@ -137,10 +149,9 @@ def _lines(
     shown: Sequence[Column],
     speeds: Mapping[str, str],
     footnotes: Footnotes,
-    columns: int,
+    room: int,
 ) -> Iterator[list[str]]:
-    """One line per target, followed by one line per model."""
-    room = columns - sum(max(6, len(" ".join(column))) + 2 for column in shown) - 8
+    """One line per target, followed by one line per model, whose name has `room` characters."""
     for target, part in _blocks(board):
         yield [target, *[""] * (len(shown) + 1)]
         values = {
@@ -176,6 +187,8 @@ def _blocks(board: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
 def _ranked(part: pd.DataFrame, shown: Sequence[Column]) -> list[str]:
     """The models, best by the first column first; models without a value last."""
     protocol, metric = shown[0]
+    if protocol == REFERENCE_FREE.name:  # symptoms rank no separator
+        return sorted(map(str, part["model"].unique()))
     first = part[(part["protocol"] == protocol) & (part["metric"] == metric)]
     ordered = first.sort_values("value", ascending=not _higher(protocol, metric), kind="stable")
     return list(dict.fromkeys([*map(str, ordered["model"]), *map(str, part["model"])]))

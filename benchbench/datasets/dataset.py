@@ -36,6 +36,11 @@ class Dataset:
     tracks: tuple[Track, ...]
 
     @property
+    def has_references(self) -> bool:
+        """Whether any of the tracks has true stems."""
+        return any(track.stems for track in self.tracks)
+
+    @property
     def version_hash(self) -> str:
         """A hash over the names and fingerprints of the tracks."""
         lines = sorted(f"{track.name}\t{track.fingerprint}" for track in self.tracks)

@@ -5,14 +5,14 @@ from __future__ import annotations
 import csv
 import importlib.util
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import ModuleType
 
-from benchbench.datasets.stem_files import find_stems, find_tracks, readable
+from benchbench.datasets.stem_files import find_stems, find_tracks, readable, subfolders
 from benchbench.datasets.tracks import Source, Track, fingerprint
 from benchbench.errors import UsageError
-from benchbench.io.audio.containers import is_hidden
+from benchbench.io.audio.containers import is_hidden, looks_like_audio, name_without_ending
 from benchbench.io.hashing import short_hash
 from benchbench.metrics.pairing.stem_names import canonical, is_mixture, name_key, parts_and_sums
 from benchbench.plugins.manifest_schema import DatasetManifest
@@ -64,6 +64,10 @@ def tracks(
     if manifest.layout == "stem-files":
         yield from _stem_files(manifest, root / split, split)
         return
+    if manifest.layout == "mixtures":
+        for song in _mixtures(root / split):
+            yield _track(manifest, split, song, {}, ())
+        return
     if manifest.layout == "table":
         listed: Iterable[ListedTrack] = _table(root)
     elif manifest.layout == "loader":
@@ -102,6 +106,22 @@ def load_loader(path: Path) -> ModuleType:
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
+
+
+def _mixtures(root: Path) -> Iterator[ListedTrack]:
+    """Songs without stems: every audio file, or the mixture of a folder that holds one."""
+    if not root.is_dir():
+        return
+    files = sorted(path for path in root.iterdir() if looks_like_audio(path))
+    mixtures = [path for path in files if is_mixture(canonical(name_without_ending(path.name)))]
+    for path in mixtures[:1] or files:
+        name = root.resolve().name if mixtures else name_without_ending(path.name)
+        yield ListedTrack(readable(name), {}, path)
+    for folder in subfolders(root):
+        for song in _mixtures(folder):
+            alone = song.mixture is not None and song.name == readable(folder.name)
+            name = song.name if alone else f"{readable(folder.name)}/{song.name}"
+            yield replace(song, name=name)
 
 
 def _stem_files(manifest: DatasetManifest, folder: Path, split: str) -> Iterator[Track]:

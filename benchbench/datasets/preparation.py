@@ -57,7 +57,7 @@ class PreparedTrack:
 def prepare(track: Track, folder: Path, *, allow_truncated: bool = False) -> PreparedTrack:
     """Decode a track into raw files of `folder`.
 
-    All stems get the same shape: mono stems are duplicated to stereo if others are stereo, short
+    Of a track without stems only the mixture is decoded. All stems get the same shape: mono stems are duplicated to stereo if others are stereo, short
     ones are padded with zeros, each with a flag.
 
     Parameters
@@ -79,6 +79,8 @@ def prepare(track: Track, folder: Path, *, allow_truncated: bool = False) -> Pre
     folder.mkdir(parents=True, exist_ok=True)
     rate, channels, flags = _formats(track)
     decoder = _Decoder(channels, track.quantise, allow_truncated)
+    if not track.stems:
+        return _without_references(track, folder, rate, decoder, flags)
     stems = {
         name: write_raw(folder / f"stem-{number}.f32", decoder.stem(name, source))
         for number, (name, source) in enumerate(track.stems.items())
@@ -106,6 +108,18 @@ def prepare(track: Track, folder: Path, *, allow_truncated: bool = False) -> Pre
             flags.append(f"residual:{residual:.1f}dB")
         Path(total.file).unlink()
     return PreparedTrack(track, rate, stems, mixture, (*flags, *decoder.flags))
+
+
+def _without_references(
+    track: Track, folder: Path, rate: int, decoder: _Decoder, flags: list[str]
+) -> PreparedTrack:
+    """A track of which only the mixture exists."""
+    if track.mixture is None:
+        raise AudioError(f"Track {track.name} has neither stems nor a mixture.")
+    mixture = write_raw(folder / "mixture.f32", decoder.stem("mixture", track.mixture))
+    if _peak(mixture) > 1.0:
+        flags.append("clipping")
+    return PreparedTrack(track, rate, {}, mixture, (*flags, *decoder.flags))
 
 
 def summed(parts: Mapping[str, RawAudio], names: tuple[str, ...], path: Path) -> RawAudio:

@@ -118,6 +118,9 @@ class Protocol:
     content_hash
         Hash of the code, options and weights of a metric folder; "" for the package's own metrics,
         which `version` identifies.
+    needs_references
+        Whether it compares with references; otherwise it judges the estimates, or the estimates
+        and the mixture, and can score songs of which no stems exist.
     """
 
     name: str
@@ -131,3 +134,4 @@ class Protocol:
     evaluate: Evaluate
     options: Mapping[str, object] = field(default_factory=dict)
     content_hash: str = ""
+    needs_references: bool = True

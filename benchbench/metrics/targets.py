@@ -18,7 +18,14 @@ from benchbench.metrics.pairing.stem_names import (
     parts_and_sums,
 )
 
-__all__ = ["ACCOMPANIMENT", "TWO_TARGETS", "ReferenceSet", "reference_sets", "unused_stems"]
+__all__ = [
+    "ACCOMPANIMENT",
+    "TWO_TARGETS",
+    "ReferenceSet",
+    "own_targets",
+    "reference_sets",
+    "unused_stems",
+]
 
 ORDER = ("vocals", "drums", "bass", "guitar", "piano", "other", ACCOMPANIMENT)
 REST = "other"
@@ -79,6 +86,19 @@ def reference_sets(track_stems: Sequence[str], model_stems: Sequence[str]) -> li
     if set(model) <= TWO_TARGETS:
         return [two]
     return [chosen for chosen in (same, two) if chosen.estimates] or [same]
+
+
+def own_targets(model_stems: Sequence[str]) -> ReferenceSet:
+    """The model's stems as targets, for a track without references.
+
+    Examples
+    --------
+    >>> own_targets(["accompaniment", "vocals"]).name
+    'vocals+accompaniment'
+    """
+    spelled = {canonical(stem): stem for stem in model_stems}
+    parts = {target: (spelled[target],) for target in in_order(spelled)}
+    return ReferenceSet(parts, parts)
 
 
 def unused_stems(sets: Sequence[ReferenceSet], model_stems: Iterable[str]) -> list[str]:

@@ -216,7 +216,7 @@ class DatasetManifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     name: str
     summary: str
     licence: DatasetLicence
-    layout: Literal["folders", "stem-files", "generated", "table", "loader"]
+    layout: Literal["folders", "stem-files", "generated", "table", "loader", "mixtures"]
     stems: tuple[str, ...]
     version: int = 0
     """Version of a generated data set; identifies its content, so that no floats are hashed."""

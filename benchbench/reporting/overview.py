@@ -11,6 +11,7 @@ from markupsafe import Markup
 
 from benchbench.reporting.data.gaps import gap_notes
 from benchbench.reporting.data.leaderboards import Leaderboard, Leaderboards
+from benchbench.reporting.data.listening_tests import listening_tests
 from benchbench.reporting.data.loading import LoadedResults
 from benchbench.reporting.data.models import ReportModel
 from benchbench.reporting.data.pairwise import PairwiseTests
@@ -18,6 +19,7 @@ from benchbench.reporting.data.score_arrays import ScoreArrays, Series
 from benchbench.reporting.figures import pictures
 from benchbench.reporting.figures.axes import Axis, linear
 from benchbench.reporting.script_data import payload
+from benchbench.reporting.sections.agreement import AgreementTable, agreement_tables
 from benchbench.reporting.sections.citations import Citations, citations
 from benchbench.reporting.sections.differences import Difference, differences
 from benchbench.reporting.sections.glossary import glossary
@@ -28,6 +30,7 @@ from benchbench.reporting.sections.reproduce import Provenance
 from benchbench.reporting.sections.summary import Summary
 from benchbench.reporting.sections.targets import WideTable, dataset_table, target_tables
 from benchbench.reporting.templates import data_block
+from benchbench.results.kinds import generative_models
 
 __all__ = ["Overview"]
 
@@ -46,6 +49,10 @@ NAVIGATION: Final[tuple[tuple[str, str], ...]] = (
     ("reproduce", "Reproduce"),
     ("glossary", "Glossary"),
 )
+
+
+RANKING: Final = frozenset({"differences", "cost"})
+"""Sections that are left out where the headline ranks no separators."""
 
 
 @dataclass(frozen=True)
@@ -78,7 +85,10 @@ class Overview:
     @property
     def navigation(self) -> tuple[tuple[str, str], ...]:
         """Anchors and titles of the page's sections."""
-        return tuple(part for part in NAVIGATION if part[0] != "live" or self.live)
+        hidden = set() if self.live else {"live"}
+        if not self.board.series.ranks:
+            hidden |= RANKING
+        return tuple(part for part in NAVIGATION if part[0] not in hidden)
 
     @cached_property
     def live(self) -> tuple[LiveTable, ...]:
@@ -177,6 +187,12 @@ class Overview:
     def metric_choices(self) -> tuple[MetricChoice, ...]:
         """All metrics of the headline's target."""
         return metric_choices(self.leaderboards, self.report_models)
+
+    @cached_property
+    def agreement_tables(self) -> tuple[AgreementTable, ...]:
+        """The agreement of the metrics with the listeners of each stored test."""
+        tests = listening_tests(self.loaded.tracks, generative_models(self.loaded.runs))
+        return agreement_tables(tests, self.board.series.label)
 
     @property
     def advice(self) -> str:

@@ -90,7 +90,7 @@ class Page(Overview):
     def swings(self) -> Swing | None:
         """Tracks where the leader beats the second model most, and where it loses most."""
         names = [name for name in self.rivals if name != self.leader]
-        if not names:
+        if not names or not self.board.series.ranks:
             return None
         return swings(self.arrays.grids[self.board.series], self.board, self.leader, names[0])
 

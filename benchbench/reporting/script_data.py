@@ -94,6 +94,7 @@ def _series(series: Series, ways: dict[str, Leaderboard]) -> dict[str, Any]:
         "unit": board.unit,
         "higher": board.higher_is_better,
         "usual": board.aggregation,
+        "ranks": series.ranks,
         "split": any(row.kind for row in board.rows),
     }
 

@@ -59,7 +59,7 @@ def pairing_notes(tracks: Iterable[Track], models: Mapping[str, Sequence[str]]) 
     """
     added: dict[str, dict[str, None]] = {}
     left: dict[str, dict[str, None]] = {}
-    for stems in dict.fromkeys(tuple(track.stems) for track in tracks):
+    for stems in dict.fromkeys(tuple(track.stems) for track in tracks if track.stems):
         for model, given in models.items():
             sets = reference_sets(stems, given)
             for clause in (clause for chosen in sets for clause in chosen.added_up):

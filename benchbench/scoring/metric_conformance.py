@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from typing import Final
 
 import numpy as np
 
@@ -14,6 +15,9 @@ from benchbench.separation.conformance import Check
 __all__ = ["check_metric"]
 
 RATE = 44100
+MUSIC: Final = ("music, stereo", "music, mono", "music at 48 kHz")
+"""The checks in which every declared metric must have a number."""
+
 _NO_VALUE = (None, "metric_undefined")
 
 
@@ -71,6 +75,9 @@ def _answers(setup: MetricSetup, name: str, reference: Audio, estimate: Audio, r
     ]
     if outside:
         return Check(name, False, f"outside its range: {', '.join(outside)}")
+    absent = [key for key, value in found.values.items() if value is None]
+    if name in MUSIC and absent:
+        return Check(name, False, f"no number for {', '.join(absent)}")
     return Check(name, True, ", ".join(f"{key} {_shown(v)}" for key, v in found.values.items()))
 
 

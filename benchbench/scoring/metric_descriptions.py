@@ -38,6 +38,7 @@ def metric_protocol(
         evaluate,
         {**options, **cut},
         content_hash,
+        manifest.reference,
     )
 
 

@@ -18,7 +18,7 @@ import numpy.typing as npt
 from benchbench.errors import UsageError
 from benchbench.metrics.base import Series
 
-__all__ = ["CLOSED_FORMS", "PEERS", "peer_scores"]
+__all__ = ["CLOSED_FORMS", "PEERS", "TARGETS", "peer_scores"]
 
 Stems: TypeAlias = Mapping[str, npt.NDArray[Any]]
 Table: TypeAlias = dict[str, npt.NDArray[np.float64]]
@@ -53,9 +53,11 @@ def peer_scores(
             f"No reference program computes {protocol!r}.",
             hint=f"There are reference programs for {', '.join(PEERS)}.",
         )
-    names = list(references)
-    if set(names) != set(estimates):
+    if set(references) != set(estimates):
         raise UsageError("It needs an estimate of every reference and no other.")
+    names = [name for name in references if name in TARGETS.get(protocol, references)]
+    if not names:
+        return []
     samples = next(iter(references.values())).shape[1]
     stacked = [
         np.stack([_as_float64(stems[name], samples) for name in names])
@@ -146,6 +148,14 @@ def _fast_bss_eval_permuted(
     return {"SDR": sdr[:, None], "SIR": sir[:, None], "SAR": sar[:, None]}
 
 
+def _mir_eval_melody(
+    references: npt.NDArray[np.float64], estimates: npt.NDArray[np.float64], rate: int
+) -> Table:
+    from benchbench.scoring.pitch_peer import melody_measures
+
+    return melody_measures(references, estimates, rate)
+
+
 def _textbook_usdr(
     references: npt.NDArray[np.float64], estimates: npt.NDArray[np.float64], _rate: int
 ) -> Table:
@@ -176,8 +186,12 @@ PEERS: dict[str, Peer] = {
     "bsseval-sources-permuted": _fast_bss_eval_permuted,
     "usdr": _textbook_usdr,
     "si": _textbook_si,
+    "pitch": _mir_eval_melody,
 }
 """The reference program of each protocol; ``usdr`` and ``si`` are checked against their formulas."""
+
+TARGETS: dict[str, tuple[str, ...]] = {"pitch": ("vocals",)}
+"""The only targets of a protocol that does not score all."""
 
 CLOSED_FORMS = frozenset({"usdr", "si"})
 """Protocols whose formulas are evaluated in this module, without another program."""

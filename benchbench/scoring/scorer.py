@@ -19,7 +19,7 @@ from benchbench.io.audio.raw_audio import RawAudio
 from benchbench.io.names import file_name
 from benchbench.metrics import Protocol, Series
 from benchbench.metrics.references import References
-from benchbench.metrics.targets import ReferenceSet, reference_sets
+from benchbench.metrics.targets import ReferenceSet, own_targets, reference_sets
 from benchbench.results.store import Results
 from benchbench.scoring.metric_process import take_faults
 from benchbench.scoring.oddities import oddities
@@ -95,7 +95,11 @@ class Scorer:
         start = time.perf_counter()
         prepared, labels = task.prepared, task.labels
         stems = {name: raw.open() for name, raw in task.stems.items()}
-        sets = reference_sets(tuple(prepared.stems), tuple(stems))
+        sets = (
+            reference_sets(tuple(prepared.stems), tuple(stems))
+            if prepared.stems
+            else [own_targets(tuple(stems))]
+        )
         scored = {
             chosen.name: score_set(self._prepared(prepared, chosen), stems, chosen, task.protocols)
             for chosen in sets
@@ -107,8 +111,11 @@ class Scorer:
             table = rows(labels, each, {name: by[each.name] for name, by in scored.items()}, cell)
             self._stored(self.results.write_scores(cell, labels.model, labels.dataset, table))
         first = scored[sets[0].name][task.protocols[0].name]
-        targets = {t: raw.open() for t, raw in _targets(prepared, sets[0]).items()}
-        warning = ". ".join([*oddities(targets, stems, sets[0]), *take_faults()]) or None
+        odd = []
+        if prepared.stems:
+            targets = {t: raw.open() for t, raw in _targets(prepared, sets[0]).items()}
+            odd = oddities(targets, stems, sets[0])
+        warning = ". ".join([*odd, *take_faults()]) or None
         chosen = task.protocols[0]
         return Scored(
             _headline(first, chosen),
@@ -139,7 +146,7 @@ class Scorer:
         """Store the mixture, every reference and the stems as FLAC, each once."""
         prepared, rate = task.prepared, task.prepared.sample_rate
         audio = {"mixture": prepared.mixture}
-        for chosen in sets:
+        for chosen in sets if prepared.stems else ():
             audio |= _targets(prepared, chosen)
         folder = self.results.track_audio(prepared.track.fingerprint)
         own = self.results.stem_audio(task.labels.separation_id or "")
@@ -152,7 +159,13 @@ class Scorer:
 
 
 def _targets(prepared: PreparedTrack, chosen: ReferenceSet) -> dict[str, RawAudio]:
-    """The reference of each target; sums are written once per track."""
+    """The reference of each target; sums are written once per track.
+
+    Of a track without stems it is the mixture for every target: metrics without a reference take
+    the places of their excerpts from it.
+    """
+    if not prepared.stems:
+        return dict.fromkeys(chosen.estimates, prepared.mixture)
     folder = Path(prepared.mixture.file).parent
     targets = {}
     for target, parts in chosen.references.items():

@@ -14,7 +14,7 @@ from benchbench.metrics.base import Series
 from benchbench.scoring.peer_process import PeerError, peer_scores_apart
 from benchbench.scoring.reference_programs import PEERS, peer_scores
 
-__all__ = ["Case", "Difference", "differences", "peer_scores", "tolerance_db", "verify_scores"]
+__all__ = ["Case", "Difference", "differences", "peer_scores", "tolerance_of", "verify_scores"]
 
 Stems: TypeAlias = Mapping[str, npt.NDArray[Any]]
 
@@ -53,10 +53,10 @@ class Difference:
 
     Attributes
     ----------
-    largest_db
+    largest
         Largest absolute difference of comparable values; 0 where there are none.
-    tolerance_db
-        The allowed difference, see `tolerance_db`.
+    tolerance
+        The allowed difference, see `tolerance_of`.
     compared, set_aside
         Number of values compared, and of values that are numerically undetermined
         (ill-conditioned, capped, or a projection above 100 dB).
@@ -70,8 +70,8 @@ class Difference:
     case: str
     protocol: str
     metric: str
-    largest_db: float
-    tolerance_db: float
+    largest: float
+    tolerance: float
     compared: int
     set_aside: int
     same_gaps: bool
@@ -80,7 +80,7 @@ class Difference:
     @property
     def passed(self) -> bool:
         """Whether the difference is within the tolerance and the gaps agree."""
-        return self.problem is None and self.same_gaps and self.largest_db <= self.tolerance_db
+        return self.problem is None and self.same_gaps and self.largest <= self.tolerance
 
     @property
     def judged(self) -> bool:
@@ -91,7 +91,7 @@ class Difference:
     def urgency(self) -> tuple[int, float]:
         """A key that sorts failures first, largest first, then lines that were not judged."""
         rank = 1 if not self.judged else 2 if self.passed else 0
-        return rank, -self.largest_db / self.tolerance_db
+        return rank, -self.largest / self.tolerance
 
 
 def verify_scores(cases: Iterable[Case]) -> list[Difference]:
@@ -127,9 +127,9 @@ def differences(
     return [_difference(pairs, metric, protocol, case) for metric, pairs in by_metric.items()]
 
 
-def tolerance_db(protocol: str, metric: str) -> float:
-    """The largest allowed difference from the peer in decibels."""
-    if protocol in ("usdr", "si") or (metric == "SDR" and protocol == "bsseval-v4"):
+def tolerance_of(protocol: str, metric: str) -> float:
+    """The largest allowed difference from the peer, in the metric's unit."""
+    if protocol in ("usdr", "si", "pitch") or (metric == "SDR" and protocol == "bsseval-v4"):
         return _EXACT
     return _PROJECTED if protocol == "bsseval-v4" else _REFITTED
 
@@ -151,5 +151,5 @@ def _difference(
         set_aside += int((doubtful & ~gaps).sum())
         if usable.any():
             largest = max(largest, float(np.abs(our.values - values)[usable].max()))
-    tolerance = tolerance_db(protocol, metric)
-    return Difference(case, protocol, metric, largest, tolerance, compared, set_aside, same_gaps)
+    allowed = tolerance_of(protocol, metric)
+    return Difference(case, protocol, metric, largest, allowed, compared, set_aside, same_gaps)

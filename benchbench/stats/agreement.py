@@ -19,6 +19,8 @@ Floats = npt.NDArray[np.float64]
 
 RESAMPLES: Final = 2000
 SEED: Final = 0
+BLOCK: Final = 100
+"""Resamples that are computed at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,47 +111,66 @@ def agreement(
     songs, listeners = len(ratings.songs), ratings.values.shape[2]
     drawn_songs = rng.integers(songs, size=(resamples, songs))
     drawn_listeners = rng.integers(listeners, size=(resamples, listeners))
-    pairs = [(i, j) for i in range(len(ratings.models)) for j in range(i)]
+    drawn_means = np.stack([_mean(ratings.values[:, :, drawn]) for drawn in drawn_listeners])
     mean = _mean(ratings.values)
-    means = [_mean(ratings.values[:, :, chosen]) for chosen in drawn_listeners]
+    every_pair = [(i, j) for i in range(len(ratings.models)) for j in range(i)]
     found = []
-    for name, values in metrics.items():
-        for kind in KINDS:
-            pairs_of_kind = [
-                p for p in pairs if kind.holds(*(bool(ratings.generative[m]) for m in p))
-            ]
-            if not pairs_of_kind:
-                continue
-            agreed, count = _agreed(mean, values, pairs_of_kind)
-            total = int(count.sum())
-            if not total:
-                continue
-            shares = np.empty(resamples)
-            for place, (again, chosen) in enumerate(zip(means, drawn_songs, strict=True)):
-                right, all_ = _agreed(again, values, pairs_of_kind)
-                number = all_[chosen].sum()
-                shares[place] = right[chosen].sum() / number if number else np.nan
-            low, high = np.nanpercentile(shares, [2.5, 97.5])
-            share = float(agreed.sum() / total)
-            found.append(Agreement(name, kind.name, total, share, float(low), float(high)))
-    return found
+    for kind in KINDS:
+        pairs = [p for p in every_pair if kind.holds(*(bool(ratings.generative[m]) for m in p))]
+        if not pairs:
+            continue
+        heard = np.sign(np.round(_differences(mean, pairs), 9))
+        measured = {name: np.sign(_differences(values, pairs)) for name, values in metrics.items()}
+        shares = _drawn_shares(drawn_means, drawn_songs, pairs, measured)
+        for name, order in measured.items():
+            right, counted = _agreed(heard, order)
+            total = int(counted.sum())
+            if total:
+                low, high = np.nanpercentile(shares[name], [2.5, 97.5])
+                share = float(right.sum() / total)
+                found.append(Agreement(name, kind.name, total, share, float(low), float(high)))
+    places = {name: place for place, name in enumerate(metrics)}
+    return sorted(found, key=lambda each: places[each.metric])
+
+
+def _drawn_shares(
+    means: Floats,
+    songs: npt.NDArray[np.int64],
+    pairs: list[tuple[int, int]],
+    measured: Mapping[str, Floats],
+) -> dict[str, Floats]:
+    """The share of agreeing pairs in each resample of listeners (`means`) and of `songs`."""
+    shares: dict[str, Floats] = {name: np.full(len(means), np.nan) for name in measured}
+    for start in range(0, len(means), BLOCK):
+        block = slice(start, start + BLOCK)
+        heard = np.sign(np.round(_differences(means[block], pairs), 9))
+        for name, order in measured.items():
+            right, counted = (
+                np.take_along_axis(by_song, songs[block], axis=1).sum(axis=1)
+                for by_song in _agreed(heard, order)
+            )
+            shares[name][block] = _ratio(right, counted)
+    return shares
 
 
 def _mean(ratings: Floats) -> Floats:
     """Means over listeners; NaN where none rated."""
-    given = ~np.isnan(ratings)
-    counts = given.sum(axis=2)
-    sums = np.where(given, ratings, 0.0).sum(axis=2)
+    counts = (~np.isnan(ratings)).sum(axis=2)
+    return _ratio(np.nansum(ratings, axis=2), counts)
+
+
+def _ratio(sums: Floats, counts: Floats) -> Floats:
     return np.asarray(np.divide(sums, counts, out=np.full(sums.shape, np.nan), where=counts > 0))
 
 
-def _agreed(
-    ratings: Floats, values: Floats, pairs: list[tuple[int, int]]
-) -> tuple[Floats, npt.NDArray[np.int64]]:
-    """Per song: number of pairs in the same order (ties of the metric count half), and of pairs."""
+def _differences(values: Floats, pairs: list[tuple[int, int]]) -> Floats:
+    """First minus second model of each pair: (..., models, songs) to (..., pairs, songs)."""
     first, second = np.array(pairs).T
-    heard = np.sign(np.round(ratings[first] - ratings[second], 9))
-    measured = np.sign(values[first] - values[second])
+    return np.asarray(values[..., first, :] - values[..., second, :])
+
+
+def _agreed(heard: Floats, measured: Floats) -> tuple[Floats, Floats]:
+    """Per song: number of pairs in the same order (ties of the metric count half), and of pairs."""
     counted = (np.nan_to_num(heard) != 0) & ~np.isnan(measured)
-    right = np.where(counted, (1.0 + np.nan_to_num(heard * measured)) / 2.0, 0.0)
-    return right.sum(axis=0), counted.sum(axis=0)
+    right = np.where(counted, (1.0 + heard * measured) / 2.0, 0.0)
+    return right.sum(axis=-2), counted.sum(axis=-2, dtype=np.float64)

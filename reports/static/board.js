@@ -180,11 +180,11 @@ function kindRow(kind) {
 
 function rankedRows(board) {
   const places = {};
-  const { split } = board.data.series[board.series];
+  const { split, ranks } = board.data.series[board.series];
   return board.data.boards[board.series][board.aggregation].map((entry, at) => {
     const [index, value, low, high, tracks, expected, missing] = entry;
     const model = board.data.models[index];
-    const ranked = model.ranked && value !== null;
+    const ranked = ranks && model.ranked && value !== null;
     const kind = !split ? "" : model.generative ? "generative" : "masking";
     if (ranked) places[kind] = (places[kind] ?? 0) + 1;
     const rank = ranked ? String(places[kind]) : "–";

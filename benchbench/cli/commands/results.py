@@ -208,6 +208,9 @@ def agreement(
     target: Annotated[
         str | None, typer.Option(metavar="TARGET", help="The rated target, if there are several.")
     ] = None,
+    dataset: Annotated[
+        str | None, typer.Option(metavar="DATASET", help="The rated data set, if there are several.")
+    ] = None,
     format: Annotated[str, typer.Option(metavar="table|csv", help="Output format.")] = "table",
 ) -> None:
     """Compare metrics with listeners: how often both order two separators alike."""
@@ -215,7 +218,7 @@ def agreement(
     from benchbench.cli.tables.agreement import agreement_csv, agreement_table
 
     form = one_of("--format", format, ("table", "csv"))
-    shares = measure(results, target=target)
+    shares = measure(results, target=target, dataset=dataset)
     typer.echo(agreement_table(shares) if form == "table" else agreement_csv(shares))
 
 

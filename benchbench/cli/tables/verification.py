@@ -30,20 +30,20 @@ def differences_table(differences: Sequence[Difference], columns: int | None = N
     for difference in differences:
         grouped.setdefault((difference.protocol, difference.metric), []).append(difference)
     for (protocol, metric), every in sorted(grouped.items()):
-        worst = min(every, key=lambda item: (item.passed, -item.largest_db))
+        worst = min(every, key=lambda item: (item.passed, -item.largest))
         lines.append(
             [
                 protocol,
                 metric,
-                f"{worst.largest_db:.1e}",
-                f"{worst.tolerance_db:.0e}",
+                f"{worst.largest:.1e}",
+                f"{worst.tolerance:.0e}",
                 str(sum(item.compared for item in every)),
                 str(sum(item.set_aside for item in every)),
                 "ok" if worst.passed else "DIFFERS" if worst.same_gaps else "GAPS DIFFER",
                 worst.case,
             ]
         )
-    header = ["protocol", "metric", "largest dB", "allowed", "compared", "set aside", "", "where"]
+    header = ["protocol", "metric", "largest", "allowed", "compared", "set aside", "", "where"]
     table = aligned(header, lines)
     notes = [
         f"{line.protocol}, {line.case}: no numbers to compare with, {line.problem}"

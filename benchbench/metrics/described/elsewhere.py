@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from benchbench.metrics.base import Metric
+from benchbench.metrics.base import Metric, Protocol
+from benchbench.metrics.catalogue import Lazy
 from benchbench.metrics.described.descriptions import imported_protocol
 
 __all__ = ["LISTENING", "REFERENCE_FREE"]
@@ -21,22 +22,28 @@ LISTENING = imported_protocol(
 )
 """Ratings of a listening test; imported, never computed."""
 
-REFERENCE_FREE = imported_protocol(
+_SYMPTOMS = (
+    Metric("consistency", "dB", -300.0, 300.0, of_all_targets=True),
+    Metric("correlation", "1", 0.0, 1.0, "lower"),
+    Metric("bandwidth", "Hz", 0.0, float("inf")),
+    Metric("clicks", "1/s", 0.0, float("inf"), "lower"),
+    Metric("clipping", "1", 0.0, 1.0, "lower"),
+    Metric("silence", "1", 0.0, 1.0, "lower"),
+    Metric("agreement", "dB", -300.0, 300.0),
+)
+
+REFERENCE_FREE = Protocol(
     "reference-free",
-    (
-        Metric("consistency", "dB", -300.0, 300.0, of_all_targets=True),
-        Metric("correlation", "1", 0.0, 1.0, "lower"),
-        Metric("bandwidth", "Hz", 0.0, float("inf")),
-        Metric("clicks", "1/s", 0.0, float("inf"), "lower"),
-        Metric("clipping", "1", 0.0, 1.0, "lower"),
-        Metric("silence", "1", 0.0, 1.0, "lower"),
-        Metric("agreement", "dB", -300.0, 300.0),
-    ),
+    1,
+    _SYMPTOMS,
+    "mean over tracks",
     summary="Symptoms of stems without references: consistency with the mixture, correlation between "
     "stems, bandwidth, clicks, clipping, silence, agreement of two separators.",
     good_for="Finding songs and stems that went wrong where no true stems exist.",
     misleads="None of them measures quality: equal shares of the mixture are consistent and correlated, "
     "an empty stem is uncorrelated, two separators may agree on the same mistake.",
     source="Energy ratios, correlation coefficients and counts, as docs/metrics.md defines them",
+    evaluate=Lazy("described.reference_free", _SYMPTOMS),
+    needs_references=False,
 )
-"""Symptoms of songs without references: `bench score --mixture`."""
+"""Symptoms of estimates, computed from the mixture and the stems alone."""

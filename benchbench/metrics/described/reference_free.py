@@ -15,8 +15,9 @@ from scipy import fft
 
 from benchbench.errors import AudioError
 from benchbench.metrics.base import ALL_TARGETS, Series
+from benchbench.metrics.evaluation import Evaluation
 
-__all__ = ["reference_free"]
+__all__ = ["evaluate", "reference_free"]
 
 Audio = npt.NDArray[np.floating]
 Float64 = npt.NDArray[np.float64]
@@ -26,6 +27,31 @@ _SILENT_DB = -60.0
 _ROLL_OFF = 0.9999
 _CLIPPED = 0.9999
 _JUMP = 12.0
+
+
+def evaluate(evaluation: Evaluation) -> list[Series]:
+    """The symptoms of one model's estimates; of the references only the mixture is used.
+
+    ``consistency`` has no value where a target has no estimate. ``agreement`` needs a second
+    separator and is not computed here.
+    """
+    references = evaluation.references
+    samples = references.samples
+    total = references.mixture
+    mixture = (
+        references.block(0, samples).sum(axis=0) if total is None else total.stem(0, 0, samples)
+    )
+    stems = {
+        target: evaluation.estimates.stem(place, 0, samples)
+        for place, target in enumerate(evaluation.targets)
+    }
+    if not stems:
+        return []
+    series = reference_free(mixture, stems, references.sample_rate)
+    if not evaluation.missing:
+        return series
+    absent = _series(ALL_TARGETS, "consistency", None, "missing_estimate")
+    return [absent if each.metric == "consistency" else each for each in series]
 
 
 def reference_free(

@@ -26,7 +26,7 @@ PROTOCOLS: Final = ("bsseval-v4", "bsseval-v3", "usdr", "si")
 """Order of preference for the headline: the most published protocol first."""
 
 TARGETS: Final = ("vocals", "drums", "bass", "other", "accompaniment")
-METRICS: Final = ("SDR", "SI-SDR", "ISR", "SIR", "SAR", "SI-SIR", "SI-SAR")
+METRICS: Final = ("SDR", "SI-SDR", "ISR", "SIR", "SAR", "SI-SIR", "SI-SAR", "correlation")
 _ELSEWHERE: Final = ("windows", "bleed", "bands")  # protocols shown in separate sections
 _FRAMED: Final = (
     "median of frame medians",
@@ -228,6 +228,7 @@ def _headline(made: dict[Series, dict[str, Leaderboard]]) -> Leaderboard:
     def worth(series: Series) -> tuple[Any, ...]:
         board = usual(made[series])
         return (
+            not series.ranks,
             -len(board.rows),
             trust(series) if split else 0,
             _place(PROTOCOLS, series.protocol),

@@ -20,6 +20,7 @@ import pyarrow as pa
 from benchbench.errors import DamagedResultsError, NothingToCompareError, UnknownNameError
 from benchbench.reporting.data.gaps import gaps_of
 from benchbench.results.parquet_parts import UNREADABLE, encoded, folders, read_part, read_parts
+from benchbench.results.rated_models import renamed, scored_models
 from benchbench.results.schema import SCORES
 from benchbench.results.shortage import raise_if_short
 from benchbench.results.store import Results, open_results
@@ -94,7 +95,7 @@ def read(roots: Sequence[Path], models: Sequence[str] | None = None) -> LoadedRe
     for name in models or ():
         if name not in known:
             raise UnknownNameError("model", name, known, where=" in these results")
-    wanted = [name for name in known if models is None or name in models]
+    wanted = [name for name in known if models is None or _is_wanted(name, models)]
     runs = sorted(
         (run for results in stored for run in results.runs()),
         key=lambda run: str(run.get("started", "")),
@@ -110,6 +111,10 @@ def read(roots: Sequence[Path], models: Sequence[str] | None = None) -> LoadedRe
         logs = [pool.submit(results.separations_frame) for results in stored]
         tables = list(pool.map(lambda name: _of_model(stored, name, order), wanted))
     tracks, frames, history, gaps = (_joined(list(kind)) for kind in zip(*tables, strict=True))
+    places = scored_models(tracks)
+    tracks, history, gaps = (renamed(table, places) for table in (tracks, history, gaps))
+    if models is not None:
+        tracks = tracks[tracks["model"].isin(list(models))].reset_index(drop=True)
     separations = _joined([log.result() for log in logs])
     separations = separations[separations["model"].isin(wanted)]
     return LoadedResults(
@@ -121,6 +126,11 @@ def read(roots: Sequence[Path], models: Sequence[str] | None = None) -> LoadedRe
         gaps,
         tuple(runs),
     )
+
+
+def _is_wanted(name: str, models: Sequence[str]) -> bool:
+    """Whether it is one of the models, or may be a rating of one of them."""
+    return name in models or name.partition(":")[2] in models
 
 
 def _of_model(

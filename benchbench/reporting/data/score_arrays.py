@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from benchbench.metrics.names import REFERENCE_FREE
 from benchbench.stats.groups import group_by
 
 __all__ = ["ScoreArrays", "Series", "SeriesArray", "score_arrays"]
@@ -34,6 +35,11 @@ class Series:
     def label(self) -> str:
         """The name shown to readers."""
         return f"{self.protocol} {self.metric}"
+
+    @property
+    def ranks(self) -> bool:
+        """Whether the numbers rank separators; symptoms do not."""
+        return self.protocol != REFERENCE_FREE.name
 
 
 @dataclass(frozen=True, slots=True)

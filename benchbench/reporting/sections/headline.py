@@ -57,6 +57,7 @@ class Headline:
         places: Counter[str] = Counter()
         for row in self.board.rows:
             ranked = row.value is not None and self.report_models[row.model].ranked
+            ranked = ranked and self.board.series.ranks
             places[row.kind] += ranked
             answer[row.model] = str(places[row.kind]) if ranked else "–"
         return answer

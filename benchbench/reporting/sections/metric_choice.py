@@ -8,6 +8,7 @@ from scipy import stats
 
 from benchbench import metrics
 from benchbench.errors import UnknownNameError
+from benchbench.metrics.names import ACROSS_KINDS, LISTENING, REFERENCE_FREE
 from benchbench.reporting.data.leaderboards import Leaderboard, Leaderboards, usual
 from benchbench.reporting.data.models import ReportModel
 
@@ -68,7 +69,7 @@ def _yardstick(
     reference = [row.model for row in head.rows if row.value is not None]
     shared = [name for name in ranked if name in reference]
     agreement = None
-    if len(shared) >= 3:
+    if len(shared) >= 3 and board.series.ranks:
         order = [reference.index(name) for name in shared]
         agreement = float(stats.kendalltau(range(len(shared)), order).statistic)
     silent = [row for row in board.rows if report_models[row.model].adapter == "silence"]
@@ -83,7 +84,7 @@ def _yardstick(
         board.series.version,
         board.aggregation,
         board.series == head.series,
-        ranked[0] if ranked else None,
+        ranked[0] if ranked and board.series.ranks else None,
         agreement,
         silent[0].value if silent else None,
         bool(silent),
@@ -100,12 +101,12 @@ def advice(sticks: tuple[MetricChoice, ...]) -> str:
         for stick in sticks
         if not stick.headline and stick.first is not None and stick.label.endswith("SDR")
     ]
-    start = (
-        f"Read {head.label}, {head.aggregation}. It is the number that most publications give, so "
-        "it can be compared with theirs, provided that data set and references are the same."
-        if head.label.startswith("bsseval-v4")
-        else f"Read {head.label}, {head.aggregation}: it is the best known of the stored metrics."
-    )
+    if head.protocol == REFERENCE_FREE.name:
+        return (
+            "Read them one by one: each finds its own fault, and none says how well a separator "
+            "separates."
+        )
+    start = f"Read {head.label}, {head.aggregation}{_why(head)}"
     if not others or head.first is None:
         return start
     differing = [stick for stick in others if stick.first != head.first]
@@ -115,3 +116,16 @@ def advice(sticks: tuple[MetricChoice, ...]) -> str:
     return (
         f"{start} Note that another separator is best by {names}: the order depends on the metric."
     )
+
+
+def _why(head: MetricChoice) -> str:
+    if head.protocol == LISTENING.name:
+        return ": it is what listeners answered."
+    if head.protocol in ACROSS_KINDS:
+        return ": it can rank generative and masking separators against each other."
+    if head.protocol == "bsseval-v4":
+        return (
+            ". It is the number that most publications give, so it can be compared with "
+            "theirs, provided that data set and references are the same."
+        )
+    return ": it is the best known of the stored metrics."

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from benchbench.reporting.data.leaderboards import Leaderboard, Row
 from benchbench.reporting.data.models import ReportModel
@@ -15,6 +16,12 @@ from benchbench.reporting.formatting import count, decibels, megabytes, signed
 from benchbench.stats.wording import speed
 
 __all__ = ["Part", "Summary", "summary", "tied"]
+
+
+NO_REFERENCES: Final = (
+    "No separator is ranked: no true stems of these songs exist. The numbers are symptoms, which "
+    "find songs and stems that went wrong."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +69,8 @@ def summary(
     baseline
         A model that the others are compared with.
     """
+    if not board.series.ranks:
+        return Summary((Part(NO_REFERENCES),), (), None, ())
     rivals = _rivals(board, report_models)
     if not rivals:
         return Summary(
