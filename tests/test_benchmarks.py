@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
+import soundfile
 
 from benchbench.results.store import Results
+from benchmarks import symptoms
 from benchmarks.__main__ import PROGRAMS, kept, stored
 from benchmarks.measuring import Figure, measured
 from benchmarks.page import last_release, with_ratios, write_page
@@ -72,3 +75,28 @@ def test_a_process_is_measured() -> None:
     assert took.output == "0\n"
     assert took.peak_mb > 280
     assert 0 < took.cpu_s <= took.wall_s * 4
+
+
+def test_symptoms_are_correlated_over_all_rows_and_within_separators(tmp_path: Path) -> None:
+    rows = [
+        {"model": model, "track": f"s{song}", "target": "vocals", "SI-SDR": song + 20 * better,
+         "honest": song, "between": better, "constant": 1.0}
+        for better, model in enumerate(("a", "b")) for song in range(10)
+    ]  # fmt: skip
+    text = symptoms.table(pd.DataFrame(rows).set_index(list(symptoms.INDEX)))
+    cells = {line.split()[0]: line.split()[1:] for line in text.splitlines()[1:]}
+    assert cells["honest"][-1] == "1.00"
+    assert cells["honest"][0] == "0.50"  # the separators' levels hide it
+    assert cells["between"][0] == "0.87"
+    assert cells["between"][-1] == "-"
+    assert cells["constant"] == ["-", "-", "-"]
+    assert text.endswith("10 songs, 20 rows; Spearman's rho with SI-SDR")
+
+
+def test_excerpts_are_the_middle_of_each_song(tmp_path: Path) -> None:
+    ramp = np.arange(8000, dtype=np.int16)[:, None]
+    (tmp_path / "in" / "song").mkdir(parents=True)
+    soundfile.write(tmp_path / "in" / "song" / "vocals.flac", ramp, 1000)
+    out = symptoms.excerpts(tmp_path / "in", 2.0, tmp_path / "out")
+    audio, rate = soundfile.read(out / "song" / "vocals.flac", dtype="int16")
+    assert (rate, audio.tolist()) == (1000, list(range(3000, 5000)))

@@ -70,7 +70,7 @@ def test_a_run_scores_symptoms_and_says_what_needs_references(songs: Path, tmp_p
     out = tmp_path / "results"
     result = benchbench.run(
         ["mid-side", "mixture"], "mixtures", root=songs, out=out,
-        metrics=["usdr", str(folder)], keep_stems="yes",
+        metrics=["usdr", str(folder)], keep_stems="yes", report=False,
         listener=lambda event: notes.append(event.text) if isinstance(event, Note) else None,
     )  # fmt: skip
     assert (result.tally.ok, result.tally.failed) == (6, 0)
@@ -88,24 +88,34 @@ def test_a_run_scores_symptoms_and_says_what_needs_references(songs: Path, tmp_p
     mixture, _ = soundfile.read(songs / "first.wav")
     wanted = 10 * np.log10(np.mean(mixture**2))
     assert level.loc[level["track"] == "first", "value"].tolist() == pytest.approx([wanted] * 2)
+    agreed = scores.query("metric == 'agreement' and target == 'vocals' and track == 'first'")
+    assert agreed["model"].tolist() == ["mixture:2stems"]  # nobody is compared with a baseline
+    rows = result.results.separations_frame().query("track == 'first'").set_index("model")
+    places = (
+        result.results.stem_audio(rows.at[name, "separation_id"]) for name in sorted(rows.index)
+    )
+    b, a = (soundfile.read(place / "vocals.flac")[0].ravel() for place in places)
+    fitted = (a @ b) / (b @ b) * b
+    wanted = 10 * np.log10((fitted @ fitted) / ((a - fitted) @ (a - fitted)))
+    assert agreed["value"].tolist() == pytest.approx([wanted], abs=1e-3)
     kept = {path.name for path in (out / "audio" / "tracks").rglob("*.flac")}
     assert kept == {"mixture.flac"}
-    page = (out / "report.html").read_text(encoding="utf-8")
-    assert "No separator is ranked: no true stems of these songs exist." in page
-    assert 'id="differences"' not in page
-    assert re.search(r"mid-side.{0,400}separates .{0,30}best", page, re.DOTALL) is None
 
 
 def test_the_table_of_a_run_shows_the_symptoms(songs: Path, tmp_path: Path) -> None:
-    command = ["run", "--models", "mixture", "--dataset", "mixtures", "--root", str(songs),
+    command = ["run", "--models", "mid-side,mixture", "--dataset", "mixtures", "--root", str(songs),
                "--out", str(tmp_path / "r")]  # fmt: skip
     done = CliRunner().invoke(app, command, env={"COLUMNS": "80"})
     assert done.exit_code == 0, done.output
-    assert re.search(r"consistency +correlation +clicks +clipping +silence +speed", done.output)
+    assert re.search(r"consistency +agreement +correlation +clicks +silence +speed", done.output)
     assert "symptoms of faults, which rank no separator" in " ".join(done.output.split())
     assert max(map(len, done.output.splitlines())) <= 80 or "report.html" in done.output
+    page = (tmp_path / "r" / "report.html").read_text(encoding="utf-8")
+    assert "No separator is ranked: no true stems of these songs exist." in page
+    assert 'id="differences"' not in page
+    assert re.search(r"mid-side.{0,400}separates .{0,30}best", page, re.DOTALL) is None
     again = CliRunner().invoke(app, command, env={"COLUMNS": "80"})
-    assert "0 separations to do; 3 results stored already" in again.output
+    assert "0 separations to do; 6 results stored already" in again.output
 
 
 def test_an_oracle_is_refused(songs: Path, tmp_path: Path) -> None:
@@ -116,7 +126,7 @@ def test_an_oracle_is_refused(songs: Path, tmp_path: Path) -> None:
 def test_what_a_plan_counts(songs: Path, tmp_path: Path) -> None:
     made = plan_run(["mixture"], "mixtures", root=songs, out=tmp_path / "r")
     assert made.tracks == 3
-    assert made.seconds == pytest.approx(6.0, abs=0.01)
+    assert made.audio_s == pytest.approx(6.0, abs=0.01)
 
 
 def test_a_doctor_reads_the_songs(songs: Path) -> None:

@@ -51,7 +51,7 @@ def test_pitch_measures_are_mir_evals():
 
 def test_musicnns_parts_are_tensorflows():
     tensorflow = pytest.importorskip("tensorflow")
-    network = load("embedding-mse", "embeddings_musicnn.py")
+    network = load("embedding_mse", "embeddings_musicnn.py")
     rng = np.random.default_rng(0)
     values = rng.standard_normal((23, 12, 5)).astype(np.float32)
     kernel, bias = rng.standard_normal((3, 3, 5, 7)).astype(np.float32), np.ones(7, np.float32)
@@ -62,9 +62,9 @@ def test_musicnns_parts_are_tensorflows():
 
 
 def test_frechet_distance_is_that_of_gaussians(monkeypatch):
-    sys.path.insert(0, str(METRICS / "embedding-mse"))
+    sys.path.insert(0, str(METRICS / "embedding_mse"))
     try:
-        metric = load("embedding-mse")
+        metric = load("embedding_mse")
     finally:
         sys.path.pop(0)
     rng = np.random.default_rng(0)
@@ -74,3 +74,18 @@ def test_frechet_distance_is_that_of_gaussians(monkeypatch):
     assert metric.frechet_distance(audio[0], audio[0], 1) == pytest.approx(0.0, abs=1e-9)
     assert metric.frechet_distance(*audio, 1) == pytest.approx(3 * 4.0, abs=1e-6)
     assert metric.measure(*audio, 1) == pytest.approx(4.0, abs=1e-6)
+
+
+def test_a_metric_without_a_number_for_music_fails_its_check(tmp_path):
+    folder = tmp_path / "metrics" / "mute"
+    folder.mkdir(parents=True)
+    manifest = (METRICS / "zimtohrli" / "metric.toml").read_text(encoding="utf-8")
+    manifest = manifest.replace('name = "zimtohrli"', 'name = "mute"').partition("[runtime]")[0]
+    (folder / "metric.toml").write_text(f"{manifest}[metrics.mute]\n")
+    (folder / "metric.py").write_text(
+        "def measure(reference, estimate, sample_rate):\n    return None\n"
+    )
+    failed = {check.name: check.detail for check in doctor(str(folder)) if not check.ok}
+    assert failed == dict.fromkeys(
+        ("music, stereo", "music, mono", "music at 48 kHz"), "no number for mute"
+    )

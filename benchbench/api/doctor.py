@@ -38,6 +38,7 @@ from benchbench.separation.separator import ModelSetup
 
 __all__ = ["doctor"]
 
+EXAMPLE_RATE: Final = 44100
 METRIC_EXAMPLE_S: Final = 12.0
 """Length of the music that metrics are checked with: several embeddings of three seconds."""
 
@@ -192,13 +193,15 @@ def _check_folder(setup: ModelSetup) -> Iterator[Check]:
 
 
 def _example(catalog: Catalog, seconds: float = 4.0) -> dict[str, Audio]:
-    """The beginning of the demo's first track."""
+    """Music of that length: the demo's first track, repeated as often as needed."""
     track = open_dataset(catalog.dataset("demo")).tracks[0]
-    stems = {stem: read(source.path)[0] for stem, source in track.stems.items()}
-    return {
-        stem: np.ascontiguousarray(audio[:, : round(seconds * 44100)])
-        for stem, audio in stems.items()
-    }
+    samples = round(seconds * EXAMPLE_RATE)
+    example = {}
+    for stem, source in track.stems.items():
+        audio = read(source.path)[0]
+        repeated = np.tile(audio, -(-samples // audio.shape[1]))
+        example[stem] = np.ascontiguousarray(repeated[:, :samples])
+    return example
 
 
 def _check_dataset(catalog: Catalog, name: str, root: Path | None) -> Iterator[Check]:

@@ -40,7 +40,7 @@ SHOWN: Final = (("usdr", "SDR"), ("bsseval-v4", "SDR"), ("si", "SI-SDR"))
 
 SYMPTOMS: Final = tuple(
     (REFERENCE_FREE.name, name)
-    for name in ("consistency", "correlation", "clicks", "clipping", "silence")
+    for name in ("consistency", "agreement", "correlation", "clicks", "silence")
 )
 """The columns where no other protocol has scores: songs without references."""
 

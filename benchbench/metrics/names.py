@@ -28,6 +28,7 @@ __all__ = [
     "LISTENING",
     "PROTOCOLS",
     "is_metric",
+    "REFERENCE_FREE",
     "known_protocols",
     "learn",
     "metric",
@@ -100,7 +101,9 @@ def unknown_metric(name: str) -> UnknownNameError:
     known = known_protocols()
     error = UnknownNameError("metric", name, [*known, *GROUPS])
     holders = _holders(name)
-    if holders:
+    if len(holders) == 1:
+        error.hint = f"{name} is a metric of the protocol {holders[0]}: --metrics {holders[0]}."
+    elif holders:
         error.hint = (
             f"{name} is a metric of the protocols {', '.join(holders)}. "
             f"Give one of these names instead, such as {holders[0]}."

@@ -21,6 +21,7 @@ from benchbench.running.plan import Plan, plan
 from benchbench.running.request import Comparison, Separating, Storing
 from benchbench.running.run_record import new_run_id, now, run_facts
 from benchbench.running.runner import Runner, Tally
+from benchbench.running.separator_agreement import store_agreement
 from benchbench.running.settings import RunSettings
 from benchbench.running.track_notes import pairing_notes
 from benchbench.separation.model_setup import identity, prepare_models
@@ -137,6 +138,8 @@ class Run:
                 self.planned.only(self.setups.keys() - self.ensembles),
                 self.planned.only(self.ensembles),
             )
+            if self.keeps_audio and not data_set.has_references and not self.storing.is_remote:
+                store_agreement(self.results, self.run_id, data_set, self.setups)
             if self.live and not self.stop.asked:
                 measure_live_models(
                     self.results,

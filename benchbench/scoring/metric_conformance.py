@@ -52,7 +52,8 @@ def check_metric(setup: MetricSetup, example: Mapping[str, Audio]) -> Iterator[C
         yield _answers(setup, name, first, second, rate)
     bled, again = (_measure(setup, reference, worse) for _ in range(2))
     same = bled.values == again.values and bled.reason == again.reason
-    yield Check("the same twice", same, f"{dict(bled.values)}, {dict(again.values)}")
+    differing = "" if same else f"{dict(bled.values)}, then {dict(again.values)}"
+    yield Check("the same twice", same, differing)
     if manifest.reference:
         yield _direction(manifest, _measure(setup, reference, reference), bled)
 

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
-from visqol_audio.measure import mean_opinion_score
-from visqol_audio.quality import QualityModel
+
+if TYPE_CHECKING:
+    from metrics.visqol.visqol_audio.measure import mean_opinion_score
+    from metrics.visqol.visqol_audio.quality import QualityModel
+else:  # the folder is on the search path of the metric's process
+    from visqol_audio.measure import mean_opinion_score
+    from visqol_audio.quality import QualityModel
 
 _MODEL = Path(__file__).with_name("libsvm_nu_svr_model.txt")
 _SHORTEST = 46_080

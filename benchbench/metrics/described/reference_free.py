@@ -17,7 +17,7 @@ from benchbench.errors import AudioError
 from benchbench.metrics.base import ALL_TARGETS, Series
 from benchbench.metrics.evaluation import Evaluation
 
-__all__ = ["evaluate", "reference_free"]
+__all__ = ["agreement_series", "evaluate", "reference_free"]
 
 Audio = npt.NDArray[np.floating]
 Float64 = npt.NDArray[np.float64]
@@ -103,12 +103,19 @@ def reference_free(
             "clipping": float((np.abs(audio) >= _CLIPPED).mean()),
             "silence": _silence(audio, mixture, sample_rate),
         }
-        if against and name in against:
-            values["agreement"] = _agreement(audio, against[name])
         for metric, value in values.items():
             missing = "single_source" if metric == "correlation" else "silent_estimate"
             series.append(_series(name, metric, value, missing))
-    return series
+    return series + agreement_series(stems, against or {})
+
+
+def agreement_series(stems: Mapping[str, Audio], against: Mapping[str, Audio]) -> list[Series]:
+    """The SI-SDR of each stem against another estimate of it, in dB, for stems that have one."""
+    return [
+        _series(name, "agreement", _agreement(audio, against[name]), "silent_estimate")
+        for name, audio in stems.items()
+        if name in against
+    ]
 
 
 def _series(target: str, metric: str, value: float | None, reason: str | None = None) -> Series:

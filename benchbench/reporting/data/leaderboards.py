@@ -26,7 +26,17 @@ PROTOCOLS: Final = ("bsseval-v4", "bsseval-v3", "usdr", "si")
 """Order of preference for the headline: the most published protocol first."""
 
 TARGETS: Final = ("vocals", "drums", "bass", "other", "accompaniment")
-METRICS: Final = ("SDR", "SI-SDR", "ISR", "SIR", "SAR", "SI-SIR", "SI-SAR", "correlation")
+METRICS: Final = (
+    "SDR",
+    "SI-SDR",
+    "ISR",
+    "SIR",
+    "SAR",
+    "SI-SIR",
+    "SI-SAR",
+    "agreement",
+    "correlation",
+)
 _ELSEWHERE: Final = ("windows", "bleed", "bands")  # protocols shown in separate sections
 _FRAMED: Final = (
     "median of frame medians",

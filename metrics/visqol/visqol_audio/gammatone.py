@@ -121,7 +121,8 @@ def _ringing(sections: Float64, poles: Float64) -> Float64:
     for place in range(outputs.shape[1]):
         out = _step(free, sections[..., None, :], poles[..., None, :], 0.0)
         outputs[:, place] = out.T
-    triangles = np.linalg.qr(outputs, mode="r")  # the squares of states times these: the energy
+    # The squares of the states times these triangles are the energies.
+    triangles = np.asarray(np.linalg.qr(outputs, mode="r"))
     products = states.transpose(2, 0, 1) @ triangles.swapaxes(1, 2)
     return np.ascontiguousarray(products.transpose(1, 0, 2)).reshape(FRAME, -1)
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from visqol_audio import gammatone
-from visqol_audio.alignment import aligned, best_lag
-from visqol_audio.patches import matched, realigned
-from visqol_audio.quality import QualityModel
+from . import gammatone
+from .alignment import aligned, best_lag
+from .patches import matched, realigned
+from .quality import QualityModel
 
 __all__ = ["mean_opinion_score"]
 

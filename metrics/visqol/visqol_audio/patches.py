@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from visqol_audio import gammatone
-from visqol_audio.alignment import cut_alike
-from visqol_audio.similarity import Patches, similarity_map
+from . import gammatone
+from .alignment import cut_alike
+from .similarity import Patches, similarity_map
 
 __all__ = ["PATCH", "Match", "matched", "realigned"]
 

@@ -4,13 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 import soxr
-from embeddings_musicnn import MUSICNN_RATE, musicnn_embeddings, read_network
 from scipy import linalg
+
+if TYPE_CHECKING:
+    from metrics.embedding_mse.embeddings_musicnn import (
+        MUSICNN_RATE,
+        musicnn_embeddings,
+        read_network,
+    )
+else:  # the folder is on the search path of the metric's process
+    from embeddings_musicnn import MUSICNN_RATE, musicnn_embeddings, read_network
 
 Audio = npt.NDArray[np.float32]
 Float64 = npt.NDArray[np.float64]
@@ -40,15 +48,12 @@ def frechet_distance(reference: Audio, estimate: Audio, sample_rate: int) -> flo
     first, second = _both(reference, estimate, sample_rate)
     if len(first) < 2:
         return None
-    means, covariances = (
-        [x.mean(axis=0) for x in (first, second)],
-        map(_covariance, (first, second)),
-    )
-    one, two = covariances
-    cross = linalg.eigvals(one @ two)
+    shift = first.mean(axis=0) - second.mean(axis=0)
+    covariances = _covariance(first), _covariance(second)
+    cross = linalg.eigvals(covariances[0] @ covariances[1])
     root = np.sqrt(np.maximum(cross.real, 0.0)).sum()
-    distance = np.sum((means[0] - means[1]) ** 2) + np.trace(one) + np.trace(two) - 2.0 * root
-    return float(max(distance, 0.0))
+    spread = np.trace(covariances[0]) + np.trace(covariances[1])
+    return float(max(shift @ shift + spread - 2.0 * root, 0.0))
 
 
 def _both(reference: Audio, estimate: Audio, rate: int) -> tuple[Float64, Float64]:
@@ -74,7 +79,7 @@ def _users_network(file: str, to_rate: int) -> Callable[[Audio, int], Float64]:
     name = session.get_inputs()[0].name
 
     def embed(audio: Audio, rate: int) -> Float64:
-        found = session.run(None, {name: _at_rate(audio, rate, to_rate)[None]})[0]
-        return np.asarray(found, dtype=np.float64).reshape(-1, found.shape[-1])
+        output = session.run(None, {name: _at_rate(audio, rate, to_rate)[None]})[0]
+        return np.asarray(output, dtype=np.float64).reshape(-1, output.shape[-1])
 
     return embed
