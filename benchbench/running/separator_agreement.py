@@ -22,7 +22,8 @@ from benchbench.metrics.names import REFERENCE_FREE
 from benchbench.metrics.targets import own_targets
 from benchbench.results.store import Results
 from benchbench.scoring.score_rows import Labels, cell_id, rows
-from benchbench.separation.model_setup import ModelSetup, identity
+from benchbench.separation.model_setup import identity
+from benchbench.separation.separator import ModelSetup
 
 __all__ = ["store_agreement"]
 
