@@ -105,7 +105,8 @@ def agreement(
     Returns
     -------
     list of Agreement
-        By metric, then by kind; kinds without pairs are left out.
+        By metric, then by kind. Kinds without pairs are left out, and a kind that all pairs belong
+        to is only given as ``all``.
     """
     rng = np.random.default_rng(SEED)
     songs, listeners = len(ratings.songs), ratings.values.shape[2]
@@ -117,7 +118,7 @@ def agreement(
     found = []
     for kind in KINDS:
         pairs = [p for p in every_pair if kind.holds(*(bool(ratings.generative[m]) for m in p))]
-        if not pairs:
+        if not pairs or (kind.first is not None and len(pairs) == len(every_pair)):
             continue
         heard = np.sign(np.round(_differences(mean, pairs), 9))
         measured = {name: np.sign(_differences(values, pairs)) for name, values in metrics.items()}
