@@ -20,8 +20,8 @@ VOICED = 0.5
 
 TOLERANCE_CENTS = 50.0
 LOWEST_HZ, HIGHEST_HZ = 46.875, 2093.75
-SILENT = 1e-4
-"""A frame whose samples are all below this has no pitch."""
+SILENT = 1e-3
+"""A frame whose samples are all below this has no pitch, as in swift-f0."""
 
 _FRAMES, _BEFORE, _AFTER = 1024, 64, 64
 """Frames per batch, and frames of context on each side."""
