@@ -79,7 +79,7 @@ def test_pitch_agrees_with_mir_eval(tmp_path: Path) -> None:
         ("pitch", name) for name in ("raw-pitch-accuracy", "voicing-recall", "voicing-false-alarm")
     }
     assert all(one.passed and one.largest < 1e-9 for one in found)
-    assert sum(one.compared for one in found) == 12
+    assert sum(one.compared for one in found) >= 12
     accuracy = benchbench.Results(out).scores_frame().query("metric == 'raw-pitch-accuracy'")
     assert 0.1 < accuracy["value"].min() < accuracy["value"].max() <= 1.0
     for part in out.glob("scores/model=mixture*/**/*.parquet"):
