@@ -209,7 +209,8 @@ def agreement(
         str | None, typer.Option(metavar="TARGET", help="The rated target, if there are several.")
     ] = None,
     dataset: Annotated[
-        str | None, typer.Option(metavar="DATASET", help="The rated data set, if there are several.")
+        str | None,
+        typer.Option(metavar="DATASET", help="The rated data set, if there are several."),
     ] = None,
     format: Annotated[str, typer.Option(metavar="table|csv", help="Output format.")] = "table",
 ) -> None:
