@@ -38,7 +38,7 @@ NAVIGATION: Final[tuple[tuple[str, str], ...]] = (
     ("leaderboard", "Leaderboard"),
     ("listening", "Listening"),
     ("targets", "Targets"),
-    ("believe", "Which number"),
+    ("believe", "Which metric"),
     ("differences", "Differences"),
     ("cost", "Cost"),
     ("live", "Live"),

@@ -61,3 +61,7 @@ def test_places_count_the_ranked_models_only(site: Path) -> None:
     assert unranked == {"oracle-irm"}
     ranked = len(places) - len(unranked)
     assert {total for found in places.values() for _, total in found} == {str(ranked)}
+
+
+def test_few_tracks_get_no_test_of_all_models_together(site: Path) -> None:
+    assert "Friedman" not in (site / "index.html").read_text(encoding="utf-8")  # 8 tracks

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
+import pandas as pd
 
 from benchbench.errors import NothingToCompareError
 from benchbench.reporting.data.leaderboards import Leaderboard, number
@@ -25,6 +26,10 @@ from benchbench.stats import (
 __all__ = ["ALPHA", "Pair", "PairwiseTests", "pairwise_tests"]
 
 ALPHA: Final = 0.05
+
+
+FRIEDMAN_TRACKS: Final = 10
+"""With fewer tracks the page makes no statement about all models together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,11 +179,16 @@ def pairwise_tests(grid: SeriesArray, board: Leaderboard, rivals: Collection[str
         )
     except NothingToCompareError:
         ranks = None
+    return PairwiseTests(board.series, models, made, ranks, _overall(rows))
+
+
+def _overall(rows: pd.DataFrame) -> Friedman | None:
+    """Friedman's test, if there are tracks enough: with few, its F distribution is far off."""
     try:
-        overall: Friedman | None = friedman(rows)
+        test = friedman(rows)
     except NothingToCompareError:
-        overall = None
-    return PairwiseTests(board.series, models, made, ranks, overall)
+        return None
+    return test if test.tracks >= FRIEDMAN_TRACKS else None
 
 
 def _pair(row: Mapping[Hashable, Any], p: float, higher: bool) -> Pair:
