@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
 import tempfile
 from collections.abc import Callable, Mapping
 from functools import cache, partial
@@ -21,23 +23,30 @@ def mapped_songs(folder: Path, cache_folder: Path | None = None) -> dict[str, Ca
     folder
         Holds a folder of FLAC or WAV files for each song, as the data set `rendered` does.
     cache_folder
-        Folder for the decoded samples; by default in the system's temporary folder.
+        Folder for the decoded samples; by default in the system's temporary folder. A file that
+        was changed, or one of the same name in another folder, is decoded again.
     """
     raw = cache_folder or Path(tempfile.gettempdir()) / "benchbench-mapped-songs"
     songs = sorted(path for path in folder.iterdir() if (path / "vocals.flac").is_file())
-    return {
-        song.name: cache(partial(_mapped, song, raw / folder.name / song.name)) for song in songs
-    }
+    return {song.name: cache(partial(_mapped, song, raw)) for song in songs}
 
 
 def _mapped(song: Path, raw: Path) -> Stems:
-    raw.mkdir(parents=True, exist_ok=True)
-    stems = {}
-    for path in sorted(song.glob("*.flac")):
-        target = raw / f"{path.stem}.npy"
-        if not target.is_file():
-            samples, _ = soundfile.read(path, dtype="int16", always_2d=True)
-            np.save(raw / f".{path.stem}.npy", np.ascontiguousarray(samples.T))
-            (raw / f".{path.stem}.npy").replace(target)
-        stems[path.stem] = np.load(target, mmap_mode="r")
-    return stems
+    return {path.stem: _decoded(path, raw) for path in sorted(song.glob("[!.]*.flac"))}
+
+
+def _decoded(path: Path, raw: Path) -> np.ndarray:
+    """The samples of a file, from the cache if it holds them."""
+    about = path.stat()
+    identity = f"{path.resolve()} {about.st_size} {about.st_mtime_ns}"
+    digest = hashlib.sha256(identity.encode()).hexdigest()[:16]
+    target = raw / path.parent.name / f"{path.stem}-{digest}.npy"
+    if not target.is_file():
+        samples, _ = soundfile.read(path, dtype="int16", always_2d=True)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        # Two processes may decode the same file: each writes a file of its own first.
+        fresh = target.with_suffix(f".{os.getpid()}.npy")
+        np.save(fresh, np.ascontiguousarray(samples.T))
+        fresh.replace(target)
+    mapped: np.ndarray = np.load(target, mmap_mode="r")
+    return mapped

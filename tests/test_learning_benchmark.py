@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
+import soundfile
 
 from benchmarks.learning_table import BEGIN, END, Cell, difference, markdown, write_page
+from benchmarks.material import mapped_songs
 
 
 def cell(row: str, seed: int, gain: float, scratch: float | None = 6.0) -> Cell:
@@ -59,3 +62,22 @@ def test_the_page_keeps_its_text(tmp_path: Path) -> None:
     page.write_text("no marks")
     with pytest.raises(ValueError, match="between which the table is put"):
         write_page(page, "new\n")
+
+
+def test_songs_of_a_folder_are_decoded_again_when_they_change(tmp_path: Path) -> None:
+    """Two versions of a data set have songs of the same names, in the same or in another folder."""
+    cache = tmp_path / "cache"
+
+    def mapped(root: str, level: float) -> np.ndarray:
+        song = tmp_path / root / "train" / "first"
+        song.mkdir(parents=True, exist_ok=True)
+        for stem in ("vocals", "accompaniment"):
+            soundfile.write(song / f"{stem}.flac", np.full((1000, 2), level), 44_100)
+        return mapped_songs(song.parent, cache)["first"]()["vocals"]
+
+    for root, level in (("version-3", 0.25), ("version-4", 0.5), ("version-3", 0.125)):
+        samples = mapped(root, level)
+        assert samples.shape == (2, 1000)
+        assert np.all(samples == int(level * 32768))
+    assert len(list(cache.rglob("vocals-*.npy"))) == 3
+    assert len(list(cache.rglob("*.npy"))) == 6

@@ -8,6 +8,8 @@ is replaced as a whole, so a run can be stopped at any moment and goes on where 
 from __future__ import annotations
 
 import json
+import zipfile
+import zlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -242,15 +244,24 @@ class _Run:
         (self._output / HISTORY).write_text(json.dumps(lines, indent=1) + "\n", encoding="utf-8")
 
     def _restore(self) -> None:
-        with np.load(self._output / STATE, allow_pickle=False) as state:
-            about = json.loads(str(state["about"]))
-            if about["network"] != self._network_facts():
-                raise ValueError(
-                    f"{self._output} holds a run of another network ({about['network']}); "
-                    "choose another folder, or the same network."
-                )
-            for name, variable in self._variables():
-                variable.assign(state[name])
+        path = self._output / STATE
+        try:
+            # NumPy leaves a file open that it cannot read.
+            with path.open("rb") as file, np.load(file, allow_pickle=False) as state:
+                about = json.loads(str(state["about"]))
+                arrays = {name: state[name] for name in state.files}
+        except (zipfile.BadZipFile, zlib.error, OSError, EOFError, KeyError, ValueError) as error:
+            raise ValueError(
+                f"{path} is damaged ({error}). Delete it to start the run again, or choose another "
+                "folder."
+            ) from error
+        if about["network"] != self._network_facts():
+            raise ValueError(
+                f"{self._output} holds a run of another network ({about['network']}); "
+                "choose another folder, or the same network."
+            )
+        for name, variable in self._variables():
+            variable.assign(arrays[name])
         self.history = [Validation(**line) for line in about["lines"]]
         self.step = self.history[-1].step
 

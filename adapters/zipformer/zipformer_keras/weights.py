@@ -42,8 +42,10 @@ def read_weights(path: Path) -> tuple[Arrays, dict[str, str]]:
     Raises
     ------
     WeightsError
-        The file is not what the format asks for.
+        There is no such file, or it is not what the format asks for.
     """
+    if not path.is_file():
+        raise WeightsError(f"There is no {path.name} in {path.parent}.")
     content = memoryview(path.read_bytes())
     length = int.from_bytes(content[:8], "little")
     if len(content) < 8 or not 2 <= length <= min(_HEADER_LIMIT, len(content) - 8):
@@ -140,7 +142,9 @@ def check(
         if name not in arrays:
             raise WeightsError(f"The weights lack {name}: they are of another variant.")
         if name not in shapes:
-            raise WeightsError(f"The weights hold {name} beside: they are of another variant.")
+            raise WeightsError(
+                f"The weights have {name}, this variant has not: they are of another variant."
+            )
         if arrays[name].shape != tuple(shapes[name]):
             raise WeightsError(
                 f"{name} has the shape {arrays[name].shape}, this variant's has "

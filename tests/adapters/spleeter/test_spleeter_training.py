@@ -11,7 +11,7 @@ from spleeter_keras.architecture import Configuration
 from spleeter_keras.checkpoint import CheckpointError, read_checkpoint
 from spleeter_keras.excerpts import NO_AUGMENTATION, Augmentation, draw_batch, fixed_batch
 from spleeter_keras.inference import Separator
-from spleeter_keras.training import TrainingConfig, train, variant_config
+from spleeter_keras.training import STATE, TrainingConfig, train, variant_config
 
 RATE = 44_100
 NETWORK = Configuration(
@@ -111,6 +111,9 @@ def test_a_folder_of_another_network_is_refused(tmp_path):
     other = replace(CONFIG, network=replace(NETWORK, bins=128))
     with pytest.raises(ValueError, match="run of another network"):
         train(other, [example(1)], tmp_path)
+    (tmp_path / STATE).write_bytes((tmp_path / STATE).read_bytes()[:2000])
+    with pytest.raises(ValueError, match=rf"{STATE} is damaged"):
+        train(CONFIG, [example(1)], tmp_path)
 
 
 def test_a_loss_that_is_no_number_stops_the_run(tmp_path):

@@ -8,8 +8,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from zipformer_keras.training import effects
-from zipformer_keras.training.augmentation import PLAIN, Library, Variation, draw_excerpt
+from zipformer_keras.training.augmentation import Library, draw_excerpt
 from zipformer_keras.training.recipe import read_recipe
+from zipformer_keras.training.variation import PLAIN, Variation
 
 RATE = 44_100
 STEMS = ("vocals", "drums", "bass", "other")

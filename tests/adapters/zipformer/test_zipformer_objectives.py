@@ -204,7 +204,7 @@ def test_recipes_without_stems_are_checked() -> None:
         read_recipe("pretrain", {"objective": "masks"})
     with pytest.raises(ValueError, match=r"hidden must lie between 0 and 1, not 1\.0"):
         read_recipe("pretrain", {"hidden": 1.0})
-    with pytest.raises(ValueError, match="clusters must be at least 2"):
+    with pytest.raises(ValueError, match="clusters must lie between 2 and"):
         read_recipe("pretrain", {"clusters": 1})
 
 

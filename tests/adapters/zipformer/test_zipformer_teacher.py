@@ -46,6 +46,20 @@ def test_a_teachers_stems_add_up_to_the_mixture_and_are_kept(tmp_path: Path) -> 
     assert len(told) == 1
 
 
+def test_kept_stems_belong_to_their_song_and_teacher(tmp_path: Path) -> None:
+    """A song that is added before the others, and another teacher, in the folder of a run."""
+    added = {"mixture": np.ascontiguousarray(MIXTURE[::-1, ::-1])}
+    told: list[str] = []
+    taught([song], "mid-side", tmp_path, told.append)
+    made = taught([lambda: added, song], "mid-side", tmp_path, told.append)
+    assert told[1:] == ["mid-side separates song 1 of 2"]
+    for stems, mixture in zip((song() for song in made), (added["mixture"], MIXTURE), strict=True):
+        total = np.sum([stem.astype(np.float32) for stem in stems.values()], axis=0) / 32768.0
+        np.testing.assert_allclose(total, mixture, atol=2 / 32768)
+    taught([song], "silence:2stems", tmp_path, told.append)
+    assert told[2:] == ["silence:2stems separates song 1 of 1"]
+
+
 def test_a_teacher_with_other_stems_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"hpss.* gives .*; it must give vocals, drums, bass"):
         taught([song], "hpss:drums", tmp_path, lambda _: None)

@@ -15,10 +15,8 @@ from zipformer_keras.configuration import Configuration, bin_count, cell_count
 from zipformer_keras.runtime import build_keras
 from zipformer_keras.spectrum import Synthesis, analyse, expanded
 from zipformer_keras.training.augmentation import (
-    PLAIN,
     Excerpt,
     Library,
-    Variation,
     draw_excerpt,
     filtered,
     tones,
@@ -33,8 +31,10 @@ from zipformer_keras.training.loss import (
     waveforms,
 )
 from zipformer_keras.training.objectives.separation import Separation
-from zipformer_keras.training.recipe import FOLDER, Recipe, read_recipe
-from zipformer_keras.training.train import gains, teach, warm_start
+from zipformer_keras.training.recipe import CPU_BFLOAT16, FOLDER, Recipe, read_recipe
+from zipformer_keras.training.state import STATE
+from zipformer_keras.training.train import gains, set_precision, teach, warm_start
+from zipformer_keras.training.variation import PLAIN, Variation
 from zipformer_keras.variants import TINY
 from zipformer_keras.weights import WEIGHTS_FILE, collect, read_weights
 
@@ -290,6 +290,43 @@ def test_a_run_of_another_network_is_refused(networks: Networks, tmp_path: Path)
         Run(recipe(), other, build_keras(other), Separation(LIBRARY, other, recipe()), tmp_path)
 
 
+def test_bfloat16_on_a_processor_computes_nearly_the_same(
+    networks: Networks, tmp_path: Path
+) -> None:
+    """The first losses; on processors without bfloat16 they are equal."""
+    c, losses = one_stack(networks), {}
+    for precision in ("float32", CPU_BFLOAT16):
+        set_precision(precision)
+        keras.utils.set_random_seed(0)
+        task = Separation(LIBRARY, c, recipe())
+        run = Run(recipe(), c, build_keras(c), task, tmp_path / precision)
+        losses[precision] = [run.advance() for _ in range(4)]
+        assert {variable.dtype for variable in run.network.variables} <= {"float32", "uint32"}
+    set_precision("float32")
+    np.testing.assert_allclose(losses[CPU_BFLOAT16], losses["float32"], rtol=0.03)
+
+
+class Renamed(Separation):
+    """Separation under another name, as another objective would be."""
+
+    name = "patches"
+
+
+def test_a_state_of_another_objective_or_damaged_is_refused(
+    networks: Networks, tmp_path: Path
+) -> None:
+    """Pretraining and fine-tuning with the same --out, and a file that a full disk cut off."""
+    c = one_stack(networks)
+    Run(recipe(), c, build_keras(c), Separation(LIBRARY, c, recipe()), tmp_path).save()
+    with pytest.raises(ValueError, match=r"another network or objective \(separation\)"):
+        Run(recipe(), c, build_keras(c), Renamed(LIBRARY, c, recipe()), tmp_path)
+    whole = (tmp_path / STATE).read_bytes()
+    for kept in (b"", b"no archive", whole[: len(whole) // 2], whole[:-50_000] + bytes(50_000)):
+        (tmp_path / STATE).write_bytes(kept)
+        with pytest.raises(ValueError, match=rf"{STATE} is damaged"):
+            Run(recipe(), c, build_keras(c), Separation(LIBRARY, c, recipe()), tmp_path)
+
+
 def test_averaged_weights_are_in_place_only_for_a_while(networks: Networks, tmp_path: Path) -> None:
     c = one_stack(networks)
     run = Run(recipe(), c, build_keras(c), Separation(LIBRARY, c, recipe()), tmp_path)
@@ -323,6 +360,37 @@ def test_wrong_recipes_are_refused() -> None:
         read_recipe("tiny", {"stepps": 3})
     with pytest.raises(ValueError, match="loss must be one of"):
         read_recipe("tiny", {"loss": "l3"})
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "message"),
+    [
+        ("steps", "many", "steps must be a whole number, not 'many'"),
+        ("steps", 1.5, r"steps must be a whole number, not 1\.5"),
+        ("learning_rate", "fast", "learning_rate must be a finite number, not 'fast'"),
+        ("learning_rate", float("nan"), "learning_rate must be a finite number, not nan"),
+        ("learning_rate", -1, r"learning_rate must lie between 0\.0 and 1\.0, not -1"),
+        ("average", 2, r"average must lie between 0\.0 and 1\.0, not 2"),
+        ("clip", 0, "clip must lie between"),
+        ("seed", -1, "seed must lie between 0 and 4294967295, not -1"),
+        ("frames", 10**6, "frames must lie between 1 and 8192, not 1000000"),
+        ("clusters", 1, "clusters must lie between 2 and"),
+        ("loss", 3, "loss must be a text, not 3"),
+        ("remix", 5, "remix must lie between 0 and 1, not 5"),
+        ("gain_db", "loud", "gain_db must be a finite number, not 'loud'"),
+        ("speed", 1, r"speed must lie between 0 and 0\.9, not 1"),
+        ("variation", 3, "has no variation"),
+    ],
+)
+def test_wrong_values_of_a_recipe_are_named(name: str, value: object, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        read_recipe("tiny", {name: value})
+
+
+def test_a_recipe_whose_variation_is_no_table_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "flat.toml").write_text("variation = 3\n")
+    with pytest.raises(ValueError, match=r"variation in .*flat\.toml must be a table, not 3"):
+        read_recipe(str(tmp_path / "flat.toml"), {})
 
 
 def plain_score(

@@ -82,7 +82,7 @@ def test_weights_of_another_network_are_refused(
     shapes = {name: array.shape for name, array in weights.items()}
     with pytest.raises(WeightsError, match="lack head/in"):
         check({name: array for name, array in weights.items() if name != "head/in"}, shapes)
-    with pytest.raises(WeightsError, match="beside: they are of another variant"):
+    with pytest.raises(WeightsError, match="this variant has not: they are of another variant"):
         check(weights | {"more": ARRAYS["a"]}, shapes)
     with pytest.raises(WeightsError, match="has the shape"):
         check(weights | {"head/in": ARRAYS["b"]}, shapes)

@@ -20,8 +20,8 @@ from ..configuration import Configuration
 from .batches import Batch
 from .objectives.base import Objective
 from .recipe import Recipe
+from .state import STATE, read_state, write_state
 
-STATE = "training-state.npz"
 HISTORY = "history.json"
 ADAPTED = 8
 """Batches that are looked at before training."""
@@ -179,32 +179,18 @@ class Run:
 
     def save(self) -> None:
         """Replace the state's file."""
-        state: dict[str, npt.NDArray[Any]] = dict(self._variables())
         lines = [asdict(line) for line in self.history]
-        about = {
-            "configuration": asdict(self.configuration),
-            "step": self.step,
-            "cpu_s": self.cpu_s,
-            "losses": self._losses,
-            "lines": lines,
-        }
-        state["about"] = np.array(json.dumps(about))
-        fresh = self.folder / f".{STATE}"
-        with fresh.open("wb") as file:
-            np.savez(file, allow_pickle=False, **state)
-        fresh.replace(self.folder / STATE)
+        progress = {"step": self.step, "cpu_s": self.cpu_s, "losses": self._losses, "lines": lines}
+        arrays = {name: np.asarray(variable) for name, variable in self._places()}
+        write_state(self.folder, arrays, progress, self.configuration, self.objective.name)
         (self.folder / HISTORY).write_text(json.dumps(lines, indent=1) + "\n", encoding="utf-8")
 
     def _restore(self) -> None:
-        with np.load(self.folder / STATE, allow_pickle=False) as state:
-            about = json.loads(str(state["about"]))
-            if about["configuration"] != json.loads(json.dumps(asdict(self.configuration))):
-                raise ValueError(
-                    f"{self.folder} holds a run of another network; choose another folder, or "
-                    "the same network."
-                )
-            for name, variable in self._places():
-                variable.assign(state[name])
+        places = list(self._places())
+        shapes = ((name, tuple(variable.shape)) for name, variable in places)
+        arrays, about = read_state(self.folder, shapes, self.configuration, self.objective.name)
+        for name, variable in places:
+            variable.assign(arrays[name])
         self.step, self.cpu_s = about["step"], about["cpu_s"]
         self._losses = about["losses"]
         self.history = [Line(**line) for line in about["lines"]]
@@ -219,10 +205,6 @@ class Run:
         for group, variables in groups:
             for number, variable in enumerate(variables):
                 yield f"{group}-{number:04d}", variable
-
-    def _variables(self) -> Iterator[tuple[str, npt.NDArray[Any]]]:
-        for name, variable in self._places():
-            yield name, np.asarray(variable)
 
 
 class _Averaged:

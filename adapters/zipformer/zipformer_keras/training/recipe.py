@@ -10,7 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from .augmentation import Variation
+from .checks import check_types
+from .variation import Variation
 
 FOLDER = Path(__file__).resolve().parents[2] / "recipes"
 LOSSES = ("snr", "multi-resolution")
@@ -18,7 +19,21 @@ SEPARATION = "separation"
 OBJECTIVES = (
     SEPARATION, "clusters", "contrastive", "patches", "unmixing", "phones", "voicing"
 )  # fmt: skip
-PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16")
+RANGES = {
+    "batch_size": (1, 4096),
+    "frames": (1, 8192),
+    "clusters": (2, 65_536),
+    "learning_rate": (0.0, 1.0),
+    "fall": (0.0, 1.0),
+    "weight_decay": (0.0, 1.0),
+    "clip": (1e-6, 1e6),
+    "average": (0.0, 1.0),
+    "seed": (0, 2**32 - 1),
+}
+CPU_BFLOAT16 = "onednn_bfloat16"
+"""TensorFlow computes products in bfloat16 where the processor has instructions for it; variables,
+their averages and the optimizer stay in float32."""
+PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16", CPU_BFLOAT16)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +73,8 @@ class Recipe:
         The separator, ``adapter`` or ``adapter:variant``, whose stems of songs without stems are
         learned beside songs with stems; empty: none.
     precision
-        ``"float32"``, or Keras' name of a mixed one where the hardware has it.
+        ``"float32"``, or Keras' name of a mixed one where the hardware has it, or
+        ``"onednn_bfloat16"``, for processors with AVX-512 BF16 or AMX.
     seed
         Of everything random.
     variation
@@ -87,7 +103,13 @@ class Recipe:
     variation: Variation = field(default_factory=Variation)
 
     def __post_init__(self) -> None:
-        for name in ("steps", "batch_size", "frames", "warmup", "validate_every", "save_every"):
+        check_types(self)
+        for name, (low, high) in RANGES.items():
+            if not low <= getattr(self, name) <= high:
+                raise ValueError(
+                    f"{name} must lie between {low} and {high}, not {getattr(self, name)}."
+                )
+        for name in ("steps", "warmup", "validate_every", "save_every"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} must be at least 1, not {getattr(self, name)}.")
         if not 0.0 < self.hidden < 1.0 or not 1 <= self.span < self.frames:
@@ -95,8 +117,6 @@ class Recipe:
                 f"hidden must lie between 0 and 1, not {self.hidden}, and span between 1 and "
                 f"{self.frames - 1} frames, not {self.span}."
             )
-        if self.clusters < 2:
-            raise ValueError(f"clusters must be at least 2, not {self.clusters}.")
         choices = {"loss": LOSSES, "objective": OBJECTIVES, "precision": PRECISIONS}
         for name, known in choices.items():
             if getattr(self, name) not in known:
@@ -135,7 +155,9 @@ def read_recipe(name: str, changes: Mapping[str, Any]) -> Recipe:
         known = ", ".join(sorted(file.stem for file in FOLDER.glob("*.toml")))
         raise ValueError(f"There is no recipe {name!r}; there are {known}, or give a .toml file.")
     values = tomllib.loads(path.read_text(encoding="utf-8"))
-    varied = dict(values.pop("variation", {}))
+    varied = values.pop("variation", {})
+    if not isinstance(varied, dict):
+        raise ValueError(f"variation in {path} must be a table, not {varied!r}.")
     of_variation = {entry.name for entry in fields(Variation)}
     of_recipe = {entry.name for entry in fields(Recipe)} - {"variation"}
     for key, value in changes.items():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -20,9 +21,10 @@ TAUGHT = ((VOCALS, DRUMS, BASS, REST), (VOCALS, ACCOMPANIMENT))
 def taught(
     songs: Sequence[Song], teacher: str, folder: Path, tell: Callable[[str], None]
 ) -> list[Song]:
-    """Songs with the stems that a separator makes of them; what is there already is kept.
+    """Songs with the stems that a separator makes of them.
 
-    The last stem, ``other`` or ``accompaniment``, is what the others leave of the mixture, so that
+    Stems are kept by the teacher's name and the song's samples: when a run is continued, a song that
+    was added to the others or another teacher gets stems of its own. The last stem, ``other`` or ``accompaniment``, is what the others leave of the mixture, so that
     all of them add up to it.
 
     Parameters
@@ -32,7 +34,7 @@ def taught(
     teacher
         ``adapter`` or ``adapter:variant``; its stems are the four, or vocals and accompaniment.
     folder
-        Gets a folder for each song with an int16 array for each stem.
+        Gets a folder for each song and teacher, with an int16 array for each stem.
     tell
         Told of each song.
 
@@ -43,12 +45,21 @@ def taught(
     """
     made: list[Song] = []
     for number, song in enumerate(songs):
-        place = folder / f"{number:04d}"
+        mixture = np.asarray(song()[MIXTURE])
+        place = folder / _key(mixture, teacher)
         if not (place / "done").is_file():
             tell(f"{teacher} separates song {number + 1} of {len(songs)}")
-            _separated(np.asarray(song()[MIXTURE]), teacher, place)
+            _separated(mixture, teacher, place)
         made.append(partial(_mapped, place))
     return made
+
+
+def _key(mixture: Samples, teacher: str) -> str:
+    """Names the stems that a teacher makes of these samples."""
+    digest = hashlib.sha256(teacher.encode())
+    for channel in mixture:
+        digest.update(np.ascontiguousarray(channel).data)
+    return digest.hexdigest()[:24]
 
 
 def _separated(mixture: Samples, teacher: str, place: Path) -> None:

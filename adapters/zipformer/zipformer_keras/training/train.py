@@ -19,7 +19,7 @@ from .loop import Line, Run
 from .objectives.base import Objective
 from .objectives.separation import Separation
 from .pretrain import notes, prepare
-from .recipe import SEPARATION, Recipe
+from .recipe import CPU_BFLOAT16, SEPARATION, Recipe
 
 Score = Callable[[Mapping[str, Samples], Mapping[str, Samples]], dict[str, float]]
 
@@ -84,7 +84,7 @@ def teach(
         raise ValueError("Training needs at least one song.")
     output = Path(output)
     configuration = VARIANTS[variant]
-    keras.config.set_dtype_policy(recipe.precision)
+    set_precision(recipe.precision)
     keras.utils.set_random_seed(recipe.seed)
     network = build_keras(configuration)
     if initial is not None:
@@ -117,8 +117,24 @@ def teach(
         report(line)
 
     run.run(look)
-    keras.config.set_dtype_policy("float32")
+    set_precision("float32")
     return output / WEIGHTS
+
+
+def set_precision(precision: str) -> None:
+    """Set what networks that are built and functions that are traced from now on compute with.
+
+    Parameters
+    ----------
+    precision
+        One of `recipe.PRECISIONS`.
+    """
+    import keras
+    import tensorflow as tf
+
+    on_cpu = precision == CPU_BFLOAT16
+    keras.config.set_dtype_policy("float32" if on_cpu else precision)
+    tf.config.optimizer.set_experimental_options({"auto_mixed_precision_onednn_bfloat16": on_cpu})
 
 
 def warm_start(
