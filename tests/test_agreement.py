@@ -13,7 +13,7 @@ import benchbench
 from benchbench.api.agreement import agreement
 from benchbench.api.import_results import import_results
 from benchbench.cli import app
-from benchbench.errors import ManifestError, NothingToCompareError, UnknownNameError
+from benchbench.errors import ManifestError, NothingToCompareError, UnknownNameError, UsageError
 from benchbench.results.interchange import Source
 from benchbench.results.interchange.ratings_import import Rated
 from benchbench.results.interchange.webmushra_import import screened
@@ -31,6 +31,7 @@ dataset = "small"
 "usdr/SDR" = "sdr"
 "visqol/MOS-LQO" = "visqol"
 """
+MUSHRA = ("session_uuid", "trial_id", "rating_stimulus", "rating_score")
 SONGS = 12
 QUALITY = {"masked": 3.0, "masked-worse": 2.0, "made-anew": 4.0}
 
@@ -118,14 +119,20 @@ def panel(tmp_path):
     chosen = scores[(scores["protocol"] == "usdr") & (scores["target"] == "vocals")]
     chosen = chosen[chosen["metric"] == "SDR"].groupby(["track", "model"], observed=True)
     sdr = chosen["value"].mean()
-    pages, lines = [], ["session_uuid,trial_id,rating_stimulus,rating_score"]
+    pages, lines = ["pages:", "  -", "    - random"], [",".join(MUSHRA)]
     for number, (track, values) in enumerate(sdr.groupby(level="track", observed=True)):
-        pages += [f"      id: page-{number}", f"      name: 'vocals: {track}'"]
+        pages += [
+            "    - type: mushra",
+            f"      id: page-{number}",
+            f"      name: 'vocals: {track}'",
+        ]
         for listener in ("anna", "ben"):
             lines.append(f"{listener},page-{number},reference,100")
+            lines.append(f"{listener},page-{number},mixture,5")
             for place, (_, model) in enumerate(values.sort_values().index):
                 lines.append(f"{listener},page-{number},{model},{20 + 20 * place}")
-    (tmp_path / "test.yaml").write_text("\n".join(pages).replace("'", '"') + "\n")
+    pages += ["  - type: finish", "    name: Thank you"]  # which has no identifier
+    (tmp_path / "test.yaml").write_text("\n".join(pages) + "\n")
     (tmp_path / "mushra.csv").write_text("\n".join(lines) + "\n")
     return root, tmp_path / "mushra.csv"
 
@@ -138,7 +145,26 @@ def test_answers_are_joined_with_the_scored_models(panel, tmp_path):
     assert found["usdr SDR", "all"].pairs == 3 * 6
     page = benchbench.report([root], tmp_path / "page.html").read_text()
     assert 'id="agreement-1"' in page
-    assert "panel:" not in re.sub(r"<script.*?</script>", "", page.partition('id="history"')[0])
+    believe = page.partition('id="metric-choice"')[2].partition("</table>")[0]
+    assert "listening rating" in believe  # beside the metrics of the same references
+    board = page.partition("<tbody data-board-rows>")[2].partition("</tbody>")[0]
+    assert "panel:" not in board
+    places = scored_models(benchbench.Results(root).scores_frame())
+    assert (
+        {place[1] for place in places.values()}
+        == {"simulated"}
+        == {*benchbench.Results(root).scores_frame().query("protocol == 'usdr'")["dataset"]}
+    )
+    assert (
+        places["panel:mixture", "listening-test"][0] == "panel:mixture"
+    )  # no such model is scored
+
+
+def test_a_broken_test_file_is_named(panel):
+    root, answers = panel
+    answers.with_name("test.yaml").write_text("pages: [")
+    with pytest.raises(UsageError, match=r"test\.yaml is no YAML file"):
+        import_results("webmushra", answers, root, source=Source("panel"))
 
 
 def test_two_tests_of_the_same_models_stay_apart(panel, tmp_path):

@@ -62,7 +62,7 @@ def sung(seconds: float, seed: int) -> np.ndarray:
     pitch = notes[clock.astype(int)] * 2 ** (0.3 / 12 * np.sin(2 * np.pi * 5.5 * clock))
     phase = 2 * np.pi * np.cumsum(pitch) / RATE
     voice = sum(np.sin(k * phase) / k for k in range(1, 11)) * (clock % 1.0 < 0.7)
-    return np.stack([voice, voice]).astype(np.float32) / 10
+    return np.stack([voice, voice]).astype(np.float32) / 100
 
 
 @pytest.mark.network

@@ -49,9 +49,9 @@ def rated(tmp_path: Path) -> Path:
     simulate(root, Plan(models=3, tracks=6, frames=3, runs=1, stems="four", failures=0.0))
     scores = Results(root).scores_frame().query("protocol == 'usdr' and target == 'vocals'")
     sdr = scores.groupby(["track", "model"], observed=True)["value"].mean()
-    pages, lines = [], ["session_uuid,trial_id,rating_stimulus,rating_score"]
+    pages, lines = ["pages:"], ["session_uuid,trial_id,rating_stimulus,rating_score"]
     for number, (track, values) in enumerate(sdr.groupby(level="track", observed=True)):
-        pages += [f'      id: "page-{number}"', f'      name: "vocals: {track}"']
+        pages += ["  - type: mushra", f"    id: page-{number}", f'    name: "vocals: {track}"']
         lines += [f"{who},page-{number},reference,100" for who in ("anna", "ben")]
         for place, (_, model) in enumerate(values.sort_values().index):
             lines += [f"{who},page-{number},{model},{20 + 20 * place}" for who in ("anna", "ben")]

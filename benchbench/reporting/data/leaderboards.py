@@ -16,6 +16,7 @@ import numpy.typing as npt
 from benchbench import metrics
 from benchbench.errors import NothingToCompareError, UnknownNameError
 from benchbench.metrics.base import Metric
+from benchbench.metrics.names import LISTENING
 from benchbench.reporting.data.score_arrays import ScoreArrays, Series, SeriesArray
 from benchbench.stats import AGGREGATIONS, Aggregation
 from benchbench.stats.bootstrap import bootstrap_columns
@@ -227,8 +228,15 @@ def usual(ways: dict[str, Leaderboard]) -> Leaderboard:
 def _headline(made: dict[Series, dict[str, Leaderboard]]) -> Leaderboard:
     """The board that most models share, with the most preferred protocol and target.
 
+    Models that were only rated, such as the anchor of a listening test, are not counted.
     With masking and generative separators, a metric that can rank both is preferred.
     """
+    scored = {
+        row.model
+        for series, ways in made.items()
+        if series.protocol != LISTENING.name
+        for row in usual(ways).rows
+    }
     split = any(row.kind for ways in made.values() for row in usual(ways).rows)
 
     def trust(series: Series) -> int:
@@ -239,7 +247,7 @@ def _headline(made: dict[Series, dict[str, Leaderboard]]) -> Leaderboard:
         board = usual(made[series])
         return (
             not series.ranks,
-            -len(board.rows),
+            -sum(row.model in scored for row in board.rows),
             trust(series) if split else 0,
             _place(PROTOCOLS, series.protocol),
             _place(METRICS, series.metric),

@@ -5,14 +5,14 @@ webMUSHRA appends one line per rating: listener, page, stimulus and the score fr
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import pandas as pd
+import yaml
 
-from benchbench.errors import NothingToCompareError, UnknownNameError
+from benchbench.errors import NothingToCompareError, UnknownNameError, UsageError
 from benchbench.results.interchange.import_store import content_digest
 from benchbench.results.interchange.imported_rows import LINE, number
 from benchbench.results.interchange.provenance import Imported, Roles, Source
@@ -29,7 +29,6 @@ left out (ITU-R BS.1534-3, 4.1.2)."""
 
 MOST_MISSED: Final = 0.15
 _COLUMNS: Final = ("session_uuid", "trial_id", "rating_stimulus", "rating_score")
-_TITLE: Final = re.compile(r"^\s*id: (?P<id>.+)$|^\s*name: (?P<name>.+)$", re.MULTILINE)
 
 
 def import_webmushra(
@@ -124,16 +123,31 @@ def screened(ratings: Sequence[Rated]) -> tuple[list[Rated], list[tuple[str, flo
 
 
 def _page_titles(path: Path) -> dict[str, str]:
-    """Page identifier mapped to its title, from the YAML files beside the answers."""
+    """Identifier of each MUSHRA page mapped to its title, from the YAML files beside the answers."""
     titles: dict[str, str] = {}
     for file in sorted(path.parent.glob("*.yaml")):
-        page = ""
-        for found in _TITLE.finditer(file.read_text(encoding="utf-8")):
-            if found["id"]:
-                page = found["id"].strip().strip('"')
-            elif page:
-                titles[page] = found["name"].strip().strip('"')
+        try:
+            config = yaml.safe_load(file.read_text(encoding="utf-8"))
+        except (yaml.YAMLError, UnicodeDecodeError) as error:
+            raise UsageError(
+                f"{file} is no YAML file: {' '.join(str(error).split())}.",
+                hint="Put the YAML file that bench export webmushra wrote beside the answers.",
+            ) from error
+        if isinstance(config, dict):
+            titles |= {str(page.get("id")): str(page.get("name")) for page in _pages(config)}
     return titles
+
+
+def _pages(config: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """The MUSHRA pages of a test; webMUSHRA groups pages in lists, the first word of which is
+    ``random``."""
+    pages = list(config.get("pages") or ())
+    while pages:
+        page = pages.pop(0)
+        if isinstance(page, list):
+            pages = [*page, *pages]
+        elif isinstance(page, dict) and page.get("type") == "mushra":
+            yield page
 
 
 def _track_names(path: Path) -> dict[str, str]:
