@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING as _TYPE_CHECKING
 if _TYPE_CHECKING:
     from benchbench import errors, metrics, stats
     from benchbench.api import training
+    from benchbench.api.board.check import check
+    from benchbench.api.board.submit import submit
     from benchbench.api.compact import compact
     from benchbench.api.compare import compare
     from benchbench.api.doctor import doctor
@@ -34,7 +36,12 @@ if _TYPE_CHECKING:
 
     __version__: str
 
-_HOMES = {"Results": "results", "Validator": "training"}
+_HOMES = {
+    "Results": "results",
+    "Validator": "training",
+    "check": "board.check",
+    "submit": "board.submit",
+}
 _FUNCTIONS = (
     "compact",
     "compare",
@@ -58,6 +65,7 @@ __all__ = [
     "Results",
     "Validator",
     "__version__",
+    "check",
     "compact",
     "compare",
     "doctor",
@@ -73,6 +81,7 @@ __all__ = [
     "score",
     "separate",
     "stats",
+    "submit",
     "train",
     "training",
     "verify",

@@ -48,7 +48,7 @@ def test_the_schemas_are_those_of_the_records():
 
 @pytest.mark.parametrize(
     ("name", "pattern"),
-    [("adapter", "adapters/*/adapter.toml"), ("dataset", "datasets/*/dataset.toml"), ("metric", "**/metric.toml"), ("gate", "**/gate.toml")],
+    [("adapter", "adapters/*/adapter.toml"), ("dataset", "datasets/*/dataset.toml"), ("metric", "**/metric.toml"), ("gate", "**/gate.toml"), ("board", "**/board.toml")],
 )  # fmt: skip
 def test_the_schemas_accept_every_shipped_file_and_refuse_a_misspelt_key(name, pattern):
     paths = [path for path in ROOT.glob(pattern) if ".tox" not in path.parts]

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, Literal
 
 import pandas as pd
 
 from benchbench.api.observers.tracking import TRACKERS, export_runs
-from benchbench.errors import NothingToCompareError, UnknownNameError
+from benchbench.errors import NothingToCompareError, UnknownNameError, UsageError
 from benchbench.io.atomic import write_whole
 from benchbench.metrics.names import HEADLINES
 from benchbench.results.interchange import (
+    export_evals,
     export_huggingface,
     export_museval,
     export_webmushra,
     latex_table,
+    push_evals,
     tidy_csv,
     usual_aggregation,
 )
@@ -53,6 +55,8 @@ def export(
     tracks: Sequence[str] = (),
     seconds: float = 10.0,
     intervals: bool = False,
+    benchmark: str = "",
+    push: Mapping[str, str] | None = None,
 ) -> list[Path]:
     """Export results.
 
@@ -77,6 +81,11 @@ def export(
         Only these models; by default all.
     intervals
         For latex: print the 95% intervals.
+    benchmark
+        For huggingface: the repository of the data set, ``owner/name``; then ``.eval_results`` of
+        every model and ``eval.yaml`` of the data set are written too.
+    push
+        For huggingface: model -> repository, to open pull requests with these files there.
 
     Returns
     -------
@@ -112,8 +121,15 @@ def export(
     if form == "csv":
         return [write_whole(Path(out), tidy_csv(folder, level, aggregation=aggregation))]
     if form == "huggingface":
-        board = _leaders(folder, None, None, models, aggregation)
-        return export_huggingface(board, out, _facts(folder))
+        board = _leaders(folder, None, dataset, models, aggregation)
+        written = export_huggingface(board, out, _facts(folder))
+        if benchmark:
+            written += export_evals(board, out, benchmark, _facts(folder), _dates(folder))
+        elif push:
+            raise UsageError("Nothing to push without --benchmark owner/name.")
+        if push:
+            push_evals(Path(out), push)
+        return written
     protocol = protocol or _usual_protocol(folder)
     board = _leaders(folder, protocol, dataset, models, aggregation or usual_aggregation(protocol))
     oracles, baselines = _without_rank(folder)
@@ -170,4 +186,14 @@ def _facts(folder: Results) -> dict[str, dict[str, Any]]:
     """The facts about each model from its newest run."""
     return {
         str(model["name"]): dict(model) for run in folder.runs() for model in run.get("models", [])
+    }
+
+
+def _dates(folder: Results) -> dict[str, str]:
+    """The day of each model's newest run."""
+    return {
+        str(model["name"]): str(run["started"])[:10]
+        for run in folder.runs()
+        for model in run.get("models", [])
+        if run.get("started")
     }

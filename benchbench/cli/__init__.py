@@ -8,7 +8,17 @@ from typing import Annotated, Final
 
 import typer
 
-from benchbench.cli.commands import exchange, inspect, results, run, score, separate, setup, train
+from benchbench.cli.commands import (
+    board,
+    exchange,
+    inspect,
+    results,
+    run,
+    score,
+    separate,
+    setup,
+    train,
+)
 from benchbench.cli.config import read_config
 from benchbench.cli.help import HelpGroup, add_command
 
@@ -79,6 +89,8 @@ _COMMANDS: Final[dict[str, tuple[tuple[str, Callable[..., None], str], ...]]] = 
     "Exchange results": (
         ("import", exchange.import_, "bench import museval evaluation/ --source mine"),
         ("export", exchange.export, "bench export latex --out table.tex"),
+        ("submit", board.submit, "bench submit results --out bundle"),
+        ("check", board.check, "bench check bundle --rules board.toml"),
     ),
 }
 """Section -> name, function and example of each command."""

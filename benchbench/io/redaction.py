@@ -23,6 +23,7 @@ __all__ = [
     "redacted",
     "redacted_command",
     "redacted_value",
+    "without_folders",
 ]
 
 MASK: Final = "***"
@@ -50,6 +51,9 @@ _KNOWN: Final = re.compile(
 _HOME: Final = re.compile(
     r"(?<![\w.~])(?:/home|/Users|/var/home|[A-Za-z]:[\\/]+Users)[\\/]+[^\\/\s\"':;,]+",
     re.IGNORECASE,
+)
+_ABSOLUTE: Final = re.compile(
+    r"(?<![\w.~/\\:])(?:[A-Za-z]:[\\/]|/|~[\\/])(?:[^\\/\s\"':;,]+[\\/])*(?P<last>[^\\/\s\"':;,]+)[\\/]?"
 )
 _LEAST_SECRET: Final = 6
 """Minimum length of a masked value; shorter ones would be masked in the middle of words."""
@@ -157,6 +161,26 @@ def redacted_value(value: Any) -> Any:
         }
     if isinstance(value, list | tuple):
         return [redacted_value(item) for item in value]
+    return value
+
+
+def without_folders(value: Any) -> Any:
+    """Redacted texts inside lists and tables in which an absolute path keeps only its last part.
+
+    Folders outside a home may name a person or a project too; what is handed to others needs only
+    the name of the file.
+
+    Examples
+    --------
+    >>> without_folders(["--out", "/data/ada/results", "see https://host/a/b", "a/b"])
+    ['--out', '.../results', 'see https://host/a/b', 'a/b']
+    """
+    if isinstance(value, str):
+        return _ABSOLUTE.sub(lambda found: f".../{found['last']}", redacted(value))
+    if isinstance(value, Mapping):
+        return {key: without_folders(item) for key, item in redacted_value(value).items()}
+    if isinstance(value, list | tuple):
+        return [without_folders(item) for item in value]
     return value
 
 

@@ -37,6 +37,7 @@ def render_page(
     *,
     style: str,
     script: str | None = None,
+    fetches: bool = False,
     **context: Any,
 ) -> str:
     """Render a template with inlined style and script, and the policy that admits only these.
@@ -51,6 +52,8 @@ def render_page(
         A file of styles in ``reports/static``.
     script
         The text of the page's script; None: no script.
+    fetches
+        Whether the script may read further files of its own site.
     context
         Variables of the template in addition to ``style``, ``script`` and ``policy``.
     """
@@ -63,6 +66,7 @@ def render_page(
         "media-src data: blob:",
         "base-uri 'none'",
         "form-action 'none'",
+        *(["connect-src 'self'"] if fetches else []),
     ]
     return templates.get_template(name).render(
         style=Markup(css),  # noqa: S704 - a file of the package

@@ -29,6 +29,7 @@ def report(
     baseline: str | None = None,
     dataset: str | None = None,
     marked: Sequence[str] = (),
+    url: str = "",
 ) -> Path:
     """Write the report of one or several results folders.
 
@@ -50,6 +51,8 @@ def report(
         The data set of the first screen; by default the one that most models share.
     marked
         Models that get the badge "this run" if the page shows others too.
+    url
+        The address at which a site will be published, for its feed and for link previews.
 
     Returns
     -------
@@ -79,6 +82,6 @@ def report(
     page = assemble(loaded, baseline=baseline, audio=audio, dataset=dataset, marked=marked)
     target = path_of(out)
     if target.suffix.lower() not in {".html", ".htm"}:
-        return write_site(page, target)
+        return write_site(page, target, url)
     text = render("page.html", page=page)
     return write_whole(target, text)

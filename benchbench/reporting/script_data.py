@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -15,7 +15,12 @@ from benchbench.reporting.figures.shapes import SHAPES
 from benchbench.reporting.sections.citations import Citations
 from benchbench.reporting.sections.differences import Difference
 
-__all__ = ["payload", "short"]
+__all__ = ["payload", "series_data", "short"]
+
+NUMBERS: Final = 2_000_000
+"""Values of tracks that a page holds: about 12 MB. With more, its tables of tracks are fixed."""
+ROWS: Final = 3000
+"""Rows of leaderboards that the index of a site holds; the rest is fetched when it is chosen."""
 
 
 def payload(
@@ -25,31 +30,87 @@ def payload(
     fought: Sequence[Difference] = (),
     cited: Citations | None = None,
     gaps: Mapping[Series, Mapping[str, str]] | None = None,
+    *,
+    values: bool = True,
+    more: str | None = None,
 ) -> dict[str, Any]:
-    """Models, tracks, series, boards and per-track values, lists in the order of `competing`."""
+    """Models, tracks, series, boards and per-track values, lists in the order of `competing`.
+
+    Parameters
+    ----------
+    data, made, competing, fought, cited, gaps
+        What a page shows.
+    values
+        Whether the values of every track are included, if there are at most `NUMBERS`.
+    more
+        Address of further files: the page then has one board of the headline's and of as many other
+        series as `ROWS` allows, and ``<more><series>.json`` holds all (see `series_data`).
+    """
     place = {name: report_model.index for name, report_model in competing.items()}
     order = [data.models.index(name) for name in competing]
+    shown = _shown(made) if more else made.by_series
+    gaps = {series: (gaps or {})[series] for series in shown if series in (gaps or {})}
+    numbers = sum(data.grids[series].medians.size for series in made.by_series)
+    values = values and numbers <= NUMBERS
     return {
         "models": [_entrant(report_model) for report_model in competing.values()],
         "shapes": SHAPES,
-        "tracks": data.tracks,
+        "tracks": data.tracks if values else {},
         "series": [_series(series, made.by_series[series]) for series in made.by_series],
-        "boards": [
-            {name: _board(board, place) for name, board in ways.items()}
-            for ways in made.by_series.values()
-        ],
-        "values": [_values(data.grids[series], order) for series in made.by_series],
+        "boards": [boards_of(shown.get(series, {}), competing) for series in made.by_series],
+        "more": more,
+        "values": [_values(data.grids[series], order) for series in made.by_series]
+        if values
+        else [],
         "tied": {
             one.index: {one.board.aggregation: [place[name] for name in one.tied]} for one in fought
         },
         "gaps": {
-            index: {place[name]: text for name, text in (gaps or {}).get(series, {}).items()}
+            index: gaps_of(gaps[series], competing)
             for index, series in enumerate(made.by_series)
-            if (gaps or {}).get(series)
+            if gaps.get(series)
         },
         "published": _published(made, cited or Citations()),
         "headline": list(made.by_series).index(made.headline.series),
     }
+
+
+def _shown(made: Leaderboards) -> dict[Series, dict[str, Leaderboard]]:
+    """The usual boards that a page with further files holds itself, the headline's metric first."""
+    head = made.headline.series
+
+    def distance(series: Series) -> tuple[bool, ...]:
+        return series != head, (series.protocol, series.metric) != (head.protocol, head.metric)
+
+    rows, shown = 0, {}
+    for series in sorted(made.by_series, key=distance):
+        board = usual(made.by_series[series])
+        rows += len(board.rows)
+        if series == head or rows <= ROWS:
+            shown[series] = {board.aggregation: board}
+    return shown
+
+
+def series_data(
+    ways: Mapping[str, Leaderboard],
+    competing: Mapping[str, ReportModel],
+    gaps: Mapping[str, str] | None = None,
+) -> dict[str, Any]:
+    """All boards of one series, and why models lack numbers there."""
+    return {"boards": boards_of(ways, competing), "gaps": gaps_of(gaps or {}, competing)}
+
+
+def gaps_of(gaps: Mapping[str, str], competing: Mapping[str, ReportModel]) -> dict[int, str]:
+    """Why models lack numbers, by their position in the page's list."""
+    return {competing[name].index: text for name, text in gaps.items()}
+
+
+def boards_of(
+    ways: Mapping[str, Leaderboard], competing: Mapping[str, ReportModel]
+) -> dict[str, list[list[float | int | None]]]:
+    """The rows of a series' boards by aggregation, models by their position in the page's list."""
+    place = {name: report_model.index for name, report_model in competing.items()}
+    return {name: _board(board, place) for name, board in ways.items()}
 
 
 def _entrant(report_model: ReportModel) -> dict[str, Any]:
@@ -95,6 +156,7 @@ def _series(series: Series, ways: dict[str, Leaderboard]) -> dict[str, Any]:
         "higher": board.higher_is_better,
         "usual": board.aggregation,
         "ranks": series.ranks,
+        "ways": list(ways),
         "split": any(row.kind for row in board.rows),
     }
 

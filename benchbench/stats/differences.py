@@ -8,6 +8,7 @@ others, as on the leaderboard.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,6 +20,9 @@ from benchbench.stats.bootstrap import LEVEL, RESAMPLES, SEED, Interval
 __all__ = ["ShownDifference", "ShownNumbers"]
 
 Floats = npt.NDArray[np.float64]
+Counts = npt.NDArray[np.integer]
+
+_CELLS = 2_000_000  # resampling counts held at a time: 16 MB
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,9 +69,10 @@ class ShownNumbers:
         1.0
         """
         table = np.asarray(values, dtype=np.float64)
-        tracks = table.shape[1]
-        picks = np.random.default_rng(seed).integers(0, max(tracks, 1), size=(resamples, tracks))
-        draws = np.stack([_summed_up(row[picks], summary) for row in table])
+        drawn = _drawn_means if summary == "mean" else _drawn_medians
+        draws = np.empty((len(table), resamples))
+        for start, counts in _resampled(table.shape[1], resamples, seed):
+            draws[:, start : start + len(counts)] = drawn(table, counts)
         return cls(_summed_up(table, summary), draws, seed)
 
     def difference(self, first: int, second: int, *, level: float = LEVEL) -> ShownDifference:
@@ -82,6 +87,61 @@ class ShownNumbers:
         return ShownDifference(
             difference, Interval(low, high, level, self.draws.shape[1], self.seed)
         )
+
+
+def _resampled(tracks: int, resamples: int, seed: int) -> Iterator[tuple[int, Counts]]:
+    """How often each track is drawn, of shape (part of the resamples, tracks), with the first index."""
+    generator = np.random.default_rng(seed)
+    step = max(1, _CELLS // max(tracks, 1))
+    for start in range(0, resamples, step):
+        size = min(step, resamples - start)
+        picks = generator.integers(0, max(tracks, 1), size=(size, tracks))
+        picks += np.arange(size)[:, None] * tracks
+        yield start, np.bincount(picks.ravel(), minlength=size * tracks).reshape(size, tracks)
+
+
+def _drawn_means(table: Floats, counts: Counts) -> Floats:
+    """The mean of each model over each resample, of shape (models, resamples)."""
+    there = ~np.isnan(table)
+    weights = counts.T.astype(np.float64)
+    total = np.where(there, table, 0.0) @ weights
+    drawn = there.astype(np.float64) @ weights
+    return np.divide(total, drawn, out=np.full_like(total, np.nan), where=drawn > 0)
+
+
+def _drawn_medians(table: Floats, counts: Counts) -> Floats:
+    """The median of each model over each resample, of shape (models, resamples).
+
+    It is the middle of the values in order. The counts are summed in blocks first, so that only
+    one block per resample is counted value by value.
+    """
+    answer = np.full((len(table), len(counts)), np.nan)
+    narrow = counts.astype(np.int32)
+    for row, values in zip(answer, table, strict=True):
+        order = np.argsort(values)[: np.count_nonzero(~np.isnan(values))]
+        if len(order):
+            width = max(1, int(len(order) ** 0.5))
+            padded = np.zeros((len(counts), -(-len(order) // width) * width), np.int32)
+            np.take(narrow, order, axis=1, out=padded[:, : len(order)])
+            blocks = padded.reshape(len(counts), -1, width)
+            reached = np.cumsum(blocks.sum(axis=2), axis=1)
+            drawn = reached[:, -1]
+            ranked = np.append(values[order], np.nan)  # NaN where a resample has no value
+            low = _place(blocks, reached, (drawn - 1) // 2)
+            high = _place(blocks, reached, drawn // 2)
+            low, high = (np.where(drawn > 0, place, len(order)) for place in (low, high))
+            row[:] = (ranked[low] + ranked[high]) / 2
+    return answer
+
+
+def _place(blocks: Counts, reached: Counts, wanted: Counts) -> Counts:
+    """The place in the order of the drawn value number `wanted`, counted from 0, per resample."""
+    block = np.minimum((reached <= wanted[:, None]).sum(axis=1), blocks.shape[1] - 1)
+    lines = np.arange(len(blocks))
+    before = np.where(block > 0, reached[lines, block - 1], 0)
+    inside = np.cumsum(blocks[lines, block], axis=1) + before[:, None]
+    within = np.minimum((inside <= wanted[:, None]).sum(axis=1), blocks.shape[2] - 1)
+    return np.asarray(block * blocks.shape[2] + within)
 
 
 def _summed_up(values: Floats, summary: Summary) -> Floats:

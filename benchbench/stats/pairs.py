@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import scipy
+from scipy.special import ndtr
 
 from benchbench.errors import NothingToCompareError
 from benchbench.stats.bootstrap import LEVEL, RESAMPLES, SEED, Interval, bootstrap_columns
@@ -26,6 +27,7 @@ __all__ = ["POWER", "Paired", "holm", "paired", "paired_columns", "pairwise"]
 POWER: Final = 0.8
 _DIGITS = 9  # differences are rounded to 1e-9, so that rounding noise does not change ties
 _COLUMNS = 128  # pairs held at a time
+_EXACT_UP_TO = 50  # above this many differences, SciPy's Wilcoxon test is the normal approximation
 
 Floats = npt.NDArray[np.float64]
 
@@ -117,15 +119,21 @@ def paired_columns(
     level: float = LEVEL,
     resamples: int = RESAMPLES,
     seed: int = SEED,
+    intervals: bool = True,
 ) -> pd.DataFrame:
     """The fields of `Paired` for every column of differences of shape (tracks, columns).
 
     NaN marks a track that a pair does not share. Columns: n, difference, lo, hi, p, sign_p,
-    win_rate, effect, detectable, worst (the smallest difference), best (the largest).
+    win_rate, effect, detectable, worst (the smallest difference), best (the largest). Without
+    `intervals` no bootstrap is drawn, and lo and hi are NaN.
     """
     differences = np.round(differences, _DIGITS)
     n = np.count_nonzero(~np.isnan(differences), axis=0)
-    low, high = bootstrap_columns(differences, "mean", level=level, resamples=resamples, seed=seed)
+    low = high = np.full(differences.shape[1], np.nan)
+    if intervals:
+        low, high = bootstrap_columns(
+            differences, "mean", level=level, resamples=resamples, seed=seed
+        )
     wins = np.count_nonzero(differences > 0, axis=0)
     losses = np.count_nonzero(differences < 0, axis=0)
     ranks = [_signed_ranks(column[~np.isnan(column)]) for column in differences.T]
@@ -151,17 +159,35 @@ def paired_columns(
 
 def _signed_ranks(differences: Floats) -> tuple[float, float]:
     """Wilcoxon's p and the rank-biserial effect; (1, 0) when nothing differs."""
-    if not len(differences):
+    count = len(differences)
+    if not count:
         return float("nan"), float("nan")
     if not differences.any():
         return 1.0, 0.0
-    magnitude = scipy.stats.rankdata(np.abs(differences))
-    total = float(magnitude.sum())
-    effect = float((magnitude * np.sign(differences)).sum()) / total
-    if len(differences) < 3:  # with two differences the smallest possible p is 0.5
+    order = np.argsort(np.abs(differences), kind="stable")
+    signs = np.sign(differences[order])
+    ranks, tied = _ranks(np.abs(differences[order]))
+    plus, minus = float(ranks[signs > 0].sum()), float(ranks[signs < 0].sum())
+    total = count * (count + 1) / 2
+    effect = (plus - minus) / total
+    if count < 3:  # with two differences the smallest possible p is 0.5
         return 1.0, effect
-    result = scipy.stats.wilcoxon(differences, zero_method="zsplit")
-    return float(result.pvalue), effect
+    if count <= _EXACT_UP_TO:
+        result = scipy.stats.wilcoxon(differences, zero_method="zsplit")
+        return float(result.pvalue), effect
+    # The normal approximation that SciPy uses for more, from the ranks that are known already.
+    positive = plus + (total - plus - minus) / 2
+    variance = (count * (count + 1) * (2 * count + 1) - tied / 2) / 24
+    return float(2 * ndtr(-abs(positive - total / 2) / variance**0.5)), effect
+
+
+def _ranks(ascending: Floats) -> tuple[Floats, float]:
+    """Average ranks of sorted values, and the sum of t^3 - t over groups of t equal values."""
+    first = np.flatnonzero(np.diff(ascending, prepend=-1.0) != 0)
+    sizes = np.diff(first, append=len(ascending)).astype(np.float64)
+    return np.repeat(first + (sizes + 1) / 2, sizes.astype(np.intp)), float(
+        (sizes**3 - sizes).sum()
+    )
 
 
 def _sign_test(wins: npt.NDArray[np.intp], losses: npt.NDArray[np.intp]) -> Floats:
@@ -202,6 +228,7 @@ def pairwise(
     level: float = LEVEL,
     resamples: int = RESAMPLES,
     seed: int = SEED,
+    intervals: bool = True,
 ) -> pd.DataFrame:
     """Every pair of models on one target and metric.
 
@@ -213,6 +240,8 @@ def pairwise(
         The models to compare, in this order; by default all, sorted by name.
     level, resamples, seed
         Parameters of the bootstrap over tracks, which all pairs share.
+    intervals
+        Whether to draw the bootstrap; otherwise lo and hi are NaN.
 
     Returns
     -------
@@ -229,7 +258,11 @@ def pairwise(
         chunk = pairs[start : start + _COLUMNS]
         left, right = ([pair[side] for pair in chunk] for side in (0, 1))
         part = paired_columns(
-            values[:, right] - values[:, left], level=level, resamples=resamples, seed=seed
+            values[:, right] - values[:, left],
+            level=level,
+            resamples=resamples,
+            seed=seed,
+            intervals=intervals,
         )
         part.insert(0, "a", [names[index] for index in left])
         part.insert(1, "b", [names[index] for index in right])

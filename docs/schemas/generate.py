@@ -17,6 +17,7 @@ import msgspec
 from benchbench.comparison.gate.schema import GateFile
 from benchbench.plugins.manifest_schema import AdapterManifest, DatasetManifest
 from benchbench.plugins.metric_schema import MetricManifest
+from benchbench.scoring.submission.rules import BoardRules
 
 FOLDER: Final = Path(__file__).resolve().parent
 RECORDS: Final = {
@@ -24,6 +25,7 @@ RECORDS: Final = {
     "dataset": DatasetManifest,
     "metric": MetricManifest,
     "gate": GateFile,
+    "board": BoardRules,
 }
 
 

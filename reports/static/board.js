@@ -16,7 +16,7 @@ const FACETS = [
 export function startBoard(data) {
   const form = document.querySelector("[data-controls]");
   const body = document.querySelector("[data-board-rows]");
-  if (!form || !body) return;
+  if (!form) return;
   const state = readState();
   const board = { data, form, body, state, series: data.headline, aggregation: "" };
   adoptState(board);
@@ -38,7 +38,7 @@ function adoptState(board) {
   const { data, state } = board;
   const wanted = FACETS.map(([key, , read]) => state.get(key) ?? read(data.series[data.headline]));
   board.series = nearestSeries(data, wanted);
-  const ways = Object.keys(data.boards[board.series]);
+  const { ways } = data.series[board.series];
   const way = state.get("aggregation");
   board.aggregation = ways.includes(way) ? way : data.series[board.series].usual;
 }
@@ -76,13 +76,14 @@ function showControls(board) {
     });
     parts.push(field);
   }
-  parts.push(aggregationField(board), findField(board), boundsField(board));
+  parts.push(aggregationField(board));
+  if (board.body) parts.push(findField(board), boundsField(board));
   form.replaceChildren(...parts);
   if (focused) form.querySelector(`[data-facet="${focused}"]`)?.focus();
 }
 
 function aggregationField(board) {
-  const ways = Object.keys(board.data.boards[board.series]).map((one) => [one, one]);
+  const ways = board.data.series[board.series].ways.map((one) => [one, one]);
   const [field, select] = choice("Aggregation", ways, board.aggregation);
   select.dataset.facet = "aggregation";
   select.addEventListener("change", () => {
@@ -112,10 +113,29 @@ function boundsField(board) {
   return element("label", { class: "check" }, input, "Oracles and baselines");
 }
 
-function showBoard(board) {
+async function showBoard(board) {
+  board.note = "";
   showControls(board);
+  await fetchBoards(board);
   tellChoice(board.series, board.aggregation);
   showRows(board);
+}
+
+// A site's index holds one board of some series; a file per series holds all of its boards.
+async function fetchBoards(board) {
+  const { data, series, aggregation } = board;
+  if (data.boards[series][aggregation]) return;
+  try {
+    const answer = await fetch(`${data.more}${series}.json`);
+    const { boards, gaps } = await answer.json();
+    data.boards[series] = boards;
+    data.gaps[series] = gaps;
+  } catch {
+    board.state.clear();
+    adoptState(board);
+    showControls(board);
+    board.note = " Other boards need the site's server.";
+  }
 }
 
 const SORTS = {
@@ -145,6 +165,10 @@ function makeSortable(board) {
 }
 
 function showRows(board) {
+  if (!board.body) {
+    writeState(board.state);
+    return;
+  }
   const rows = sortRows(filterRows(rankedRows(board), board), board);
   const text = (board.state.get("find") ?? "").toLowerCase();
   const cited = publishedRows(board.data, board.series, board.aggregation, text, board.state.get("bounds") !== "no");
@@ -218,7 +242,7 @@ function sortRows(rows, board) {
 function showHead(board, axis, count) {
   const one = board.data.series[board.series];
   document.querySelector("[data-board-caption]").textContent =
-    `${one.protocol} ${one.metric} of ${one.target} in ${one.unit}: ${board.aggregation}.`;
+    `${one.protocol} ${one.metric} of ${one.target} in ${one.unit}: ${board.aggregation}.${board.note ?? ""}`;
   document.querySelector("[data-board-metric]").textContent = `${one.metric}, ${one.unit}`;
   const texts = axis.ticks.map((tick) =>
     drawing("text", { x: axis.place(tick).toFixed(2), y: 14 }, String(tick).replace("-", "−")),
@@ -244,7 +268,7 @@ function tableRow(data, series, row, axis, tied) {
     "tr",
     { class: model.ranked ? null : "bound" },
     number(row.rank, "num rank"),
-    element("th", { scope: "row" }, modelSign(data, row.index), "\u00a0", modelName(data, row.index), ...badges),
+    element("th", { scope: "row" }, modelSign(data, row.index), "\u00a0", linkedName(data, row.index), ...badges),
     element("td", { class: "num value", title: row.value === null ? gap || null : null }, decimal(row.value)),
     element("td", { class: "axis" }, whisker(data, row, axis)),
     number(interval, "num interval"),
@@ -253,6 +277,12 @@ function tableRow(data, series, row, axis, tied) {
     number(bytesText(model.memory), "num cost"),
     number(millionsText(model.parameters), "num cost"),
   );
+}
+
+// On a site a model's name leads to its page.
+function linkedName(data, index) {
+  const name = modelName(data, index);
+  return data.more ? element("a", { class: "page", href: `models/${data.models[index].slug}.html` }, name) : name;
 }
 
 // Why a model lacks numbers here.

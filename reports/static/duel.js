@@ -8,7 +8,7 @@ const SHOWN = 5;
 export function startDuel(data) {
   const form = document.querySelector("[data-duel]");
   const body = document.querySelector("[data-swing-rows]");
-  if (!form || !body) return;
+  if (!form || !body || !data.values.length) return;
   const duel = { data, form, body, series: data.headline, aggregation: data.series[data.headline].usual, fields: [] };
   offerModels(duel);
   onChoice((series, aggregation) => {

@@ -6,7 +6,7 @@ import { element, modelName, modelSign } from "./elements.js";
 export function startTracks(data) {
   const head = document.querySelector("[data-tracks-head]");
   const body = document.querySelector("[data-track-rows]");
-  if (!head || !body) return;
+  if (!head || !body || !data.values.length) return;
   onChoice((series, aggregation) => {
     const models = data.boards[series][aggregation].map(([index]) => index);
     const values = trackValues(data, series, aggregation);

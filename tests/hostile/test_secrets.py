@@ -19,6 +19,7 @@ from benchbench.io.redaction import (
     redacted,
     redacted_command,
     redacted_value,
+    without_folders,
 )
 from tests.hostile.conftest import bench
 
@@ -199,3 +200,21 @@ def test_a_log_is_masked_too(published: Path) -> None:
     log = next(published.glob("home/*/results/runs/*/fine-a.log")).read_text()
     assert "GET https://host/" in log
     assert "***" in log
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("/data/ada/results", ".../results"),
+        ("--root=/mnt/ada/songs", "--root=.../songs"),
+        ("in '/srv/ada/a.wav': no", "in '.../a.wav': no"),
+        ("~/music/a.wav", ".../a.wav"),
+        ("C:\\ada\\a.wav", ".../a.wav"),
+        ("https://host/a/b, s3://bucket/x/y", "https://host/a/b, s3://bucket/x/y"),
+        ("songs/a.wav, 3 / 4, 3/4 dB, and/or", "songs/a.wav, 3 / 4, 3/4 dB, and/or"),
+    ],
+)
+def test_what_is_handed_to_others_names_no_folder(text: str, expected: str) -> None:
+    assert without_folders(text) == expected
+    assert without_folders({"a": [text]}) == {"a": [expected]}
+    assert without_folders(expected) == expected

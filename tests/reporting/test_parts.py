@@ -12,7 +12,7 @@ from benchbench.reporting import formatting as wording
 from benchbench.reporting.data import loading as readings
 from benchbench.reporting.data.frames import Moments, TrackInTime
 from benchbench.reporting.data.leaderboards import Leaderboard, Row, leaderboards
-from benchbench.reporting.data.models import Cost, ReportModel, slug
+from benchbench.reporting.data.models import Cost, ReportModel
 from benchbench.reporting.data.pairwise import Pair, PairwiseTests, pairwise_tests
 from benchbench.reporting.data.score_arrays import Series, score_arrays
 from benchbench.reporting.figures.axes import linear, logarithmic
@@ -239,13 +239,6 @@ def test_wording() -> None:
     assert wording.pace(None) == "–"
     assert wording.listed(["a", "b", "c"]) == "a, b and c"
     assert wording.probability(0.0001) == "< 0.001"
-
-
-def test_file_names_never_collide() -> None:
-    taken: set[str] = set()
-    assert slug("a/b", taken) == "a-b"
-    assert slug("a b", taken) == "a-b-2"
-    assert slug("…", taken) == "x"
 
 
 def test_modules_are_joined_once_and_in_order(tmp_path: Path) -> None:

@@ -40,3 +40,26 @@ def test_intervals_of_medians_cover_the_true_difference() -> None:
         interval = ShownNumbers.of(pair, "median", resamples=400).difference(0, 1).interval
         held += interval.low <= 1 <= interval.high
     assert held / trials > 0.88
+
+
+@pytest.mark.parametrize("summary", ["mean", "median"])
+@pytest.mark.parametrize("tracks", [1, 2, 7, 300])
+def test_all_draws_of_tied_values_with_gaps_are_those_of_brute_force(
+    summary: str, tracks: int
+) -> None:
+    rng = np.random.default_rng(tracks)
+    values = np.round(rng.normal(size=(5, tracks)), 1)
+    values[rng.random(values.shape) < 0.2] = np.nan
+    shown = ShownNumbers.of(values, summary, resamples=200, seed=3)  # type: ignore[arg-type]
+    picks = np.random.default_rng(3).integers(0, tracks, size=(200, tracks))
+    drawn = values[:, picks]
+    empty = np.isnan(drawn).all(axis=2)
+    how = np.nanmean if summary == "mean" else np.nanmedian
+    expected = np.where(empty, np.nan, how(np.where(empty[..., None], 0.0, drawn), axis=2))
+    np.testing.assert_allclose(shown.draws, expected, rtol=1e-12, atol=1e-13)
+
+
+def test_no_models_have_no_numbers() -> None:
+    shown = ShownNumbers.of(np.empty((0, 5)))
+    assert shown.numbers.shape == (0,)
+    assert shown.draws.shape[0] == 0

@@ -148,3 +148,28 @@ def test_the_interval_of_a_pair_does_not_depend_on_the_order_of_tracks():
     turned = rng.permutation(15)
     one, other = paired(a, b).interval, paired(a.iloc[turned], b).interval
     assert (one.low, one.high) == pytest.approx((other.low, other.high), abs=1e-12)
+
+
+@pytest.mark.parametrize("count", [51, 200, 3000])
+@pytest.mark.parametrize("digits", [0, 1, 9])
+def test_many_differences_have_the_p_and_effect_of_scipy(count, digits):
+    rng = np.random.default_rng(count)
+    values = np.round(rng.normal(0.1, 1.0, count), digits)
+    zero = pd.Series(np.zeros(count))
+    found = paired(zero, pd.Series(values), resamples=10)
+    expected = stats.wilcoxon(values, zero_method="zsplit")
+    assert found.p == pytest.approx(expected.pvalue, rel=1e-12)
+    ranks = stats.rankdata(np.abs(values))
+    assert found.effect == pytest.approx((ranks * np.sign(values)).sum() / ranks.sum(), rel=1e-12)
+
+
+def test_pairs_without_intervals_have_the_same_tests():
+    rng = np.random.default_rng(0)
+    table = pd.DataFrame({
+        "model": np.repeat(["a", "b", "c"], 20),
+        "track": np.tile(np.arange(20).astype(str), 3),
+        "value": rng.normal(size=60),
+    })  # fmt: skip
+    full, bare = pairwise(table), pairwise(table, intervals=False)
+    assert bare["lo"].isna().all()
+    pd.testing.assert_frame_equal(full.drop(columns=["lo", "hi"]), bare.drop(columns=["lo", "hi"]))

@@ -10,6 +10,7 @@ import typer
 from benchbench.cli.flags import OnlyModels, ResultsFolder
 from benchbench.cli.help import RESULTS
 from benchbench.cli.values import one_of, words
+from benchbench.errors import UsageError
 
 __all__ = ["export", "import_"]
 
@@ -17,6 +18,7 @@ ORIGIN = "Origin"
 MEANING = "Meaning of the numbers"
 TABLES = "For csv and latex"
 LISTENING_TESTS = "For webmushra"
+HUB = "For huggingface"
 
 
 def import_(
@@ -202,6 +204,22 @@ def export(
             rich_help_panel=LISTENING_TESTS,
         ),
     ] = 10.0,
+    benchmark: Annotated[
+        str,
+        typer.Option(
+            metavar="OWNER/NAME",
+            help="The data set's repository: write .eval_results and eval.yaml too.",
+            rich_help_panel=HUB,
+        ),
+    ] = "",
+    push: Annotated[
+        list[str],
+        typer.Option(
+            metavar="MODEL=OWNER/NAME",
+            help="Open a pull request in the model's repository; repeatable.",
+            rich_help_panel=HUB,
+        ),
+    ] = [],  # noqa: B006
 ) -> None:
     """Write results for museval, a paper, a listening test, a leaderboard or a tracker."""
     from benchbench.api.export import export as write
@@ -220,5 +238,16 @@ def export(
         tracks=words(tracks) if tracks else (),
         seconds=seconds,
         intervals=intervals,
+        benchmark=benchmark,
+        push=_pairs(push),
     ):
         typer.echo(str(path))
+
+
+def _pairs(texts: list[str]) -> dict[str, str]:
+    """``MODEL=REPOSITORY`` texts as a dictionary; a model's name may contain ``=``."""
+    pairs = [text.rpartition("=") for text in texts]
+    for text, (model, equals, repository) in zip(texts, pairs, strict=True):
+        if not (model and equals and repository):
+            raise UsageError(f"--push {text}: MODEL=owner/name is needed.")
+    return {model: repository for model, _, repository in pairs}

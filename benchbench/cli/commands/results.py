@@ -36,6 +36,13 @@ def report(
     baseline: Annotated[
         str | None, typer.Option(metavar="MODEL", help="The model to compare the others with.")
     ] = None,
+    url: Annotated[
+        str,
+        typer.Option(
+            metavar="ADDRESS",
+            help="Where a site will be published, for its feed and link previews.",
+        ),
+    ] = "",
 ) -> None:
     """Write the HTML report of one or more results folders."""
     from benchbench.api.report import report as render
@@ -49,6 +56,7 @@ def report(
         audio=one_of("--audio", audio, ("none", "excerpts", "full")),
         models=words(models) if models else None,
         baseline=baseline,
+        url=url,
     )
     typer.echo(str(page))
 

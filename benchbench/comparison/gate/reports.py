@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -18,6 +17,7 @@ from benchbench.comparison.text import records
 from benchbench.io.atomic import write_whole
 from benchbench.io.terminal import printable
 from benchbench.io.text_table import aligned
+from benchbench.io.xml_text import clean_xml
 
 __all__ = [
     "SUMMARY_LIMIT",
@@ -34,7 +34,6 @@ SUMMARY_LIMIT: Final = 1_000_000
 
 _ORDER: Final = ("failed", "not compared", "warning", "passed")
 _COLUMNS: Final = ("status", "model", "target", "metric", "rule", "message")
-_NOT_XML: Final = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def _ordered(checks: Sequence[Check]) -> list[Check]:
@@ -70,31 +69,26 @@ def gate_junit(result: GateResult) -> str:
     if not by_model:
         by_model = {"gate": [Check("gate", "", "comparison", "not compared", "", result.headline)]}
     for model, checks in by_model.items():
-        suite = Xml.SubElement(root, "testsuite", name=_clean(model), tests=str(len(checks)))
+        suite = Xml.SubElement(root, "testsuite", name=clean_xml(model), tests=str(len(checks)))
         for status, name in (("failed", "failures"), ("not compared", "errors"), ("", "skipped")):
             suite.set(name, str(sum(check.status == status for check in checks)))
         for check in checks:
             case = Xml.SubElement(
                 suite,
                 "testcase",
-                classname=_clean(".".join(filter(None, (model, check.target)))),
-                name=_clean(check.metric),
+                classname=clean_xml(".".join(filter(None, (model, check.target)))),
+                name=clean_xml(check.metric),
                 time="0",
             )
             tag = {"failed": "failure", "not compared": "error"}.get(check.status)
             if tag:
-                found = Xml.SubElement(case, tag, type=check.rule, message=_clean(check.message))
-                found.text = _clean(f"{check.rule}: {check.message}")
+                found = Xml.SubElement(case, tag, type=check.rule, message=clean_xml(check.message))
+                found.text = clean_xml(f"{check.rule}: {check.message}")
             elif check.message:
                 said = f"{check.status}, {check.rule}: {check.message}"
-                Xml.SubElement(case, "system-out").text = _clean(said)
+                Xml.SubElement(case, "system-out").text = clean_xml(said)
     Xml.indent(root)
     return Xml.tostring(root, encoding="unicode", xml_declaration=True) + "\n"
-
-
-def _clean(text: str) -> str:
-    """The text without characters that XML forbids; track names may contain them."""
-    return _NOT_XML.sub("\ufffd", text)
 
 
 def gate_markdown(result: GateResult, *, limit: int = SUMMARY_LIMIT) -> str:

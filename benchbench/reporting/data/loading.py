@@ -110,7 +110,9 @@ def read(roots: Sequence[Path], models: Sequence[str] | None = None) -> LoadedRe
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         logs = [pool.submit(results.separations_frame) for results in stored]
         tables = list(pool.map(lambda name: _of_model(stored, name, order), wanted))
-    tracks, frames, history, gaps = (_joined(list(kind)) for kind in zip(*tables, strict=True))
+    kinds = [list(kind) for kind in zip(*tables, strict=True)]
+    tables.clear()
+    tracks, frames, history, gaps = map(_joined, kinds)
     places = scored_models(tracks)
     tracks, history, gaps = (renamed(table, places) for table in (tracks, history, gaps))
     if models is not None:
@@ -141,10 +143,19 @@ def _of_model(
     tracks = per_track(latest, "median")
     # per_track has one row per group, in the order of group_by.
     tracks["mean"] = group_by(latest, KEYS).mean(latest["value"].to_numpy(dtype=np.float64))
+    tracks = _narrowed(tracks)
     several = scores["run_id"].nunique() > 1
     broad = scores[scores["band_lo_hz"].isna()] if several else scores.iloc[:0]
     past = per_track(broad, "median", runs="each")
     return tracks, _in_time(latest), past, gaps_of(latest)
+
+
+def _narrowed(tracks: pd.DataFrame) -> pd.DataFrame:
+    """The table with counts and shares in half the width; values and means keep theirs."""
+    kinds = {"frames": "int32", "missing": "int32", "ill_conditioned": "float32",
+             "distrusted": "float32"}  # fmt: skip
+    bands = ("band_lo_hz", "band_hi_hz")
+    return tracks.astype(kinds | {name: "float32" for name in bands if tracks[name].isna().all()})
 
 
 def _in_time(scores: pd.DataFrame) -> pd.DataFrame:
@@ -188,13 +199,16 @@ def _tables(place: Path) -> Iterator[pa.Table]:
 
 def _joined(tables: list[pd.DataFrame]) -> pd.DataFrame:
     """Concatenate tables of several models; text columns become categoricals over all values."""
-    filled = [table for table in tables if len(table)] or tables[:1]
+    kept = [table for table in tables if len(table)] or tables[:1]
+    filled = [{str(name): column for name, column in table.items()} for table in kept]
+    del kept
+    tables.clear()  # each column is freed once it is joined
     made: dict[str, Any] = {}
-    for name in filled[0].columns:
-        columns = [table[name] for table in filled]
+    for name in list(filled[0]):
+        columns = [table.pop(name) for table in filled]
         text = any(isinstance(column.dtype, pd.CategoricalDtype) for column in columns)
         made[name] = _categorical(columns) if text else pd.concat(columns, ignore_index=True)
-    return pd.DataFrame(made)
+    return pd.DataFrame(made, copy=False)
 
 
 def _categorical(columns: list[pd.Series]) -> pd.Categorical:

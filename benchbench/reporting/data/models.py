@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from benchbench.io.hashing import short_hash
 from benchbench.reporting.data.loading import LoadedResults
 from benchbench.results.kinds import BASELINES
 from benchbench.stats.attempts import newest_separations
@@ -98,14 +100,23 @@ class ReportModel:
         return not (self.oracle or self.baseline)
 
 
-def slug(name: str, taken: set[str]) -> str:
-    """A file name for any name: its ASCII letters, with a number when already taken."""
-    base = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:60] or "x"
-    answer, number = base, 2
-    while answer in taken:
-        answer, number = f"{base}-{number}", number + 1
-    taken.add(answer)
-    return answer
+def slugs(names: Iterable[str]) -> dict[str, str]:
+    """A file name for each name: its ASCII letters and digits.
+
+    Names that would get the same one get a hash of the whole name, so that a link to a page does
+    not depend on the order of the names.
+
+    Examples
+    --------
+    >>> slugs(["net:v1", "irm"])
+    {'net:v1': 'net-v1', 'irm': 'irm'}
+    """
+    bases = {name: re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:60] for name in names}
+    shared = Counter(bases.values())
+    return {
+        name: base if base and shared[base] == 1 else f"{base or 'x'}-{short_hash(name)[:8]}"
+        for name, base in bases.items()
+    }
 
 
 def report_models(
@@ -119,7 +130,7 @@ def report_models(
     told: dict[str, dict[str, Any]] = {}
     for run in loaded.runs:
         told.update({str(model.get("name")): model for model in run.get("models", ())})
-    taken: set[str] = set()
+    anchors = slugs(names)
     here = loaded.separations[loaded.separations["dataset"] == dataset]
     latest = newest_separations(here, [str(run.get("run_id")) for run in loaded.runs])
     ill = _ill_conditioned(loaded.tracks, dataset)
@@ -127,7 +138,7 @@ def report_models(
         _report_model(
             index,
             name,
-            slug(name, taken),
+            anchors[name],
             told.get(name, {}),
             latest[latest["model"] == name],
             ill.get(name, 0.0),

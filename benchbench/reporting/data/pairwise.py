@@ -145,7 +145,7 @@ def pairwise_tests(grid: SeriesArray, board: Leaderboard, rivals: Collection[str
     way = AGGREGATIONS[board.aggregation]
     rows = grid.frame(way.frames, models)
     kinds = {row.model: row.kind for row in board.rows}
-    found = pairwise(rows, models=models)
+    found = pairwise(rows, models=models, intervals=False)  # those of the shown numbers are used
     if len(found):
         found = found[found["a"].map(kinds) == found["b"].map(kinds)].reset_index(drop=True)
     values = grid.values(way.frames)[[grid.models.index(name) for name in models]]

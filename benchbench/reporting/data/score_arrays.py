@@ -116,17 +116,19 @@ def score_arrays(table: pd.DataFrame) -> ScoreArrays:
         shape = len(models), len(own_tracks)
         listed = np.zeros(len(models), dtype=bool)
         listed[where[0]] = True
+        medians = _filled(shape, where, part["value"].to_numpy())
+        framed_here = series.protocol in framed
         given = 1.0 - part["missing"].to_numpy(dtype=np.float64) / part["frames"].to_numpy()
         grids[series] = SeriesArray(
             series,
             models,
             own_tracks,
-            _filled(shape, where, part["value"].to_numpy()),
-            _filled(shape, where, part["mean"].to_numpy()),
+            medians,
+            _filled(shape, where, part["mean"].to_numpy()) if framed_here else medians,
             np.nan_to_num(_filled(shape, where, given)),
             _filled(shape, where, part["ill_conditioned"].to_numpy()),
             listed,
-            series.protocol in framed,
+            framed_here,
         )
     return ScoreArrays(models, tracks, grids)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Final
 
 from markupsafe import Markup
 
@@ -17,7 +18,10 @@ from benchbench.reporting.figures.ranks import rank_diagram
 from benchbench.reporting.sections.summary import tied
 from benchbench.stats.wording import count
 
-__all__ = ["Difference", "differences"]
+__all__ = ["MOST_LISTED", "Difference", "differences"]
+
+MOST_LISTED: Final = 40
+"""Models of which a page lists every pair: 780 rows per target."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +46,11 @@ class Difference:
     def shown(self) -> tuple[str, ...]:
         """The models of the pairwise matrix: those with a value, best first."""
         return tuple(name for name in self.tests.models if not self.report_models[name].baseline)
+
+    @property
+    def few(self) -> bool:
+        """Whether the page has room for a list of all pairs, and for a note on each."""
+        return len(self.tests.models) <= MOST_LISTED
 
     @property
     def opponent(self) -> str:

@@ -8,7 +8,7 @@ import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, Final
 
 import pandas as pd
 import pyarrow as pa
@@ -19,7 +19,10 @@ from benchbench.reporting.data.loading import LoadedResults
 from benchbench.reporting.formatting import megabytes
 from benchbench.reporting.sections.citations import Origin, origins_of
 
-__all__ = ["Download", "Provenance", "command_of", "downloads", "facts"]
+__all__ = ["Download", "Provenance", "command_of", "downloads", "facts", "shown_tracks"]
+
+MOST_EMBEDDED: Final = 1_000_000
+"""Rows of a table that a page holds as a file: about 6 MB. A site has larger ones as files."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,18 +138,27 @@ def _words(value: Any) -> str:
 
 def downloads(tracks: pd.DataFrame, separations: pd.DataFrame) -> tuple[Download, ...]:
     """The rows behind the tables, as Parquet files embedded in the page."""
+    logs = separations.drop(columns=[name for name in ("log_tail",) if name in separations])
+    tables = (
+        ("tracks.parquet", "one row per model, track, target and metric", tracks, shown_tracks),
+        ("separations.parquet", "one row per model and track: status, time, memory", logs, None),
+    )
+    return tuple(
+        _download(name, label, shown(table) if shown else table)
+        for name, label, table, shown in tables
+        if len(table) <= MOST_EMBEDDED
+    )
+
+
+def shown_tracks(tracks: pd.DataFrame) -> pd.DataFrame:
+    """The numbers of every track, with thousandths of a decibel: more would double the size."""
     plain = tracks.drop(columns=["mean"]).rename(columns={"value": "median_over_frames"})
     plain.insert(
         list(plain.columns).index("median_over_frames") + 1, "mean_over_frames", tracks["mean"]
     )
-    # Digits beyond thousandths of a decibel are useless and would double the size of the page.
     for name in plain.select_dtypes("float64"):
         plain[name] = plain[name].round(3).astype("float32")
-    logs = separations.drop(columns=[name for name in ("log_tail",) if name in separations])
-    return (
-        _download("tracks.parquet", "one row per model, track, target and metric", plain),
-        _download("separations.parquet", "one row per model and track: status, time, memory", logs),
-    )
+    return plain
 
 
 def _download(name: str, label: str, table: pd.DataFrame) -> Download:

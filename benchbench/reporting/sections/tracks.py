@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 
@@ -10,15 +11,19 @@ from benchbench.reporting.data.leaderboards import Leaderboard
 from benchbench.reporting.data.score_arrays import SeriesArray
 from benchbench.stats import AGGREGATIONS
 
-__all__ = ["Swing", "TrackTable", "swings", "track_table"]
+__all__ = ["SHOWN", "Swing", "TrackTable", "swings", "track_table"]
+
+SHOWN: Final = 1000
+"""Rows that the page's table of tracks has."""
 
 
 @dataclass(frozen=True, slots=True)
 class TrackTable:
-    """The value of every model on every track; rows are (track, values)."""
+    """The value of every model on the first tracks; rows are (track, values), of `total` tracks."""
 
     models: tuple[str, ...]
     rows: tuple[tuple[str, tuple[float | None, ...]], ...]
+    total: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +37,7 @@ class Swing:
 
 
 def track_table(grid: SeriesArray, board: Leaderboard) -> TrackTable:
-    """The values that the board aggregates."""
+    """The values that the board aggregates, of at most `SHOWN` tracks."""
     shown = [row.model for row in board.rows]
     values = grid.values(AGGREGATIONS[board.aggregation].frames)
     chosen = values[[grid.models.index(name) for name in shown]]
@@ -40,8 +45,9 @@ def track_table(grid: SeriesArray, board: Leaderboard) -> TrackTable:
         tuple(shown),
         tuple(
             (track, tuple(None if np.isnan(value) else float(value) for value in chosen[:, place]))
-            for place, track in enumerate(grid.tracks)
+            for place, track in enumerate(grid.tracks[:SHOWN])
         ),
+        len(grid.tracks),
     )
 
 

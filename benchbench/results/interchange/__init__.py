@@ -5,7 +5,9 @@ separation on this machine. Exported numbers name their aggregation.
 """
 
 from benchbench.results.interchange.benchbench_import import import_benchbench
+from benchbench.results.interchange.huggingface_evals import export_evals
 from benchbench.results.interchange.huggingface_export import export_huggingface
+from benchbench.results.interchange.huggingface_push import push_evals
 from benchbench.results.interchange.known_sources import (
     SISEC18,
     SISEC18_ROLES,
@@ -33,6 +35,7 @@ __all__ = [
     "Mapping",
     "Roles",
     "Source",
+    "export_evals",
     "export_huggingface",
     "export_museval",
     "export_webmushra",
@@ -46,6 +49,7 @@ __all__ = [
     "import_table",
     "import_webmushra",
     "latex_table",
+    "push_evals",
     "read_mapping",
     "tidy_csv",
     "usual_aggregation",

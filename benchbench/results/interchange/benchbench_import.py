@@ -15,22 +15,24 @@ from typing import Any, Final
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from benchbench.errors import DamagedResultsError, NothingToCompareError, UsageError
+from benchbench.errors import NothingToCompareError, UsageError
 from benchbench.io.atomic import write_whole
-from benchbench.io.names import file_name, is_file_name
+from benchbench.io.names import file_name
 from benchbench.io.plain_files import is_plain, plain_files, read_plain
 from benchbench.io.redaction import redacted_value
 from benchbench.results.interchange.provenance import Imported, Source
-from benchbench.results.schema import STATUSES
 from benchbench.results.store import Results, open_results
+from benchbench.results.untrusted_tables import (
+    IDENTIFIERS,
+    require_identifier,
+    require_sound,
+    words,
+)
 
 __all__ = ["import_benchbench"]
 
 _LARGEST_LOG: Final = 64 << 20
 """Maximum bytes of a file beside a run's record; a larger one is left out."""
-_IDENTIFIERS: Final = ("cell_id", "separation_id", "run_id")
-_LENGTHS: Final = ("duration_s", "load_s", "wall_s", "audio_s", "peak_rss_bytes", "peak_held_bytes")
-_LONGEST_NAME: Final = 1000
 
 
 def import_benchbench(path: Path | str, results: Path | str, source: Source) -> Imported:
@@ -62,13 +64,15 @@ def import_benchbench(path: Path | str, results: Path | str, source: Source) -> 
     theirs, ours = open_results(Path(path)), Results(Path(results))
     if theirs.root.resolve() == ours.root.resolve():
         raise UsageError(f"{path} is the folder to import into.")
-    scores = _checked(theirs, "scores", theirs.encoded_scores())
+    scores = require_sound(theirs.root / "scores", "scores", theirs.encoded_scores())
     if not scores.num_rows:
         raise NothingToCompareError(f"{path} holds no scores.")
-    separations = _checked(theirs, "separations", theirs.encoded_separations())
+    separations = require_sound(
+        theirs.root / "separations", "separations", theirs.encoded_separations()
+    )
     runs = list(theirs.runs())
     for run in runs:
-        _require_identifier(theirs.root / "runs", str(run.get("run_id", "")))
+        require_identifier(theirs.root / "runs", str(run.get("run_id", "")))
 
     for part in _cells(_renamed(scores, source)):
         first = part.slice(0, 1).to_pylist()[0]
@@ -80,8 +84,8 @@ def import_benchbench(path: Path | str, results: Path | str, source: Source) -> 
         _copy_run(theirs, ours, source, run)
     return Imported(
         run_id=_prefixed(source, scores["run_id"][-1].as_py()),
-        models=tuple(sorted(f"{source.name}.{name}" for name in _words(scores, "model"))),
-        tracks=len(_words(scores, "track")),
+        models=tuple(sorted(f"{source.name}.{name}" for name in words(scores, "model"))),
+        tracks=len(words(scores, "track")),
         rows=scores.num_rows,
     )
 
@@ -90,54 +94,9 @@ def _prefixed(source: Source, identifier: str) -> str:
     return f"{file_name(source.name, keep='.')}-{identifier}"
 
 
-def _words(table: pa.Table, column: str) -> list[str]:
-    return [word for word in pc.unique(table[column]).to_pylist() if word is not None]
-
-
-def _checked(theirs: Results, kind: str, table: pa.Table) -> pa.Table:
-    """The table, if its names are usable and its numbers are ones that a run can write."""
-    place = theirs.root / kind
-    for column in table.column_names:
-        if pa.types.is_dictionary(table[column].type):
-            for word in _words(table, column):
-                _require_name(place, column, word)
-        elif pa.types.is_floating(table[column].type):
-            values = table[column].drop_null()
-            if len(values) and not pc.all(pc.is_finite(values)).as_py():
-                raise _odd(place, f"a {column} that is not finite")
-        if column in _LENGTHS and (pc.min(table[column]).as_py() or 0) < 0:
-            raise _odd(place, f"a {column} below zero")
-    if kind == "separations":
-        for word in set(_words(table, "status")) - set(STATUSES):
-            raise _odd(place, f"the status {word[:40]!r}")
-    return table
-
-
-def _require_name(place: Path, column: str, word: str) -> None:
-    if column in _IDENTIFIERS:
-        _require_identifier(place, word)
-    elif column not in ("error", "log_tail"):
-        if len(word) > _LONGEST_NAME:
-            raise _odd(place, f"a {column} of {len(word)} characters")
-        if not word.isprintable():
-            raise _odd(place, f"the {column} {word[:40]!r}, with characters that cannot be shown")
-
-
-def _require_identifier(place: Path, word: str) -> None:
-    if not is_file_name(word):
-        raise _odd(place, f"the identifier {word[:80]!r}, which could lead out of its folder")
-
-
-def _odd(place: Path, what: str) -> DamagedResultsError:
-    return DamagedResultsError(
-        f"{place} holds {what}.",
-        hint="Such results are not imported; nothing was written. Ask whoever made them.",
-    )
-
-
 def _renamed(table: pa.Table, source: Source) -> pa.Table:
     """The table with the source's prefix on models and identifiers."""
-    prefixes = dict.fromkeys(_IDENTIFIERS, _prefixed(source, "")) | {"model": f"{source.name}."}
+    prefixes = dict.fromkeys(IDENTIFIERS, _prefixed(source, "")) | {"model": f"{source.name}."}
     for column, prefix in prefixes.items():
         if column in table.column_names:
             index = table.column_names.index(column)

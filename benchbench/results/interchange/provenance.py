@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 
-from benchbench.errors import UnknownNameError, UsageError
+from benchbench.errors import DISTRIBUTION, UnknownNameError, UsageError
 
 __all__ = ["Imported", "Roles", "Source", "engine_version"]
 
@@ -104,6 +104,6 @@ class Imported:
 def engine_version() -> str | None:
     """The version of benchbench, or None in a source tree that was never installed."""
     try:
-        return version("benchbench")
+        return version(DISTRIBUTION)
     except PackageNotFoundError:
         return None

@@ -1,29 +1,23 @@
-"""A static site: the report as index, one page per model and track, the history, data files.
-
-It refers to nothing outside its folder, so it can be published by copying.
-"""
+"""The content of the site's pages of single models and single tracks."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from benchbench.io.atomic import write_whole
 from benchbench.reporting.data.frames import Place
 from benchbench.reporting.data.leaderboards import Leaderboard, Row, usual
-from benchbench.reporting.data.models import ReportModel, slug
+from benchbench.reporting.data.models import ReportModel, slugs
 from benchbench.reporting.data.pairwise import Pair
 from benchbench.reporting.data.score_arrays import Series
 from benchbench.reporting.page import Page
 from benchbench.reporting.sections.listening import Excerpt, excerpts
 from benchbench.reporting.sections.time import Timeline, timeline
-from benchbench.reporting.templates import render
 
-__all__ = ["ModelPage", "TrackPage", "write_site"]
+__all__ = ["ModelPage", "TrackPage", "model_pages", "track_pages", "track_slugs"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,29 +43,9 @@ class TrackPage:
     excerpts: tuple[Excerpt, ...]
 
 
-def write_site(page: Page, folder: Path) -> Path:
-    """Write all pages and return the index."""
-    tracks = track_slugs(page)
-    shared = {"page": page, "track_slugs": tracks}
-    write_whole(folder / "index.html", render("page.html", site=True, root="", up="", **shared))
-    write_whole(folder / "history.html", render("history.html", root="index.html", up="", **shared))
-    for model in model_pages(page):
-        text = render("model.html", root="../index.html", up="../", model=model, **shared)
-        write_whole(folder / "models" / f"{model.report_model.slug}.html", text)
-    for track in track_pages(page, tracks):
-        text = render("track.html", root="../index.html", up="../", track=track, **shared)
-        write_whole(folder / "tracks" / f"{track.slug}.html", text)
-    for file in page.provenance.downloads:
-        write_whole(folder / "data" / file.name, file.content)
-    # GitHub Pages would otherwise leave out files whose names begin with an underscore.
-    write_whole(folder / ".nojekyll", "")
-    return folder / "index.html"
-
-
 def track_slugs(page: Page) -> dict[str, str]:
     """A file name for every track of the headline's data set."""
-    taken: set[str] = set()
-    return {track: slug(track, taken) for track in page.arrays.tracks[page.board.series.dataset]}
+    return slugs(page.arrays.tracks[page.board.series.dataset])
 
 
 def model_pages(page: Page) -> Iterator[ModelPage]:

@@ -1,0 +1,1 @@
+"""Take part in a leaderboard: write a bundle of results, and check the bundles of others."""
