@@ -84,6 +84,7 @@ def board(tmp_path: Path, commands: dict[str, str]) -> tuple[Path, Repository]:
     return remote, maintainer
 
 
+@pytest.mark.timeout(900)
 def test_a_stranger_gets_a_row_on_the_site(
     board: tuple[Path, Repository], results: Path, tmp_path: Path, commands: dict[str, str]
 ) -> None:
