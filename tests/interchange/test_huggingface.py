@@ -87,9 +87,16 @@ class Hub(BaseHTTPRequestHandler):
             self._answer(200, {"files": [{"path": one["path"], "uploadMode": "regular",
                                           "shouldIgnore": False} for one in files]})  # fmt: skip
         elif "/commit/" in self.path:
-            address = f"http://{self.headers['Host']}/lab/a/discussions/1"
-            self._answer(200, {"success": True, "commitOid": "abc", "commitUrl": f"{address}/commit/abc",
-                               "pullRequestUrl": address})  # fmt: skip
+            place = f"http://{self.headers['Host']}/lab/a"
+            self._answer(
+                200,
+                {
+                    "success": True,
+                    "commitOid": "abc",
+                    "commitUrl": f"{place}/commit/abc",
+                    "pullRequestUrl": f"{place}/discussions/1",
+                },
+            )
         else:
             self._answer(200, {})
 
