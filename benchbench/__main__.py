@@ -11,13 +11,15 @@ def main() -> None:
     ``--debug``, at any position, shows the traceback of an error instead of only its message.
     """
     from benchbench.errors import BenchbenchError
+    from benchbench.io.signals import signals_as_errors
 
     debug = "--debug" in sys.argv
     arguments = [argument for argument in sys.argv[1:] if argument != "--debug"]
     try:
-        from benchbench.cli import app
+        with signals_as_errors():
+            from benchbench.cli import app
 
-        app(arguments, prog_name="bench")
+            app(arguments, prog_name="bench")
     except BenchbenchError as error:
         if debug:
             raise

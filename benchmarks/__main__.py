@@ -29,7 +29,7 @@ import pyarrow.parquet as pq
 
 from benchbench import __version__
 from benchbench.running.machine import machine
-from benchmarks import memory, overhead, scaling, store
+from benchmarks import memory, overhead, scaling, store, wide
 from benchmarks.kills import kills
 from benchmarks.measuring import Figure
 from benchmarks.page import last_release, write_page
@@ -43,7 +43,11 @@ COLUMNS = pa.schema(
     ]
 )  # fmt: skip
 
-PROGRAMS = ("kills", "memory", "overhead", "scaling", "store")
+PROGRAMS = ("kills", "memory", "overhead", "scaling", "store", "wide")
+"""The programs of the suite."""
+
+ALONE = ("command-kills", "soak")
+"""Programs that are run alone."""
 
 
 def suite(small: bool, programs: Collection[str] = PROGRAMS) -> Iterator[Figure]:
@@ -60,6 +64,8 @@ def suite(small: bool, programs: Collection[str] = PROGRAMS) -> Iterator[Figure]
         protocols = ["usdr", "bsseval-v4"] if small else memory.every_protocol()
         models = memory.MODELS[:2] if small else memory.MODELS
         yield from memory.figures(lengths, protocols, models)
+    if "wide" in programs:
+        yield from wide.figures(*((100, 20) if small else (10000, 1000)))
     if "kills" in programs:
         runs = 2 if small else 50
         equal = len(kills(runs, tell=False))
@@ -112,12 +118,12 @@ def main() -> int:
         source = Path(arguments[0])
         print(write_page(source, last_release(), source.with_suffix(".html")))
         return 0
-    if name not in PROGRAMS:
+    if name not in PROGRAMS + ALONE:
         print(__doc__)
-        print(f"Programs: all, page, {', '.join(PROGRAMS)}")
+        print(f"Programs: all, page, {', '.join(PROGRAMS + ALONE)}")
         return 0 if name in ("-h", "--help") else 2
     sys.argv = [f"benchmarks {name}", *arguments]
-    importlib.import_module(f"benchmarks.{name}").main()
+    importlib.import_module(f"benchmarks.{name.replace('-', '_')}").main()
     return 0
 
 

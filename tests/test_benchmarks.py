@@ -12,7 +12,7 @@ import soundfile
 
 from benchbench.results.store import Results
 from benchmarks import symptoms
-from benchmarks.__main__ import PROGRAMS, kept, stored
+from benchmarks.__main__ import ALONE, PROGRAMS, kept, stored
 from benchmarks.measuring import Figure, measured
 from benchmarks.page import last_release, with_ratios, write_page
 from benchmarks.store import names, simulate, small_parts
@@ -57,8 +57,9 @@ def test_the_suite_can_be_run_in_parts(tmp_path: Path) -> None:
 def test_every_program_has_a_main() -> None:
     import importlib
 
-    for name in PROGRAMS:
-        assert callable(importlib.import_module(f"benchmarks.{name}").main)
+    for name in PROGRAMS + ALONE:
+        module = importlib.import_module(f"benchmarks.{name.replace('-', '_')}")
+        assert callable(module.main)
 
 
 def test_simulated_results_are_results(tmp_path: Path) -> None:

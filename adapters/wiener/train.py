@@ -56,7 +56,10 @@ def train(
             powers[name] = powers.get(name, 0.0) + power / max(level, 1e-12) / len(songs)
     output.mkdir(parents=True, exist_ok=True)
     stored = {name: (power + 1e-12).astype(np.float32) for name, power in powers.items()}
-    np.savez(output / "profile.npz", **stored)  # type: ignore[arg-type]
+    temporary = output / ".profile.npz.tmp"  # an interrupted run leaves the earlier profile
+    with temporary.open("wb") as file:
+        np.savez(file, **stored)  # type: ignore[arg-type]
+    temporary.replace(output / "profile.npz")
     tell(f"fitted on {len(songs)} songs")
     return output
 

@@ -18,9 +18,9 @@ from benchbench.datasets.stem_files import find_tracks
 from benchbench.errors import DISTRIBUTION, BenchbenchError, UnknownNameError
 from benchbench.io.audio.audio_files import Audio, read
 from benchbench.io.audio.decoding import info
-from benchbench.io.audio.raw_audio import scratch_folder
 from benchbench.io.cache import cache_folder
 from benchbench.io.paths import AnyPath, path_of, paths_of
+from benchbench.io.scratch import scratch_folder
 from benchbench.metrics.pairing.stem_names import canonical, name_key
 from benchbench.plugins.catalog import Adapter, Catalog, DatasetPlugin, Model
 from benchbench.plugins.metric_catalog import MetricCatalog, MetricPlugin
@@ -86,9 +86,9 @@ def doctor(
     catalog = Catalog(paths_of(adapter_paths))
     if name is None:
         yield from _check_installation(catalog)
-    elif name.partition(":")[0] in catalog.adapter_names():
+    elif catalog.has_adapter(name):
         yield from _check_model(catalog, catalog.model(name), listener)
-    elif name in catalog.dataset_names():
+    elif catalog.has_dataset(name):
         yield from _check_dataset(catalog, name, path_of(root))
     elif (metric := _metric(name, paths_of(metric_paths))) is not None:
         yield from _check_metric(catalog, metric, listener)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -11,8 +10,9 @@ from urllib.parse import urlsplit
 from benchbench.datasets.dataset import installed_folder, open_dataset
 from benchbench.errors import BenchbenchError, UnknownNameError, UsageError
 from benchbench.io.archive import extract
-from benchbench.io.cache import locked
+from benchbench.io.atomic import work_folder
 from benchbench.io.download import Progress, fetch
+from benchbench.io.locks import locked
 from benchbench.io.names import file_name
 from benchbench.io.paths import AnyPath, paths_of
 from benchbench.io.redaction import public_address
@@ -72,9 +72,9 @@ def install(
     'tiny'
     """
     catalog = Catalog(paths_of(adapter_paths))
-    if name in catalog.dataset_names():
+    if catalog.has_dataset(name):
         return _install_dataset(catalog.dataset(name), tell, progress)
-    if name.partition(":")[0] in catalog.adapter_names():
+    if catalog.has_adapter(name):
         model = catalog.model(name)
         interpreter(model.manifest.runtime, tell=tell, download_python=download_python)
         return ensure_weights(model, tell=tell, progress=progress)
@@ -116,11 +116,11 @@ def uninstall(
     """
     catalog = Catalog(paths_of(adapter_paths))
     left = {found.folder.name: found.folder for found in environments() if found.folder}
-    if name in catalog.dataset_names():
+    if catalog.has_dataset(name):
         return _removed(installed_folder(catalog.dataset(name).manifest), tell)
     if name in left:
-        return remove_environment(left[name])
-    if name.partition(":")[0] not in catalog.adapter_names():
+        return remove_environment(left[name], tell)
+    if not catalog.has_adapter(name):
         known = [*catalog.adapter_names(), *catalog.dataset_names(), *left]
         raise UnknownNameError("model, data set or environment", name, known)
     model = catalog.model(name)
@@ -130,7 +130,7 @@ def uninstall(
         others = [n for n in _users(catalog).get(folder, ()) if n != model.manifest.name]
         if others:
             tell(f"{', '.join(others)} used the same environment and will build it again.")
-        freed += remove_environment(folder)
+        freed += remove_environment(folder, tell)
     place = weights_folder(model)
     return freed + (_removed(place, tell) if place else 0)
 
@@ -166,11 +166,11 @@ def _install_dataset(
             f"{manifest.name} cannot be downloaded by benchbench.", hint=manifest.instructions
         )
     folder = installed_folder(manifest)
-    with locked(folder):
+    with locked(folder, tell):
         if not folder.is_dir():
             tell(manifest.licence.notice)
-            with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".install-") as scratch:
-                files = Path(scratch) / "files"
+            with work_folder(folder) as scratch:
+                files = scratch / "files"
                 files.mkdir()
                 for part in manifest.downloads:
                     size = f" ({part.size_mb:.0f} MB)" if part.size_mb else ""

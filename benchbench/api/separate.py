@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 
@@ -20,14 +21,17 @@ from benchbench.errors import (
 from benchbench.io.audio.audio_files import Audio, require_finite, write_wav
 from benchbench.io.audio.containers import name_without_ending
 from benchbench.io.audio.decoding import blocks, info
-from benchbench.io.audio.raw_audio import RawAudio, scratch_folder, write_raw
+from benchbench.io.audio.raw_audio import RawAudio, write_raw
 from benchbench.io.paths import AnyPath, path_of, paths_of
+from benchbench.io.scratch import scratch_folder, scratch_full
 from benchbench.plugins.catalog import Catalog, Model
 from benchbench.plugins.manifest_schema import AnyValue
 from benchbench.running.events import Listener, Note, Separated, Started, callbacks
 from benchbench.running.machine import processors
-from benchbench.separation.model_setup import prepare_models
+from benchbench.separation.identity import Identity
+from benchbench.separation.model_setup import identity, prepare_models
 from benchbench.separation.separator import Limits, SeparationResult, WorkerSeparator
+from benchbench.separation.stem_record import recorded_stems, separation_key, write_stem_record
 
 __all__ = ["separate"]
 
@@ -43,6 +47,7 @@ def separate(
     adapter_paths: Sequence[AnyPath] = (),
     limits: Limits | None = None,
     allow_truncated: bool = False,
+    resume: Literal["only-missing", "always"] = "only-missing",
     listener: Listener = lambda _: None,
     on_failure: Callable[[Path, BenchbenchError], None] | None = None,
 ) -> dict[str, dict[str, Path]]:
@@ -63,6 +68,9 @@ def separate(
         As for `benchbench.run`.
     allow_truncated
         Whether truncated inputs are read up to their end, instead of raising an error.
+    resume
+        ``only-missing``: keep the stems of inputs that the same model has separated into `out`
+        before, if neither the input nor the stems have changed; ``always``: separate all again.
     on_failure
         Called with each input that cannot be separated, and the error; the others are separated.
         None: the first such input raises.
@@ -77,6 +85,8 @@ def separate(
         When an input cannot be read; stems of earlier inputs are kept.
     SeparatorError
         When the separator fails; stems of earlier inputs are kept.
+    OutputError
+        When stems or scratch files cannot be written; stems of earlier inputs are kept.
 
     Examples
     --------
@@ -93,13 +103,26 @@ def separate(
     setups = prepare_models(
         [chosen], path_of(weights), device, {}, processors(), *callbacks(listener)
     )
-    separated: dict[str, dict[str, Path]] = {}
+    setup = setups[chosen.name]
+    keys = _Keys(identity(setup), device, allow_truncated)
+    separated = (
+        keys.finished(dict(zip(names, paths, strict=True)), Path(out)) if resume != "always" else {}
+    )
+    if separated:
+        listener(
+            Note(
+                f"{len(separated)} of {len(paths)} inputs were separated before and are kept; "
+                "--resume always separates them again."
+            )
+        )
     with (
         scratch_folder() as scratch,
-        WorkerSeparator(setups[chosen.name], limits or Limits(), scratch / "worker.log") as worker,
+        WorkerSeparator(setup, limits or Limits(), scratch / "worker.log") as worker,
     ):
-        job = _FileJob(worker, chosen.name, scratch, Path(out), allow_truncated, listener)
+        job = _FileJob(worker, chosen.name, scratch, Path(out), keys, listener)
         for name, path in zip(names, paths, strict=True):
+            if name in separated:
+                continue
             try:
                 separated[name] = job.separate(name, path)
             except OutputError:
@@ -108,7 +131,29 @@ def separate(
                 if on_failure is None:
                     raise
                 on_failure(path, error)
-    return separated
+    return {name: separated[name] for name in names if name in separated}
+
+
+@dataclass(frozen=True, slots=True)
+class _Keys:
+    """Determines the key of each input's separation: all that its stems depend on."""
+
+    identity: Identity
+    device: str
+    allow_truncated: bool
+
+    def of(self, path: Path) -> str:
+        """The key of a file's separation."""
+        return separation_key(self.identity, self.device, path, truncated=self.allow_truncated)
+
+    def finished(self, inputs: Mapping[str, Path], out: Path) -> dict[str, dict[str, Path]]:
+        """The stems of the inputs whose separations are complete below `out`."""
+        found = {}
+        for name, path in inputs.items():
+            recorded = recorded_stems(out / name)
+            if recorded is not None and path.is_file() and recorded[0] == self.of(path):
+                found[name] = recorded[1]
+        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +164,7 @@ class _FileJob:
     model: str
     scratch: Path
     out: Path
-    allow_truncated: bool
+    keys: _Keys
     listener: Listener
 
     def separate(self, name: str, path: Path) -> dict[str, Path]:
@@ -136,8 +181,12 @@ class _FileJob:
                 self.model, readable(name), outcome.status, outcome.error, outcome.wall_s, seconds
             )
         )
+        if outcome.status == "disk_full":
+            raise scratch_full(self.scratch, outcome.error)
         _require_ok(self.model, path, outcome)
-        return _write_stems(self.out / name, outcome.stems, mixture, rate)
+        stems = _write_stems(self.out / name, outcome.stems, mixture, rate)
+        write_stem_record(self.out / name, self.keys.of(path), self.keys.identity, stems)
+        return stems
 
     def _blocks(self, path: Path) -> Iterator[Audio]:
         position = 0
@@ -147,7 +196,7 @@ class _FileJob:
             yield block
 
     def _on_truncated(self) -> Callable[[str], None] | None:
-        return (lambda text: self.listener(Note(text))) if self.allow_truncated else None
+        return (lambda text: self.listener(Note(text))) if self.keys.allow_truncated else None
 
 
 def _require_separator(model: Model) -> None:

@@ -18,8 +18,8 @@ from benchbench.datasets.dataset import Dataset, Track, installed_folder, open_d
 from benchbench.datasets.preparation import prepare
 from benchbench.errors import MissingExtraError, UnknownNameError, UsageError
 from benchbench.io.audio.audio_files import Audio
-from benchbench.io.audio.raw_audio import scratch_folder
 from benchbench.io.paths import AnyPath, path_of, paths_of
+from benchbench.io.scratch import scratch_folder
 from benchbench.metrics.targets import TWO_TARGETS, reference_sets
 from benchbench.plugins.catalog import Catalog, Model
 from benchbench.plugins.manifest_schema import ENGINE, AnyValue
@@ -91,8 +91,8 @@ def train(
     """
     catalog = Catalog(paths_of(adapter_paths))
     chosen = catalog.model(model)
-    if chosen.adapter.origin == "working directory":
-        tell(f"{chosen.name} runs the code in {chosen.adapter.folder} of the working directory.")
+    if note := chosen.adapter.place.note(chosen.manifest.name):
+        tell(note)
     recipe = _recipe(chosen)
     if songs is not None and "unlabelled" not in inspect.signature(recipe.train).parameters:
         raise UsageError(f"{chosen.name} trains on songs with stems only; leave out --songs.")

@@ -15,8 +15,8 @@ import pyarrow.compute as pc
 from benchbench.datasets.dataset import open_dataset
 from benchbench.datasets.preparation import PreparedTrack, prepare
 from benchbench.errors import BenchbenchError, NothingToCompareError
-from benchbench.io.audio.raw_audio import scratch_folder
 from benchbench.io.paths import AnyPath, path_of, paths_of
+from benchbench.io.scratch import scratch_folder
 from benchbench.metrics.base import Series
 from benchbench.metrics.targets import ReferenceSet, reference_sets
 from benchbench.plugins.catalog import Catalog

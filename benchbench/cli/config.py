@@ -17,7 +17,7 @@ JOINED = {"models", "metrics"}
 
 def read_config(path: Path, context: typer.Context) -> dict[str, dict[str, Any]]:
     """The defaults of each command's flags from a configuration file."""
-    from benchbench.plugins.manifest import read_toml
+    from benchbench.io.toml_files import read_toml
 
     commands = getattr(context.command, "commands", {})
     defaults: dict[str, dict[str, Any]] = {}

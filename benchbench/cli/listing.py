@@ -110,13 +110,7 @@ def rows_of(
     if what == "datasets":
         return list(_datasets(catalog))
     if what == "metrics":
-        return [
-            protocol_facts(protocol)
-            for protocol in [
-                *PROTOCOLS.values(),
-                *(protocol_of(name) for name in MetricCatalog().names()),
-            ]
-        ]
+        return list(_metrics())
     return [
         {
             "run": run["run_id"],
@@ -179,6 +173,14 @@ def _datasets(catalog: Catalog) -> Iterator[dict[str, Any]]:
             "licence": manifest.licence.name,
             "summary": manifest.summary,
         }
+
+
+def _metrics() -> Iterator[dict[str, Any]]:
+    for name in [*PROTOCOLS, *MetricCatalog().names()]:
+        try:
+            yield protocol_facts(protocol_of(name))
+        except BenchbenchError as error:
+            yield {"model": name, "error": str(error).replace("\n", " ")}
 
 
 def _fitting(names: Sequence[str], rows: Sequence[Mapping[str, str]], room: int) -> Sequence[str]:

@@ -16,7 +16,7 @@ from benchbench.metrics.names import LISTENING, is_metric, unknown_metric
 from benchbench.plugins.catalog import Catalog, Model
 from benchbench.plugins.manifest_schema import DatasetManifest
 from benchbench.plugins.metric_catalog import MetricCatalog
-from benchbench.scoring.metric_descriptions import describe_folders
+from benchbench.scoring.metric_descriptions import described
 from benchbench.separation.readiness import readiness
 
 __all__ = ["facts_of", "named", "protocol_facts", "protocol_of", "stored_runs"]
@@ -33,12 +33,11 @@ def named(
         When the name is unknown.
     """
     catalog = Catalog(tuple(adapter_paths))
-    adapter = name.partition("[")[0].partition(":")[0]
-    if adapter in catalog.adapter_names():
+    if catalog.has_adapter(name):
         return catalog.model(name)
-    if name in catalog.dataset_names():
+    if catalog.has_dataset(name):
         return catalog.dataset(name).manifest
-    if name in PROTOCOLS or name in MetricCatalog().names() or name == LISTENING.name:
+    if name in PROTOCOLS or MetricCatalog().has(name) or name == LISTENING.name:
         return protocol_of(name)
     runs = {run["run_id"]: run for run in stored_runs(results)}
     if name in runs:
@@ -108,9 +107,14 @@ def _definition(protocol: Protocol) -> dict[str, Any]:
 
 
 def protocol_of(name: str) -> Protocol:
-    """A protocol by name, including those of metric folders."""
-    describe_folders(MetricCatalog())
-    return protocol_named(name)
+    """A protocol by name, including those of metric folders, which may be named by path.
+
+    Raises
+    ------
+    UnknownNameError, ManifestError
+    """
+    plugin = None if name in PROTOCOLS else MetricCatalog().find(name)
+    return protocol_named(name) if plugin is None else described(plugin)
 
 
 def stored_runs(results: Path) -> list[dict[str, Any]]:

@@ -73,7 +73,7 @@ def parse_cluster(value: Any) -> dict[str, Any]:
     """The description of a cluster: a table of a configuration file, or a separate file."""
     if isinstance(value, dict):
         return value
-    from benchbench.plugins.manifest import read_toml
+    from benchbench.io.toml_files import read_toml
 
     return read_toml(Path(value))
 

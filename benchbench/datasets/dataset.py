@@ -8,8 +8,6 @@ from __future__ import annotations
 import hashlib
 import inspect
 import os
-import shutil
-import tempfile
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -20,7 +18,9 @@ from benchbench.datasets.layouts import tracks as tracks_of
 from benchbench.datasets.stem_files import readable
 from benchbench.datasets.tracks import Source, Track
 from benchbench.errors import UnknownNameError, UsageError
-from benchbench.io.cache import cache_folder, locked
+from benchbench.io.atomic import work_folder
+from benchbench.io.cache import cache_folder
+from benchbench.io.locks import locked
 from benchbench.plugins.catalog import DatasetPlugin
 from benchbench.plugins.manifest_schema import DatasetManifest
 
@@ -81,6 +81,8 @@ def open_dataset(
         For a split or track that does not exist.
     """
     manifest = dataset.manifest
+    if note := dataset.place.note(manifest.name):
+        tell(note)
     folder = _root(dataset, root, tell)
     tracks = [
         track
@@ -183,21 +185,19 @@ def _generate(dataset: DatasetPlugin, folder: Path, tell: Callable[[str], None])
 
     A slow loader may accept `tell` and report its progress.
     """
-    with locked(folder):
+    with locked(folder, tell):
         if folder.is_dir():
             return
         path = dataset.folder / dataset.manifest.loader
-        if dataset.origin == "working directory":
-            tell(f"{dataset.manifest.name} runs the code in {path} of the working directory.")
         tell(f"Preparing the data set {dataset.manifest.name} (once)")
         module = load_loader(path)
-        with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".prepare-") as scratch:
-            tracks = Path(scratch) / "tracks"
+        with work_folder(folder) as scratch:
+            tracks = scratch / "tracks"
             if "tell" in inspect.signature(module.prepare).parameters:
                 module.prepare(tracks, tell=tell)
             else:
                 module.prepare(tracks)
-            shutil.move(tracks, folder)
+            tracks.replace(folder)
 
 
 def _splits(manifest: DatasetManifest, split: str | None) -> Sequence[str]:

@@ -1,10 +1,12 @@
-"""Write files atomically: completely or not at all."""
+"""Write files and folders atomically: completely or not at all."""
 
 from __future__ import annotations
 
 import contextlib
 import errno
 import os
+import shutil
+import stat
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -13,7 +15,7 @@ from typing import IO
 
 from benchbench.errors import OutputError
 
-__all__ = ["is_full", "replacing", "write_atomically", "write_whole"]
+__all__ = ["is_full", "replacing", "work_folder", "write_atomically", "write_whole"]
 
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
@@ -52,11 +54,10 @@ def replacing(path: Path) -> Iterator[Path]:
     For libraries that need a path. Otherwise like `write_atomically`.
     """
     temporary: Path | None = None
+    descriptor = -1
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor, name = tempfile.mkstemp(".tmp", f".{path.name[:40]}.", path.parent)
-        os.close(descriptor)
-        temporary = Path(name)
+        descriptor, temporary = _temporary(path)
         yield temporary
         with temporary.open("rb+") as file:
             os.fsync(file.fileno())
@@ -72,6 +73,71 @@ def replacing(path: Path) -> Iterator[Path]:
     finally:
         if temporary is not None:
             temporary.unlink(missing_ok=True)
+        if descriptor >= 0:
+            os.close(descriptor)
+
+
+def _temporary(path: Path) -> tuple[int, Path]:
+    """An empty temporary file beside `path`, and a descriptor to be closed in the end.
+
+    The file that a killed process has left is used again, so that such files do not accumulate. A
+    lock, which the system releases when a process ends, tells it from the file of a living process.
+    """
+    usual = path.with_name(f".{path.name[:60]}.tmp")
+    descriptor = _taken(usual)
+    if descriptor is not None:
+        return descriptor, usual
+    descriptor, name = tempfile.mkstemp(".tmp", f".{path.name[:40]}.", path.parent)
+    os.close(descriptor)  # Windows does not rename an open file
+    return -1, Path(name)
+
+
+def _taken(path: Path) -> int | None:
+    """Lock and empty a file, which is created if necessary; None if that is impossible."""
+    if os.name == "nt":
+        return None
+    import fcntl
+
+    try:
+        flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+        descriptor = os.open(path, flags, 0o600)
+    except OSError:
+        return None
+    with contextlib.suppress(OSError):
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        facts = os.fstat(descriptor)
+        own = stat.S_ISREG(facts.st_mode) and facts.st_nlink == 1
+        if own and os.path.samestat(facts, os.stat(path, follow_symlinks=False)):  # noqa: PTH116
+            os.ftruncate(descriptor, 0)
+            return descriptor
+    os.close(descriptor)
+    return None
+
+
+@contextmanager
+def work_folder(target: Path) -> Iterator[Path]:
+    """An empty folder beside `target` in which its content is prepared; removed at the end.
+
+    The caller holds a lock on `target`, so a folder that exists was left by a killed process.
+
+    Raises
+    ------
+    OutputError
+        If it cannot be created.
+    """
+    folder = target.with_name(f".{target.name}.work")
+    shutil.rmtree(folder, ignore_errors=True)
+    try:
+        folder.mkdir(parents=True)
+    except OSError as error:
+        raise OutputError(
+            f"Cannot create {folder}: {error.strerror or error}.",
+            hint="Free space, or name a folder that you may write to.",
+        ) from error
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _flush_folder(folder: Path) -> None:

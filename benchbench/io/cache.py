@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from benchbench.errors import OutputError
 
-__all__ = ["cache_folder", "locked"]
+__all__ = ["cache_folder"]
 
 
 def cache_folder(*parts: str) -> Path:
@@ -37,12 +35,3 @@ def _system_folder() -> str:
     import platformdirs
 
     return platformdirs.user_cache_dir("benchbench")
-
-
-@contextmanager
-def locked(target: Path) -> Iterator[None]:
-    """Hold a lock on `target`, so that two processes do not create it at the same time."""
-    import filelock  # imported on use: `bench score` needs no lock
-
-    with filelock.FileLock(f"{target}.lock"):
-        yield

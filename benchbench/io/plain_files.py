@@ -7,7 +7,25 @@ import stat
 from collections.abc import Iterator
 from pathlib import Path
 
-__all__ = ["is_plain", "odd_entries", "plain_files", "plain_folders", "read_plain"]
+__all__ = ["is_plain", "odd_entries", "plain_files", "plain_folders", "read_plain", "walk"]
+
+
+def walk(root: Path) -> Iterator[tuple[str, list[str], list[str]]]:
+    """`os.walk` that fails where a folder cannot be listed, instead of leaving it out silently.
+
+    Links to folders are not followed. A folder that vanishes meanwhile counts as empty.
+
+    Raises
+    ------
+    OSError
+        When a folder cannot be listed: no permission, too many open files.
+    """
+
+    def failed(error: OSError) -> None:
+        if not isinstance(error, FileNotFoundError | NotADirectoryError):
+            raise error
+
+    return os.walk(root, onerror=failed)
 
 
 def plain_files(root: Path) -> Iterator[Path]:
@@ -15,8 +33,13 @@ def plain_files(root: Path) -> Iterator[Path]:
 
     The folder itself may be a link, because the user has named it; links below it, pipes, sockets
     and devices are skipped, and so is everything behind a link to a folder.
+
+    Raises
+    ------
+    OSError
+        When a folder cannot be listed.
     """
-    for place, folders, files in os.walk(root):
+    for place, folders, files in walk(root):
         folders.sort()
         for name in sorted(files):
             path = Path(place, name)
@@ -33,8 +56,14 @@ def plain_folders(root: Path) -> Iterator[Path]:
 
 
 def odd_entries(root: Path) -> Iterator[Path]:
-    """All entries below a folder that are neither plain files nor folders: links, pipes, devices."""
-    for place, folders, files in os.walk(root):
+    """All entries below a folder that are neither plain files nor folders: links, pipes, devices.
+
+    Raises
+    ------
+    OSError
+        When a folder cannot be listed.
+    """
+    for place, folders, files in walk(root):
         folders.sort()
         for name in sorted([*folders, *files]):
             path = Path(place, name)

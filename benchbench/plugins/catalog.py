@@ -1,23 +1,17 @@
 """Find adapters and data sets by name, and read their manifests.
 
-A plug-in is a folder with an ``adapter.toml`` or ``dataset.toml``. The places are searched in
-this order: folders given by the caller, the shipped ones, ``./adapters`` or ``./datasets`` of the
-working directory. So a folder in the working directory never replaces a shipped plug-in; its
-other plug-ins are used when they are named. Nothing here imports a plug-in's code.
+`benchbench.plugins.places` says where they are searched. Nothing here imports a plug-in's code.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Literal
 
 from benchbench.errors import ManifestError, UnknownNameError, UsageError
 from benchbench.io.redaction import is_secret_name, redacted_value
-from benchbench.plugins.bundled import folder
 from benchbench.plugins.manifest import read_adapter, read_dataset
 from benchbench.plugins.manifest_schema import (
     AdapterManifest,
@@ -26,28 +20,27 @@ from benchbench.plugins.manifest_schema import (
     Variant,
 )
 from benchbench.plugins.model_names import ModelName, expanded, setting, written_settings
+from benchbench.plugins.places import Origin, Place, Places, require_same_name
 
-__all__ = [
-    "Catalog",
-    "DatasetPlugin",
-    "Model",
-    "Origin",
-    "plugin_folders",
-    "require_same_name",
-]
-
-Origin = Literal["given", "working directory", "shipped"]
-
-NAME_LINE = re.compile(r"""^name\s*=\s*["']([^"']+)["']""", re.MULTILINE)
+__all__ = ["Catalog", "DatasetPlugin", "Model"]
 
 
 @dataclass(frozen=True)
 class Adapter:
-    """An adapter's folder and manifest."""
+    """An adapter's place and manifest."""
 
-    folder: Path
-    origin: Origin
+    place: Place
     manifest: AdapterManifest
+
+    @property
+    def folder(self) -> Path:
+        """The adapter's folder."""
+        return self.place.folder
+
+    @property
+    def origin(self) -> Origin:
+        """The kind of place where it was found."""
+        return self.place.origin
 
 
 @dataclass(frozen=True)
@@ -117,11 +110,15 @@ class Model:
 
 @dataclass(frozen=True)
 class DatasetPlugin:
-    """A data set's folder and manifest."""
+    """A data set's place and manifest."""
 
-    folder: Path
-    origin: Origin
+    place: Place
     manifest: DatasetManifest
+
+    @property
+    def folder(self) -> Path:
+        """The data set's folder with its manifest; not that of its audio."""
+        return self.place.folder
 
 
 @dataclass(frozen=True)
@@ -133,55 +130,49 @@ class Catalog:
     adapter_paths
         Folders searched before all others; each holds adapter folders, or is one.
     working_directory
-        Its ``adapters`` and ``datasets`` folders are searched last; None: not searched, for names
-        that do not come from the user.
+        As for `benchbench.plugins.places.Places`.
     """
 
     adapter_paths: tuple[Path, ...] = ()
     working_directory: Path | None = Path()
 
     @cached_property
-    def _adapter_folders(self) -> dict[str, tuple[Path, Origin]]:
-        given: list[tuple[Path, Origin]] = [(path, "given") for path in self.adapter_paths]
-        return plugin_folders(self._places("adapters", given), "adapter.toml")
+    def _adapters(self) -> Places:
+        return Places("adapters", self.adapter_paths, self.working_directory)
 
     @cached_property
-    def _dataset_folders(self) -> dict[str, tuple[Path, Origin]]:
-        return plugin_folders(self._places("datasets", []), "dataset.toml")
-
-    def _places(
-        self, kind: Literal["adapters", "datasets"], given: list[tuple[Path, Origin]]
-    ) -> Iterator[tuple[Path, Origin]]:
-        yield from given
-        shipped = folder(kind)
-        yield shipped, "shipped"
-        if self.working_directory is None:
-            return
-        local = self.working_directory / kind
-        if local.is_dir() and not (shipped.is_dir() and local.samefile(shipped)):
-            yield local, "working directory"
+    def _datasets(self) -> Places:
+        return Places("datasets", (), self.working_directory)
 
     def adapter_names(self) -> list[str]:
         """Every adapter, by name."""
-        return sorted(self._adapter_folders)
+        return self._adapters.names()
 
     def dataset_names(self) -> list[str]:
         """Every data set, by name."""
-        return sorted(self._dataset_folders)
+        return self._datasets.names()
+
+    def has_adapter(self, model: str) -> bool:
+        """Whether the adapter of a model name exists: ``adapter``, ``adapter:variant``, a path."""
+        return self._adapters.find(model.partition("[")[0].partition(":")[0]) is not None
+
+    def has_dataset(self, name: str) -> bool:
+        """Whether a data set of that name, or in that folder, exists."""
+        return self._datasets.find(name) is not None
 
     def adapter(self, name: str) -> Adapter:
-        """The adapter of that name.
+        """The adapter of that name, or in that folder.
 
         Raises
         ------
         UnknownNameError, ManifestError
         """
-        if name not in self._adapter_folders:
-            raise UnknownNameError("model", name, self._adapter_folders)
-        path, origin = self._adapter_folders[name]
-        manifest = read_adapter(path / "adapter.toml")
-        require_same_name(path, manifest.name)
-        return Adapter(path, origin, manifest)
+        place = self._adapters.find(name)
+        if place is None:
+            raise UnknownNameError("model", name, self.adapter_names())
+        manifest = read_adapter(place.folder / self._adapters.file)
+        require_same_name(place.folder, manifest.name)
+        return Adapter(place, manifest)
 
     def model(self, name: str) -> Model:
         """``adapter``, ``adapter:variant`` or ``adapter:variant[option=value]``.
@@ -228,18 +219,18 @@ class Catalog:
         return tuple(members)
 
     def dataset(self, name: str) -> DatasetPlugin:
-        """The data set of that name.
+        """The data set of that name, or in that folder.
 
         Raises
         ------
         UnknownNameError, ManifestError
         """
-        if name not in self._dataset_folders:
-            raise UnknownNameError("data set", name, self._dataset_folders)
-        path, origin = self._dataset_folders[name]
-        manifest = read_dataset(path / "dataset.toml")
-        require_same_name(path, manifest.name)
-        return DatasetPlugin(path, origin, manifest)
+        place = self._datasets.find(name)
+        if place is None:
+            raise UnknownNameError("data set", name, self.dataset_names())
+        manifest = read_dataset(place.folder / self._datasets.file)
+        require_same_name(place.folder, manifest.name)
+        return DatasetPlugin(place, manifest)
 
 
 def engine_options(manifest: AdapterManifest) -> dict[str, AnyValue]:
@@ -247,36 +238,3 @@ def engine_options(manifest: AdapterManifest) -> dict[str, AnyValue]:
     if manifest.ensemble:
         return {"combine": manifest.ensemble.combine, "domain": manifest.ensemble.domain}
     return {"augment": ""} if manifest.kind in ("python", "command") else {}
-
-
-def plugin_folders(
-    places: Iterator[tuple[Path, Origin]], file_name: str
-) -> dict[str, tuple[Path, Origin]]:
-    """Plug-in folders by name; if two places have the same name, the first is used."""
-    found: dict[str, tuple[Path, Origin]] = {}
-    for place, origin in places:
-        folders = [place] if (place / file_name).is_file() else sorted(place.glob("*/"))
-        for path in folders:
-            if (path / file_name).is_file():
-                found.setdefault(_name(path, file_name), (path, origin))
-    return found
-
-
-def _name(path: Path, file_name: str) -> str:
-    """The folder's name, with hyphens instead of underscores if the manifest's name has them.
-
-    The folder of ``demucs-onnx`` may be called ``demucs_onnx``, which is a valid package name.
-    """
-    folder = path.resolve().name
-    said = NAME_LINE.search((path / file_name).read_text(encoding="utf-8", errors="replace"))
-    return said[1] if said and said[1].replace("-", "_") == folder else folder
-
-
-def require_same_name(path: Path, name: str) -> None:
-    """Refuse a manifest whose name differs from that of its folder."""
-    if path.resolve().name not in (name, name.replace("-", "_")):
-        raise ManifestError(
-            f"{path} holds a manifest with name = {name!r}.",
-            hint=f"Give the folder and the manifest one name: rename one of them to {name!r} "
-            f"or {path.resolve().name!r}.",
-        )

@@ -6,7 +6,6 @@ Reading a manifest runs no code of the plug-in.
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TypeVar
@@ -14,6 +13,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from benchbench.errors import ManifestError, closest
+from benchbench.io.toml_files import read_toml
 from benchbench.plugins.manifest_schema import (
     AdapterManifest,
     AnyValue,
@@ -23,7 +23,7 @@ from benchbench.plugins.manifest_schema import (
 )
 from benchbench.plugins.metric_schema import MetricManifest
 
-__all__ = ["COMBINE", "DOMAIN", "read_adapter", "read_dataset", "read_metric", "read_toml"]
+__all__ = ["COMBINE", "DOMAIN", "read_adapter", "read_dataset", "read_metric"]
 
 Record = TypeVar("Record", AdapterManifest, DatasetManifest, MetricManifest)
 
@@ -33,20 +33,6 @@ DOMAIN = ("wave", "spectrum")
 NAME = re.compile(r"[a-z0-9][a-z0-9._-]*")
 STEM = re.compile(r"\w[\w -]*")
 CALLABLE = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*")
-
-
-def read_toml(path: Path) -> dict[str, Any]:
-    """A TOML file as a dictionary.
-
-    Raises
-    ------
-    ManifestError
-        When it is not valid TOML; names the line.
-    """
-    try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise ManifestError(f"{path} cannot be read: {error}.") from error
 
 
 def read_adapter(path: Path) -> AdapterManifest:

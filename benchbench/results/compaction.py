@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 
 from benchbench.errors import DamagedResultsError
 from benchbench.io.atomic import replacing
-from benchbench.io.cache import locked
+from benchbench.io.locks import locked
 from benchbench.results.parquet_parts import (
     COMPACTED,
     UNREADABLE,
@@ -65,7 +65,7 @@ def compact(results: Results, *, tell: Callable[[str], None] = lambda _: None) -
         When the new part cannot be written; nothing is removed in that case.
     """
     before = after = rows = 0
-    with locked(results.root / ".compact"):
+    with locked(results.root / ".compact", tell):
         for kind, schema, key, dictionaries in (
             ("scores", SCORES, "cell_id", PARTITIONED_BY),
             ("separations", SEPARATIONS, "separation_id", ()),
@@ -84,6 +84,7 @@ def _folders(root: Path) -> dict[Path, Folder]:
     try:
         return folders(root)
     except OSError as error:
+        raise_if_short(error, root)
         raise _damaged(root, error) from error
 
 

@@ -8,7 +8,6 @@ part before the compacted ones, and of those the one whose name sorts last.
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from benchbench.io.plain_files import walk
 from benchbench.results.part_limits import (
     require_bounded,
     require_few_rows,
@@ -78,14 +78,15 @@ def folders(root: Path) -> dict[Path, Folder]:
     Raises
     ------
     OSError
-        When a part or a folder is a link: its target does not belong to these results.
+        When a part or a folder is a link: its target does not belong to these results; or when a
+        folder cannot be listed.
     """
     for place in (root, *root.parents):
         require_no_link(place)
         if place.name in ("scores", "separations"):
             break
     found: dict[Path, list[Path]] = {}
-    for folder, names, files in os.walk(root):
+    for folder, names, files in walk(root):
         for name in names:
             require_no_link(Path(folder, name))
         for name in sorted(files):

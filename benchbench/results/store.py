@@ -188,7 +188,12 @@ class Results:
         return sorted(self._runs(), key=lambda run: str(run.get("started", "")))
 
     def _runs(self) -> Iterator[dict[str, Any]]:
-        for path in run_records(self.root):
+        try:
+            paths = list(run_records(self.root))
+        except OSError as error:
+            raise_if_short(error, self.root / "runs")
+            raise
+        for path in paths:
             try:
                 yield read_run_record(path)
             except RUN_RECORD_ERRORS as error:

@@ -19,10 +19,9 @@ from typing import Any
 
 from benchbench.datasets.preparation import PreparedTrack, prepare
 from benchbench.errors import BenchbenchError, OutputError
-from benchbench.io.atomic import is_full
-from benchbench.io.audio.raw_audio import scratch_folder
 from benchbench.io.names import file_name
 from benchbench.io.remote import RemoteFolder
+from benchbench.io.scratch import raise_if_unusable, scratch_folder, scratch_full
 from benchbench.results.store import Results
 from benchbench.running.batches import Batch
 from benchbench.running.events import (
@@ -141,6 +140,9 @@ class Pipeline:
                 if prepared is None:
                     break
                 spent = self._do(left, prepared, folder, tell, spent)
+        except OSError as error:
+            raise_if_unusable(self._scratch, error)
+            raise
         finally:
             self._scorer.forget()
             shutil.rmtree(folder, ignore_errors=True)
@@ -176,8 +178,7 @@ class Pipeline:
         except OutputError:
             raise
         except (BenchbenchError, OSError, MemoryError, ValueError) as error:
-            if is_full(error):
-                raise _scratch_full(self._scratch, error) from error
+            raise_if_unusable(self._scratch, error)
             outcome = SeparationResult("failed", {}, f"The track cannot be read: {error}")
             for job in jobs:
                 self._store(job, outcome, None, tell)
@@ -203,7 +204,9 @@ class Pipeline:
         )
         spent = spent.plus(separating_s=time.perf_counter() - start)
         if outcome.status == "disk_full":
-            raise _scratch_full(self._scratch, outcome.error)
+            raise scratch_full(self._scratch, outcome.error)
+        if outcome.status != "ok":
+            raise_if_unusable(self._scratch, outcome.error)
         if outcome.status != "ok" and self._left(job) is None:
             tell(Skipped(model, track.name))  # another run has succeeded meanwhile: its row stays
             return spent
@@ -223,13 +226,13 @@ class Pipeline:
         self, task: ScoreTask, row: Mapping[str, Any], tell: Listener, spent: Spent
     ) -> Spent:
         model, track = task.labels.model, task.labels.track
+        self._require_results()
         try:
             scored = self._scorer.score(task)
         except OutputError:
             raise
         except Exception as error:  # an error of a metric affects this separation only
-            if is_full(error):
-                raise _scratch_full(self._scratch, error) from error
+            raise_if_unusable(self._scratch, error)
             message = f"The scores cannot be computed: {type(error).__name__}: {error}"
             tell(Separated(model, track, "failed", message, None, None))
             return spent
@@ -243,6 +246,7 @@ class Pipeline:
         self, job: Job, outcome: SeparationResult, prepared: PreparedTrack | None, tell: Listener
     ) -> dict[str, Any]:
         """Store the outcome of a separation and send the event; returns the stored row."""
+        self._require_results()
         setup = self.settings.setups[job.identity.model]
         record = SeparationRecord(
             job, setup.model, self.settings.run_id, self.settings.dataset_hash, self.share.pipelines
@@ -261,6 +265,21 @@ class Pipeline:
             )
         )
         return row
+
+    def _require_results(self) -> None:
+        """Refuse to begin a new results folder where the run's folder was moved or removed.
+
+        Raises
+        ------
+        OutputError
+        """
+        folder = self.results.run_folder(self.settings.run_id)
+        if self._remote is None and not (folder / "run.json").is_file():
+            raise OutputError(
+                f"The results folder {self.results.root} was moved or removed during the run: "
+                f"{folder.name}/run.json is not in its runs/ any more.",
+                hint="Put it back and run the same command again, which computes what is missing.",
+            )
 
     def _publish(self, path: Path) -> None:
         """Upload a stored file, if the results are remote."""
@@ -312,10 +331,3 @@ def _emptied(folder: Path) -> Path:
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     return folder
-
-
-def _scratch_full(folder: Path, error: object) -> OutputError:
-    return OutputError(
-        f"The scratch folder {folder} is full: {error}.",
-        hint="Free space, or let TMPDIR name a larger disk; everything stored before is intact.",
-    )

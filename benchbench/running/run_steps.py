@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import shlex
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict
 from itertools import islice
+from pathlib import Path
 from typing import Any
 
-from benchbench.errors import NothingToCompareError, StoppedError
+from benchbench.errors import NothingToCompareError, OutputError, StoppedError
 from benchbench.io.remote import RemoteFolder, local_folder
 from benchbench.results.store import Results
 from benchbench.running.events import Listener, Note, Planned, callbacks
@@ -24,6 +25,7 @@ from benchbench.running.runner import Runner, Tally
 from benchbench.running.separator_agreement import store_agreement
 from benchbench.running.settings import RunSettings
 from benchbench.running.track_notes import pairing_notes
+from benchbench.scoring.score_rows import cell_id
 from benchbench.separation.model_setup import identity, prepare_models
 
 __all__ = ["Run"]
@@ -114,6 +116,8 @@ class Run:
         ------
         StoppedError
             If the run was asked to stop; the current separations were finished.
+        OutputError
+            If results cannot be written, or were moved or removed during the run.
         """
         data_set = self.comparison.data_set
         self.listener(Note(data_set.manifest.licence.notice))
@@ -149,8 +153,13 @@ class Run:
                     self.separating.limits,
                     self.listener,
                 )
+            self._require_stored(runner.stored)
+        except OutputError as error:
+            self._require_stored(runner.stored, error)
+            raise
         finally:
-            self._record(_finished(facts, self.tally))
+            if self.storing.is_remote or self._record_path.is_file():
+                self._record(_finished(facts, self.tally))
         if self.stop.asked:
             _say_how_to_resume(self.left, self.tally, command)
         self.results = Results(local_folder(self.storing.out))
@@ -168,6 +177,35 @@ class Run:
             threads=self.separating.threads,
             allow_truncated=self.comparison.allow_truncated,
         )
+
+    @property
+    def _record_path(self) -> Path:
+        return self.results.run_folder(self.run_id) / "run.json"
+
+    def _require_stored(
+        self, stored: Collection[tuple[str, str]], cause: OutputError | None = None
+    ) -> None:
+        """Raise an error that names separations which the run has stored and which are missing."""
+        if self.storing.is_remote:
+            return
+        names = {track.dataset for track in self.comparison.data_set.tracks}
+        cells = frozenset[str]().union(
+            *(self.results.stored_cells(model, name) for model in self.setups for name in names)
+        )
+        missing = [
+            f"{job.identity.model} on {job.track.name}"
+            for job in self.planned.every_job()
+            if (job.identity.model, job.track.name) in stored
+            and any(cell_id(job.separation_id, each) not in cells for each in job.protocols)
+        ]
+        if missing:
+            raise OutputError(
+                f"{len(missing)} of the {len(stored)} separations that this run has stored are "
+                f"missing from {self.results.root}: {', '.join(missing[:5])}"
+                f"{', ...' if len(missing) > 5 else ''}.",
+                hint="Their files were moved or removed during the run. Put them back, or run the "
+                "same command again, which computes what is missing.",
+            ) from cause
 
     def _record(self, facts: Mapping[str, Any]) -> None:
         path = self.results.write_run(self.run_id, facts)

@@ -61,6 +61,8 @@ class Runner:
     listener: Listener
     tally: Tally = field(default_factory=Tally)
     flags: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    stored: set[tuple[str, str]] = field(default_factory=set)
+    """The models and tracks whose scores were stored."""
 
     def run(self, *plans: Plan) -> Tally:
         """Execute plans one after the other, until all are done or the run is stopped.
@@ -97,6 +99,7 @@ class Runner:
         match event:
             case ScoresReady():
                 self.tally.ok += 1
+                self.stored.add((event.model, event.track))
             case Prepared():
                 self.flags[event.track] = event.flags
             case Separated() if event.status != "ok":

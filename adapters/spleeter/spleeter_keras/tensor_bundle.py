@@ -10,6 +10,7 @@ Sources: ``tensorflow/core/protobuf/tensor_bundle.proto``,
 
 from __future__ import annotations
 
+import math
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -104,17 +105,16 @@ class TensorBundle:
         if entry.dtype not in _DTYPES:
             raise BundleError(f"its type, number {entry.dtype}, is not read here")
         path = Path(f"{self._prefix}.data-{entry.shard:05d}-of-{self._shards:05d}")
+        if entry.offset + entry.size > path.stat().st_size:
+            raise BundleError(f"{path.name} ends before it does")
+        if entry.size != math.prod(entry.shape) * _DTYPES[entry.dtype].itemsize:
+            raise BundleError(f"{entry.size} bytes do not fill the shape {entry.shape}")
         with path.open("rb") as file:
             file.seek(entry.offset)
             content = file.read(entry.size)
-        if len(content) < entry.size:
-            raise BundleError(f"{path.name} ends before it does")
         if google_crc32c.value(content) != unmasked(entry.checksum):
             raise BundleError("its checksum is not the stored one")
-        values = np.frombuffer(content, _DTYPES[entry.dtype])
-        if values.size != int(np.prod(entry.shape)):
-            raise BundleError(f"{values.size} values do not fill the shape {entry.shape}")
-        return values.reshape(entry.shape)
+        return np.frombuffer(content, _DTYPES[entry.dtype]).reshape(entry.shape)
 
 
 def unmasked(stored: int) -> int:
@@ -218,6 +218,8 @@ def _varint(data: bytes, position: int) -> tuple[int, int]:
     while True:
         byte = data[position]
         position += 1
+        if shift > 63:
+            raise BundleError("a number has more than 64 bits")
         value |= (byte & 0x7F) << shift
         if byte < 0x80:
             return value, position

@@ -7,6 +7,7 @@ shape and place) and the numbers. Source: https://github.com/huggingface/safeten
 from __future__ import annotations
 
 import json
+import math
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -54,16 +55,24 @@ def read_weights(path: Path) -> tuple[Arrays, dict[str, str]]:
         header = json.loads(bytes(content[8 : 8 + length]))
         notes = dict(header.pop("__metadata__", {}))
         data = content[8 + length :]
+        stated = sum(_bytes_of(entry) for entry in header.values())
+        if stated > len(data):
+            raise ValueError(f"its arrays need {stated} bytes, {len(data)} are there")
         arrays = {name: _array(entry, data) for name, entry in header.items()}
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise WeightsError(f"{path} is damaged: {error}") from error
     return arrays, notes
+
+
+def _bytes_of(entry: Mapping[str, Any]) -> int:
+    begin, end = (int(offset) for offset in entry["data_offsets"])
+    return end - begin
 
 
 def _array(entry: Mapping[str, Any], data: memoryview) -> npt.NDArray[np.float32]:
     kind, shape = _TYPES[entry["dtype"]], tuple(int(size) for size in entry["shape"])
     begin, end = (int(offset) for offset in entry["data_offsets"])
-    size = int(np.prod(shape, dtype=np.int64))
+    size = math.prod(shape)
     if not 0 <= begin <= end <= len(data) or end - begin != size * kind.itemsize:
         raise ValueError(f"an array of shape {shape} cannot lie at bytes {begin} to {end}")
     array = np.frombuffer(data[begin:end], kind).reshape(shape)

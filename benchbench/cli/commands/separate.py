@@ -21,7 +21,6 @@ from benchbench.cli.flags import (
     Weights,
 )
 from benchbench.cli.help import RESULTS
-from benchbench.cli.interrupts import interruptible
 from benchbench.cli.values import limits, one_of, parse_options, verbosity
 from benchbench.errors import BenchbenchError
 
@@ -42,6 +41,14 @@ def separate(
     timeout: Timeout = None,
     memory_limit: MemoryLimit = None,
     allow_truncated: AllowTruncated = False,
+    resume: Annotated[
+        str,
+        typer.Option(
+            metavar="only-missing|always",
+            help="only-missing: keep what this model has separated; always: all again.",
+            rich_help_panel=RESULTS,
+        ),
+    ] = "only-missing",
     quiet: Quiet = False,
     verbose: Verbose = False,
 ) -> None:
@@ -50,7 +57,7 @@ def separate(
 
     failures: dict[Path, BenchbenchError] = {}
 
-    with RunDisplay(verbosity(quiet, verbose)) as display, interruptible():
+    with RunDisplay(verbosity(quiet, verbose)) as display:
         from benchbench.api.separate import separate as separate_files
 
         separated = separate_files(
@@ -63,6 +70,7 @@ def separate(
             adapter_paths=adapter_path,
             limits=limits(timeout, memory_limit),
             allow_truncated=allow_truncated,
+            resume=one_of("--resume", resume, ("only-missing", "always")),
             listener=display,
             on_failure=failures.__setitem__,
         )

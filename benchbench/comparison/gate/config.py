@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any, Final, Literal, cast, get_args
 
 from benchbench.comparison import Tolerances
 from benchbench.errors import ManifestError, closest
+from benchbench.io.toml_files import read_toml
 
 __all__ = ["GateConfig", "Profile", "read_gate_config"]
 
@@ -86,10 +86,7 @@ def read_gate_config(path: Path | str) -> GateConfig:
         Naming the key that is unknown or of the wrong type, with a suggestion.
     """
     path = Path(path)
-    try:
-        data = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise ManifestError(f"{path} cannot be read: {error}.") from error
+    data = read_toml(path)
     return _Reader(path).config(data)
 
 

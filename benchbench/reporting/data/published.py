@@ -6,7 +6,6 @@ and tests need per-track numbers.
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -17,6 +16,7 @@ from typing import Any, Final
 import pandas as pd
 
 from benchbench.errors import ManifestError
+from benchbench.io.toml_files import read_toml
 
 __all__ = ["PublishedResult", "published_results", "published_table", "read_published"]
 
@@ -75,10 +75,7 @@ def read_published(path: Path) -> tuple[PublishedResult, ...]:
     ManifestError
         When the file is invalid; the error names the file and the problem.
     """
-    try:
-        data = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise ManifestError(f"{path} cannot be read: {error}.") from error
+    data = read_toml(path)
     try:
         return tuple(
             result

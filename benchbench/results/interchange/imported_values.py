@@ -9,9 +9,13 @@ import numpy as np
 import numpy.typing as npt
 
 from benchbench.errors import UnknownNameError, UsageError
+from benchbench.io.plain_files import read_plain
 from benchbench.metrics import metric as metric_named
 
-__all__ = ["bounds", "read_text", "with_reasons"]
+__all__ = ["LONGEST", "bounds", "read_text", "with_reasons"]
+
+LONGEST = 256 << 20
+"""Maximum bytes of a file that is read as text: several times as many are needed in memory."""
 
 Values = npt.NDArray[np.float64]
 Reasons = npt.NDArray[np.object_]
@@ -67,10 +71,11 @@ def read_text(path: Path) -> str:
     Raises
     ------
     UsageError
-        When the file cannot be read or is in another encoding.
+        When the file cannot be read, is no plain file, is larger than `LONGEST`, or is in another
+        encoding.
     """
     try:
-        data = path.read_bytes()
+        data = read_plain(path.resolve(), LONGEST)
         encoding = next((name for mark, name in _MARKS if data.startswith(mark)), "utf-8")
         return data.decode(encoding)
     except OSError as error:

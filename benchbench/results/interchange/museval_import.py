@@ -12,6 +12,7 @@ import numpy as np
 import pyarrow as pa
 
 from benchbench.errors import UsageError
+from benchbench.io.plain_files import plain_files
 from benchbench.metrics import protocol as protocol_named
 from benchbench.metrics.targets import ACCOMPANIMENT, in_order
 from benchbench.results.interchange.import_store import content_digest, store_import
@@ -92,7 +93,8 @@ def _every(methods: Mapping[str, Mapping[str, Path]]) -> Iterator[Path]:
 
 def _files_by_method(root: Path) -> dict[str, dict[str, Path]]:
     """The files below a root: method to track to file."""
-    files = [root] if root.is_file() else sorted(root.rglob("*.json"))
+    every = [root] if root.is_file() else sorted(plain_files(root))
+    files = [file for file in every if file == root or file.suffix == ".json"]
     methods: dict[str, dict[str, Path]] = {}
     for file in files:
         tracks = methods.setdefault(_method(root, file), {})

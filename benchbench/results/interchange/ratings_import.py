@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +11,7 @@ import msgspec
 import pandas as pd
 
 from benchbench.errors import ManifestError, NothingToCompareError, UnknownNameError, UsageError
+from benchbench.io.toml_files import parse_toml
 from benchbench.metrics.names import LISTENING
 from benchbench.results.interchange.import_store import content_digest, store_import
 from benchbench.results.interchange.imported_rows import LINE, number, score_tables
@@ -64,8 +64,8 @@ def read_ratings_mapping(path: Path | str) -> RatingsMapping:
     """
     path = Path(path)
     try:
-        return msgspec.convert(tomllib.loads(read_text(path)), RatingsMapping)
-    except (UsageError, tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
+        return msgspec.convert(parse_toml(read_text(path)), RatingsMapping)
+    except (UsageError, ValueError, msgspec.ValidationError) as error:
         known = ", ".join(RatingsMapping.__struct_fields__)
         raise ManifestError(f"{path}: {error}.", hint=f"Known keys: {known}.") from error
 

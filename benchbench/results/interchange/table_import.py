@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any, Final
 import pandas as pd
 
 from benchbench.errors import ManifestError, UnknownNameError, UsageError, closest
+from benchbench.io.toml_files import parse_toml
 from benchbench.results.interchange.import_store import content_digest, store_import
 from benchbench.results.interchange.imported_rows import LINE, number, score_tables
 from benchbench.results.interchange.imported_values import read_text
@@ -66,8 +66,8 @@ def read_mapping(path: Path | str) -> Mapping:
     """
     path = Path(path)
     try:
-        data = tomllib.loads(read_text(path))
-    except (UsageError, tomllib.TOMLDecodeError) as error:
+        data = parse_toml(read_text(path))
+    except (UsageError, ValueError) as error:
         raise ManifestError(f"{path} cannot be read: {error}.") from error
     _known(path, "", data, _MAPPING_KEYS)
     tables = {"columns": _COLUMNS, "constant": _CONSTANT, "rename": _RENAMED, "metrics": None}

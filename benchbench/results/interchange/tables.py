@@ -7,11 +7,15 @@ import io
 from pathlib import Path
 
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from benchbench.errors import UsageError
+from benchbench.io.plain_files import is_plain
 from benchbench.io.spreadsheet import plain_cell
 from benchbench.results.interchange.imported_rows import LINE
 from benchbench.results.interchange.imported_values import read_text
+from benchbench.results.part_limits import require_bounded
 
 __all__ = ["read_table"]
 
@@ -36,8 +40,12 @@ def read_table(path: Path) -> pd.DataFrame:
 
 def _read_parquet(path: Path) -> pd.DataFrame:
     try:
-        table = pd.read_parquet(path)
-    except (OSError, ValueError) as error:  # pyarrow's errors are ValueErrors
+        if not is_plain(path.resolve()):
+            raise OSError("it is no plain file")
+        with pq.ParquetFile(path) as file:
+            require_bounded(file.metadata, path.stat().st_size)
+            table = file.read().to_pandas(ignore_metadata=True)
+    except (OSError, ValueError, TypeError, KeyError, OverflowError, pa.ArrowException) as error:
         raise UsageError(f"{path} cannot be read as a table: {error}.") from error
     table[LINE] = range(1, len(table) + 1)
     return table

@@ -13,8 +13,10 @@ import pandas as pd
 import yaml
 
 from benchbench.errors import NothingToCompareError, UnknownNameError, UsageError
+from benchbench.io.plain_files import is_plain
 from benchbench.results.interchange.import_store import content_digest
 from benchbench.results.interchange.imported_rows import LINE, number
+from benchbench.results.interchange.imported_values import read_text
 from benchbench.results.interchange.provenance import Imported, Roles, Source
 from benchbench.results.interchange.ratings_import import Rated, store_ratings
 from benchbench.results.interchange.tables import read_table
@@ -126,9 +128,11 @@ def _page_titles(path: Path) -> dict[str, str]:
     """Identifier of each MUSHRA page mapped to its title, from the YAML files beside the answers."""
     titles: dict[str, str] = {}
     for file in sorted(path.parent.glob("*.yaml")):
+        if not is_plain(file):
+            continue
         try:
-            config = yaml.safe_load(file.read_text(encoding="utf-8"))
-        except (yaml.YAMLError, UnicodeDecodeError) as error:
+            config = yaml.safe_load(read_text(file))
+        except (yaml.YAMLError, ValueError, RecursionError) as error:
             raise UsageError(
                 f"{file} is no YAML file: {' '.join(str(error).split())}.",
                 hint="Put the YAML file that bench export webmushra wrote beside the answers.",

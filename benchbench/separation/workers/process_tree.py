@@ -10,6 +10,8 @@ import contextlib
 import os
 import subprocess
 import sys
+import threading
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any, Final
@@ -18,11 +20,12 @@ import psutil
 
 from benchbench.separation.workers.process_memory import Memory, memory_of
 
-__all__ = ["PATIENCE_S", "ProcessTree"]
+__all__ = ["PATIENCE_S", "ProcessTree", "run_to_end"]
 
 PATIENCE_S: Final = 5.0
 """Seconds that a program, and then its supervisor, have to end by themselves."""
 SUPERVISED: Final = sys.platform == "linux"
+_POLL_S: Final = 0.02
 _SUPERVISOR: Final = Path(__file__).with_name("supervisor.py")
 
 
@@ -35,6 +38,8 @@ class ProcessTree:
         The program and its arguments.
     environment
         Its environment variables.
+    folder
+        Its working directory; None: that of this process.
 
     Raises
     ------
@@ -42,7 +47,12 @@ class ProcessTree:
         If it cannot be started.
     """
 
-    def __init__(self, command: Sequence[str], environment: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        command: Sequence[str],
+        environment: Mapping[str, str],
+        folder: Path | None = None,
+    ) -> None:
         self._lifeline: int | None = None
         words, end = list(command), None
         if SUPERVISED:
@@ -55,6 +65,7 @@ class ProcessTree:
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
                 env=dict(environment),
+                cwd=folder,
                 pass_fds=(end,) if end is not None else (),
                 **_detached(),
             )
@@ -137,6 +148,48 @@ class ProcessTree:
                     if os.getsid(other.pid) == self.pid and other.pid != self.pid:
                         found.append(other)
         return found
+
+
+def run_to_end(
+    command: Sequence[str], environment: Mapping[str, str], folder: Path | None = None
+) -> subprocess.CompletedProcess[str]:
+    """Run a program and collect its output; it ends at once if this process ends, however it ends.
+
+    Parameters
+    ----------
+    command, environment, folder
+        As for `ProcessTree`.
+
+    Raises
+    ------
+    OSError
+        If it cannot be started.
+    """
+    tree = ProcessTree(command, environment, folder)
+    texts: dict[str, str] = {}
+
+    def collect(name: str, stream: IO[bytes]) -> None:
+        with stream:
+            texts[name] = stream.read().decode("utf-8", "replace")
+
+    readers = [
+        threading.Thread(target=collect, args=each, daemon=True)
+        for each in (("stdout", tree.stdout), ("stderr", tree.stderr))
+    ]
+    try:
+        tree.stdin.close()
+        for reader in readers:
+            reader.start()
+        while not tree.ended:
+            time.sleep(_POLL_S)
+    finally:
+        tree.end()
+    for reader in readers:
+        reader.join()
+    code = tree.wait()
+    return subprocess.CompletedProcess(
+        list(command), 1 if code is None else code, texts.get("stdout", ""), texts.get("stderr", "")
+    )
 
 
 def _detached() -> dict[str, Any]:
