@@ -51,13 +51,14 @@ class Adapter:
 DATASET = """
 name = "fetched"
 summary = "a test's songs"
-layout = "stems"
+layout = "folders"
 stems = ["vocals", "drums", "bass", "other"]
 [licence]
 name = "CC-BY-4.0"
 [[downloads]]
 url = "{url}/songs.tar.gz"
 sha256 = "{sha256}"
+inner = "songs"
 """
 
 
@@ -77,8 +78,8 @@ class Command:
         What it has written, as values that can be compared; random names and times left out.
     network
         Whether it fetches something.
-    refused
-        The exit code when it cannot write; 2 unless another program writes for it.
+    full
+        The exit code when its disk is full; 2 unless another program writes for it.
     """
 
     name: str
@@ -86,7 +87,7 @@ class Command:
     writes: str
     content: Callable[[Path], Any]
     network: bool = False
-    refused: int = 2
+    full: int = 2
 
 
 def samples(place: Path) -> dict[str, str]:
@@ -143,7 +144,7 @@ COMMANDS = (
     ),
     Command(
         "train",
-        ("train", "wiener", "folder", "--root", "songs", "--out", "out"),
+        ("train", "wiener", "--dataset", "folder", "--root", "songs", "--out", "out"),
         "out",
         lambda place: {k: v.tobytes() for k, v in np.load(place / "out" / "profile.npz").items()},
     ),
@@ -153,7 +154,7 @@ COMMANDS = (
         "cache",
         environment,
         network=True,
-        refused=4,
+        full=4,
     ),
     Command(
         "install (weights)",

@@ -105,7 +105,7 @@ def _described(holder: Path) -> str:
         pid, started = int(facts["pid"]), float(facts["started"])
         age_s = max(0.0, time.time() - holder.stat().st_mtime)
         machine = str(facts["machine"])
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return "another process"
     import psutil
 

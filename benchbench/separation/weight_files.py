@@ -105,11 +105,10 @@ def _check_safetensors(path: Path) -> None:
 
 def _check_onnx(path: Path) -> None:
     import onnx
-    from google.protobuf.message import DecodeError
 
     try:
         model = onnx.load_model(str(path), load_external_data=False)
-    except DecodeError as error:
+    except Exception as error:  # protobuf raises errors of its own
         raise ValueError("it is no ONNX model") from error
     for tensor in _tensors(model.graph):
         for entry in tensor.external_data:

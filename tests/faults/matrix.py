@@ -23,7 +23,7 @@ class Fault:
     name
         Its column in the table.
     code
-        The exit code; None: that of a command that cannot write (`Command.refused`).
+        The exit code; a negative one is a signal; None: that of a command whose disk is full.
     network
         Whether it concerns commands that fetch something only.
     separators
@@ -43,7 +43,7 @@ class Fault:
 
     def expected(self, command: Command) -> int:
         """The exit code of the disturbed command."""
-        return command.refused if self.code is None else self.code
+        return command.full if self.code is None else self.code
 
     def cell(self, command: Command) -> str:
         """The cell of the table."""
@@ -62,8 +62,8 @@ FAULTS = (
     Fault("Ctrl-C twice", 130),
     Fault("stopped and continued", 0),
     Fault("full disk", None),
-    Fault("read-only folder", None),
-    Fault("vanished folder", None),
+    Fault("read-only folder", 2),
+    Fault("vanished folder", 2),
     Fault("clock jumps 40 years", 0),
     Fault("no network", 4, network=True),
     Fault("lying server", 4, network=True),

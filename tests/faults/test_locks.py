@@ -36,7 +36,7 @@ from pathlib import Path
 from benchbench.io.locks import locked
 context = locked(Path(sys.argv[1]))
 context.__enter__()
-if ctypes.CDLL(None).fork() == 0:  # a native library that forks
+if ctypes.PyDLL(None).fork() == 0:  # a native library that forks
     print("held", flush=True)
     sys.stdin.read()
 os._exit(0)
@@ -49,13 +49,16 @@ def holder(target: Path, program: str = HOLD) -> Iterator[subprocess.Popen[str]]
         [sys.executable, "-c", program, str(target)], stdin=subprocess.PIPE, text=True,
         stdout=subprocess.PIPE, env={**os.environ, "PYTHONPATH": str(ROOT)},
     )  # fmt: skip
+    assert process.stdin is not None
     assert process.stdout is not None
     try:
         assert process.stdout.readline() == "held\n"
         yield process
     finally:
         process.kill()
-        process.communicate()
+        process.wait()
+        process.stdin.close()
+        process.stdout.close()
 
 
 @pytest.fixture(autouse=True)
@@ -145,5 +148,6 @@ def test_a_record_of_a_killed_holder_does_not_delay(tmp_path: Path) -> None:
 
 
 def test_a_folder_without_rights_is_one_error(tmp_path: Path) -> None:
-    with pytest.raises(OutputError, match="Cannot lock"), locked(tmp_path / "gone" / "weights"):
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(OutputError, match="Cannot lock"), locked(tmp_path / "file" / "weights"):
         pass

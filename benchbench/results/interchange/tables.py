@@ -44,7 +44,7 @@ def _read_parquet(path: Path) -> pd.DataFrame:
             raise OSError("it is no plain file")
         with pq.ParquetFile(path) as file:
             require_bounded(file.metadata, path.stat().st_size)
-            table = file.read().to_pandas(ignore_metadata=True)
+            table: pd.DataFrame = file.read().to_pandas(ignore_metadata=True)
     except (OSError, ValueError, TypeError, KeyError, OverflowError, pa.ArrowException) as error:
         raise UsageError(f"{path} cannot be read as a table: {error}.") from error
     table[LINE] = range(1, len(table) + 1)
