@@ -55,6 +55,7 @@ layout = "folders"
 stems = ["vocals", "drums", "bass", "other"]
 [licence]
 name = "CC-BY-4.0"
+notice = "A test's songs."
 [[downloads]]
 url = "{url}/songs.tar.gz"
 sha256 = "{sha256}"

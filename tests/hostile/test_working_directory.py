@@ -41,6 +41,7 @@ version = 1
 stems = ["vocals"]
 [licence]
 name = "MIT"
+notice = "a stranger's"
 """
 METRIC = """
 name = "{name}"

@@ -5,10 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
+from typing import Final
 
 from benchbench.errors import DISTRIBUTION, UnknownNameError, UsageError
+from benchbench.io.names import is_file_name
 
 __all__ = ["Imported", "Roles", "Source", "engine_version"]
+
+
+LONGEST_NAME: Final = 64
+"""Maximum characters of a source's name, which begins the names of folders."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,9 +41,10 @@ class Source:
     trained_on: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        if not self.name or any(sign in self.name for sign in ":/\\ "):
+        if not is_file_name(self.name) or " " in self.name or len(self.name) > LONGEST_NAME:
             raise UsageError(
-                f"A source's name is one word without ':' or '/', not {self.name!r}.",
+                "A source's name is one word of letters, digits, '.', '_' and '-', of at most "
+                f"{LONGEST_NAME} characters, not {self.name[:80]!r}.",
                 hint="For instance --source sisec18.",
             )
 

@@ -82,8 +82,9 @@ def read_mapping(path: Path | str) -> Mapping:
                 _refuse_other_types(path, f"rename.{column}", names)
         else:
             _refuse_other_types(path, table, entries)
-    if type(data.get("metric_version", 0)) is not int:
-        raise ManifestError(f"{path}: metric_version must be a whole number.")
+    version = data.get("metric_version", 0)
+    if type(version) is not int or not 0 <= version < 1 << 31:
+        raise ManifestError(f"{path}: metric_version must be a whole number from 0 to 2147483647.")
     return Mapping(**data)
 
 
@@ -201,5 +202,19 @@ def mapped_rows(path: Path, table: pd.DataFrame, mapping: Mapping) -> pd.DataFra
             cells = zip(frame[LINE], frame[name], strict=True)
             frame[name] = [number(path, line, name, text) for line, text in cells]
         else:
-            frame[name] = ["" if pd.isna(item) else str(item) for item in frame[name]]
+            cells = zip(frame[LINE], frame[name], strict=True)
+            frame[name] = [_word(path, line, name, item) for line, item in cells]
     return frame
+
+
+def _word(path: Path, line: int, column: str, item: object) -> str:
+    """The text of a cell; "" for an empty one.
+
+    Raises
+    ------
+    UsageError
+        When the cell of a Parquet table holds a list or a record.
+    """
+    if not pd.api.types.is_scalar(item):
+        raise UsageError(f"{path}, line {line}: {column} is a {type(item).__name__}, not a text.")
+    return "" if pd.isna(item) else str(item)
