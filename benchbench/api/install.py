@@ -117,7 +117,7 @@ def uninstall(
     catalog = Catalog(paths_of(adapter_paths))
     left = {found.folder.name: found.folder for found in environments() if found.folder}
     if catalog.has_dataset(name):
-        return _removed(installed_folder(catalog.dataset(name).manifest), tell)
+        return _removed(installed_folder(catalog.dataset(name)), tell)
     if name in left:
         return remove_environment(left[name], tell)
     if not catalog.has_adapter(name):
@@ -165,7 +165,7 @@ def _install_dataset(
         raise UsageError(
             f"{manifest.name} cannot be downloaded by benchbench.", hint=manifest.instructions
         )
-    folder = installed_folder(manifest)
+    folder = installed_folder(dataset)
     with locked(folder, tell):
         if not folder.is_dir():
             tell(manifest.licence.notice)

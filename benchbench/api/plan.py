@@ -101,7 +101,7 @@ def plan_run(
     chosen = with_options(catalog.models(listed(models)), options or {})
     protocols = resolve_metrics(metrics, prepare=False)
     plugin = catalog.dataset(dataset)
-    if plugin.manifest.layout == "generated" and not installed_folder(plugin.manifest).is_dir():
+    if plugin.manifest.layout == "generated" and not installed_folder(plugin).is_dir():
         return RunPlan(
             dataset,
             None,

@@ -172,7 +172,7 @@ def _tested(catalog: Catalog, dataset: str | None, root: Path | None) -> Sequenc
     split = "test" if "test" in chosen.manifest.splits else None
     if dataset is not None and split is None:
         return ()
-    if root is None and not installed_folder(chosen.manifest).is_dir():
+    if root is None and not installed_folder(chosen).is_dir():
         return ()
     try:
         return open_dataset(chosen, root if dataset else None, split=split).tracks

@@ -20,6 +20,7 @@ from benchbench.datasets.tracks import Source, Track
 from benchbench.errors import UnknownNameError, UsageError
 from benchbench.io.atomic import work_folder
 from benchbench.io.cache import cache_folder
+from benchbench.io.hashing import digest, short_hash
 from benchbench.io.locks import locked
 from benchbench.plugins.catalog import DatasetPlugin
 from benchbench.plugins.manifest_schema import DatasetManifest
@@ -144,10 +145,20 @@ def _tell_left_out(tracks: Sequence[Track], tell: Callable[[str], None]) -> None
         )
 
 
-def installed_folder(manifest: DatasetManifest) -> Path:
-    """The folder of an installed or generated data set."""
+def installed_folder(dataset: DatasetPlugin) -> Path:
+    """The folder of an installed or generated data set.
+
+    The name of one that is not shipped contains a hash over its loader and downloads, so that it
+    neither takes nor provides the tracks of a shipped one of the same name.
+    """
+    manifest = dataset.manifest
     version = f"-v{manifest.version}" if manifest.version else ""
-    return cache_folder("datasets") / f"{manifest.name}{version}"
+    if dataset.place.origin == "shipped":
+        return cache_folder("datasets") / f"{manifest.name}{version}"
+    loader = dataset.folder / manifest.loader
+    code = digest(loader) if loader.is_file() else ""
+    key = short_hash(code, manifest.downloads)[:8]
+    return cache_folder("datasets") / f"{manifest.name}{version}-{key}"
 
 
 def _root(dataset: DatasetPlugin, root: Path | None, tell: Callable[[str], None]) -> Path:
@@ -164,7 +175,7 @@ def _root(dataset: DatasetPlugin, root: Path | None, tell: Callable[[str], None]
                 f"{root} is not a folder.", hint="Name the data set's folder with --root."
             )
         return root
-    folder = installed_folder(manifest)
+    folder = installed_folder(dataset)
     if manifest.layout == "generated":
         _generate(dataset, folder, tell)
     if not folder.is_dir():

@@ -163,6 +163,9 @@ def _folder_name(model: Model, weights: Weights) -> str:
     """A name that changes with the declared content."""
     declared = [(file.name, file.sha256 or file.sha256_starts) for file in weights.files]
     declared += [(source.url, source.sha256) for source in weights.sources if source.sha256]
+    if weights.unverified:  # nothing else tells the files of two adapters of one name apart
+        declared += [(source.url, None) for source in weights.sources]
+        declared += [(file.url, None) for file in weights.files if file.url]
     key = hashlib.sha256(repr(declared).encode()).hexdigest()[:8]
     return f"{file_name(model.variant.weights or '', keep='.')}-{key}"
 

@@ -47,6 +47,9 @@ METRIC = """
 name = "{name}"
 version = 1
 summary = "a stranger's"
+good_for = "nothing"
+misleads = "always"
+source = "nobody"
 [licence]
 code = "MIT"
 [metrics.X]
@@ -111,6 +114,7 @@ def run(folder: Path, model: str, dataset: str = "folder", metric: str = "usdr")
     done = bench(
         "run", "--models", model, "--dataset", dataset, "--metrics", metric, *root, "--no-report",
         "--limit", 1, "--out", folder / "out", cwd=folder,
+        environment={"BENCHBENCH_CACHE": str(folder / "cache")},
     )  # fmt: skip
     assert "Traceback" not in done.stderr, done.stderr[-2000:]
     return done.stderr
