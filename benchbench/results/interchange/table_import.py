@@ -207,7 +207,7 @@ def mapped_rows(path: Path, table: pd.DataFrame, mapping: Mapping) -> pd.DataFra
     return frame
 
 
-def _word(path: Path, line: int, column: str, item: object) -> str:
+def _word(path: Path, line: int, column: str, item: Any) -> str:
     """The text of a cell; "" for an empty one.
 
     Raises
