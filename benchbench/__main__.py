@@ -11,7 +11,7 @@ def main() -> None:
     ``--debug``, at any position, shows the traceback of an error instead of only its message.
     """
     from benchbench.errors import BenchbenchError
-    from benchbench.io.signals import signals_as_errors
+    from benchbench.io.processes.signals import signals_as_errors
 
     debug = "--debug" in sys.argv
     arguments = [argument for argument in sys.argv[1:] if argument != "--debug"]

@@ -36,7 +36,7 @@ import soundfile
 from benchbench import metrics
 from benchbench.datasets.dataset import open_dataset
 from benchbench.datasets.preparation import prepare
-from benchbench.io.scratch import scratch_folder
+from benchbench.io.processes.scratch import scratch_folder
 from benchbench.metrics.references import References
 from benchbench.plugins.catalog import Catalog
 

@@ -20,7 +20,7 @@ from benchbench.io.audio.audio_files import Audio, read
 from benchbench.io.audio.decoding import info
 from benchbench.io.cache import cache_folder
 from benchbench.io.paths import AnyPath, path_of, paths_of
-from benchbench.io.scratch import scratch_folder
+from benchbench.io.processes.scratch import scratch_folder
 from benchbench.metrics.pairing.stem_names import canonical, name_key
 from benchbench.plugins.catalog import Adapter, Catalog, DatasetPlugin, Model
 from benchbench.plugins.metric_catalog import MetricCatalog, MetricPlugin

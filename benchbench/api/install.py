@@ -12,9 +12,9 @@ from benchbench.errors import BenchbenchError, UnknownNameError, UsageError
 from benchbench.io.archive import extract
 from benchbench.io.atomic import work_folder
 from benchbench.io.download import Progress, fetch
-from benchbench.io.locks import locked
 from benchbench.io.names import file_name
 from benchbench.io.paths import AnyPath, paths_of
+from benchbench.io.processes.locks import locked
 from benchbench.io.redaction import public_address
 from benchbench.plugins.catalog import Catalog, DatasetPlugin
 from benchbench.separation.environments import (

@@ -23,7 +23,7 @@ from benchbench.io.audio.containers import name_without_ending
 from benchbench.io.audio.decoding import blocks, info
 from benchbench.io.audio.raw_audio import RawAudio, write_raw
 from benchbench.io.paths import AnyPath, path_of, paths_of
-from benchbench.io.scratch import scratch_folder, scratch_full
+from benchbench.io.processes.scratch import scratch_folder, scratch_full
 from benchbench.plugins.catalog import Catalog, Model
 from benchbench.plugins.manifest_schema import AnyValue
 from benchbench.running.events import Listener, Note, Separated, Started, callbacks

@@ -19,7 +19,7 @@ from benchbench.datasets.preparation import prepare
 from benchbench.errors import MissingExtraError, UnknownNameError, UsageError
 from benchbench.io.audio.audio_files import Audio
 from benchbench.io.paths import AnyPath, path_of, paths_of
-from benchbench.io.scratch import scratch_folder
+from benchbench.io.processes.scratch import scratch_folder
 from benchbench.metrics.targets import TWO_TARGETS, reference_sets
 from benchbench.plugins.catalog import Catalog, Model
 from benchbench.plugins.manifest_schema import ENGINE, AnyValue

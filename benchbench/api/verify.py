@@ -16,7 +16,7 @@ from benchbench.datasets.dataset import open_dataset
 from benchbench.datasets.preparation import PreparedTrack, prepare
 from benchbench.errors import BenchbenchError, NothingToCompareError
 from benchbench.io.paths import AnyPath, path_of, paths_of
-from benchbench.io.scratch import scratch_folder
+from benchbench.io.processes.scratch import scratch_folder
 from benchbench.metrics.base import Series
 from benchbench.metrics.targets import ReferenceSet, reference_sets
 from benchbench.plugins.catalog import Catalog

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import TYPE_CHECKING
 
-from benchbench.io.signals import end_at_signal
+from benchbench.io.processes.signals import end_at_signal
 from benchbench.running.events import Listener, Note
 
 if TYPE_CHECKING:

@@ -21,7 +21,7 @@ from benchbench.errors import UnknownNameError, UsageError
 from benchbench.io.atomic import work_folder
 from benchbench.io.cache import cache_folder
 from benchbench.io.hashing import digest, short_hash
-from benchbench.io.locks import locked
+from benchbench.io.processes.locks import locked
 from benchbench.plugins.catalog import DatasetPlugin
 from benchbench.plugins.manifest_schema import DatasetManifest
 

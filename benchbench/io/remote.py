@@ -19,7 +19,7 @@ from uuid import uuid4
 from benchbench.errors import MissingExtraError, OutputError, UsageError
 from benchbench.io.atomic import write_whole
 from benchbench.io.cache import cache_folder
-from benchbench.io.locks import locked
+from benchbench.io.processes.locks import locked
 
 __all__ = ["RemoteFolder", "is_url", "local_folder"]
 

@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 
 from benchbench.errors import DamagedResultsError
 from benchbench.io.atomic import replacing
-from benchbench.io.locks import locked
+from benchbench.io.processes.locks import locked
 from benchbench.results.parquet_parts import (
     COMPACTED,
     UNREADABLE,

@@ -13,7 +13,7 @@ from benchbench.errors import BenchbenchError
 from benchbench.io.audio.conversion import convert
 from benchbench.io.audio.raw_audio import RawAudio, write_raw
 from benchbench.io.hashing import short_hash
-from benchbench.io.scratch import scratch_folder
+from benchbench.io.processes.scratch import scratch_folder
 from benchbench.results.store import Results
 from benchbench.running.events import Listener, Note, Stage
 from benchbench.separation.identity import Identity

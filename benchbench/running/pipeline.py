@@ -20,8 +20,8 @@ from typing import Any
 from benchbench.datasets.preparation import PreparedTrack, prepare
 from benchbench.errors import BenchbenchError, OutputError
 from benchbench.io.names import file_name
+from benchbench.io.processes.scratch import raise_if_unusable, scratch_folder, scratch_full
 from benchbench.io.remote import RemoteFolder
-from benchbench.io.scratch import raise_if_unusable, scratch_folder, scratch_full
 from benchbench.results.store import Results
 from benchbench.running.batches import Batch
 from benchbench.running.events import (

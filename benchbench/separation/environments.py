@@ -20,7 +20,7 @@ from typing import Any
 
 from benchbench.io.atomic import write_whole
 from benchbench.io.cache import cache_folder
-from benchbench.io.locks import locked
+from benchbench.io.processes.locks import locked
 from benchbench.io.redaction import redacted
 from benchbench.plugins.manifest_schema import ENGINE, SAME, Runtime
 from benchbench.separation.python_discovery import find_python, find_uv, run_tool

@@ -14,8 +14,8 @@ from benchbench.io.atomic import work_folder
 from benchbench.io.cache import cache_folder
 from benchbench.io.download import Progress, fetch, fetch_wheel
 from benchbench.io.hashing import digest
-from benchbench.io.locks import locked
 from benchbench.io.names import file_name, is_file_name
+from benchbench.io.processes.locks import locked
 from benchbench.plugins.catalog import Model
 from benchbench.plugins.manifest_schema import WeightFile, Weights, WeightSource
 from benchbench.separation.weight_files import require_plain_weights

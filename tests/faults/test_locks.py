@@ -15,8 +15,8 @@ import psutil
 import pytest
 
 from benchbench.errors import OutputError
-from benchbench.io import locks
-from benchbench.io.locks import locked
+from benchbench.io.processes import locks
+from benchbench.io.processes.locks import locked
 from tests.faults.conftest import ROOT, wait_for
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals as POSIX has them")
@@ -24,7 +24,7 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals as POSI
 HOLD = """
 import sys
 from pathlib import Path
-from benchbench.io.locks import locked
+from benchbench.io.processes.locks import locked
 with locked(Path(sys.argv[1])):
     print("held", flush=True)
     sys.stdin.read()
@@ -33,7 +33,7 @@ with locked(Path(sys.argv[1])):
 INHERIT = """
 import ctypes, os, sys
 from pathlib import Path
-from benchbench.io.locks import locked
+from benchbench.io.processes.locks import locked
 context = locked(Path(sys.argv[1]))
 context.__enter__()
 if ctypes.PyDLL(None).fork() == 0:  # a native library that forks

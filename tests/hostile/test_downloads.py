@@ -24,7 +24,7 @@ from benchbench.errors import OutputError, WeightsError
 from benchbench.io import archive_bounds, download_attempt
 from benchbench.io.archive import extract
 from benchbench.io.download import fetch
-from benchbench.io.scratch import scratch_folder
+from benchbench.io.processes.scratch import scratch_folder
 
 CONTENT = bytes(range(256)) * 2000
 SHA = hashlib.sha256(CONTENT).hexdigest()
@@ -320,7 +320,7 @@ def test_names_of_real_data_sets_are_unpacked(tmp_path: Path) -> None:
 
 HOLD = """
 import os, sys, time
-from benchbench.io.scratch import scratch_folder
+from benchbench.io.processes.scratch import scratch_folder
 with scratch_folder() as folder:
     print(folder, flush=True)
     sys.stdin.read()

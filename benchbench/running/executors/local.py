@@ -22,7 +22,7 @@ from pathlib import Path
 from types import ModuleType
 
 from benchbench.errors import BenchbenchError
-from benchbench.io.scratch import scratch_folder
+from benchbench.io.processes.scratch import scratch_folder
 from benchbench.running.batches import Batch, batches
 from benchbench.running.events import Event, Spent
 from benchbench.running.executors.base import Remaining, Stop, lost, pipelines_that_fit, shared

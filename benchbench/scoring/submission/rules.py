@@ -8,7 +8,7 @@ from typing import Annotated
 import msgspec
 
 from benchbench.errors import ManifestError
-from benchbench.plugins.manifest import read_toml
+from benchbench.io.toml_files import read_toml
 
 __all__ = ["BoardRules", "read_rules"]
 
