@@ -282,7 +282,7 @@ def test_runs_and_models_of_one_folder_by_name(tmp_path):
         compare("m:bb", "m:a", results=tmp_path)
     with pytest.raises(UsageError, match="matches 2 runs"):
         open_side("2026", results=tmp_path)
-    with pytest.raises(UsageError, match="no results folder"):
+    with pytest.raises(UsageError, match="not a results folder"):
         compare("nowhere", "m:a")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import inspect
 import sys
@@ -16,7 +17,7 @@ import numpy as np
 from benchbench.api.training.unlabelled import RATE, Unlabelled, read_unlabelled
 from benchbench.datasets.dataset import Dataset, Track, installed_folder, open_dataset
 from benchbench.datasets.preparation import prepare
-from benchbench.errors import MissingExtraError, UnknownNameError, UsageError
+from benchbench.errors import BenchbenchError, MissingExtraError, UnknownNameError, UsageError
 from benchbench.io.audio.audio_files import Audio
 from benchbench.io.paths import AnyPath, path_of, paths_of
 from benchbench.io.processes.scratch import scratch_folder
@@ -93,7 +94,7 @@ def train(
     chosen = catalog.model(model)
     if note := chosen.adapter.place.note(chosen.manifest.name):
         tell(note)
-    recipe = _recipe(chosen)
+    recipe = _recipe(chosen, catalog)
     if songs is not None and "unlabelled" not in inspect.signature(recipe.train).parameters:
         raise UsageError(f"{chosen.name} trains on songs with stems only; leave out --songs.")
     learn, check = _labelled(catalog, dataset, songs, path_of(root), split, validation, tell)
@@ -122,16 +123,18 @@ def train(
                 raise
             raise MissingExtraError(error.name, "tensorflow", "Training") from error
         except (ValueError, FileNotFoundError) as error:
-            raise UsageError(f"{chosen.name} cannot be trained so: {error}") from error
+            raise UsageError(
+                f"{chosen.name} cannot be trained with these settings: {error}"
+            ) from error
     return folder
 
 
-def _recipe(model: Model) -> ModuleType:
+def _recipe(model: Model, catalog: Catalog) -> ModuleType:
     path = model.adapter.folder / "train.py"
     if not path.is_file():
         raise UsageError(
-            f"{model.name} has no recipe for training ({path} is not there).",
-            hint="`bench list models` shows what there is; spleeter can be trained.",
+            f"{model.name} has no training recipe ({path} does not exist).",
+            hint=f"Models with a recipe: {', '.join(_trainable(catalog))}.",
         )
     if model.manifest.runtime.interpreter != ENGINE:
         raise UsageError(f"{model.name} runs in its own environment and is trained there.")
@@ -142,6 +145,16 @@ def _recipe(model: Model) -> ModuleType:
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
+
+
+def _trainable(catalog: Catalog) -> list[str]:
+    """The adapters with a ``train.py``."""
+    names = []
+    for name in catalog.adapter_names():
+        with contextlib.suppress(BenchbenchError):  # a broken manifest cannot be trained
+            if (catalog.adapter(name).folder / "train.py").is_file():
+                names.append(name)
+    return names
 
 
 def _labelled(

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from benchbench.cli.lookup import named
-from benchbench.cli.terminal import width, wrapped
+from benchbench.cli.terminal import cut, width, wrapped
 from benchbench.io.text_table import aligned
 from benchbench.metrics import Protocol
 from benchbench.plugins.catalog import Model
@@ -149,7 +149,7 @@ def environments_table(found: Sequence[InstalledEnvironment]) -> str:
         for each in found
     ]
     header = ["used by", "MB", "python", "built with", "environment", "requirements"]
-    return aligned(header, rows)
+    return "\n".join(cut(line) for line in aligned(header, rows).splitlines())
 
 
 def _dataset(manifest: DatasetManifest) -> str:

@@ -27,7 +27,7 @@ _COLUMNS: Final = {
     "models": ("model", "kind", "stems", "download", "ready", "summary"),
     "datasets": ("dataset", "licence", "summary"),
     "metrics": ("protocol", "metrics", "summary"),
-    "runs": ("run", "dataset", "models", "done", "failed"),
+    "runs": ("run", "dataset", "done", "failed", "models"),
 }
 """The columns of the tables; JSON has more."""
 

@@ -86,7 +86,7 @@ def open_side(
     if results is not None and Path(results).is_dir():
         return results_side(open_results(Path(results)), text, text, frames, keep_scores)
     raise UsageError(
-        f"{text} is no results folder, no baseline file, and no known run or model.",
+        f"{text} is not a results folder, a baseline file, a run or a model.",
         hint="Name a folder, a .parquet baseline, FOLDER@MODEL or FOLDER@RUN.",
     )
 

@@ -179,14 +179,11 @@ def _root(dataset: DatasetPlugin, root: Path | None, tell: Callable[[str], None]
     if manifest.layout == "generated":
         _generate(dataset, folder, tell)
     if not folder.is_dir():
-        ways = [f"`bench install {manifest.name}`"] if manifest.downloads else []
-        ways.append("--root FOLDER")
-        ways += [f"the environment variable {variable}"] if variable else []
+        install = f"Run `bench install {manifest.name}`, or name" if manifest.downloads else "Name"
+        or_variable = f" or the environment variable {variable}" if variable else ""
         raise UsageError(
             f"The data set {manifest.name} was not found on this machine.",
-            hint=f"Get it with {', or name its folder with '.join(ways[:2])}"
-            + (f" or {ways[2]}" if len(ways) > 2 else "")
-            + f". {manifest.instructions}".rstrip(),
+            hint=f"{install} its folder with --root FOLDER{or_variable}. {manifest.instructions}",
         )
     return folder
 
