@@ -124,32 +124,36 @@ def test_the_driver_hears_of_a_job_while_its_batch_goes_on(
 
 @pytest.mark.parametrize("lost", [set(), {0}, {2}, {4}, {1, 3}, {0, 1, 2, 3, 4}])
 def test_lost_messages_change_neither_order_nor_number_of_what_is_told(lost: set[int]) -> None:
-    from benchbench.running.executors.dask_executor import _Heard
+    from benchbench.running.executors.dask_executor import _BatchEvents
 
     batch = small_batch("a", "b")
     whole: list[Event] = [
         Started("a:v", "x"), ScoresReady("a:v", "x", {}), Started("b:v", "x"),
         Separated("b:v", "x", "failed", "no", None, None), Spent(1.0, 1.0, 1.0),
     ]  # fmt: skip
-    heard = _Heard(batch)
-    first = [e for n, e in enumerate(whole[:2]) for e in heard.tell("died", n, e)]
-    told = [e for n, e in enumerate(whole) if n not in lost for e in heard.tell("lives", n, e)]
-    told += [e for n, e in enumerate(whole) for e in heard.tell("lives", n, e)]
+    batch_events = _BatchEvents(batch)
+    first = [e for n, e in enumerate(whole[:2]) for e in batch_events.receive("died", n, e)]
+    told = [
+        e for n, e in enumerate(whole) if n not in lost for e in batch_events.receive("lives", n, e)
+    ]
+    told += [e for n, e in enumerate(whole) for e in batch_events.receive("lives", n, e)]
     assert first == whole[:2]
     assert told == whole[2:]
     assert not heard.remaining.jobs
 
 
 def test_a_failure_counts_only_if_no_other_attempt_makes_up_for_it() -> None:
-    from benchbench.running.executors.dask_executor import _Heard
+    from benchbench.running.executors.dask_executor import _BatchEvents
 
     failed = Separated("a:v", "x", "failed", "the machine was full", None, None)
-    heard = _Heard(small_batch("a", "b"))
+    batch_events = _BatchEvents(small_batch("a", "b"))
     told = [
-        e for n, e in enumerate([Started("a:v", "x"), failed]) for e in heard.tell("died", n, e)
+        e
+        for n, e in enumerate([Started("a:v", "x"), failed])
+        for e in batch_events.receive("died", n, e)
     ]
     again = [Started("a:v", "x"), ScoresReady("a:v", "x", {}), failed, Spent(1.0, 1.0, 1.0)]
-    told += [e for n, e in enumerate(again) for e in heard.tell("lives", n, e)]
+    told += [e for n, e in enumerate(again) for e in batch_events.receive("lives", n, e)]
     assert failed not in told
     assert [job.identity.model for job in heard.remaining.jobs] == ["b:v"]
 
