@@ -139,7 +139,7 @@ def test_lost_messages_change_neither_order_nor_number_of_what_is_told(lost: set
     told += [e for n, e in enumerate(whole) for e in batch_events.receive("lives", n, e)]
     assert first == whole[:2]
     assert told == whole[2:]
-    assert not heard.remaining.jobs
+    assert not batch_events.remaining.jobs
 
 
 def test_a_failure_counts_only_if_no_other_attempt_makes_up_for_it() -> None:
@@ -155,7 +155,7 @@ def test_a_failure_counts_only_if_no_other_attempt_makes_up_for_it() -> None:
     again = [Started("a:v", "x"), ScoresReady("a:v", "x", {}), failed, Spent(1.0, 1.0, 1.0)]
     told += [e for n, e in enumerate(again) for e in batch_events.receive("lives", n, e)]
     assert failed not in told
-    assert [job.identity.model for job in heard.remaining.jobs] == ["b:v"]
+    assert [job.identity.model for job in batch_events.remaining.jobs] == ["b:v"]
 
 
 def test_a_stop_finishes_what_is_in_hand_and_says_how_to_go_on(
