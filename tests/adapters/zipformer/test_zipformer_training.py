@@ -14,13 +14,7 @@ from zipformer_keras import VARIANTS, Separator
 from zipformer_keras.configuration import Configuration, bin_count, cell_count
 from zipformer_keras.runtime import build_keras
 from zipformer_keras.spectrum import Synthesis, analyse, expanded
-from zipformer_keras.training.augmentation import (
-    Excerpt,
-    Library,
-    draw_excerpt,
-    filtered,
-    tones,
-)
+from zipformer_keras.training.augmentation import Excerpt, Library, draw_excerpt
 from zipformer_keras.training.batches import cell_example, draw_batch, excerpt_length, wave_example
 from zipformer_keras.training.loop import Run
 from zipformer_keras.training.loss import (
@@ -33,6 +27,7 @@ from zipformer_keras.training.loss import (
 from zipformer_keras.training.objectives.separation import Separation
 from zipformer_keras.training.recipe import CPU_BFLOAT16, FOLDER, Recipe, read_recipe
 from zipformer_keras.training.state import STATE
+from zipformer_keras.training.tones import filtered, tones
 from zipformer_keras.training.train import gains, set_precision, teach, warm_start
 from zipformer_keras.training.variation import PLAIN, Variation
 from zipformer_keras.variants import TINY

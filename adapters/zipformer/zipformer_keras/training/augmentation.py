@@ -1,10 +1,10 @@
-"""What a network learns from: stems of different songs, varied and mixed on the fly.
+"""Training excerpts: stems of different songs, varied and mixed on the fly.
 
-Every draw depends on the seed and the number of the step alone, so that a run that was stopped
-goes on with exactly the excerpts it would have seen.
+Each draw depends only on the seed and the number of the step, so that a run that is continued gets
+the same excerpts as one that was not stopped.
 
-Of some music only the vocals and the accompaniment are known. It teaches what vocals are; what the
-accompaniment consists of is left open.
+Of some songs only the vocals and the accompaniment are known. For these, only the vocals enter the
+loss.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import scipy.fft
 import soxr
 
 from ..spectrum import Samples
@@ -25,7 +24,7 @@ from .variation import Variation
 Song = Callable[[], Mapping[str, npt.NDArray[Any]]]
 """Gives a song's stems at 44.1 kHz, (channels, samples) of one length, float32 or int16.
 
-It is called whenever an excerpt is wanted, and only the excerpt is touched: memory maps are
+It is called for each excerpt, and only the excerpt is read; memory maps are
 best."""
 
 RATE = 44_100
@@ -34,7 +33,6 @@ DRUMS, BASS, MIXTURE = "drums", "bass", "mixture"
 
 
 TRIES = 4
-BEND_DB = 3.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +52,7 @@ class Library:
 
     @classmethod
     def of(cls, songs: Sequence[Song], stems: Sequence[str]) -> Library:
-        """Look at each song once.
+        """Sort songs by their stems; each is opened once.
 
         Raises
         ------
@@ -113,7 +111,7 @@ def draw_excerpt(
     length
         Samples.
     variation
-        How it is varied; tone is left to `tones`.
+        How it is varied; the filters are applied later, see `tones`.
     rng
         Source of all randomness.
     """
@@ -168,7 +166,7 @@ def _produced(
 
 
 def _happens(share: float, rng: np.random.Generator) -> bool:
-    """Whether chance has it so; where it never does, no number is drawn."""
+    """A random decision with this probability; with a share of 0, no random number is drawn."""
     return share > 0.0 and rng.random() < share
 
 
@@ -180,7 +178,7 @@ def _varied(
     variation: Variation,
     rng: np.random.Generator,
 ) -> Samples:
-    """A window of a stem, its speed, number and shape changed by chance."""
+    """A window of a stem with random changes of speed, number of voices and sound."""
     faster = rng.random() < variation.speed_share
     speed = 1.0 + variation.speed * rng.uniform(-1.0, 1.0) if faster else 1.0
     if name == BASS and _happens(variation.deep, rng):
@@ -209,7 +207,7 @@ def _heard(
     place: tuple[Mapping[str, npt.NDArray[Any]], float] | None,
     rng: np.random.Generator,
 ) -> Samples:
-    """A window of a stem at a given place, or at a random one where something is heard."""
+    """A window of a stem at a given place, or at a random place that is not silent."""
     if place is not None:
         return stereo_window(place[0][name], place[1], length)
     for _ in range(TRIES):
@@ -218,65 +216,6 @@ def _heard(
         if np.abs(window[:, ::64]).max(initial=0.0) > effects.QUIET:
             break
     return window
-
-
-def tones(
-    stems: Sequence[str], bins: int, frame: int, variation: Variation, rng: np.random.Generator
-) -> npt.NDArray[np.float32]:
-    """Random filters as gains of the bins.
-
-    Tilts of up to 4 dB an octave, bent by some dB an octave; low-passes from 4.5 to 16 kHz; for
-    vocals, shelves that lower what lies below 150 to 1000 Hz by 3 to 30 dB, at 6 to 18 dB an octave.
-
-    Parameters
-    ----------
-    stems
-        Names of the stems that they are for.
-    bins, frame
-        Bins, and samples of a frame, of the spectra that they are for.
-    variation
-        Says how many are not flat.
-    rng
-        Source of all randomness.
-
-    Returns
-    -------
-    numpy.ndarray
-        float32 (stems, bins).
-    """
-    frequency = np.maximum(np.arange(bins), 1) * (RATE / frame)
-    octaves = np.log2(frequency / 1000.0)
-    gains = np.ones((len(stems), bins), np.float32)
-    for index, stem in enumerate(stems):
-        if rng.random() < variation.tone:
-            slope = rng.uniform(-4.0, 4.0)
-            level = slope * np.clip(octaves, -3.0, 4.0)
-            level += np.interp(octaves, np.arange(-4, 5), rng.normal(0.0, BEND_DB, 9))
-            gains[index] = 10.0 ** (level / 20.0)
-        if rng.random() < 0.4 * variation.tone:
-            cut = 10.0 ** rng.uniform(np.log10(4500.0), np.log10(16000.0))
-            gains[index] /= np.sqrt(1.0 + (frequency / cut) ** 16)
-        if stem == VOCALS and rng.random() < variation.thin:
-            cut = 10.0 ** rng.uniform(np.log10(150.0), np.log10(1000.0))
-            below = (cut / frequency) ** (2 * int(rng.integers(1, 4)))
-            kept = 10.0 ** (rng.uniform(-30.0, -3.0) / 10.0)
-            gains[index] *= np.sqrt((1.0 + kept * below) / (1.0 + below))
-    return gains
-
-
-def filtered(samples: Samples, gains: npt.NDArray[np.float32]) -> Samples:
-    """Apply `tones` to waveforms, float32 (stems, 2, samples).
-
-    Above the last bin a filter goes on with its last gain.
-    """
-    spectrum = scipy.fft.rfft(samples, axis=-1)
-    places = np.linspace(0.0, 1.0, spectrum.shape[-1])
-    known = np.linspace(0.0, 1.0, gains.shape[-1])
-    for stem, gain in enumerate(gains):
-        if not np.all(gain == 1.0):
-            spectrum[stem] *= np.interp(places, known, gain).astype(np.float32)
-    result: Samples = scipy.fft.irfft(spectrum, n=samples.shape[-1], axis=-1)
-    return result
 
 
 def stereo_window(samples: npt.NDArray[Any], place: float, length: int) -> Samples:

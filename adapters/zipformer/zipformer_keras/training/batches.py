@@ -13,7 +13,8 @@ import numpy.typing as npt
 
 from ..configuration import Configuration, bin_count, cell_count
 from ..spectrum import Numbers, analyse, cells, pooled, product
-from .augmentation import Excerpt, Library, draw_excerpt, filtered, tones
+from .augmentation import Excerpt, Library, draw_excerpt
+from .tones import filtered, tones
 from .variation import Variation
 
 Batch = tuple[npt.NDArray[Any], ...]

@@ -1,7 +1,7 @@
-"""The loop that trains a network: it can be stopped at any moment and goes on where it was.
+"""The training loop. A run that was stopped, even by a kill, continues from its last saved state.
 
-All of a run's state stands in one file that is replaced as a whole: weights, their running
-mean, the optimizer's moments, the step and the history. Batches depend on seed and step alone.
+The state is one file: weights, their running mean, the optimizer's moments, the step and the
+history (`state`). Batches depend only on the seed and the step.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from .state import STATE, read_state, write_state
 
 HISTORY = "history.json"
 ADAPTED = 8
-"""Batches that are looked at before training."""
+"""Batches from which the features' mean and deviation are measured before training."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,9 +38,9 @@ class Line:
     cpu_s
         Processor time of training so far, all threads, validations left out.
     loss
-        Mean since the line before; of separation in dB.
+        Mean since the previous line; for separation in dB.
     scores
-        What the validation gave, by name.
+        Scores of the validation by name.
     """
 
     step: int
@@ -55,19 +55,19 @@ class Run:
     Parameters
     ----------
     recipe
-        What to do.
+        Of the run.
     configuration
-        Names stems, bands and masks.
+        Of the network.
     network
-        From cells to masks, built.
+        The network, built.
     objective
-        What the network is trained for, with its songs.
+        The task and its songs.
     folder
-        Of the run; if it holds a state, the run goes on from it.
+        Of the run; if it holds a state, the run is continued.
     validate
-        Scores the network's averaged weights; they are in place while it runs.
+        Scores the network, which has its averaged weights while this runs.
     adapt
-        Whether a new run first measures what typical features are like; not for weights that
+        Whether a new run first measures the features' mean and deviation; not for weights that
         were trained before.
     """
 
@@ -122,7 +122,7 @@ class Run:
         self._learn = tf.function(learn, autograph=False)
 
     def draw(self) -> Batch:
-        """The batch of the present step."""
+        """The batch of the current step."""
         return self._drawn([self.recipe.seed, self.step])
 
     def _drawn(self, seed: Sequence[int]) -> Batch:
@@ -144,7 +144,7 @@ class Run:
         if not np.isfinite(loss):
             raise ValueError(
                 f"The loss of step {self.step} is {loss}. Try a smaller learning_rate; the run "
-                f"goes on from its last state in {self.folder}."
+                f"continues from its last state in {self.folder}."
             )
         self._losses.append(loss)
         return loss
@@ -155,7 +155,7 @@ class Run:
         *,
         cpu_limit_s: float = float("inf"),
     ) -> None:
-        """Go on to the recipe's end, or until so much processor time is used."""
+        """Train to the last step of the recipe, or until the processor time is used up."""
         recipe = self.recipe
         while self.step < recipe.steps and self.cpu_s < cpu_limit_s:
             self.advance()

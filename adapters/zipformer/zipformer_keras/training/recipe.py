@@ -1,4 +1,4 @@
-"""Recipes: one TOML file says everything that a training run does."""
+"""Recipes: one TOML file holds all settings of a training run."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16", CPU_BFLOAT16)
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """What a training run does.
+    """Settings of a training run.
 
     Parameters
     ----------
@@ -62,8 +62,8 @@ class Recipe:
     validate_every, save_every
         Steps between two validations, and between two saved states.
     objective
-        ``"separation"``, or what is learned from songs without stems: ``"clusters"``,
-        ``"contrastive"``, ``"patches"`` or ``"unmixing"``, or from speech over them: ``"phones"``
+        ``"separation"``, or a task without stems: ``"clusters"``,
+        ``"contrastive"``, ``"patches"`` or ``"unmixing"``, or a task with speech: ``"phones"``
         or ``"voicing"``; see `objectives`.
     hidden, span
         Without stems: the share of the frames (or patches) that is hidden, and frames of a span.

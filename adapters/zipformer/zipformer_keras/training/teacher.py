@@ -1,4 +1,4 @@
-"""Stems that another separator makes of songs, kept as arrays, to learn from."""
+"""Training stems from another separator: it separates songs without stems, and the results are kept."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ def taught(
     """Songs with the stems that a separator makes of them.
 
     Stems are kept by the teacher's name and the song's samples: when a run is continued, a song that
-    was added to the others or another teacher gets stems of its own. The last stem, ``other`` or ``accompaniment``, is what the others leave of the mixture, so that
-    all of them add up to it.
+    was added, and every song with another teacher, is separated anew. The last stem, ``other`` or
+    ``accompaniment``, is the mixture without the other stems, so that all of them add up to it.
 
     Parameters
     ----------
@@ -36,7 +36,7 @@ def taught(
     folder
         Gets a folder for each song and teacher, with an int16 array for each stem.
     tell
-        Told of each song.
+        Called with a line for each song.
 
     Raises
     ------
