@@ -16,6 +16,7 @@ Source of the interval: Efron, "Better bootstrap confidence intervals", JASA 82 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 import numpy as np
@@ -145,7 +146,6 @@ def _means(values: Floats) -> Floats:
 
 
 def _draws_of_means(values: Floats, resamples: int, seed: int) -> Floats:
-    generator = np.random.default_rng(seed)
     count = len(values)
     has_value = ~np.isnan(values)
     whole = bool(has_value.all())
@@ -153,19 +153,36 @@ def _draws_of_means(values: Floats, resamples: int, seed: int) -> Floats:
     filled = np.where(has_value, values - centre, 0.0)
     present = has_value.astype(np.float32)  # counts of tracks are exact in single precision
     draws = np.empty((resamples, values.shape[1]))
+    counted = _resampling_counts(count, resamples, seed)
     step = max(1, _CELLS // count)
     for start in range(0, resamples, step):
-        size = min(step, resamples - start)
-        picks = generator.integers(0, count, size=(size, count), dtype=np.int32)
-        picks += np.arange(size, dtype=np.int32)[:, None] * np.int32(count)
-        counts = np.bincount(picks.ravel(), minlength=size * count).reshape(size, count)
-        weights = counts.astype(np.float64)
+        weights = counted[start : start + step].astype(np.float64)
+        size = len(weights)
         total = weights @ filled
         drawn = np.full_like(total, count) if whole else weights.astype(np.float32) @ present
         draws[start : start + size] = np.divide(
             total, drawn, out=np.full_like(total, np.nan), where=drawn > 0
         )
     return draws + centre
+
+
+@lru_cache(maxsize=2)
+def _resampling_counts(count: int, resamples: int, seed: int) -> npt.NDArray[np.uint16]:
+    """How often each of `count` values is drawn in each resample, of shape (resamples, count).
+
+    The boards of a report have the same tracks, so the same counts serve them all.
+    """
+    generator = np.random.default_rng(seed)
+    # A value is drawn more than 65,535 times in samples of more values than memory holds only.
+    counted = np.empty((resamples, count), np.uint16)
+    step = max(1, _CELLS // count)
+    for start in range(0, resamples, step):
+        size = min(step, resamples - start)
+        picks = generator.integers(0, count, size=(size, count), dtype=np.int32)
+        picks += np.arange(size, dtype=np.int32)[:, None] * np.int32(count)
+        drawn = np.bincount(picks.ravel(), minlength=size * count).reshape(size, count)
+        counted[start : start + size] = drawn
+    return counted
 
 
 def _acceleration_of_means(values: Floats) -> Floats:

@@ -164,7 +164,7 @@ def _signed_ranks(differences: Floats) -> tuple[float, float]:
         return float("nan"), float("nan")
     if not differences.any():
         return 1.0, 0.0
-    order = np.argsort(np.abs(differences), kind="stable")
+    order = np.argsort(np.abs(differences))
     signs = np.sign(differences[order])
     ranks, tied = _ranks(np.abs(differences[order]))
     plus, minus = float(ranks[signs > 0].sum()), float(ranks[signs < 0].sum())
@@ -235,7 +235,8 @@ def pairwise(
     Parameters
     ----------
     table
-        Rows of `per_track` for one target, reference set, protocol, metric and band.
+        Rows of `per_track` for one target, reference set, protocol, metric and band, or a table of
+        one column per model and one row per track, sorted by track.
     models
         The models to compare, in this order; by default all, sorted by name.
     level, resamples, seed
@@ -249,7 +250,7 @@ def pairwise(
         One row per pair: ``a``, ``b``, the fields of `Paired` (the difference is b minus a) and
         ``p_holm``, the p value adjusted for all pairs.
     """
-    matrix = wide(table)
+    matrix = wide(table) if {"model", "track", "value"} <= set(table.columns) else table
     names = list(models) if models is not None else [str(name) for name in matrix.columns]
     values = matrix.reindex(columns=names).to_numpy(dtype=np.float64)
     pairs = list(combinations(range(len(names)), 2))

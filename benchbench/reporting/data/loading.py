@@ -142,7 +142,10 @@ def _of_model(
     latest = newest(scores, order)
     tracks = per_track(latest, "median")
     # per_track has one row per group, in the order of group_by.
-    tracks["mean"] = group_by(latest, KEYS).mean(latest["value"].to_numpy(dtype=np.float64))
+    if len(tracks) == len(latest):  # no frames: the mean of one value
+        tracks["mean"] = tracks["value"]
+    else:
+        tracks["mean"] = group_by(latest, KEYS).mean(latest["value"].to_numpy(dtype=np.float64))
     tracks = _narrowed(tracks)
     several = scores["run_id"].nunique() > 1
     broad = scores[scores["band_lo_hz"].isna()] if several else scores.iloc[:0]

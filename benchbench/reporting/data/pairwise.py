@@ -143,12 +143,12 @@ def pairwise_tests(grid: SeriesArray, board: Leaderboard, rivals: Collection[str
     """
     models = tuple(row.model for row in board.rows if row.value is not None)
     way = AGGREGATIONS[board.aggregation]
-    rows = grid.frame(way.frames, models)
+    values = grid.values(way.frames)[[grid.models.index(name) for name in models]]
+    table = pd.DataFrame(values.T, index=list(grid.tracks), columns=list(models))
     kinds = {row.model: row.kind for row in board.rows}
-    found = pairwise(rows, models=models, intervals=False)  # those of the shown numbers are used
+    found = pairwise(table, models=models, intervals=False)  # those of the shown numbers are used
     if len(found):
         found = found[found["a"].map(kinds) == found["b"].map(kinds)].reset_index(drop=True)
-    values = grid.values(way.frames)[[grid.models.index(name) for name in models]]
     shown = ShownNumbers.of(values, way.tracks)
     place = {name: index for index, name in enumerate(models)}
     made: dict[tuple[str, str], Pair] = {}
@@ -172,20 +172,20 @@ def pairwise_tests(grid: SeriesArray, board: Leaderboard, rivals: Collection[str
     own = [name for name in models if name in rivals]
     own = [name for name in own if kinds[name] == kinds[own[0]]]
     together = own if len(own) > 2 else list(models)
-    rows = rows[rows["model"].isin(together)]
+    table = table[together]
     try:
         ranks: CriticalDifference | None = critical_difference(
-            rows, direction="higher" if board.higher_is_better else "lower"
+            table, direction="higher" if board.higher_is_better else "lower"
         )
     except NothingToCompareError:
         ranks = None
-    return PairwiseTests(board.series, models, made, ranks, _overall(rows))
+    return PairwiseTests(board.series, models, made, ranks, _overall(table))
 
 
-def _overall(rows: pd.DataFrame) -> Friedman | None:
+def _overall(table: pd.DataFrame) -> Friedman | None:
     """Friedman's test, if there are tracks enough: with few, its F distribution is far off."""
     try:
-        test = friedman(rows)
+        test = friedman(table)
     except NothingToCompareError:
         return None
     return test if test.tracks >= FRIEDMAN_TRACKS else None

@@ -74,18 +74,6 @@ class SeriesArray:
         """The value on each track, with frames aggregated as `frames` says."""
         return self.means if frames == "mean" else self.medians
 
-    def frame(self, frames: str | None, models: Sequence[str]) -> pd.DataFrame:
-        """Rows of model, track and value, as `benchbench.stats` expects them."""
-        places = [self.models.index(name) for name in models]
-        values = self.values(frames)[places]
-        return pd.DataFrame(
-            {
-                "model": np.repeat(np.array(models, dtype=object), len(self.tracks)),
-                "track": np.tile(np.array(self.tracks, dtype=object), len(models)),
-                "value": values.ravel(),
-            }
-        )
-
 
 @dataclass(frozen=True)
 class ScoreArrays:

@@ -21,8 +21,8 @@ from benchbench.reporting.sections.citations import Origin, origins_of
 
 __all__ = ["Download", "Provenance", "command_of", "downloads", "facts", "shown_tracks"]
 
-MOST_EMBEDDED: Final = 1_000_000
-"""Rows of a table that a page holds as a file: about 6 MB. A site has larger ones as files."""
+MOST_EMBEDDED: Final = 300_000
+"""Rows of a table that a page holds as a file: about 2 MB. A site has larger ones as files."""
 
 
 @dataclass(frozen=True, slots=True)
