@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING as _TYPE_CHECKING
 if _TYPE_CHECKING:
     from benchbench import errors, metrics, stats
     from benchbench.api import training
+    from benchbench.api.adapt import adapt
     from benchbench.api.board.check import check
     from benchbench.api.board.submit import submit
     from benchbench.api.compact import compact
@@ -43,6 +44,7 @@ _HOMES = {
     "submit": "board.submit",
 }
 _FUNCTIONS = (
+    "adapt",
     "compact",
     "compare",
     "doctor",
@@ -65,6 +67,7 @@ __all__ = [
     "Results",
     "Validator",
     "__version__",
+    "adapt",
     "check",
     "compact",
     "compare",

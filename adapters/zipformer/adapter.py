@@ -22,6 +22,8 @@ class Adapter:
 
     parameters: int
     _separator: Separator
+    _notes: str
+    _songs: int
 
     def load(
         self, variant: str, weights: Path | None, device: str, options: dict[str, object]
@@ -37,7 +39,9 @@ class Adapter:
         device
             ``"auto"``, ``"cpu"`` or ``"gpu"``.
         options
-            ``runtime``: ``"auto"``, ``"onnx"`` or ``"keras"``.
+            ``runtime``: ``"auto"``, ``"onnx"`` or ``"keras"``. ``notes``: a CSV file for pitch, voicing
+            and activity by frame, of variants that have these heads; a worker's second song goes to
+            ``<name>-2.csv``, and so on.
         """
         os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
         os.environ["KERAS_BACKEND"] = "tensorflow"
@@ -49,13 +53,16 @@ class Adapter:
                 f"No weights of {variant!r} are shipped; train some with `bench train "
                 f"zipformer:{variant}` and name their folder with --weights."
             )
-        foreign = sorted(set(options) - {"runtime"})
+        foreign = sorted(set(options) - {"runtime", "notes"})
         if foreign:
-            raise ValueError(f"Zipformer has no option {foreign[0]!r}; it has runtime.")
+            raise ValueError(f"Zipformer has no option {foreign[0]!r}; it has runtime and notes.")
         self._separator = loaded.from_folder(
             variant, weights, device=device, runtime=str(options.get("runtime", "auto"))
         )
         self.parameters = self._separator.parameters
+        self._notes, self._songs = str(options.get("notes", "")), 0
+        if self._notes and not self._separator.configuration.harmonics:
+            raise ValueError(f"{variant} has no heads for notes; zipformer:tiny-harmonic has.")
 
     def separate(self, mixture: Samples, sample_rate: int) -> Iterator[dict[str, Samples]]:
         """Yield consecutive blocks of all stems, float32 (channels, samples).
@@ -67,6 +74,7 @@ class Adapter:
         sample_rate
             In Hz.
         """
+        self._take_notes()
         yield from self._separator.blocks(mixture, sample_rate)
 
     def stream(self, blocks: Iterable[Samples], sample_rate: int) -> Iterator[dict[str, Samples]]:
@@ -79,4 +87,16 @@ class Adapter:
         sample_rate
             In Hz.
         """
+        self._take_notes()
         yield from self._separator.stream(blocks, sample_rate)
+
+    def _take_notes(self) -> None:
+        """Begin the notes of the next song."""
+        if not self._notes:
+            return
+        self._songs += 1
+        path = Path(self._notes)
+        if self._songs > 1:
+            path = path.with_name(f"{path.stem}-{self._songs}{path.suffix}")
+        notes = importlib.import_module("zipformer_keras.notes")
+        self._separator.on_notes = notes.NotesFile(path, self._separator.configuration).add

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
-import importlib.util
 import inspect
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import numpy as np
 
+from benchbench.api.training.programs import adapter_program
 from benchbench.api.training.unlabelled import RATE, Unlabelled, read_unlabelled
 from benchbench.datasets.dataset import Dataset, Track, installed_folder, open_dataset
 from benchbench.datasets.preparation import prepare
@@ -22,8 +19,8 @@ from benchbench.io.audio.audio_files import Audio
 from benchbench.io.paths import AnyPath, path_of, paths_of
 from benchbench.io.processes.scratch import scratch_folder
 from benchbench.metrics.targets import TWO_TARGETS, reference_sets
-from benchbench.plugins.catalog import Catalog, Model
-from benchbench.plugins.manifest_schema import ENGINE, AnyValue
+from benchbench.plugins.catalog import Catalog
+from benchbench.plugins.manifest_schema import AnyValue
 
 __all__ = ["train"]
 
@@ -92,9 +89,7 @@ def train(
     """
     catalog = Catalog(paths_of(adapter_paths))
     chosen = catalog.model(model)
-    if note := chosen.adapter.place.note(chosen.manifest.name):
-        tell(note)
-    recipe = _recipe(chosen, catalog)
+    recipe = adapter_program(chosen, "train", catalog, tell)
     if songs is not None and "unlabelled" not in inspect.signature(recipe.train).parameters:
         raise UsageError(f"{chosen.name} trains on songs with stems only; leave out --songs.")
     learn, check = _labelled(catalog, dataset, songs, path_of(root), split, validation, tell)
@@ -127,34 +122,6 @@ def train(
                 f"{chosen.name} cannot be trained with these settings: {error}"
             ) from error
     return folder
-
-
-def _recipe(model: Model, catalog: Catalog) -> ModuleType:
-    path = model.adapter.folder / "train.py"
-    if not path.is_file():
-        raise UsageError(
-            f"{model.name} has no training recipe ({path} does not exist).",
-            hint=f"Models with a recipe: {', '.join(_trainable(catalog))}.",
-        )
-    if model.manifest.runtime.interpreter != ENGINE:
-        raise UsageError(f"{model.name} runs in its own environment and is trained there.")
-    sys.path.insert(0, str(model.adapter.folder.resolve()))
-    spec = importlib.util.spec_from_file_location(f"train_{model.manifest.name}", path)
-    if spec is None or spec.loader is None:
-        raise UsageError(f"{path} cannot be loaded.")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-def _trainable(catalog: Catalog) -> list[str]:
-    """The adapters with a ``train.py``."""
-    names = []
-    for name in catalog.adapter_names():
-        with contextlib.suppress(BenchbenchError):  # a broken manifest cannot be trained
-            if (catalog.adapter(name).folder / "train.py").is_file():
-                names.append(name)
-    return names
 
 
 def _labelled(

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
+import msgspec
+
 from benchbench.errors import ManifestError, UnknownNameError, UsageError
 from benchbench.io.redaction import is_secret_name, redacted_value
 from benchbench.plugins.manifest import read_adapter, read_dataset
@@ -27,10 +29,23 @@ __all__ = ["Catalog", "DatasetPlugin", "Model"]
 
 @dataclass(frozen=True)
 class Adapter:
-    """An adapter's place and manifest."""
+    """An adapter's place and manifest.
+
+    Parameters
+    ----------
+    base
+        The adapter whose code it runs, where its manifest says ``extends``; what the manifest leaves to
+        it is filled in.
+    """
 
     place: Place
     manifest: AdapterManifest
+    base: Adapter | None = None
+
+    @property
+    def code(self) -> Adapter:
+        """The adapter whose folder holds the code: the base, or this one."""
+        return self.base or self
 
     @property
     def folder(self) -> Path:
@@ -172,7 +187,32 @@ class Catalog:
             raise UnknownNameError("model", name, self.adapter_names())
         manifest = read_adapter(place.folder / self._adapters.file)
         require_same_name(place.folder, manifest.name)
-        return Adapter(place, manifest)
+        found = Adapter(place, manifest)
+        return self._extended(found) if manifest.extends else found
+
+    def _extended(self, adapter: Adapter) -> Adapter:
+        """An adapter with the code, runtime, audio format and options of the one that it extends."""
+        manifest = adapter.manifest
+        where = f"{adapter.folder / 'adapter.toml'}: extends = {manifest.extends!r}"
+        place = self._adapters.find(manifest.extends)
+        if place is None:
+            raise ManifestError(
+                f"{where} is no model that is found here.",
+                hint="Name its folder with --adapter-path.",
+            )
+        head = read_adapter(place.folder / self._adapters.file)
+        if head.extends or head.kind != "python":
+            raise ManifestError(f"{where} must be an adapter of kind 'python' with its own code.")
+        base = self.adapter(manifest.extends)
+        filled = msgspec.structs.replace(
+            manifest,
+            runtime=base.manifest.runtime,
+            audio=base.manifest.audio,
+            options=base.manifest.options,
+            callable=base.manifest.callable,
+            oracle=base.manifest.oracle,
+        )
+        return replace(adapter, manifest=filled, base=base)
 
     def model(self, name: str) -> Model:
         """``adapter``, ``adapter:variant`` or ``adapter:variant[option=value]``.

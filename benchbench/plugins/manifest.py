@@ -15,10 +15,12 @@ import msgspec
 from benchbench.errors import ManifestError, closest
 from benchbench.io.toml_files import read_toml
 from benchbench.plugins.manifest_schema import (
+    AdapterAudio,
     AdapterManifest,
     AnyValue,
     DatasetManifest,
     Ensemble,
+    Runtime,
     Weights,
 )
 from benchbench.plugins.metric_schema import MetricManifest
@@ -170,10 +172,23 @@ def _check_kind(path: Path, manifest: AdapterManifest) -> None:
         raise ManifestError(f"{path}: kind = {manifest.kind!r} needs {wanted} = ...")
     if manifest.callable and not CALLABLE.fullmatch(manifest.callable):
         raise ManifestError(f"{path}: callable = {manifest.callable!r} is not module:function.")
+    if manifest.extends and (
+        any(own.values()) or manifest.kind != "python" or _has_own_runtime(manifest)
+    ):
+        raise ManifestError(
+            f"{path}: with extends, kind, callable, options, [runtime] and [audio] are those of "
+            f"{manifest.extends!r}.",
+            hint="Leave them out.",
+        )
     if manifest.kind == "command":
         _check_command(path, manifest)
     if manifest.ensemble:
         _check_ensemble(path, manifest, manifest.ensemble)
+
+
+def _has_own_runtime(manifest: AdapterManifest) -> bool:
+    kept = manifest.runtime == Runtime() and manifest.audio == AdapterAudio()
+    return not kept or bool(manifest.options) or manifest.oracle
 
 
 def _check_ensemble(path: Path, manifest: AdapterManifest, ensemble: Ensemble) -> None:

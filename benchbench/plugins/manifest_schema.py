@@ -12,6 +12,7 @@ import msgspec
 __all__ = [
     "ENGINE",
     "SAME",
+    "Adaptation",
     "AdapterAudio",
     "AdapterManifest",
     "AnyValue",
@@ -19,6 +20,7 @@ __all__ = [
     "DatasetManifest",
     "Download",
     "Ensemble",
+    "Example",
     "Licence",
     "Published",
     "Runtime",
@@ -156,6 +158,36 @@ class Ensemble(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Stem -> member -> weight in the mean; the default weight is 1."""
 
 
+class Example(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A song that an adapted model learned from.
+
+    `before` and `after` are SI-SDR in dB of the stem, by the base and by a model that learned from
+    the other examples; both are missing if there was one example.
+    """
+
+    name: str
+    sha256: str
+    """Of the samples of stem and mixture."""
+    before: float | None = None
+    after: float | None = None
+
+
+class Adaptation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How `bench adapt` made a model."""
+
+    base: str
+    """The model, as ``adapter:variant``."""
+    base_weights: str
+    """Hash of its weights."""
+    stem: str
+    beside: str
+    """The base's stem that the new one starts from, and loses what the new one takes."""
+    steps: int
+    gain_db: float | None = None
+    """Mean of `after` less `before` over the examples."""
+    examples: tuple[Example, ...] = ()
+
+
 class AdapterManifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The content of ``adapter.toml``."""
 
@@ -189,6 +221,11 @@ class AdapterManifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     options: dict[str, AnyValue] = {}
     """Options of all variants, with their defaults."""
     weights: dict[str, Weights] = {}
+    extends: str = ""
+    """An adapter of kind ``python`` whose code, runtime, audio format and options this one uses, with
+    variants and weights of its own."""
+    adaptation: Adaptation | None = None
+    """Set by `bench adapt`."""
 
 
 class DatasetLicence(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

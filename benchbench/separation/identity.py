@@ -11,6 +11,7 @@ from pathlib import Path
 from benchbench.datasets.dataset import Track
 from benchbench.io.hashing import short_hash
 from benchbench.io.redaction import is_secret_name
+from benchbench.plugins.catalog import Adapter
 from benchbench.plugins.manifest_schema import AnyValue
 
 
@@ -45,8 +46,15 @@ def options_hash(options: Mapping[str, AnyValue]) -> str:
     return short_hash(json.dumps(public, sort_keys=True))
 
 
-def adapter_hash(folder: Path) -> str:
-    """A hash over the code and the manifest of an adapter's folder."""
+def adapter_hash(adapter: Adapter) -> str:
+    """A hash over the code and the manifest of an adapter; of both folders if it extends another."""
+    if adapter.base is None:
+        return folder_hash(adapter.folder)
+    return short_hash(folder_hash(adapter.folder), folder_hash(adapter.base.folder))
+
+
+def folder_hash(folder: Path) -> str:
+    """A hash over the code and the manifest in a folder."""
     total = hashlib.sha256()
     for path in sorted(folder.rglob("*")):
         if path.suffix in (".py", ".toml") and "__pycache__" not in path.parts:

@@ -35,7 +35,8 @@ def prepare_models(
     """
     setups: dict[str, ModelSetup] = {}
     for model in with_members(with_options(models, options)):
-        if not model.members and (note := model.adapter.place.note(model.manifest.name)):
+        code = model.adapter.code
+        if not model.members and (note := code.place.note(code.manifest.name)):
             tell(note)
         found = interpreter(model.manifest.runtime, tell=tell)
         setups[model.name] = ModelSetup(
@@ -71,7 +72,7 @@ def identity(setup: ModelSetup) -> Identity:
     members = short_hash(*(member.identity for member in setup.members)) if setup.members else ""
     return Identity(
         setup.model.name,
-        adapter_hash(setup.model.adapter.folder),
+        adapter_hash(setup.model.adapter),
         members or weights_hash(stems or setup.weights),
         options_hash(setup.all_options),
     )

@@ -247,7 +247,7 @@ class WorkerSeparator:
         self.process.close()
         self.process.start()
         model = self.setup.model
-        folder, command = model.adapter.folder.resolve(), model.manifest.kind == "command"
+        folder, command = model.adapter.code.folder.resolve(), model.manifest.kind == "command"
         request = {
             "do": "load",
             "folder": str(folder),

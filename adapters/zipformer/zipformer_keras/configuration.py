@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
 
 CHANNELS = 2
 STEMS = ("vocals", "drums", "bass", "other")
@@ -16,6 +18,10 @@ KERNEL = 3
 """Frames and cells that a convolution of the embedding sees."""
 SLOPE = 0.1
 """Of the embedding's activations below zero."""
+GROUPING_FLOOR = 1e-6
+"""Added to the mean square of a pooled vector."""
+GROWN_RANK = 4
+"""Patterns over the cells that a stem added after training mixes in a frame."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +95,22 @@ class LayerShape:
 
 
 @dataclass(frozen=True, slots=True)
+class Grown:
+    """A stem that was added to a trained network (`network.grown`).
+
+    Parameters
+    ----------
+    stem
+        Its name. If it is that of a stem of the network, it takes that stem's place.
+    beside
+        The stem of the network whose logits it starts from.
+    """
+
+    stem: str
+    beside: str
+
+
+@dataclass(frozen=True, slots=True)
 class Configuration:
     """Everything that distinguishes one variant from another.
 
@@ -119,6 +141,12 @@ class Configuration:
     embed
         Channels of the convolutional levels that join all cells to a single vector a frame (single
         path); none: bands, and every band keeps its own vector (dual path).
+    grown
+        A stem that was added after training; single path only.
+    harmonics
+        Whether there are heads for pitch and activity (`network.harmonics`); single path only.
+    grouping
+        Whether a song's frames change the last layer's kernel (`network.grouping`); single path, offline.
     """
 
     width: int
@@ -139,9 +167,50 @@ class Configuration:
     chunk: int | None = None
     left: int = 8
     embed: tuple[int, ...] = ()
+    grown: Grown | None = None
+    harmonics: bool = False
+    grouping: bool = False
 
     def __post_init__(self) -> None:
         if cell_count(self.groups) % 2 ** len(self.embed):
             raise ValueError(
                 f"{cell_count(self.groups)} cells cannot be halved {len(self.embed)} times."
             )
+        added = self.grown or self.harmonics or self.grouping
+        if added and (not self.embed or self.mask != "magnitude"):
+            raise ValueError("Only a single path with magnitude masks can get a stem or heads.")
+        if self.grouping and self.chunk is not None:
+            raise ValueError("Grouping pools a song's frames, so it cannot run live.")
+        if self.grouping and self.grown:
+            raise ValueError("A network with grouping cannot get another stem.")
+        if self.grown and self.grown.beside not in self.stems:
+            raise ValueError(f"{self.grown.beside!r} is not among {', '.join(self.stems)}.")
+
+    @property
+    def outputs(self) -> tuple[str, ...]:
+        """Names of the stems that are separated: `stems`, then the one that was added."""
+        added = (self.grown.stem,) if self.grown else ()
+        return (*self.stems, *(name for name in added if name not in self.stems))
+
+    def as_values(self) -> dict[str, Any]:
+        """Plain values, for JSON."""
+        return asdict(self)
+
+    @classmethod
+    def of_values(cls, values: Mapping[str, Any]) -> Configuration:
+        """The configuration that `as_values` gave; fields that are missing have their defaults.
+
+        Raises
+        ------
+        ValueError
+            The values are not those of a configuration.
+        """
+        try:
+            known = dict(values)
+            known["groups"] = tuple(Bands(**group) for group in known["groups"])
+            known["stacks"] = tuple(tuple(stack) for stack in known["stacks"])
+            known |= {name: tuple(known[name]) for name in ("stems", "embed") if name in known}
+            known["grown"] = Grown(**known["grown"]) if known.get("grown") else None
+            return cls(**known)
+        except (TypeError, KeyError, AttributeError) as error:
+            raise ValueError(f"these are not the sizes of a network: {error}") from error

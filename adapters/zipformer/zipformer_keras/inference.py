@@ -9,7 +9,7 @@ network remembers.
 from __future__ import annotations
 
 import mmap
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -19,8 +19,7 @@ from .runtime import Numbers, OnnxRuntime, make_runtime
 from .sample_rate import Resampler, resample_blocks
 from .shapes import weight_shapes
 from .spectrum import Analysis, Samples, Spectrum, Synthesis, cells, expanded
-from .variants import VARIANTS
-from .weights import WEIGHTS_FILE, check, read_weights
+from .weights import WEIGHTS_FILE, check, noted, read_weights
 
 RATE = 44_100
 Stems = dict[str, Samples]
@@ -50,6 +49,12 @@ class Separator:
     overlap
         Frames in which one chunk fades into the next.
 
+    Attributes
+    ----------
+    on_notes
+        Called with the notes of consecutive frames, see `network.harmonics`; of a song with more than
+        two channels with those of the first pair.
+
     Examples
     --------
     >>> separator = Separator.from_folder("tiny", "weights/tiny")  # doctest: +SKIP
@@ -75,6 +80,7 @@ class Separator:
         if not 0 <= 2 * self.overlap <= self.frames:
             raise ValueError(f"overlap must be 0 to {self.frames // 2} frames, not {overlap}.")
         self._runtime = make_runtime(configuration, weights, self.frames, runtime, device)
+        self.on_notes: Callable[[Numbers], None] | None = None
 
     @classmethod
     def from_folder(
@@ -85,7 +91,8 @@ class Separator:
         Parameters
         ----------
         variant
-            A name in `variants.VARIANTS`.
+            A name in `variants.VARIANTS`. Weights whose notes hold a configuration, such as those of
+            an adapted network, are of that one.
         folder
             Holds ``zipformer.safetensors``.
         device, runtime
@@ -98,10 +105,8 @@ class Separator:
         ValueError
             There is no such variant, or an option has no such value.
         """
-        if variant not in VARIANTS:
-            raise ValueError(f"There is no variant {variant!r}; there are {', '.join(VARIANTS)}.")
-        arrays, _ = read_weights(Path(folder) / WEIGHTS_FILE)
-        return cls(VARIANTS[variant], arrays, device=device, runtime=runtime)
+        arrays, notes = read_weights(Path(folder) / WEIGHTS_FILE)
+        return cls(noted(notes, variant), arrays, device=device, runtime=runtime)
 
     def separate(self, mixture: Samples, sample_rate: int) -> Stems:
         """Separate a song and hold all of it in memory.
@@ -118,7 +123,7 @@ class Separator:
         dict
             Stem to float32 (channels, samples), of the mixture's shape and rate.
         """
-        stems = {name: np.empty(mixture.shape, np.float32) for name in self.configuration.stems}
+        stems = {name: np.empty(mixture.shape, np.float32) for name in self.configuration.outputs}
         position = 0
         for block in self.blocks(mixture, sample_rate):
             length = next(iter(block.values())).shape[1]
@@ -194,7 +199,7 @@ class Separator:
             self._runtime.restart()
         counted = _Counted(blocks)
         source = (block[[0, 0]] if channels == 1 else block for block in counted)
-        back = {name: Resampler(RATE, sample_rate, channels) for name in self.configuration.stems}
+        back = {name: Resampler(RATE, sample_rate, channels) for name in self.configuration.outputs}
         given = 0
         for separated in self._pair(resample_blocks(source, sample_rate, RATE, CHANNELS)):
             limit = (counted.total if length is None else length) - given
@@ -217,20 +222,21 @@ class Separator:
     def _many(self, blocks: list[Samples], sample_rate: int, channels: int) -> Iterator[Stems]:
         """More than two channels: every pair by itself, then joined in time."""
         whole = np.concatenate(blocks, axis=1)
-        parts = [
-            self.separate(whole[start : start + CHANNELS], sample_rate)
-            for start in range(0, channels, CHANNELS)
-        ]
+        listener, parts = self.on_notes, []
+        for start in range(0, channels, CHANNELS):
+            parts.append(self.separate(whole[start : start + CHANNELS], sample_rate))
+            self.on_notes = None
+        self.on_notes = listener
         yield {
             name: np.concatenate([part[name] for part in parts])
-            for name in self.configuration.stems
+            for name in self.configuration.outputs
         }
 
     def _pair(self, blocks: Iterable[Samples]) -> Iterator[Stems]:
         """Stereo at 44.1 kHz in blocks to its stems in blocks, cut to the same length."""
         c = self.configuration
         analysis = Analysis(c.frame, c.step, self.frames, self.overlap)
-        outputs = {name: Synthesis(c.frame, c.step) for name in c.stems}
+        outputs = {name: Synthesis(c.frame, c.step) for name in c.outputs}
         fade = np.linspace(0.0, 1.0, self.overlap + 2, dtype=np.float32)[1:-1]
         tail: Numbers | None = None
         for segment in analysis.segments(blocks):
@@ -240,6 +246,9 @@ class Separator:
                 risen = fade.reshape(shape)
                 masks[: self.overlap] = risen * masks[: self.overlap] + (1 - risen) * tail
             stop = segment.spectrum.shape[1] - (0 if segment.last else self.overlap)
+            if self.on_notes and self._runtime.notes is not None:
+                sounding = -(-segment.samples.stop // c.step)
+                self.on_notes(self._runtime.notes[: min(stop, sounding)])
             if self.overlap:
                 tail = masks[-self.overlap :].copy()
             spectrum = segment.spectrum[:, :stop]

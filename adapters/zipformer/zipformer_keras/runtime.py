@@ -21,7 +21,15 @@ _BLOCKED = np.float32(-1e9)
 
 
 class Runtime(Protocol):
-    """A network for one number of frames."""
+    """A network for one number of frames.
+
+    Parameters
+    ----------
+    notes
+        What the last call of `run` said of each frame, see `network.harmonics`; None without these heads.
+    """
+
+    notes: Numbers | None
 
     def run(self, cells: Numbers) -> Numbers:
         """Cells of a mixture (frames, 3 or 4, cells) to masks, see `network.Network`."""
@@ -90,6 +98,7 @@ class OnnxRuntime:
         """Forget what was heard."""
         self._memory = {m.name: np.zeros(m.shape, np.float32) for m in self._graph.memories}
         self._chunks = 0
+        self.notes: Numbers | None = None
 
     def run(self, cells: Numbers) -> Numbers:
         """See `Runtime`; in live mode, one chunk after another."""
@@ -100,6 +109,8 @@ class OnnxRuntime:
             seen[..., : max(keys - chunk * (self._chunks + 1), 0)] = _BLOCKED
             given[f"seen.{factor}"] = seen
         masks, *left = self._session.run(None, given)
+        if self._graph.has_notes:
+            self.notes, *left = left
         self._memory = {m.name: x for m, x in zip(self._graph.memories, left, strict=True)}
         self._chunks += 1
         result: Numbers = masks
@@ -130,15 +141,18 @@ class KerasRuntime:
             from .weights import assign
 
             assign(network, weights)
-        self._function = tf.function(lambda cells: network(cells[None])[0], autograph=False)
+        self.notes: Numbers | None = None
+        self._function = tf.function(lambda x: network.with_notes(x[None]), autograph=False)
 
     def run(self, cells: Numbers) -> Numbers:
         """See `Runtime`."""
         import tensorflow as tf
 
         with tf.device(self._device):
-            masks: Numbers = self._function(tf.constant(cells)).numpy()
-        return masks
+            masks, notes = self._function(tf.constant(cells))
+        self.notes = None if notes is None else notes.numpy()[0]
+        result: Numbers = masks.numpy()[0]
+        return result
 
 
 def build_keras(configuration: Configuration, frames: int = 16) -> Any:

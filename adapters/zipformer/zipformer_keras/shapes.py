@@ -4,8 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from .configuration import CHANNELS, KERNEL, Configuration, LayerShape, band_count, cell_count
+from .configuration import (
+    CHANNELS,
+    GROWN_RANK,
+    KERNEL,
+    Configuration,
+    LayerShape,
+    band_count,
+    cell_count,
+)
 from .network.positions import POSITION_CHANNELS
+from .pitches import PITCHES, TONE_BANDS
 
 POSITION_WIDTH = 4
 
@@ -33,6 +42,9 @@ def weight_shapes(configuration: Configuration) -> dict[str, Shape]:
         "standardize/deviation": (seen, cell_count(c.groups)),
     }
     shapes |= _embedding(c, seen, outputs) if c.embed else _bands(c, seen, outputs)
+    shapes |= _grown(c) if c.grown else {}
+    shapes |= _harmonics(c) if c.harmonics else {}
+    shapes |= _grouping(c) if c.grouping else {}
     shapes |= _norm("norm", width)
     sizes = (width, c.heads, c.query_width, c.value_width, c.feedforward)
     along_time = LayerShape(*sizes, c.time_kernel, chunk=c.chunk)
@@ -78,6 +90,34 @@ def _embedding(c: Configuration, seen: int, outputs: int) -> dict[str, Shape]:
         shapes[f"unembed/kernel_{index}"] = (KERNEL, KERNEL, wanted, channels)
         shapes[f"unembed/bias_{index}"] = (wanted,)
     return shapes | _linear("embed/join", left, c.width) | _linear("unembed/part", c.width, left)
+
+
+def _grown(c: Configuration) -> dict[str, Shape]:
+    cells = cell_count(c.groups)
+    return {
+        "grown/kernel": (KERNEL, KERNEL, CHANNELS, c.embed[0]),
+        "grown/bias": (CHANNELS,),
+        "grown/tone": (cells,),
+        "grown/patterns": (GROWN_RANK, cells),
+        "grown/activity": (c.width, GROWN_RANK),
+    }
+
+
+def _harmonics(c: Configuration) -> dict[str, Shape]:
+    heads = {"pitch": PITCHES + 1, "activity": len(c.stems)}
+    shapes: dict[str, Shape] = {"harmonics/salience": (2,), "harmonics/gate": (len(c.stems),)}
+    shapes |= {f"harmonics/{name}": (TONE_BANDS,) for name in ("inside", "between")}
+    for name, size in heads.items():
+        shapes |= {f"harmonics/{name}_kernel": (c.width, size), f"harmonics/{name}_bias": (size,)}
+    return shapes
+
+
+def _grouping(c: Configuration) -> dict[str, Shape]:
+    return {
+        "grouping/tokens": (len(c.stems), c.width),
+        "grouping/kernel": (c.width, KERNEL * KERNEL * CHANNELS * c.embed[0]),
+        "grouping/bias": (c.width, CHANNELS),
+    }
 
 
 def _layer(name: str, sizes: LayerShape) -> Iterator[tuple[str, Shape]]:

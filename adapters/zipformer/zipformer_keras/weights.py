@@ -16,7 +16,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from .configuration import Configuration
+from .variants import VARIANTS
+
 WEIGHTS_FILE = "zipformer.safetensors"
+CONFIGURATION = "configuration"
+"""The note that holds a network's sizes as JSON, where they are those of no variant."""
 _TYPES: dict[str, np.dtype[Any]] = {"F16": np.dtype("<f2"), "F32": np.dtype("<f4")}
 _HEADER_LIMIT = 10_000_000
 
@@ -67,6 +72,26 @@ def read_weights(path: Path) -> tuple[Arrays, dict[str, str]]:
 def _bytes_of(entry: Mapping[str, Any]) -> int:
     begin, end = (int(offset) for offset in entry["data_offsets"])
     return end - begin
+
+
+def noted(notes: Mapping[str, str], variant: str) -> Configuration:
+    """The configuration of a file of weights: that of its notes, or else the variant's.
+
+    Raises
+    ------
+    WeightsError
+        The notes are damaged.
+    ValueError
+        There is no such variant.
+    """
+    if CONFIGURATION not in notes:
+        if variant not in VARIANTS:
+            raise ValueError(f"There is no variant {variant!r}; there are {', '.join(VARIANTS)}.")
+        return VARIANTS[variant]
+    try:
+        return Configuration.of_values(json.loads(notes[CONFIGURATION]))
+    except ValueError as error:
+        raise WeightsError(f"The notes of the weights are damaged: {error}") from error
 
 
 def _array(entry: Mapping[str, Any], data: memoryview) -> npt.NDArray[np.float32]:

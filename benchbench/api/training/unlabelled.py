@@ -17,7 +17,7 @@ from benchbench.io.audio.conversion import convert
 from benchbench.io.audio.decoding import blocks, info
 from benchbench.io.audio.raw_audio import RawAudio, write_raw
 
-__all__ = ["Unlabelled", "read_unlabelled"]
+__all__ = ["Unlabelled", "peak", "read_unlabelled"]
 
 RATE = 44100
 """Sample rate of the songs passed to recipes, in hertz."""
@@ -102,7 +102,7 @@ def read_unlabelled(
             unread.append(path)
             tell(f"{path} is left out: {error}")
             continue
-        if _peak(raw) < SILENT:
+        if peak(raw) < SILENT:
             silent.append(path)
             tell(f"{path} is left out: it is silent.")
             continue
@@ -135,7 +135,8 @@ def _decoded(path: Path, scratch: Path, number: int) -> RawAudio:
     return converted
 
 
-def _peak(raw: RawAudio) -> float:
+def peak(raw: RawAudio) -> float:
+    """The largest magnitude of a sample."""
     audio = raw.open()
     step = 30 * RATE
     starts = range(0, raw.samples, step)

@@ -112,17 +112,43 @@ class ConvMask(keras.layers.Layer):
                 self.add_weight(name=f"bias_{index}", shape=(wanted,), initializer="zeros")
             )
 
-    def call(self, x: Any, levels: list[Any]) -> Any:
-        """(batch, frames, width) to (batch, frames, outputs, cells)."""
+    def call(self, x: Any, levels: list[Any]) -> tuple[Any, Any]:
+        """(batch, frames, width) to the numbers of every cell, and what the last level was given.
+
+        Returns
+        -------
+        (batch, frames, outputs, cells) and (batch, frames, cells / 2, channels).
+        """
         batch, frames, _ = (int(size) for size in x.shape)
         x = ops.reshape(self.part(x), (batch, frames, self.size, self.channels[-1]))
-        for index in reversed(range(len(self.channels))):
-            x = with_past(ops.leaky_relu(x + levels[index], SLOPE), self.chunk)
-            cells = 2 * int(x.shape[2])
-            x = ops.conv_transpose(x, self.kernels[index], strides=(1, 2), padding="valid")
-            # Two frames at the beginning and one at the end have not met the whole kernel.
-            x = whole(x[:, KERNEL - 1 : -1, :cells], batch, frames) + self.biases[index]
-        return ops.transpose(x, (0, 1, 3, 2))
+        for index in reversed(range(1, len(self.channels))):
+            x = ops.leaky_relu(x + levels[index], SLOPE)
+            x = doubled(x, self.kernels[index], self.biases[index], self.chunk)
+        features = ops.leaky_relu(x + levels[0], SLOPE)
+        numbers = doubled(features, self.kernels[0], self.biases[0], self.chunk)
+        return ops.transpose(numbers, (0, 1, 3, 2)), features
+
+
+def doubled(x: Any, kernel: Any, bias: Any, chunk: int | None) -> Any:
+    """Transposed convolution that doubles the cells.
+
+    Parameters
+    ----------
+    x
+        (batch, frames, cells, inputs).
+    kernel, bias
+        (3, 3, outputs, inputs), (outputs,).
+    chunk
+        Frames of a chunk in live mode.
+
+    Returns
+    -------
+    (batch, frames, 2 * cells, outputs).
+    """
+    batch, frames, cells = (int(size) for size in x.shape[:3])
+    x = ops.conv_transpose(with_past(x, chunk), kernel, strides=(1, 2), padding="valid")
+    # Two frames at the beginning and one at the end have not met the whole kernel.
+    return whole(x[:, KERNEL - 1 : -1, : 2 * cells], batch, frames) + bias
 
 
 def with_past(x: Any, chunk: int | None) -> Any:

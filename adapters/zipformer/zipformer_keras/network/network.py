@@ -11,6 +11,9 @@ from ..configuration import CHANNELS, FLOOR, Configuration, LayerShape, cell_cou
 from .bands import BandSplit, MaskHead, Standardize
 from .embedding import ConvEmbed, ConvMask
 from .encoder import DualPathStack
+from .grouping import Grouping
+from .grown import GrownStem
+from .harmonics import Harmonics
 from .layers import BiasNorm
 
 
@@ -32,6 +35,12 @@ class Network(keras.Model):
         if c.embed:
             self.embed = ConvEmbed(c.embed, c.width, c.chunk, name="embed")
             self.unembed = ConvMask(c.embed, cell_count(c.groups), numbers, c.chunk, name="unembed")
+            if c.grown:
+                self.grown = GrownStem(c, name="grown")
+            if c.grouping:
+                self.grouping = Grouping(c, name="grouping")
+            if c.harmonics:
+                self.harmonics = Harmonics(c, name="harmonics")
         else:
             self.split = BandSplit(c.groups, c.width, name="split")
             self.head = MaskHead(c.groups, numbers, c.hidden, name="head")
@@ -63,21 +72,46 @@ class Network(keras.Model):
 
         Returns
         -------
-        (batch, frames, stems, 2, cells), or with complex masks (batch, frames, 2, stems, 2,
+        (batch, frames, outputs, 2, cells), or with complex masks (batch, frames, 2, stems, 2,
         cells): real and imaginary parts.
         """
+        return self.with_notes(cells, training=training)[0]
+
+    def with_notes(self, cells: Any, *, training: bool = False) -> tuple[Any, Any]:
+        """Masks, and the notes of `Harmonics`; None of a network without these heads."""
         c = self.configuration
-        x, levels = self._embedded(cells)
-        x = self._encoded(x, training)
-        numbers = self.unembed(x[0], levels) if c.embed else self.head(x)
+        if c.embed:
+            numbers, features, vectors = self.decoded(cells, training=training)
+            if c.grouping:
+                numbers = numbers + self.grouping(features, vectors)
+        else:
+            x, _ = self._embedded(cells)
+            numbers = self.head(self._encoded(x, training))
         batch, frames, _, count = (int(size) for size in numbers.shape)
         stems = len(c.stems)
         if c.mask == "complex":
             shaped = ops.reshape(numbers, (batch, frames, 2, stems, CHANNELS, count))
             start = ops.convert_to_tensor([1.0 / stems, 0.0], dtype=shaped.dtype)
             offset = ops.reshape(start, (2, 1, 1, 1))
-            return shaped + offset
-        return ops.softmax(ops.reshape(numbers, (batch, frames, stems, CHANNELS, count)), axis=2)
+            return shaped + offset, None
+        logits = ops.reshape(numbers, (batch, frames, stems, CHANNELS, count))
+        notes = None
+        if c.harmonics:
+            logits, notes = self.harmonics(logits, cells, vectors)
+        masks = ops.softmax(logits, axis=2)
+        return self.grown(masks, logits, features, vectors) if c.grown else masks, notes
+
+    def decoded(self, cells: Any, *, training: bool = False) -> tuple[Any, Any, Any]:
+        """The numbers of every cell, and what they come from; for networks with an embedding.
+
+        Returns
+        -------
+        (batch, frames, stems * 2, cells); what the last level is given, (batch, frames, cells / 2,
+        channels); one vector a frame, (batch, frames, width).
+        """
+        x, levels = self._embedded(cells)
+        vectors = self._encoded(x, training)[0]
+        return *self.unembed(vectors, levels), vectors
 
     def vectors(
         self,

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..configuration import CHANNELS, Configuration, LayerShape, band_count, cell_count
-from .inputs_outputs import EdgeNodes
+from ..pitches import PITCHES
+from .harmonics import HarmonicNodes
 from .nodes import Memory, Weights
 
 __all__ = ["Graph", "Memory", "build_graph"]
@@ -33,12 +34,15 @@ class Graph:
     rates
         For each time factor with live layers, ``seen.<factor>`` is an input: float32 (1, 1, 1,
         keys), 0 for keys that exist and -1e9 for those before the song.
+    has_notes
+        Whether ``notes`` is an output too, see `network.harmonics`.
     """
 
     model: bytes
     frames: int
     memories: tuple[Memory, ...] = ()
     rates: tuple[tuple[int, int], ...] = ()
+    has_notes: bool = False
 
 
 def build_graph(configuration: Configuration, weights: Weights, frames: int) -> Graph:
@@ -57,7 +61,7 @@ def build_graph(configuration: Configuration, weights: Weights, frames: int) -> 
     return writer.finish()
 
 
-class _NetworkNodes(EdgeNodes):
+class _NetworkNodes(HarmonicNodes):
     def __init__(self, configuration: Configuration, weights: Weights, frames: int) -> None:
         if configuration.chunk is not None and frames != configuration.chunk:
             raise ValueError(f"A live graph is for {configuration.chunk} frames, not {frames}.")
@@ -71,18 +75,23 @@ class _NetworkNodes(EdgeNodes):
         parts, cells = [2] if complex_ else [], cell_count(c.groups)
         inputs = {"cells": [self._frames, 4 if complex_ else 3, cells]}
         inputs |= {f"seen.{factor}": [1, 1, 1, keys] for factor, keys in self._rates.items()}
-        outputs = {masks: [self._frames, *parts, len(c.stems), CHANNELS, cells]}
+        outputs = {masks: [self._frames, *parts, len(c.outputs), CHANNELS, cells]}
+        if c.harmonics:
+            outputs["notes"] = [self._frames, PITCHES + 1 + len(c.stems)]
         content = self._serialized(inputs, outputs)
-        return Graph(content, self._frames, tuple(self._memories), tuple(self._rates.items()))
+        memories, rates = tuple(self._memories), tuple(self._rates.items())
+        return Graph(content, self._frames, memories, rates, c.harmonics)
 
     # The network's parts, in the order in which data meets them.
 
     def _network(self) -> str:
         c, frames = self._configuration, self._frames
         seen = self._standardize(self._features())
+        if c.embed and c.mask == "magnitude":
+            return self._single_path(seen)
         if c.embed:
             x, levels = self._embed(seen)
-            numbers = self._unembed(self._encoded(x, 1), levels)
+            numbers, _ = self._unembed(self._encoded(x, 1), levels)
         else:
             numbers = self._head(self._encoded(self._split(seen), band_count(c.groups)))
         stems = len(c.stems)
@@ -92,6 +101,22 @@ class _NetworkNodes(EdgeNodes):
             return self._op("Add", shaped, self._array(offset), output="masks")
         shaped = self._reshape(numbers, (frames, stems, CHANNELS, -1))
         return self._op("Softmax", shaped, axis=1, output="masks")
+
+    def _single_path(self, seen: str) -> str:
+        c, frames = self._configuration, self._frames
+        x, levels = self._embed(seen)
+        vectors = self._encoded(x, 1)
+        stems = len(c.stems) + (1 if c.grown else 0)
+        numbers, features = self._unembed(vectors, levels)
+        if c.grouping:
+            numbers = self._grouped(numbers, features, vectors)
+        numbers = self._reshape(numbers, (frames, stems, CHANNELS, -1))
+        logits = self._slice(numbers, 1, 0, len(c.stems)) if c.grown else numbers
+        if c.harmonics:
+            logits = self._with_harmonics(logits, vectors)
+        if c.grown:
+            return self._with_grown(logits, self._slice(numbers, 1, stems - 1, stems), vectors)
+        return self._op("Softmax", logits, axis=1, output="masks")
 
     def _encoded(self, x: str, bands: int) -> str:
         x = self._norm(x, "norm")

@@ -67,22 +67,30 @@ class EdgeNodes(LayerNodes):
         x = self._reshape(self._transpose(x, (0, 2, 3, 1)), (1, frames, cells * c.embed[-1]))
         return self._linear(x, "embed/join"), levels
 
-    def _unembed(self, x: str, levels: list[str]) -> str:
+    def _unembed(self, x: str, levels: list[str]) -> tuple[str, str]:
+        """Numbers (frames, outputs, cells) of the last level, and what it is given.
+
+        The numbers of a grown stem follow those of the network's own.
+        """
         c, frames = self._configuration, self._frames
         cells = cell_count(c.groups) // 2 ** len(c.embed)
         x = self._reshape(self._linear(x, "unembed/part"), (1, frames, cells, c.embed[-1]))
         x = self._transpose(x, (0, 3, 1, 2))
         for index in reversed(range(len(c.embed))):
-            x = self._op("LeakyRelu", self._op("Add", x, levels[index]), alpha=SLOPE)
+            features = x = self._op("LeakyRelu", self._op("Add", x, levels[index]), alpha=SLOPE)
             shape = (c.embed[index], frames, cells)
             x, before = self._with_past(f"unembed/level_{index}", x, shape)
-            kernel = self._weights[f"unembed/kernel_{index}"].transpose(3, 2, 0, 1)
+            kernel, bias = (self._weights[f"unembed/{part}_{index}"] for part in ("kernel", "bias"))
+            if c.grown and index == 0:
+                kernel = np.concatenate([kernel, self._weights["grown/kernel"]], axis=2)
+                bias = np.concatenate([bias, self._weights["grown/bias"]])
+            kernel = kernel.transpose(3, 2, 0, 1)
             x = self._op(
                 "ConvTranspose", x, self._array(np.ascontiguousarray(kernel)),
-                self._weight(f"unembed/bias_{index}"), strides=[1, 2], pads=[KERNEL - 1 - before, 0, 1, 1],
+                self._array(bias), strides=[1, 2], pads=[KERNEL - 1 - before, 0, 1, 1],
             )  # fmt: skip
             cells *= 2
-        return self._transpose(self._reshape(x, (-1, frames, cells)), (1, 0, 2))
+        return self._transpose(self._reshape(x, (-1, frames, cells)), (1, 0, 2)), features
 
     def _with_past(self, name: str, x: str, shape: tuple[int, int, int]) -> tuple[str, int]:
         """Put a live level's last frame before x; x, and the frames of silence that it lacks."""

@@ -10,7 +10,6 @@ import json
 import zipfile
 import zlib
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -43,7 +42,7 @@ def write_state(
     configuration, objective
         The network, and the name of what it is trained for.
     """
-    about = {"configuration": asdict(configuration), "objective": objective, **progress}
+    about = {"configuration": configuration.as_values(), "objective": objective, **progress}
     fresh = folder / f".{STATE}"
     with fresh.open("wb") as file:
         np.savez(file, allow_pickle=False, about=np.array(json.dumps(about)), **arrays)
@@ -83,12 +82,15 @@ def read_state(
         with path.open("rb") as file, np.load(file, allow_pickle=False) as state:
             arrays = {name: state[name] for name in state.files}
         about: dict[str, Any] = json.loads(str(arrays.pop("about")))
-        before = about["configuration"], about.get("objective", objective)
+        before = (
+            Configuration.of_values(about["configuration"]),
+            about.get("objective", objective),
+        )
     except (zipfile.BadZipFile, zlib.error, OSError, EOFError, KeyError, ValueError) as error:
         raise ValueError(
             f"{path} is damaged ({error}). Delete it to start the run again, or choose another folder."
         ) from error
-    if before != (json.loads(json.dumps(asdict(configuration))), objective):
+    if before != (configuration, objective):
         raise ValueError(
             f"{folder} holds a run of another network or objective ({before[1]}); choose another "
             f"folder, or continue that run with its variant and recipe."

@@ -1,0 +1,334 @@
+"""A stem from a few songs: the trunk stays as it is, its features are computed once.
+
+Only `network.grown.GrownStem` learns, so a step costs a thousandth of a training step of the
+whole network. Everything is measured on the cells: the inner product of a masked mixture with the stem is
+the sum of m Re(x* s) over cells, its energy the sum of m^2 |x|^2.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ..configuration import Configuration, bin_count
+from ..spectrum import Samples, analyse, cells, pooled, product
+
+Numbers = npt.NDArray[Any]
+
+FRAMES = 128
+"""Frames of an excerpt."""
+LIMIT_S = 240.0
+"""Seconds that are kept of all examples together."""
+RATE = 44_100
+HEARD = np.float32(0.5)
+"""How loud the network hears a song, as in `inference`."""
+LEVEL = 3e-3
+"""Errors 25 dB below the stem are as good as none."""
+REST = 0.03
+"""Share of the mixture's energy that is added to the stem's, so that silence in a stem counts."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cached:
+    """Excerpts of one song as the grown stem needs them, float16 but for the energies.
+
+    Parameters
+    ----------
+    features, vectors
+        See `Network.decoded`: (excerpts, frames, cells / 2, channels), (excerpts, frames, width).
+    margins
+        Log odds of every stem of the network, (excerpts, frames, stems, 2, cells).
+    mixture, shared
+        |x|^2 and Re(x* s), float32 (excerpts, frames, 2, cells).
+    energy
+        |s|^2 of every excerpt, float32 (excerpts,).
+    """
+
+    features: Numbers
+    vectors: Numbers
+    margins: Numbers
+    mixture: Numbers
+    shared: Numbers
+    energy: Numbers
+
+
+def cached(
+    network: Any,
+    configuration: Configuration,
+    stem: Samples,
+    mixture: Samples,
+    seconds: float,
+) -> Cached:
+    """Run the network on a song once.
+
+    Parameters
+    ----------
+    network
+        Built, with its weights.
+    configuration
+        Its sizes.
+    stem, mixture
+        float32 (2, samples) at 44.1 kHz.
+    seconds
+        At most so much of the song is kept, evenly spaced.
+    """
+    import keras
+    import tensorflow as tf
+
+    from ..network.grown import margin
+
+    c = configuration
+    length = (FRAMES - 1) * c.step + c.frame
+    count = max(1, min(int(seconds * RATE / length), stem.shape[1] // length))
+    starts = np.linspace(0, max(stem.shape[1] - length, 0), count).astype(int)
+    stems = range(len(c.stems))
+
+    def run(seen: Any) -> Any:
+        numbers, features, vectors = network.decoded(seen)
+        shape = (1, FRAMES, len(c.stems), 2, int(numbers.shape[-1]))
+        logits = keras.ops.reshape(numbers, shape)
+        return features, vectors, keras.ops.stack([margin(logits, s) for s in stems], axis=2)
+
+    forward = tf.function(run, autograph=False)
+    parts: list[list[Any]] = [[] for _ in range(6)]
+    for start in starts:
+        x, s = (_spectrum(sound[:, start : start + length], c) for sound in (mixture, stem))
+        seen = cells(x, c.groups, c.mask)
+        outcome = forward(tf.constant(seen[None] * HEARD**2))
+        for place, array in enumerate(outcome):
+            parts[place].append(array.numpy()[0].astype(np.float16))
+        parts[3].append(seen[:, :2])
+        parts[4].append(pooled(product(x, s), c.groups).transpose(1, 0, 2))
+        parts[5].append(np.float32(np.sum(np.square(np.abs(s)))))
+    return Cached(*(np.stack(part) for part in parts))
+
+
+def _spectrum(samples: Samples, c: Configuration) -> Any:
+    length = (FRAMES - 1) * c.step + c.frame
+    padded = np.pad(samples, ((0, 0), (0, length - samples.shape[1])))
+    return analyse(padded, c.frame, c.step, bin_count(c.groups))
+
+
+def si_sdr(shared: float, output: float, energy: float) -> float:
+    """SI-SDR in dB from <output, stem>, |output|^2 and |stem|^2."""
+    target = shared**2 / max(energy, 1e-12)
+    return float(10.0 * np.log10((target + 1e-12) / (max(output - target, 0.0) + 1e-12)))
+
+
+def unadapted(song: Cached, stem: int) -> float:
+    """SI-SDR of a stem of the network, taken for the wanted stem, in dB."""
+    mask = 1.0 / (1.0 + np.exp(-song.margins[:, :, stem].astype(np.float32)))
+    shared = float(np.sum(mask * song.shared, dtype=np.float64))
+    output = float(np.sum(np.square(mask) * song.mixture, dtype=np.float64))
+    return si_sdr(shared, output, float(song.energy.sum(dtype=np.float64)))
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How a stem is fitted.
+
+    Parameters
+    ----------
+    steps
+        Steps at most; fewer are taken where a song that is left out separates best before.
+    batch_size
+        Excerpts of a step.
+    learning_rate
+        Of Adam.
+    check_every
+        Steps between two looks at the song that is left out.
+    parts
+        Variables of `network.grown.GrownStem` that learn.
+    seed
+        Of the excerpts' order and the drawn start.
+    """
+
+    steps: int = 160
+    batch_size: int = 4
+    learning_rate: float = 3e-3
+    check_every: int = 20
+    parts: tuple[str, ...] = ("kernel", "bias", "tone", "patterns", "activity")
+    seed: int = 0
+
+
+class Fit:
+    """A grown stem that learns from cached songs.
+
+    Parameters
+    ----------
+    configuration
+        With `grown`.
+    songs
+        The songs that it learns from.
+    settings
+        How.
+    """
+
+    def __init__(
+        self, configuration: Configuration, songs: Sequence[Cached], settings: Settings
+    ) -> None:
+        import keras
+        import tensorflow as tf
+
+        from ..network.grown import GrownStem
+
+        assert configuration.grown is not None
+        self._songs, self._settings = songs, settings
+        self._beside = configuration.stems.index(configuration.grown.beside)
+        self._rng = np.random.default_rng(settings.seed)
+        keras.utils.set_random_seed(settings.seed)
+        self.layer = layer = GrownStem(configuration, name="grown")
+        layer.build((None,))
+        trained = [getattr(layer, name) for name in settings.parts]
+        optimizer = keras.optimizers.Adam(settings.learning_rate, global_clipnorm=1.0)
+        optimizer.build(trained)
+
+        def masks(features: Any, vectors: Any, margins: Any) -> Any:
+            added = layer.added(
+                keras.ops.cast(features, "float32"), keras.ops.cast(vectors, "float32")
+            )
+            return keras.ops.sigmoid(keras.ops.cast(margins, "float32") + added)
+
+        def sums(mask: Any, mixture: Any, shared: Any) -> tuple[Any, Any]:
+            axes = (1, 2, 3)
+            return keras.ops.sum(mask * shared, axes), keras.ops.sum(mask * mask * mixture, axes)
+
+        def learn(features: Any, vectors: Any, margins: Any, mixture: Any, shared: Any,
+                  energy: Any) -> None:  # fmt: skip
+            with tf.GradientTape() as tape:
+                inner, output = sums(masks(features, vectors, margins), mixture, shared)
+                error = keras.ops.maximum(output - 2.0 * inner + energy, 0.0)
+                heard = keras.ops.sum(mixture, (1, 2, 3))
+                loss = keras.ops.mean(keras.ops.log(error / (energy + REST * heard + 1e-9) + LEVEL))
+            gradients = tape.gradient(loss, [v.value for v in trained])
+            optimizer.apply_gradients(zip(gradients, trained, strict=True))
+
+        def score(features: Any, vectors: Any, margins: Any, mixture: Any, shared: Any,
+                  energy: Any) -> tuple[Any, Any]:  # fmt: skip
+            del energy
+            return sums(masks(features, vectors, margins), mixture, shared)
+
+        self._learn = tf.function(learn, autograph=False)
+        self._score = tf.function(score, autograph=False)
+
+    def _batch(self, song: Cached, chosen: Any) -> tuple[Numbers, ...]:
+        return (
+            song.features[chosen], song.vectors[chosen], song.margins[chosen, :, self._beside],
+            song.mixture[chosen], song.shared[chosen], song.energy[chosen],
+        )  # fmt: skip
+
+    def advance(self, steps: int) -> None:
+        """Take some steps."""
+        import tensorflow as tf
+
+        for _ in range(steps):
+            parts = []
+            for _ in range(self._settings.batch_size):
+                song = self._songs[int(self._rng.integers(len(self._songs)))]
+                place = int(self._rng.integers(len(song.energy)))
+                parts.append(self._batch(song, slice(place, place + 1)))
+            self._learn(*(tf.constant(np.concatenate(each)) for each in zip(*parts, strict=True)))
+
+    def score(self, song: Cached) -> float:
+        """SI-SDR of the stem in a song, in dB."""
+        import tensorflow as tf
+
+        shared, output, size = 0.0, 0.0, self._settings.batch_size
+        for start in range(0, len(song.energy), size):
+            batch = self._batch(song, slice(start, start + size))
+            inner, energies = self._score(*map(tf.constant, batch))
+            shared += float(np.sum(inner, dtype=np.float64))
+            output += float(np.sum(energies, dtype=np.float64))
+        return si_sdr(shared, output, float(song.energy.sum(dtype=np.float64)))
+
+    def arrays(self) -> dict[str, npt.NDArray[np.float32]]:
+        """The layer's variables by name."""
+        return {f"grown/{v.name}": np.asarray(v, np.float32) for v in self.layer.variables}
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a fit gave.
+
+    Parameters
+    ----------
+    arrays
+        The grown stem's variables by name.
+    steps
+        How many were taken.
+    before, after
+        SI-SDR in dB of every song, without and with the fit; `after` comes from a fit that did not
+        know the song, with the number of steps that was best on the other songs. Empty of a
+        single song.
+    """
+
+    arrays: Mapping[str, npt.NDArray[np.float32]]
+    steps: int
+    before: tuple[float, ...]
+    after: tuple[float, ...]
+
+
+def fit(
+    configuration: Configuration,
+    songs: Sequence[Cached],
+    settings: Settings,
+    tell: Callable[[str], None] = lambda _: None,
+) -> Outcome:
+    """Fit a stem; the number of steps is that which separates songs best that were left out.
+
+    Parameters
+    ----------
+    configuration
+        With `grown`.
+    songs
+        The examples.
+    settings
+        How.
+    tell
+        Called with a sentence about each song that was left out.
+    """
+    assert configuration.grown is not None
+    beside = configuration.stems.index(configuration.grown.beside)
+    before = tuple(unadapted(song, beside) for song in songs)
+    steps, after = settings.steps // 2, before[:0]
+    if len(songs) > 1:
+        curves = []
+        for number, song in enumerate(songs):
+            rest = [other for other in songs if other is not song]
+            curves.append(_curve(Fit(configuration, rest, settings), song, settings))
+            tell(f"Example {number + 1} of {len(songs)}: {before[number]:.2f} dB unadapted, "
+                 f"{max(curves[-1]):.2f} dB at best")  # fmt: skip
+        steps, after = chosen_steps(np.array(curves), settings.check_every)
+    final = Fit(configuration, songs, settings)
+    final.advance(steps)
+    return Outcome(final.arrays(), steps, before if after else (), after)
+
+
+def _curve(fitting: Fit, left_out: Cached, settings: Settings) -> list[float]:
+    """SI-SDR of a song that was left out, before the first step and after every few."""
+    curve = [fitting.score(left_out)]
+    for _ in range(settings.steps // settings.check_every):
+        fitting.advance(settings.check_every)
+        curve.append(fitting.score(left_out))
+    return curve
+
+
+def chosen_steps(curves: Numbers, every: int) -> tuple[int, tuple[float, ...]]:
+    """The best number of steps, and what each song gets with the best number of the other songs.
+
+    Parameters
+    ----------
+    curves
+        SI-SDR in dB, (songs, looks); the first look is before the first step.
+    every
+        Steps between two looks.
+    """
+    after = []
+    for number, curve in enumerate(curves):
+        others = np.delete(curves, number, axis=0)
+        after.append(float(curve[int(np.argmax(others.mean(axis=0)))]))
+    return int(np.argmax(curves.mean(axis=0))) * every, tuple(after)

