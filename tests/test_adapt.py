@@ -109,7 +109,8 @@ def made(gains: list[float | None]) -> Adapted:
     known = [gain for gain in gains if gain is not None]
     mean = float(np.mean(known)) if known else None
     return Adapted(
-        Path("made"), Adaptation("zipformer:tiny", "", "guitar", "other", 40, mean, examples)
+        Path("made"),
+        Adaptation("zipformer:tiny", "", "guitar", ("other",), "other", 40, mean, examples),
     )
 
 
@@ -204,7 +205,7 @@ def test_a_stem_is_learned_and_the_model_separates(
     base = next(
         iter(benchbench.separate("zipformer:tiny", ["songs/song-0/mixture.wav"], "o").values())
     )
-    kept = {"vocals", "drums", "bass", "other"} - {adaptation.beside}
+    kept = {"vocals", "drums", "bass", "other"} - set(adaptation.beside)
     for name in kept:
         np.testing.assert_allclose(sound[name], soundfile.read(base[name])[0].T, atol=1e-5)
     table = benchbench.run(

@@ -39,15 +39,17 @@ def adapt(
     initial
         Folder of the variant's weights.
     options
-        ``steps``, ``batch_size``, ``learning_rate``, ``check_every``, ``seed``; ``beside`` (the stem of the variant
-        to start from; by default the one that is most like the wanted stem).
+        ``steps``, ``batch_size``, ``learning_rate``, ``check_every``, ``seed``; ``beside`` (one or more
+        stems of the variant to start from, such as ``vocals+other``; by default the one or two
+        whose sum is most like the wanted stem).
     tell
         Called with progress messages.
 
     Returns
     -------
-    ``stems``; ``beside``; ``steps``; ``before`` and ``after``, SI-SDR in dB of every example without
-    and with what was learned from the others, empty of one example.
+    ``stems``; ``beside``; ``compared``, the variant's stem that is most like the wanted stem; ``steps``;
+    ``before`` and ``after``, SI-SDR in dB of every example: of that stem, and with what was learned
+    from the other examples. Both are empty of one example.
 
     Raises
     ------

@@ -77,7 +77,7 @@ def adapt(
     """Adapt a model to a stem from one to ten songs in which only that stem is known.
 
     The adapter's folder holds ``adapt.py`` with a function ``adapt``; it runs in this process. The
-    stems that the model has stay as they are, but for the one that the new stem was part of.
+    stems that the model has stay as they are, but for those that the new stem was part of.
 
     Parameters
     ----------
@@ -209,7 +209,8 @@ def _adaptation(
         base=base.name,
         base_weights=weights_hash(weights),
         stem=stem,
-        beside=outcome["beside"],
+        beside=tuple(outcome["beside"]),
+        compared=outcome["compared"],
         steps=outcome["steps"],
         gain_db=round(float(np.mean(after) - np.mean(before)), 3) if compared else None,
         examples=tuple(
@@ -268,5 +269,9 @@ def _text(value: str) -> str:
     return json.dumps(value).replace("\x7f", "\\u007f")
 
 
-def _value(value: str | float) -> str:
-    return _text(value) if isinstance(value, str) else repr(value)
+def _value(value: str | float | Sequence[str]) -> str:
+    if isinstance(value, str):
+        return _text(value)
+    if isinstance(value, Sequence):
+        return f"[{', '.join(map(_text, value))}]"
+    return repr(value)

@@ -18,7 +18,7 @@ def adaptation_table(adapted: Adapted) -> str:
         for one in made.examples
         if one.before is not None and one.after is not None
     ]
-    head = ("example", f"{made.base} {made.beside}", made.stem, "gain")
+    head = ("example", f"{made.base} {made.compared}", made.stem, "gain")
     title = "SI-SDR in dB; each example is scored by a model that learned from the others."
     if adapted.is_better:
         verdict = f"{made.gain_db:+.2f} dB over the unadapted model, after {made.steps} steps."

@@ -15,6 +15,7 @@ from benchbench.plugins.catalog import Model
 from benchbench.plugins.manifest_schema import (
     ENGINE,
     SAME,
+    Adaptation,
     AdapterManifest,
     DatasetManifest,
     Weights,
@@ -59,6 +60,7 @@ def _model(manifest: AdapterManifest, only: str) -> str:
         ("runs in", _runtime(manifest)),
         ("oracle", "yes: it uses the true stems" if manifest.oracle else ""),
         ("options", ", ".join(f"{key}={value}" for key, value in manifest.options.items())),
+        ("adapted", _adaptation(manifest.adaptation) if manifest.adaptation else ""),
     )
     for name, variant in manifest.variants.items():
         if only and name != only:
@@ -87,6 +89,12 @@ def _fetched(weights: Weights) -> str:
     size = f", {weights.size_mb:g} MB" if weights.size_mb else ""
     unverified = "; no hash is published: not verified" if weights.unverified else ""
     return ("shipped" if weights.bundled else "downloaded on use") + size + unverified
+def _adaptation(made: Adaptation) -> str:
+    """What `bench adapt` did: ``zipformer:tiny to guitar, 3 examples, 80 steps, +0.62 dB``."""
+    gain = "not checked" if made.gain_db is None else f"{made.gain_db:+.2f} dB over {made.compared}"
+    count = len(made.examples)
+    examples = f"{count} example{'' if count == 1 else 's'}"
+    return f"{made.base} to {made.stem} from {examples}, {made.steps} steps, {gain}"
 
 
 def _live(results: Path, model: str, variant: str) -> list[str]:

@@ -180,8 +180,10 @@ class Adaptation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     base_weights: str
     """Hash of its weights."""
     stem: str
-    beside: str
-    """The base's stem that the new one starts from, and loses what the new one takes."""
+    beside: tuple[str, ...]
+    """Stems of the base whose sum the new one starts from; they lose what it takes."""
+    compared: str
+    """The base's stem that is most like the new one; `before` is its score."""
     steps: int
     gain_db: float | None = None
     """Mean of `after` less `before` over the examples."""

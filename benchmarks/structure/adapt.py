@@ -8,12 +8,14 @@ from pathlib import Path
 
 import numpy as np
 import soundfile
-from zipformer_keras.configuration import Grown
+from zipformer_keras.configuration import Configuration, Grown
 from zipformer_keras.runtime import build_keras
 from zipformer_keras.training.adaptation import (
+    MOST_BESIDE,
     Cached,
     Fit,
     Settings,
+    best_start,
     cached,
     chosen_steps,
     si_sdr,
@@ -25,7 +27,7 @@ from benchbench.datasets.dataset import open_dataset
 from benchbench.plugins.catalog import Catalog
 from benchmarks.structure.common import RATE, excerpt, markdown, shipped, timed, with_error
 
-GROWN = replace(TINY, grown=Grown("guitar", "other"))
+BESIDE = TINY.stems.index("other")
 PARTS = {
     "tone (864 numbers)": ("tone",),
     "kernel (290)": ("kernel", "bias"),
@@ -43,11 +45,11 @@ def main(given: argparse.Namespace) -> None:
     drawn = build_keras(TINY)
     with timed("features of a network that was never trained"):
         nothing = _songs(drawn, given.seconds)
-    beside = TINY.stems.index("other")
-    base = {band: [unadapted(song, beside) for song in songs[band]] for band in BANDS}
+    base = {band: [unadapted(song, [BESIDE]) for song in songs[band]] for band in BANDS}
     mixture = {band: [_mixture(song) for song in songs[band]] for band in BANDS}
     static = _static(songs)
     rows = [_row("the mixture", [mixture], base), _row("static filter", [static], base)]
+    rows.append(_row("sum of the stems that are most like it", [_sums(songs)], base))
     for name, parts in PARTS.items():
         with timed(name):
             found = [
@@ -98,7 +100,7 @@ def _static(songs: dict[str, list[Cached]]) -> dict[str, dict[str, list[float]]]
         for song in songs[band]:
             rest = [each for each in songs[band] if each is not song]
             found["own"].setdefault(band, []).append(_filtered(rest, song))
-            found["other"].setdefault(other, []).append(_filtered(songs[other], song))
+        found["other"][band] = [_filtered(songs[band], song) for song in songs[other]]
     return found
 
 
@@ -120,7 +122,8 @@ def _adapted(
     for band, other in zip(BANDS, reversed(BANDS), strict=True):
         curves = []
         for song in songs[band]:
-            fitting = Fit(GROWN, [each for each in songs[band] if each is not song], settings)
+            rest = [each for each in songs[band] if each is not song]
+            fitting = Fit(_started(rest), rest, settings)
             curve = [fitting.score(song)]
             for _ in range(settings.steps // settings.check_every):
                 fitting.advance(settings.check_every)
@@ -128,9 +131,28 @@ def _adapted(
             curves.append(curve)
         steps, after = chosen_steps(np.array(curves), settings.check_every)
         found["own"][band] = list(after)
-        final = Fit(GROWN, songs[band], settings)
+        final = Fit(_started(songs[band]), songs[band], settings)
         final.advance(steps)
         found["other"][band] = [final.score(song) for song in songs[other]]
+    return found
+
+
+def _started(songs: list[Cached]) -> Configuration:
+    """The network with a guitar that starts from the stems that are most like it."""
+    members = best_start(songs, len(TINY.stems), MOST_BESIDE)
+    return replace(TINY, grown=Grown("guitar", tuple(TINY.stems[index] for index in members)))
+
+
+def _sums(songs: dict[str, list[Cached]]) -> dict[str, dict[str, list[float]]]:
+    """The sum of the stems that the stem would start from, chosen on the same songs as `_adapted`."""
+    stems, found = len(TINY.stems), {"own": {}, "other": {}}
+    for band, other in zip(BANDS, reversed(BANDS), strict=True):
+        for song in songs[band]:
+            rest = [each for each in songs[band] if each is not song]
+            start = best_start(rest, stems, MOST_BESIDE)
+            found["own"].setdefault(band, []).append(unadapted(song, start))
+        start = best_start(songs[band], stems, MOST_BESIDE)
+        found["other"][band] = [unadapted(song, start) for song in songs[other]]
     return found
 
 

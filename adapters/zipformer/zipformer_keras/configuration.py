@@ -18,6 +18,8 @@ KERNEL = 3
 """Frames and cells that a convolution of the embedding sees."""
 SLOPE = 0.1
 """Of the embedding's activations below zero."""
+GROWN_FLOOR = 1e-6
+"""Added to a mask that another one is divided by."""
 GROUPING_FLOOR = 1e-6
 """Added to the mean square of a pooled vector."""
 GROWN_RANK = 4
@@ -103,11 +105,11 @@ class Grown:
     stem
         Its name. If it is that of a stem of the network, it takes that stem's place.
     beside
-        The stem of the network whose logits it starts from.
+        Stems of the network whose sum it starts from, and which lose what it takes.
     """
 
     stem: str
-    beside: str
+    beside: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,8 +185,12 @@ class Configuration:
             raise ValueError("Grouping pools a song's frames, so it cannot run live.")
         if self.grouping and self.grown:
             raise ValueError("A network with grouping cannot get another stem.")
-        if self.grown and self.grown.beside not in self.stems:
-            raise ValueError(f"{self.grown.beside!r} is not among {', '.join(self.stems)}.")
+        unknown = sorted(set(self.grown.beside) - set(self.stems)) if self.grown else []
+        if unknown or (self.grown and not 0 < len(self.grown.beside) < len(self.stems)):
+            raise ValueError(
+                f"A stem starts from some of {', '.join(self.stems)}, not from "
+                f"{', '.join(unknown) or 'none or all'}."
+            )
 
     @property
     def outputs(self) -> tuple[str, ...]:
@@ -210,7 +216,8 @@ class Configuration:
             known["groups"] = tuple(Bands(**group) for group in known["groups"])
             known["stacks"] = tuple(tuple(stack) for stack in known["stacks"])
             known |= {name: tuple(known[name]) for name in ("stems", "embed") if name in known}
-            known["grown"] = Grown(**known["grown"]) if known.get("grown") else None
+            if known.get("grown"):
+                known["grown"] = Grown(known["grown"]["stem"], tuple(known["grown"]["beside"]))
             return cls(**known)
         except (TypeError, KeyError, AttributeError) as error:
             raise ValueError(f"these are not the sizes of a network: {error}") from error

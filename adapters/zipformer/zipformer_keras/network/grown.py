@@ -1,17 +1,19 @@
 """A stem that is added to a trained network: a few numbers on frozen features.
 
-Its mask is that of the stem `beside`, with something added to that stem's logits. With zeros it is
-exactly that stem. The masks of the other stems do not change; the stem `beside` loses what the new stem takes.
+Its mask is the sum of the masks of the stems `beside`, with something added to their logits. With zeros it is
+exactly that sum. The stems `beside` lose what the new stem takes, in proportion; the masks of all other
+stems do not change.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import keras
 from keras import ops
 
-from ..configuration import CHANNELS, GROWN_RANK, KERNEL, Configuration, cell_count
+from ..configuration import CHANNELS, GROWN_FLOOR, GROWN_RANK, KERNEL, Configuration, cell_count
 from .embedding import doubled
 
 
@@ -21,7 +23,7 @@ class GrownStem(keras.layers.Layer):
     Parameters
     ----------
     configuration
-        Names the stem, and the one it starts from.
+        Names the stem, and those that it starts from.
     """
 
     def __init__(self, configuration: Configuration, **kwargs: Any) -> None:
@@ -67,19 +69,37 @@ class GrownStem(keras.layers.Layer):
         """
         c = self.configuration
         assert c.grown is not None
-        beside = c.stems.index(c.grown.beside)
-        odds = margin(logits, beside) + self.added(features, vectors)
-        mask = ops.sigmoid(odds)
+        members = [c.stems.index(name) for name in c.grown.beside]
+        mask = ops.sigmoid(margin(logits, members) + self.added(features, vectors))
         every = [masks[:, :, index] for index in range(len(c.stems))]
         if c.grown.stem in c.stems:
             every[c.stems.index(c.grown.stem)] = mask
         else:
-            every[beside] = ops.maximum(every[beside] - mask, 0.0)
+            total = sum(every[index] for index in members)
+            left = ops.maximum(1.0 - mask / (total + GROWN_FLOOR), 0.0)
+            for index in members:
+                every[index] = every[index] * left
             every.append(mask)
         return ops.stack(every, axis=2)
 
 
-def margin(logits: Any, stem: int) -> Any:
-    """A stem's logit over those of all others: the log of its odds, (batch, frames, 2, cells)."""
-    others = [logits[:, :, index] for index in range(int(logits.shape[2])) if index != stem]
-    return logits[:, :, stem] - ops.logsumexp(ops.stack(others, axis=2), axis=2)
+def margin(logits: Any, members: Sequence[int]) -> Any:
+    """The log of the odds of some stems against all others.
+
+    Parameters
+    ----------
+    logits
+        (batch, frames, stems, 2, cells).
+    members
+        Numbers of the stems.
+
+    Returns
+    -------
+    (batch, frames, 2, cells).
+    """
+    others = [index for index in range(int(logits.shape[2])) if index not in members]
+    inside, outside = (
+        ops.logsumexp(ops.stack([logits[:, :, index] for index in part], axis=2), axis=2)
+        for part in (list(members), others)
+    )
+    return inside - outside

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import numpy as np
+
+from ..configuration import GROWN_FLOOR
 from .grouping import GroupingNodes
 
 __all__ = ["GrownNodes"]
@@ -24,21 +27,33 @@ class GrownNodes(GroupingNodes):
         """
         c, frames = self._configuration, self._frames
         assert c.grown is not None
-        count, beside = len(c.stems), c.stems.index(c.grown.beside)
+        count, members = len(c.stems), [c.stems.index(name) for name in c.grown.beside]
         activity = self._op("MatMul", vectors, self._weight("grown/activity"))
         whole = self._op("MatMul", activity, self._weight("grown/patterns"))
         whole = self._op("Add", whole, self._weight("grown/tone"))
         added = self._op("Add", local, self._reshape(whole, (frames, 1, 1, -1)))
-        masks = self._op("Softmax", logits, axis=1)
-        # The new stem's mask is a softmax in which it takes the place of the stem beside it.
-        every = [self._slice(logits, 1, stem, stem + 1) for stem in range(count)]
-        every[beside] = self._op("Add", every[beside], added)
+        parts = self._parts(self._op("Softmax", logits, axis=1), count)
+        # Raised logits give the new mask as the sum of the masks of the stems that it starts from.
+        every = self._parts(logits, count)
+        for index in members:
+            every[index] = self._op("Add", every[index], added)
         raised = self._op("Softmax", self._op("Concat", *every, axis=1), axis=1)
-        mask = self._slice(raised, 1, beside, beside + 1)
-        parts = [self._slice(masks, 1, stem, stem + 1) for stem in range(count)]
+        mask = self._total([self._parts(raised, count)[index] for index in members])
         if c.grown.stem in c.stems:
             parts[c.stems.index(c.grown.stem)] = mask
         else:
-            parts[beside] = self._op("Relu", self._op("Sub", parts[beside], mask))
+            total = self._total([parts[index] for index in members])
+            total = self._op("Add", total, self._array(np.float32(GROWN_FLOOR)))
+            left = self._op("Sub", self._array(np.float32(1.0)), self._op("Div", mask, total))
+            left = self._op("Relu", left)
+            for index in members:
+                parts[index] = self._op("Mul", parts[index], left)
             parts.append(mask)
         return self._op("Concat", *parts, axis=1, output="masks")
+
+    def _parts(self, x: str, count: int) -> list[str]:
+        """Every stem of x, (frames, 1, 2, cells)."""
+        return [self._slice(x, 1, stem, stem + 1) for stem in range(count)]
+
+    def _total(self, parts: list[str]) -> str:
+        return parts[0] if len(parts) == 1 else self._op("Sum", *parts)

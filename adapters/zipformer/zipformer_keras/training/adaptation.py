@@ -8,13 +8,14 @@ the sum of m Re(x* s) over cells, its energy the sum of m^2 |x|^2.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import combinations
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from ..configuration import Configuration, bin_count
+from ..configuration import Configuration, Grown, bin_count
 from ..spectrum import Samples, analyse, cells, pooled, product
 
 Numbers = npt.NDArray[Any]
@@ -26,6 +27,9 @@ LIMIT_S = 240.0
 RATE = 44_100
 HEARD = np.float32(0.5)
 """How loud the network hears a song, as in `inference`."""
+SMALL = 1e-7
+MOST_BESIDE = 2
+"""Stems of the network whose sum a new stem may start from."""
 LEVEL = 3e-3
 """Errors 25 dB below the stem are as good as none."""
 REST = 0.03
@@ -46,6 +50,9 @@ class Cached:
         |x|^2 and Re(x* s), float32 (excerpts, frames, 2, cells).
     energy
         |s|^2 of every excerpt, float32 (excerpts,).
+    along, gram
+        Of the network's stems, all excerpts together: <x m, s>, (stems,), and <x m, x m'>, (stems,
+        stems). They give the SI-SDR of any sum of stems.
     """
 
     features: Numbers
@@ -54,6 +61,21 @@ class Cached:
     mixture: Numbers
     shared: Numbers
     energy: Numbers
+    along: Numbers
+    gram: Numbers
+
+    @classmethod
+    def of(cls, features: Numbers, vectors: Numbers, margins: Numbers, mixture: Numbers,
+           shared: Numbers, energy: Numbers) -> Cached:  # fmt: skip
+        """Excerpts, and the sums that follow from them."""
+        masks = (1.0 / (1.0 + np.exp(-part.astype(np.float32))) for part in margins)
+        stems = margins.shape[2]
+        along, gram = np.zeros(stems), np.zeros((stems, stems))
+        for mask, x, s in zip(masks, mixture, shared, strict=True):
+            flat = mask.swapaxes(0, 1).reshape(stems, -1)
+            along += flat @ s.reshape(-1)
+            gram += (flat * x.reshape(-1)) @ flat.T
+        return cls(features, vectors, margins, mixture, shared, energy, along, gram)
 
 
 def cached(
@@ -91,7 +113,7 @@ def cached(
         numbers, features, vectors = network.decoded(seen)
         shape = (1, FRAMES, len(c.stems), 2, int(numbers.shape[-1]))
         logits = keras.ops.reshape(numbers, shape)
-        return features, vectors, keras.ops.stack([margin(logits, s) for s in stems], axis=2)
+        return features, vectors, keras.ops.stack([margin(logits, [s]) for s in stems], axis=2)
 
     forward = tf.function(run, autograph=False)
     parts: list[list[Any]] = [[] for _ in range(6)]
@@ -104,7 +126,7 @@ def cached(
         parts[3].append(seen[:, :2])
         parts[4].append(pooled(product(x, s), c.groups).transpose(1, 0, 2))
         parts[5].append(np.float32(np.sum(np.square(np.abs(s)))))
-    return Cached(*(np.stack(part) for part in parts))
+    return Cached.of(*(np.stack(part) for part in parts))
 
 
 def _spectrum(samples: Samples, c: Configuration) -> Any:
@@ -119,12 +141,29 @@ def si_sdr(shared: float, output: float, energy: float) -> float:
     return float(10.0 * np.log10((target + 1e-12) / (max(output - target, 0.0) + 1e-12)))
 
 
-def unadapted(song: Cached, stem: int) -> float:
-    """SI-SDR of a stem of the network, taken for the wanted stem, in dB."""
-    mask = 1.0 / (1.0 + np.exp(-song.margins[:, :, stem].astype(np.float32)))
-    shared = float(np.sum(mask * song.shared, dtype=np.float64))
-    output = float(np.sum(np.square(mask) * song.mixture, dtype=np.float64))
-    return si_sdr(shared, output, float(song.energy.sum(dtype=np.float64)))
+def odds(song: Cached, members: Sequence[int]) -> Numbers:
+    """Log odds of the sum of some stems, float16 (excerpts, frames, 2, cells)."""
+    if len(members) == 1:
+        return song.margins[:, :, members[0]]
+    shares = 1.0 / (1.0 + np.exp(-song.margins.astype(np.float32)))
+    others = [index for index in range(shares.shape[2]) if index not in members]
+    inside, outside = (shares[:, :, part].sum(axis=2) + SMALL for part in (list(members), others))
+    found: Numbers = (np.log(inside) - np.log(outside)).astype(np.float16)
+    return found
+
+
+def unadapted(song: Cached, members: Sequence[int]) -> float:
+    """SI-SDR of the sum of some stems of the network, taken for the wanted stem, in dB."""
+    chosen = list(members)
+    along, output = song.along[chosen].sum(), song.gram[np.ix_(chosen, chosen)].sum()
+    return si_sdr(float(along), float(output), float(song.energy.sum(dtype=np.float64)))
+
+
+def best_start(songs: Sequence[Cached], stems: int, most: int) -> tuple[int, ...]:
+    """The stems, at most so many, whose sum is most like the wanted stem: by mean SI-SDR."""
+    sets = [chosen for size in range(1, most + 1) for chosen in combinations(range(stems), size)]
+    means = [float(np.mean([unadapted(song, chosen) for song in songs])) for chosen in sets]
+    return sets[int(np.argmax(means))]
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +217,8 @@ class Fit:
 
         assert configuration.grown is not None
         self._songs, self._settings = songs, settings
-        self._beside = configuration.stems.index(configuration.grown.beside)
+        self._members = [configuration.stems.index(name) for name in configuration.grown.beside]
+        self._odds = {id(song): odds(song, self._members) for song in songs}
         self._rng = np.random.default_rng(settings.seed)
         keras.utils.set_random_seed(settings.seed)
         self.layer = layer = GrownStem(configuration, name="grown")
@@ -217,7 +257,7 @@ class Fit:
 
     def _batch(self, song: Cached, chosen: Any) -> tuple[Numbers, ...]:
         return (
-            song.features[chosen], song.vectors[chosen], song.margins[chosen, :, self._beside],
+            song.features[chosen], song.vectors[chosen], self._odds[id(song)][chosen],
             song.mixture[chosen], song.shared[chosen], song.energy[chosen],
         )  # fmt: skip
 
@@ -238,6 +278,7 @@ class Fit:
         import tensorflow as tf
 
         shared, output, size = 0.0, 0.0, self._settings.batch_size
+        self._odds.setdefault(id(song), odds(song, self._members))
         for start in range(0, len(song.energy), size):
             batch = self._batch(song, slice(start, start + size))
             inner, energies = self._score(*map(tf.constant, batch))
@@ -256,26 +297,33 @@ class Outcome:
 
     Parameters
     ----------
+    configuration
+        The network's, with the grown stem.
     arrays
         The grown stem's variables by name.
     steps
         How many were taken.
+    compared
+        The one stem of the network that is most like the wanted stem.
     before, after
-        SI-SDR in dB of every song, without and with the fit; `after` comes from a fit that did not
-        know the song, with the number of steps that was best on the other songs. Empty of a
-        single song.
+        SI-SDR in dB of every song: of that stem, and of a fit that did not know the song, with the
+        number of steps that was best on the other songs. Empty of a single song.
     """
 
+    configuration: Configuration
     arrays: Mapping[str, npt.NDArray[np.float32]]
     steps: int
+    compared: str
     before: tuple[float, ...]
     after: tuple[float, ...]
 
 
 def fit(
     configuration: Configuration,
+    stem: str,
     songs: Sequence[Cached],
     settings: Settings,
+    beside: tuple[str, ...] = (),
     tell: Callable[[str], None] = lambda _: None,
 ) -> Outcome:
     """Fit a stem; the number of steps is that which separates songs best that were left out.
@@ -283,29 +331,41 @@ def fit(
     Parameters
     ----------
     configuration
-        With `grown`.
+        The network's, without the stem.
+    stem
+        Its name.
     songs
         The examples.
     settings
         How.
+    beside
+        The stems that it starts from; empty: those whose sum is most like it.
     tell
         Called with a sentence about each song that was left out.
     """
-    assert configuration.grown is not None
-    beside = configuration.stems.index(configuration.grown.beside)
-    before = tuple(unadapted(song, beside) for song in songs)
+    stems = configuration.stems
+    fixed = (stem,) if stem in stems else beside
+    compared = best_start(songs, len(stems), 1) if stem not in stems else (stems.index(stem),)
+    before = tuple(unadapted(song, compared) for song in songs)
+
+    def started(taught: Sequence[Cached]) -> Configuration:
+        chosen = fixed or tuple(stems[i] for i in best_start(taught, len(stems), MOST_BESIDE))
+        return replace(configuration, grown=Grown(stem, chosen))
+
     steps, after = settings.steps // 2, before[:0]
     if len(songs) > 1:
         curves = []
         for number, song in enumerate(songs):
             rest = [other for other in songs if other is not song]
-            curves.append(_curve(Fit(configuration, rest, settings), song, settings))
+            curves.append(_curve(Fit(started(rest), rest, settings), song, settings))
             tell(f"Example {number + 1} of {len(songs)}: {before[number]:.2f} dB unadapted, "
                  f"{max(curves[-1]):.2f} dB at best")  # fmt: skip
         steps, after = chosen_steps(np.array(curves), settings.check_every)
-    final = Fit(configuration, songs, settings)
+    grown = started(songs)
+    final = Fit(grown, songs, settings)
     final.advance(steps)
-    return Outcome(final.arrays(), steps, before if after else (), after)
+    names = stems[compared[0]]
+    return Outcome(grown, final.arrays(), steps, names, before if after else (), after)
 
 
 def _curve(fitting: Fit, left_out: Cached, settings: Settings) -> list[float]:

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import fields, replace
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from ..configuration import Configuration, Grown
+from ..configuration import Configuration
 from ..runtime import build_keras
 from ..spectrum import Samples
 from ..variants import VARIANTS
 from ..weights import CONFIGURATION, WEIGHTS_FILE, assign, read_weights, write_weights
-from .adaptation import LIMIT_S, Cached, Settings, cached, fit, unadapted
+from .adaptation import LIMIT_S, Settings, cached, fit
 
 OPTIONS = {entry.name for entry in fields(Settings)} - {"parts"} | {"beside"}
 
@@ -54,14 +52,20 @@ def grow(
         name: cached(network, configuration, *song(), LIMIT_S / len(examples))
         for name, song in examples.items()
     }
-    beside = str(options.get("beside", "")) or _beside(configuration, songs, stem)
-    grown = replace(configuration, grown=Grown(stem, beside))
-    settings = _settings(options)
-    outcome = fit(grown, list(songs.values()), settings, tell)
+    outcome = fit(
+        configuration,
+        stem,
+        list(songs.values()),
+        _settings(options),
+        _beside(options, configuration),
+        tell,
+    )
+    grown = outcome.configuration
+    assert grown.grown is not None
     about = {
         "variant": variant,
         "stem": stem,
-        "beside": beside,
+        "beside": "+".join(grown.grown.beside),
         "steps": str(outcome.steps),
         "examples": str(len(songs)),
         CONFIGURATION: json.dumps(grown.as_values()),
@@ -69,22 +73,24 @@ def grow(
     write_weights(output / WEIGHTS_FILE, {**given, **outcome.arrays}, notes | about)
     return {
         "stems": list(grown.outputs),
-        "beside": beside,
+        "beside": list(grown.grown.beside),
+        "compared": outcome.compared,
         "steps": outcome.steps,
         "before": list(outcome.before),
         "after": list(outcome.after),
     }
 
 
-def _beside(configuration: Configuration, songs: Mapping[str, Cached], stem: str) -> str:
-    """The stem of the variant that separates the wanted one best; the same stem if it has it."""
-    if stem in configuration.stems:
-        return stem
-    means = [
-        np.mean([unadapted(song, index) for song in songs.values()])
-        for index in range(len(configuration.stems))
-    ]
-    return configuration.stems[int(np.argmax(means))]
+def _beside(options: Mapping[str, object], configuration: Configuration) -> tuple[str, ...]:
+    """The stems that the option ``beside`` names, such as ``vocals+other``; none: to be chosen."""
+    names = tuple(filter(None, str(options.get("beside", "")).split("+")))
+    unknown = sorted(set(names) - set(configuration.stems))
+    if unknown or len(names) == len(configuration.stems):
+        raise ValueError(
+            f"beside names some of {', '.join(configuration.stems)}, such as vocals+other, not "
+            f"{options['beside']!r}."
+        )
+    return names
 
 
 def _settings(options: Mapping[str, object]) -> Settings:
