@@ -10,17 +10,8 @@ import numpy as np
 import soundfile
 from zipformer_keras.configuration import Configuration, Grown
 from zipformer_keras.runtime import build_keras
-from zipformer_keras.training.adaptation import (
-    MOST_BESIDE,
-    Cached,
-    Fit,
-    Settings,
-    best_start,
-    cached,
-    chosen_steps,
-    si_sdr,
-    unadapted,
-)
+from zipformer_keras.training.adaptation import MOST_BESIDE, Fit, Settings, chosen_steps
+from zipformer_keras.training.song_cache import Cached, best_start, cached, si_sdr, unadapted
 from zipformer_keras.variants import TINY
 
 from benchbench.datasets.dataset import open_dataset

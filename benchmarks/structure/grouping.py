@@ -12,8 +12,8 @@ from dataclasses import replace
 import numpy as np
 from zipformer_keras.network.embedding import doubled
 from zipformer_keras.network.grouping import Grouping
-from zipformer_keras.training.adaptation import si_sdr
 from zipformer_keras.training.heads import Labelled
+from zipformer_keras.training.song_cache import si_sdr
 from zipformer_keras.variants import TINY
 
 from benchmarks.structure.common import markdown, shipped, timed, with_error

@@ -13,14 +13,11 @@ from zipformer_keras.configuration import Configuration, Grown
 from zipformer_keras.onnx.graph import build_graph
 from zipformer_keras.runtime import OnnxRuntime
 from zipformer_keras.shapes import weight_shapes
-from zipformer_keras.training.adaptation import (
+from zipformer_keras.training.adaptation import Fit, Settings, chosen_steps, fit
+from zipformer_keras.training.song_cache import (
     Cached,
-    Fit,
-    Settings,
     best_start,
     cached,
-    chosen_steps,
-    fit,
     odds,
     si_sdr,
     unadapted,

@@ -13,7 +13,8 @@ from ..runtime import build_keras
 from ..spectrum import Samples
 from ..variants import VARIANTS
 from ..weights import CONFIGURATION, WEIGHTS_FILE, assign, read_weights, write_weights
-from .adaptation import LIMIT_S, Settings, cached, fit
+from .adaptation import LIMIT_S, Settings, fit
+from .song_cache import cached
 
 OPTIONS = {entry.name for entry in fields(Settings)} - {"parts"} | {"beside"}
 

@@ -12,9 +12,9 @@ import numpy.typing as npt
 from ..configuration import Configuration, bin_count
 from ..pitches import PITCHES, VOCALS, nearest
 from ..spectrum import Samples, analyse, cells, pooled, product
-from .adaptation import FRAMES, HEARD, si_sdr
 from .labels import activity, pitch
 from .loss import LEVEL
+from .song_cache import FRAMES, HEARD, si_sdr
 
 Numbers = npt.NDArray[Any]
 BLUR = 1.0
