@@ -86,4 +86,5 @@ def tone_bands(configuration: Configuration) -> Numbers:
     edges = np.log2(TOP_HZ / LOWEST_HZ) * np.arange(1, TONE_BANDS) / TONE_BANDS
     band = np.digitize(np.log2(cells / LOWEST_HZ), edges)
     rows = (band == np.arange(TONE_BANDS)[:, None]) & (cells <= TOP_HZ)
-    return rows.astype(np.float32)
+    bands: Numbers = rows.astype(np.float32)
+    return bands
