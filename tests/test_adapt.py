@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 import benchbench
 from benchbench.api.adapt import Adapted
 from benchbench.cli import app
-from benchbench.cli.adaptation_table import adaptation_table
+from benchbench.cli.tables.adaptation import adaptation_table
 from benchbench.errors import ManifestError, UsageError
 from benchbench.plugins.catalog import Catalog
 from benchbench.plugins.manifest_schema import Adaptation, Example

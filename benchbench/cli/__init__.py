@@ -9,6 +9,7 @@ from typing import Annotated, Final
 import typer
 
 from benchbench.cli.commands import (
+    adapt,
     board,
     exchange,
     inspect,
@@ -68,6 +69,11 @@ _COMMANDS: Final[dict[str, tuple[tuple[str, Callable[..., None], str], ...]]] = 
         ("separate", separate.separate, "bench separate song.wav --model spleeter:4stems"),
         ("score", score.score, "bench score --references true/ --estimates separated/"),
         ("train", train.train, "bench train zipformer:tiny --option steps=1000"),
+        (
+            "adapt",
+            adapt.adapt,
+            "bench adapt zipformer:tiny --examples my-guitar --stem guitar --out guitar",
+        ),
     ),
     "Judge results": (
         ("report", results.report, "bench report results --baseline spleeter:2stems"),

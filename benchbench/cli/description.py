@@ -89,6 +89,8 @@ def _fetched(weights: Weights) -> str:
     size = f", {weights.size_mb:g} MB" if weights.size_mb else ""
     unverified = "; no hash is published: not verified" if weights.unverified else ""
     return ("shipped" if weights.bundled else "downloaded on use") + size + unverified
+
+
 def _adaptation(made: Adaptation) -> str:
     """What `bench adapt` did: ``zipformer:tiny to guitar, 3 examples, 80 steps, +0.62 dB``."""
     gain = "not checked" if made.gain_db is None else f"{made.gain_db:+.2f} dB over {made.compared}"
