@@ -133,7 +133,7 @@ def test_a_fit_learns_where_a_stem_lies(base: Configuration) -> None:
     shared, output = 0.5 * songs[0].shared.sum(), 0.25 * songs[0].mixture.sum()
     assert half == pytest.approx(si_sdr(shared, output, songs[0].energy.sum()), abs=1e-3)
     assert half == pytest.approx(0.0, abs=0.3)  # as much of the stem as of the rest
-    settings = Settings(steps=60, batch_size=2, learning_rate=0.1, check_every=20)
+    settings = Settings(steps=60, batch_size=2, learning_rate=0.2, check_every=20)
     outcome = fit(base, "guitar", songs, settings, ("other",))
     assert outcome.steps > 0
     assert min(outcome.after) > half + 6.0
@@ -148,7 +148,7 @@ def test_nothing_is_learned_where_no_step_helps(base: Configuration) -> None:
     first, second = synthetic(base, rng), synthetic(base, rng)
     second = replace(second, shared=second.mixture - second.shared,
                      energy=(second.mixture - second.shared).sum(axis=(1, 2, 3)))  # fmt: skip
-    settings = Settings(steps=40, batch_size=2, learning_rate=0.1, check_every=20)
+    settings = Settings(steps=40, batch_size=2, learning_rate=0.2, check_every=20)
     outcome = fit(base, "guitar", [first, second], settings, ("other",))
     assert outcome.steps == 0
     assert not outcome.arrays["grown/tone"].any()

@@ -19,10 +19,10 @@ LIMIT_S = 240.0
 """Seconds that are kept of all examples together."""
 MOST_BESIDE = 2
 """Stems of the network whose sum a new stem may start from."""
-LEVEL = 3e-3
-"""Errors 25 dB below the stem are as good as none."""
-REST = 0.03
-"""Share of the mixture's energy that is added to the stem's, so that silence in a stem counts."""
+SLOWER = 0.05
+"""Learning rate of the kernel and of the map from vectors, relative to that of the other parts: each of
+their numbers acts on all cells."""
+SLOW = ("kernel", "activity")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ class Settings:
     batch_size
         Excerpts of a step.
     learning_rate
-        Of Adam.
+        Of Adam; that of the parts in `SLOW` is lower.
     check_every
         Steps between two looks at the song that is left out.
     parts
@@ -47,7 +47,7 @@ class Settings:
 
     steps: int = 160
     batch_size: int = 4
-    learning_rate: float = 3e-3
+    learning_rate: float = 0.02
     check_every: int = 20
     parts: tuple[str, ...] = ("kernel", "bias", "tone", "patterns", "activity")
     seed: int = 0
@@ -83,8 +83,12 @@ class Fit:
         self.layer = layer = GrownStem(configuration, name="grown")
         layer.build((None,))
         trained = [getattr(layer, name) for name in settings.parts]
-        optimizer = keras.optimizers.Adam(settings.learning_rate, global_clipnorm=1.0)
-        optimizer.build(trained)
+        optimizers = []
+        for slow in (False, True):
+            part = [v for v in trained if (v.name in SLOW) == slow]
+            rate = settings.learning_rate * (SLOWER if slow else 1.0)
+            optimizers.append((keras.optimizers.Adam(rate, global_clipnorm=1.0), part))
+            optimizers[-1][0].build(part)
 
         def masks(features: Any, vectors: Any, margins: Any) -> Any:
             added = layer.added(
@@ -100,11 +104,17 @@ class Fit:
                   energy: Any) -> None:  # fmt: skip
             with tf.GradientTape() as tape:
                 inner, output = sums(masks(features, vectors, margins), mixture, shared)
-                error = keras.ops.maximum(output - 2.0 * inner + energy, 0.0)
-                heard = keras.ops.sum(mixture, (1, 2, 3))
-                loss = keras.ops.mean(keras.ops.log(error / (energy + REST * heard + 1e-9) + LEVEL))
+                # SI-SDR of all excerpts together: where the stem is silent, only the output counts.
+                target = keras.ops.square(keras.ops.sum(inner)) / (keras.ops.sum(energy) + 1e-9)
+                error = keras.ops.sum(output) - target
+                loss = keras.ops.log(keras.ops.maximum(error, 0.0) + 1e-9)
+                loss = loss - keras.ops.log(target + 1e-9)
             gradients = tape.gradient(loss, [v.value for v in trained])
-            optimizer.apply_gradients(zip(gradients, trained, strict=True))
+            pairs = list(zip(gradients, trained, strict=True))
+            for optimizer, part in optimizers:
+                chosen = {id(v) for v in part}
+                if part:
+                    optimizer.apply_gradients([pair for pair in pairs if id(pair[1]) in chosen])
 
         def score(features: Any, vectors: Any, margins: Any, mixture: Any, shared: Any,
                   energy: Any) -> tuple[Any, Any]:  # fmt: skip
@@ -129,7 +139,9 @@ class Fit:
             for _ in range(self._settings.batch_size):
                 song = self._songs[int(self._rng.integers(len(self._songs)))]
                 place = int(self._rng.integers(len(song.energy)))
-                parts.append(self._batch(song, slice(place, place + 1)))
+                *arrays, mixture, shared, energy = self._batch(song, slice(place, place + 1))
+                level = np.float32(song.energy.mean() + 1e-9)
+                parts.append((*arrays, mixture / level, shared / level, energy / level))
             self._learn(*(tf.constant(np.concatenate(each)) for each in zip(*parts, strict=True)))
 
     def score(self, song: Cached) -> float:
