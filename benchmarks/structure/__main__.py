@@ -38,7 +38,7 @@ def main() -> None:
     parser.add_argument("--songs", type=int, default=60, help="train songs of harmonics")
     parser.add_argument("--seconds", type=float, default=30.0, help="of each example of adapt")
     parser.add_argument("--steps", type=int, default=80, help="of each fit of adapt")
-    parser.add_argument("--rows", nargs="*", help="adapt: only rows that begin so")
+    parser.add_argument("--rows", nargs="*", help="only rows that begin so")
     parser.add_argument("--out", type=Path, help="harmonics: write the best weights here")
     given = parser.parse_args()
     if given.program != "adapt" and given.material is None:

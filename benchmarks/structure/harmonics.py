@@ -34,12 +34,15 @@ def main(given: argparse.Namespace) -> None:
     network, weights = shipped()
     with timed("features and labels"):
         taught, _ = labelled_songs(network, given.material / "train", given.songs, 2)
-        tested, songs_of = labelled_songs(network, given.material / "test", 20, 4)
+        tested, songs_of = labelled_songs(network, given.material / "test", 20, 3)
     start = Heads(HARMONIC).scores(tested, songs_of)
     vocals = TINY.stems.index("vocals")
     rows, oracle = [], _oracle(tested, songs_of)
     rows.append(["comb of the true pitch (oracle, gains as trained)", *oracle(taught, start)])
+    print(rows[-1], flush=True)
     for name, stages in ROWS.items():
+        if given.rows and not name.startswith(tuple(given.rows)):
+            continue
         found, arrays = [], {}
         with timed(name):
             for seed in range(given.seeds):
