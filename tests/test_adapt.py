@@ -90,7 +90,7 @@ def test_examples_that_do_not_fit_are_refused(tmp_path: Path, kind: str, words: 
         ("zipformer:tiny", "guitar", "zipformer", "There is a model"),
         ("zipformer:tiny", "guitar", "songs", "exists already"),
         ("zipformer:base", "guitar", "made", "no weights to start from"),
-        ("mixture", "guitar", "made", "no way to learn"),
+        ("mixture", "guitar", "made", r"no program that learns .*\n.*zipformer"),
     ],
 )
 def test_requests_that_cannot_be_met_are_refused(

@@ -17,9 +17,9 @@ from benchbench.api.training.examples import Example, read_examples
 from benchbench.api.training.programs import adapter_program
 from benchbench.datasets.dataset import open_dataset
 from benchbench.errors import MissingExtraError, UsageError
-from benchbench.io.audio.raw_audio import scratch_folder
 from benchbench.io.hashing import digest
 from benchbench.io.paths import AnyPath, path_of, paths_of
+from benchbench.io.processes.scratch import scratch_folder
 from benchbench.plugins.catalog import Catalog, Model
 from benchbench.plugins.manifest import NAME, STEM, read_adapter
 from benchbench.plugins.manifest_schema import Adaptation, AnyValue
@@ -129,7 +129,7 @@ def adapt(
     if not STEM.fullmatch(stem):
         raise UsageError(f"{stem!r} cannot be the name of a stem.", hint="For instance: guitar.")
     target = _target(catalog, path_of(out))
-    program = adapter_program(base, "adapt", tell)
+    program = adapter_program(base, "adapt", catalog, tell)
     given = ensure_weights(base, path_of(weights), tell=tell)
     if given is None:
         raise UsageError(f"{base.name} has no weights to start from.", hint="Name some: --weights.")

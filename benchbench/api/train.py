@@ -14,7 +14,7 @@ from benchbench.api.training.programs import adapter_program
 from benchbench.api.training.unlabelled import RATE, Unlabelled, read_unlabelled
 from benchbench.datasets.dataset import Dataset, Track, installed_folder, open_dataset
 from benchbench.datasets.preparation import prepare
-from benchbench.errors import BenchbenchError, MissingExtraError, UnknownNameError, UsageError
+from benchbench.errors import MissingExtraError, UnknownNameError, UsageError
 from benchbench.io.audio.audio_files import Audio
 from benchbench.io.paths import AnyPath, path_of, paths_of
 from benchbench.io.processes.scratch import scratch_folder
