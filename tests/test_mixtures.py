@@ -154,3 +154,29 @@ def test_symptoms_beside_scores(small_songs: Path, tmp_path: Path) -> None:
     page = (tmp_path / "r" / "report.html").read_text(encoding="utf-8")
     assert "usdr SDR" in page.partition('id="leaderboard"')[2][:6000]
     assert 'id="differences"' in page
+
+
+def test_songs_given_as_stems_are_explained(songs: Path, tmp_path: Path) -> None:
+    command = ["run", "--models", "mixture", "--dataset", "folder", "--root", str(songs),
+               "--metrics", "usdr", "--out", str(tmp_path / "r")]  # fmt: skip
+    done = CliRunner().invoke(app, command)
+    told = " ".join(done.output.split())
+    assert "The data set has the stems first, second" in told
+    assert "--dataset mixtures takes songs without stems" in told
+    assert (tmp_path / "r" / "report.html").is_file()
+
+
+def test_it_is_listed_and_described() -> None:
+    described = " ".join(CliRunner().invoke(app, ["show", "mixtures"]).output.split())
+    assert "none: scored without references" in described
+    assert "Symptoms of stems" in CliRunner().invoke(app, ["show", "reference-free"]).output
+    assert "reference-free" in CliRunner().invoke(app, ["list", "metrics"]).output
+
+
+def test_a_function_separates_songs_without_stems(songs: Path, tmp_path: Path) -> None:
+    result = benchbench.run(
+        "mid-side", "mixtures", root=songs, out=tmp_path / "r", report=False,
+        functions={"half": lambda mixture, rate: {"vocals": mixture / 2, "accompaniment": mixture / 2}},
+    )  # fmt: skip
+    values = result.results.scores_frame().query("metric == 'consistency'")
+    assert set(values["model"]) == {"half:2stems", "mid-side:2stems"}

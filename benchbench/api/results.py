@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 from benchbench.errors import NothingToCompareError
 from benchbench.io.remote import local_folder
 from benchbench.metrics import DIAGNOSTICS, PROTOCOLS
+from benchbench.metrics.names import known_protocols
 from benchbench.results.interchange.tidy_export import usual_aggregation
 from benchbench.results.store import Results as StoredResults
 from benchbench.stats.boards import board_of_metrics, board_of_targets
@@ -206,14 +207,16 @@ def aggregations(protocols: Collection[str]) -> dict[str, str]:
 def _known_columns() -> list[str]:
     """Every ``protocol/metric``, in the catalogue's order."""
     return [
-        f"{name}/{metric.name}" for name, found in PROTOCOLS.items() for metric in found.metrics
+        f"{name}/{metric.name}"
+        for name, found in known_protocols().items()
+        for metric in found.metrics
     ]
 
 
 def _lower_is_better() -> frozenset[str]:
     return frozenset(
         f"{one.name}/{metric.name}"
-        for one in PROTOCOLS.values()
+        for one in known_protocols().values()
         for metric in one.metrics
         if metric.direction == "lower"
     )

@@ -67,5 +67,6 @@ def _datasets() -> list[str]:
 
 def _metrics() -> list[str]:
     from benchbench.metrics import GROUPS, PROTOCOLS
+    from benchbench.metrics.names import REFERENCE_FREE
 
-    return [*PROTOCOLS, *GROUPS]
+    return [*PROTOCOLS, REFERENCE_FREE.name, *GROUPS]

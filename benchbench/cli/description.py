@@ -162,14 +162,23 @@ def environments_table(found: Sequence[InstalledEnvironment]) -> str:
     return "\n".join(cut(line) for line in aligned(header, rows).splitlines())
 
 
+def _audio(manifest: DatasetManifest) -> tuple[tuple[str, str], tuple[str, str]]:
+    """What the stems and the mixture of a track are."""
+    if manifest.layout == "mixtures":
+        return ("stems", "none: scored without references"), ("mixture", "each audio file")
+    return (
+        ("stems", ", ".join(manifest.stems) or "any files in a track's folder"),
+        ("mixture", "as shipped" if manifest.mixture else "the sum of the stems"),
+    )
+
+
 def _dataset(manifest: DatasetManifest) -> str:
     lines = [wrapped([f"{manifest.name}: {manifest.summary}"]), ""]
     lines += _facts(
         ("homepage", manifest.homepage),
         ("citation", manifest.citation),
         ("licence", f"{manifest.licence.name}. {manifest.licence.notice}"),
-        ("stems", ", ".join(manifest.stems) or "any files in a track's folder"),
-        ("mixture", "as shipped" if manifest.mixture else "the sum of the stems"),
+        *_audio(manifest),
         ("splits", ", ".join(manifest.splits)),
         ("rounded to", "16 bit" if manifest.quantise else ""),
         ("folder", f"--root or ${manifest.root_variable}" if manifest.root_variable else ""),

@@ -12,6 +12,7 @@ from benchbench.cli.terminal import cut, width
 from benchbench.errors import BenchbenchError, UnknownNameError, UsageError
 from benchbench.io.text_table import aligned
 from benchbench.metrics import GROUPS, PROTOCOLS
+from benchbench.metrics.names import REFERENCE_FREE
 from benchbench.plugins.catalog import Catalog, Model
 from benchbench.plugins.manifest_schema import AdapterManifest
 from benchbench.plugins.metric_catalog import MetricCatalog
@@ -176,7 +177,7 @@ def _datasets(catalog: Catalog) -> Iterator[dict[str, Any]]:
 
 
 def _metrics() -> Iterator[dict[str, Any]]:
-    for name in [*PROTOCOLS, *MetricCatalog().names()]:
+    for name in [*PROTOCOLS, REFERENCE_FREE.name, *MetricCatalog().names()]:
         try:
             yield protocol_facts(protocol_of(name))
         except BenchbenchError as error:

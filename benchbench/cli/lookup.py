@@ -12,7 +12,7 @@ import msgspec
 from benchbench.errors import UnknownNameError
 from benchbench.metrics import PROTOCOLS, Protocol
 from benchbench.metrics import protocol as protocol_named
-from benchbench.metrics.names import LISTENING, is_metric, unknown_metric
+from benchbench.metrics.names import is_metric, known_protocols, unknown_metric
 from benchbench.plugins.catalog import Catalog, Model
 from benchbench.plugins.manifest_schema import DatasetManifest
 from benchbench.plugins.metric_catalog import MetricCatalog
@@ -37,12 +37,12 @@ def named(
         return catalog.model(name)
     if catalog.has_dataset(name):
         return catalog.dataset(name).manifest
-    if name in PROTOCOLS or MetricCatalog().has(name) or name == LISTENING.name:
+    if MetricCatalog().has(name) or name in known_protocols():
         return protocol_of(name)
     runs = {run["run_id"]: run for run in stored_runs(results)}
     if name in runs:
         return runs[name]
-    metrics = [*PROTOCOLS, *MetricCatalog().names()]
+    metrics = dict.fromkeys([*known_protocols(), *MetricCatalog().names()])
     if is_metric(name):
         raise unknown_metric(name)
     known = [*catalog.adapter_names(), *catalog.dataset_names(), *metrics, *runs]

@@ -124,7 +124,8 @@ def names_note(scores: pd.DataFrame) -> str:
     if from_models or wanted:
         return (
             f"The data set has the stems {', '.join(sorted(wanted)) or 'none'}; the models give "
-            f"{', '.join(sorted(from_models)) or 'none of them'}. Only stems of one name are compared."
+            f"{', '.join(sorted(from_models)) or 'none of them'}. Only stems of one name are compared; "
+            "--dataset mixtures takes songs without stems."
         )
     counted = scores["reason"].dropna().astype(str).value_counts()
     return "; ".join(REASONS.get(name, name) for name in counted.index[:3])

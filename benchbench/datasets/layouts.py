@@ -80,7 +80,10 @@ def tracks(
         if stems:
             yield _track(manifest, split, track, stems, flags)
         else:
-            tell(f"{track.name} holds audio, but no stem of {manifest.name}, and is left out.")
+            tell(
+                f"{track.name} holds audio, but no stem of {manifest.name}, and is left out "
+                "(--dataset mixtures takes songs without stems)."
+            )
 
 
 def _is_hidden(root: Path, track: ListedTrack) -> bool:
