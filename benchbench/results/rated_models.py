@@ -44,18 +44,18 @@ def scored_models(rows: pd.DataFrame) -> dict[Place, Place]:
     if not heard.any():
         return {}
     scored, rated = _tracks(rows[~heard]), _tracks(rows[heard])
-    found: dict[Place, Place] = {}
+    places: dict[Place, Place] = {}
     for (model, dataset), tracks in rated.items():
         source, _, name = model.partition(":")
-        for own in (name, *_mixtures(name, scored)):
-            if own != name and (f"{source}:{own}", dataset) in rated:
+        for candidate in (name, *_mixtures(name, scored)):
+            if candidate != name and (f"{source}:{candidate}", dataset) in rated:
                 continue  # the anchor and the baseline were both rated
-            place = _place(own, dataset, tracks, scored)
+            place = _place(candidate, dataset, tracks, scored)
             if place is not None:
-                found[model, dataset] = place
+                places[model, dataset] = place
                 break
-    count = Counter(found.values())
-    joined = {model: place for model, place in found.items() if count[place] == 1}
+    count = Counter(places.values())
+    joined = {model: place for model, place in places.items() if count[place] == 1}
     return joined | _companions(rated, joined)
 
 
@@ -75,12 +75,12 @@ def _companions(rated: Collection[Place], joined: Mapping[Place, Place]) -> dict
     datasets: dict[Place, set[str]] = {}
     for (model, dataset), place in joined.items():
         datasets.setdefault((model.partition(":")[0], dataset), set()).add(place[1])
-    answer: dict[Place, Place] = {}
+    companions: dict[Place, Place] = {}
     for model, dataset in set(rated) - set(joined):
         homes = datasets.get((model.partition(":")[0], dataset), set())
         if len(homes) == 1:
-            answer[model, dataset] = (model, homes.pop())
-    return answer
+            companions[model, dataset] = (model, homes.pop())
+    return companions
 
 
 def renamed(rows: pd.DataFrame, places: Mapping[Place, Place]) -> pd.DataFrame:
@@ -96,12 +96,12 @@ def renamed(rows: pd.DataFrame, places: Mapping[Place, Place]) -> pd.DataFrame:
     heard = changed["protocol"] == LISTENING.name
     sets = _usual_sets(changed[~heard])
     for (model, dataset), (scored, home) in places.items():
-        own = heard & (changed["model"] == model) & (changed["dataset"] == dataset)
-        for target in changed.loc[own, "target"].unique():
-            chosen = own & (changed["target"] == target)
+        rated = heard & (changed["model"] == model) & (changed["dataset"] == dataset)
+        for target in changed.loc[rated, "target"].unique():
+            chosen = rated & (changed["target"] == target)
             if (home, str(target)) in sets:
                 changed.loc[chosen, "reference_set"] = sets[home, str(target)]
-        changed.loc[own, ["model", "dataset"]] = [scored, home]
+        changed.loc[rated, ["model", "dataset"]] = [scored, home]
     return changed.astype(dict.fromkeys(text, "category"))
 
 

@@ -80,14 +80,14 @@ def _kept_files(
     results: Results, track: Track, setups: Mapping[str, ModelSetup]
 ) -> dict[str, Files]:
     """The stems of a track that are kept, by model."""
-    found = {}
+    kept: dict[str, Files] = {}
     for model, setup in setups.items():
         separation = identity(setup).separation_id(track)
         folder = results.stem_audio(separation)
         paths = {stem: folder / f"{file_name(stem)}.flac" for stem in setup.model.variant.stems}
         if all(path.is_file() for path in paths.values()):
-            found[model] = separation, paths
-    return found
+            kept[model] = separation, paths
+    return kept
 
 
 def _protocol(files: Mapping[str, Files], model: str) -> Protocol:

@@ -82,11 +82,11 @@ def _measures(reference: Melody, estimate: Melody, hop_s: float) -> dict[str, fl
     signed = [np.where(voiced, pitch, -pitch) for pitch, voiced in (reference, estimate)]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # mir_eval warns of melodies without voiced frames
-        found = melody.evaluate(times, signed[0], times, signed[1])
+        measures = melody.evaluate(times, signed[0], times, signed[1])
     voiced = reference[1]
     frames = {"voicing-false-alarm": ~voiced}
     return {
-        name: float(found[theirs]) if frames.get(name, voiced).any() else float("nan")
+        name: float(measures[theirs]) if frames.get(name, voiced).any() else float("nan")
         for name, theirs in MEASURES.items()
     }
 

@@ -115,7 +115,7 @@ def agreement(
     drawn_means = np.stack([_mean(ratings.values[:, :, drawn]) for drawn in drawn_listeners])
     mean = _mean(ratings.values)
     every_pair = [(i, j) for i in range(len(ratings.models)) for j in range(i)]
-    found = []
+    agreements = []
     for kind in KINDS:
         pairs = [p for p in every_pair if kind.holds(*(bool(ratings.generative[m]) for m in p))]
         if not pairs or (kind.first is not None and len(pairs) == len(every_pair)):
@@ -129,9 +129,9 @@ def agreement(
             if total:
                 low, high = np.nanpercentile(shares[name], [2.5, 97.5])
                 share = float(right.sum() / total)
-                found.append(Agreement(name, kind.name, total, share, float(low), float(high)))
+                agreements.append(Agreement(name, kind.name, total, share, float(low), float(high)))
     places = {name: place for place, name in enumerate(metrics)}
-    return sorted(found, key=lambda each: places[each.metric])
+    return sorted(agreements, key=lambda each: places[each.metric])
 
 
 def _drawn_shares(

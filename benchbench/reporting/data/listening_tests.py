@@ -52,9 +52,9 @@ class ListeningTest:
     @cached_property
     def agreements(self) -> tuple[Agreement, ...]:
         """The agreement of every metric, best over all pairs first; within a metric by kind."""
-        found = agreement(self.ratings, self.values)
-        total = {each.metric: each.share for each in found if each.kind == "all"}
-        return tuple(sorted(found, key=lambda each: -total[each.metric]))
+        every = agreement(self.ratings, self.values)
+        total = {each.metric: each.share for each in every if each.kind == "all"}
+        return tuple(sorted(every, key=lambda each: -total[each.metric]))
 
 
 def listening_tests(
@@ -73,13 +73,13 @@ def listening_tests(
     heard = tracks[tracks["protocol"] == LISTENING.name]
     single = heard[heard["metric"].astype(str).str.startswith(LISTENER)]
     others = tracks[(tracks["protocol"] != LISTENING.name) & tracks["band_lo_hz"].isna()]
-    found = []
+    tests = []
     for (dataset, target), rows in single.groupby(["dataset", "target"], observed=True, sort=True):
         ratings = _ratings(rows, generative)
         here = (others["dataset"] == dataset) & (others["target"] == target)
         values = dict(_values(others[here & others["model"].isin(ratings.models)], ratings))
-        found.append(ListeningTest(str(dataset), str(target), ratings, values))
-    return tuple(sorted(found, key=lambda test: -len(test.ratings.models)))
+        tests.append(ListeningTest(str(dataset), str(target), ratings, values))
+    return tuple(sorted(tests, key=lambda test: -len(test.ratings.models)))
 
 
 def _ratings(rows: pd.DataFrame, generative: Collection[str]) -> Ratings:
