@@ -158,6 +158,7 @@ def _narrowed(tracks: pd.DataFrame) -> pd.DataFrame:
     kinds = {"frames": "int32", "missing": "int32", "ill_conditioned": "float32",
              "distrusted": "float32"}  # fmt: skip
     bands = ("band_lo_hz", "band_hi_hz")
+    tracks["reason"] = tracks["reason"].astype("category")
     return tracks.astype(kinds | {name: "float32" for name in bands if tracks[name].isna().all()})
 
 
@@ -203,9 +204,12 @@ def _tables(place: Path) -> Iterator[pa.Table]:
 def _joined(tables: list[pd.DataFrame]) -> pd.DataFrame:
     """Concatenate tables of several models; text columns become categoricals over all values."""
     kept = [table for table in tables if len(table)] or tables[:1]
-    filled = [{str(name): column for name, column in table.items()} for table in kept]
-    del kept
-    tables.clear()  # each column is freed once it is joined
+    tables.clear()
+    filled = []
+    while kept:  # columns of their own, so that each is freed once it is joined
+        table = kept.pop(0)
+        filled.append({str(name): column.copy() for name, column in table.items()})
+        del table
     made: dict[str, Any] = {}
     for name in list(filled[0]):
         columns = [table.pop(name) for table in filled]

@@ -86,11 +86,13 @@ class ScoreArrays:
 
 def score_arrays(table: pd.DataFrame) -> ScoreArrays:
     """Convert the broadband rows of a per-track table to dense arrays."""
-    rows = table[table["band_lo_hz"].isna()].reset_index(drop=True)
+    broad = table["band_lo_hz"].isna()
+    rows = table if broad.all() else table[broad].reset_index(drop=True)
     models = tuple(sorted(str(name) for name in rows["model"].unique()))
     tracks: dict[str, tuple[str, ...]] = {}
     for dataset in sorted(str(name) for name in rows["dataset"].unique()):
-        own = rows.loc[rows["dataset"] == dataset, "track"].unique()
+        here = rows["dataset"] == dataset
+        own = (rows["track"] if here.all() else rows.loc[here, "track"]).unique()
         tracks[dataset] = tuple(sorted(str(name) for name in own))
     framed = {str(name) for name in rows.loc[rows["frames"] > 1, "protocol"].unique()}
     of_model = _places(rows["model"], models)
