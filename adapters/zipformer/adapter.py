@@ -62,7 +62,10 @@ class Adapter:
         self.parameters = self._separator.parameters
         self._notes, self._songs = str(options.get("notes", "")), 0
         if self._notes and not self._separator.configuration.harmonics:
-            raise ValueError(f"{variant} has no heads for notes; zipformer:tiny-harmonic has.")
+            raise ValueError(
+                f"The weights of {variant} have no heads for notes. Train some with `python -m "
+                "benchmarks.structure harmonics --out DIR` and name their folder with --weights."
+            )
 
     def separate(self, mixture: Samples, sample_rate: int) -> Iterator[dict[str, Samples]]:
         """Yield consecutive blocks of all stems, float32 (channels, samples).

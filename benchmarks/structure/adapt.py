@@ -55,7 +55,9 @@ def main(given: argparse.Namespace) -> None:
     print("`other` of `tiny`, SI-SDR in dB: "
           + "; ".join(f"{band} {np.mean(base[band]):.2f}" for band in BANDS))  # fmt: skip
     header = ["gain over `other`, dB (standard error over seeds)"]
-    header += [f"{band}, own band" for band in BANDS] + [f"{band}, other band" for band in BANDS]
+    header += [f"{band}, own band" for band in BANDS] + [
+        f"{band} teaches, the other band" for band in BANDS
+    ]
     print(markdown(header, rows))
 
 

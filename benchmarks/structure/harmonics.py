@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import numpy as np
 from zipformer_keras.configuration import Configuration
 from zipformer_keras.training.heads import Heads, HeadSettings, Labelled, labelled
 from zipformer_keras.variants import TINY
-from zipformer_keras.weights import WEIGHTS_FILE, write_weights
+from zipformer_keras.weights import CONFIGURATION, WEIGHTS_FILE, write_weights
 
 from benchmarks.structure.common import excerpts, markdown, shipped, songs_with, timed, with_error
 
@@ -54,8 +55,9 @@ def main(given: argparse.Namespace) -> None:
         rows.append([name, *_cells(found, start, vocals)])
         print(rows[-1], flush=True)
         if given.out is not None:
+            notes = {"heads": name, CONFIGURATION: json.dumps(HARMONIC.as_values())}
             place = given.out / name.replace(" ", "-").replace(",", "")
-            write_weights(place / WEIGHTS_FILE, {**weights, **arrays}, {"heads": name}, half=False)
+            write_weights(place / WEIGHTS_FILE, {**weights, **arrays}, notes, half=False)
     header = ["", "vocals, dB", "mean of four, dB", "bleed of silent stems, dB (v, d, b, o)",
               "pitch", "voicing", "activity"]  # fmt: skip
     print(
