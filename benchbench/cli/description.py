@@ -205,22 +205,32 @@ def _protocol(protocol: Protocol) -> str:
 
 
 def _run(run: dict[str, Any]) -> str:
-    machine = run["machine"]
+    """The record of a run; those of others and of earlier versions may lack parts."""
+    machine, dataset = run.get("machine") or {}, run.get("dataset") or {}
+    cores, python = machine.get("cores"), run.get("python")
+    known = [machine.get("cpu"), f"{cores} cores" if cores else None, machine.get("platform")]
+    version = [run.get("benchbench"), f"Python {python}" if python else None]
+    tracks = dataset.get("tracks")
+    data_set = [dataset.get("name"), None if tracks is None else f"{tracks} tracks"]
     return "\n".join(
         [
-            f"{run['run_id']}: {' '.join(run['command'])}",
+            f"{run['run_id']}: {' '.join(map(str, run.get('command') or ()))}",
             "",
             *_facts(
-                ("started", run["started"]),
-                ("finished", run["finished"] or "not finished"),
-                ("machine", f"{machine['cpu']}, {machine['cores']} cores, {machine['platform']}"),
-                ("benchbench", f"{run['benchbench']}, Python {run['python']}"),
-                ("data set", f"{run['dataset']['name']}, {run['dataset']['tracks']} tracks"),
-                ("models", ", ".join(model["name"] for model in run["models"])),
-                ("protocols", ", ".join(protocol["name"] for protocol in run["protocols"])),
+                ("started", _joined([run.get("started")])),
+                ("finished", _joined([run.get("finished") or "not finished"])),
+                ("machine", _joined(known)),
+                ("benchbench", _joined(version)),
+                ("data set", _joined(data_set)),
+                ("models", _joined(model.get("name") for model in run.get("models") or ())),
+                ("protocols", _joined(each.get("name") for each in run.get("protocols") or ())),
             ),
         ]
     )
+
+
+def _joined(parts: Iterable[object]) -> str:
+    return ", ".join(str(part) for part in parts if part is not None)
 
 
 def _facts(*pairs: tuple[str, str]) -> Iterable[str]:
