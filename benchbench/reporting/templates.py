@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -25,10 +26,16 @@ _EXPORT = re.compile(r"^export\s+(?=(?:async\s+)?(?:function|const|class|let)\b)
 
 def render(template: str, /, **context: Any) -> str:
     """Render a template of the report with its style and script."""
-    script = bundle(folder("reports") / "static", "report.js")
-    return render_page(_templates(), template, style="report.css", script=script, **context)
+    return render_page(_templates(), template, style="report.css", script=_script(), **context)
 
 
+@cache
+def _script() -> str:
+    """The page's script; a site has hundreds of pages with the same one."""
+    return bundle(folder("reports") / "static", "report.js")
+
+
+@cache
 def _templates() -> jinja2.Environment:
     """The templates with the filters of the report."""
     templates = environment()

@@ -16,7 +16,7 @@ from benchbench.reporting import report
 
 from .conftest import axe_source, until
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]  # the site takes a minute to write
 
 MODELS, TRACKS = 100, 150
 
