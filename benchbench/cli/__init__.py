@@ -20,14 +20,14 @@ from benchbench.cli.commands import (
     setup,
     train,
 )
-from benchbench.cli.config import read_config
-from benchbench.cli.help import HelpGroup, add_command
+from benchbench.cli.config import ConfigGroup, read_config
+from benchbench.cli.help import add_command
 
 __all__ = ["app"]
 
 app = typer.Typer(
     name="bench",
-    cls=HelpGroup,
+    cls=ConfigGroup,
     help="Evaluate, compare and gate music source separation.",
     no_args_is_help=True,
     context_settings={"help_option_names": ["-h", "--help"]},

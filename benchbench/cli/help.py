@@ -46,7 +46,8 @@ class HelpCommand(TyperCommand):
             if record is None:
                 continue
             if parameter.param_type_name == "argument":
-                title, record = "Arguments", (parameter.metavar or parameter.name, record[1])
+                title = "Arguments"
+                record = parameter.metavar or parameter.name or "", record[1]
             elif one_section:
                 title = "Options"
             else:

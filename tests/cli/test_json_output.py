@@ -85,3 +85,34 @@ def test_show_answers_the_name_of_a_metric_with_its_protocols() -> None:
         named("sdr", Path("results"), ())
     with pytest.raises(UnknownNameError, match=r"Did you mean 'spleeter'\? \d+ names are known"):
         named("spleter", Path("results"), ())
+
+
+def test_run_writes_the_leaderboard(bench: Bench, small_songs: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    code, text, _ = bench(
+        "run", "--models", "mixture,silence", "--dataset", "folder", "--root", small_songs,
+        "--metrics", "usdr", "--out", out, "--no-report", "--format", "json",
+    )  # fmt: skip
+    outcome = json.loads(text)
+    assert (code, outcome["done"], outcome["failed"], outcome["report"]) == (0, 4, 0, None)
+    board = benchbench.Results(out).leaderboard().reset_index()
+    by_key = {(line["model"], line["target"]): line for line in outcome["leaderboard"]}
+    assert len(by_key) == len(board)
+    for row in board.to_dict("records"):
+        line = by_key[row["model"], row["target"]]
+        value = float("nan") if line["usdr/SDR"] is None else line["usdr/SDR"]
+        assert value == pytest.approx(row["usdr/SDR"], abs=1e-9, nan_ok=True)
+
+
+@pytest.mark.parametrize("written", [["--config", "{}"], ["--config={}"]])
+@pytest.mark.parametrize("first", [True, False])
+def test_a_configuration_stands_before_or_after_the_command(
+    bench: Bench, tmp_path: Path, written: list[str], first: bool
+) -> None:
+    file = tmp_path / "bench.toml"
+    file.write_text('[list]\nstems = "drums"\n')
+    config = [word.format(file) for word in written]
+    code, text, _ = bench(*config, "list", "models") if first else bench("list", "models", *config)
+    assert code == 0
+    assert "spleeter:4stems" in text
+    assert "spleeter:2stems" not in text

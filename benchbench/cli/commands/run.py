@@ -24,7 +24,7 @@ from benchbench.cli.flags import (
     Verbose,
     Weights,
 )
-from benchbench.cli.help import RESOURCES, RESULTS, SELECTION
+from benchbench.cli.help import DISPLAY, RESOURCES, RESULTS, SELECTION
 from benchbench.cli.interrupts import stoppable
 from benchbench.cli.values import (
     limits,
@@ -169,10 +169,17 @@ def run(
             rich_help_panel=RESOURCES,
         ),
     ] = None,
+    format: Annotated[
+        str,
+        typer.Option(
+            metavar="table|json", help="Output format of the result.", rich_help_panel=DISPLAY
+        ),
+    ] = "table",
     quiet: Quiet = False,
     verbose: Verbose = False,
 ) -> None:
     """Separate a data set with some models, score the stems, and write a report."""
+    form = one_of("--format", format, ("table", "json"))
     if plan:
         from benchbench.api.plan import plan_run
         from benchbench.cli.tables.plan import plan_table
@@ -222,12 +229,16 @@ def run(
             allow_truncated=allow_truncated,
         )
     from benchbench.cli.run_summary import summary
+    from benchbench.cli.tables.outcome import outcome_json
 
     table = summary(
         result.results, models=list(result.models), dataset=dataset, metrics=words(metrics)
     )
-    typer.echo(table.text)
-    if result.report:
+    if form == "json":
+        typer.echo(outcome_json(result))
+    else:
+        typer.echo(table.text)
+    if result.report and form == "table":
         typer.echo(f"Report: {result.report}")
     if result.tally.failed:
         raise typer.Exit(4)
