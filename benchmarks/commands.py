@@ -268,6 +268,6 @@ def left(place: Path) -> set[str]:
     for folder in ("out", "cache", "tmp", "results"):
         for path in (place / folder).rglob("*"):
             name = path.relative_to(place).as_posix()
-            if path.is_file() and not re.search(r"environments/\w+/|__pycache__", name):
+            if path.is_file() and not re.search(r"environments/\w+/|__pycache__|\.lock$", name):
                 found.add(VOLATILE.sub("*", name))
     return found

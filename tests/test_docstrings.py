@@ -18,7 +18,7 @@ import benchbench
 
 FUNCTIONS = (
     "run", "compare", "report", "export", "doctor", "verify", "gate", "compact", "score", "separate",
-    "import_results", "install", "train", "new", "submit", "check",
+    "import_results", "install", "train", "adapt", "new", "submit", "check",
 )  # fmt: skip
 """In an order in which each finds what it reads: `run` writes the results."""
 

@@ -73,8 +73,12 @@ def test_what_cannot_be_scored_is_one_clear_error(small_songs):
         validator(lambda mixture, _: mixture)
     with pytest.raises(AudioError, match="nan"):
         validator(lambda mixture, _: {"vocals": mixture * np.nan})
-    with pytest.raises(NothingToCompareError):
+    with pytest.raises(AudioError, match="returned no stem"):
         validator(lambda _, __: {})
+    with pytest.raises(NothingToCompareError):
+        benchbench.Validator("folder", "si", root=small_songs)(
+            lambda mixture, _: {"vocals": 0 * mixture}
+        )
 
 
 def test_excerpts_are_removed_with_the_validator(small_songs):

@@ -99,7 +99,7 @@ def test_installed_in_every_way_it_finds_its_plugins(
     place = Path(run(str(python), "-c", CHECK, cwd=tmp_path).strip())
     inside = source if way == "editable" else tmp_path / "env"
     assert place.resolve().is_relative_to(inside.resolve())
-    assert "Commands" in run(str(python), "-m", "benchbench", "--help", cwd=tmp_path)
+    assert "Separate and score" in run(str(python), "-m", "benchbench", "--help", cwd=tmp_path)
 
 
 def test_the_wheel_holds_the_plugins_and_no_package_named_datasets(built: Path) -> None:

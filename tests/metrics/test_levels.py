@@ -195,7 +195,7 @@ def test_one_protocol_may_be_named_alone() -> None:
 
 def test_odd_containers_are_one_clear_error() -> None:
     stems = sixteen()
-    with pytest.raises(UsageError, match="called 1"):
+    with pytest.raises(UsageError, match="has the name 1"):
         References({1: stems["a"]}, RATE)  # type: ignore[dict-item]
     with pytest.raises(UsageError, match="references are a list"):
         References(list(stems.values()), RATE)  # type: ignore[arg-type]

@@ -405,7 +405,7 @@ def test_teaching_writes_weights_that_separate(
     small = one_stack(networks)
     variants = {"small": small, "small-live": replace(small, chunk=4, left=2)}
     monkeypatch.setattr("zipformer_keras.training.train.VARIANTS", variants)
-    monkeypatch.setattr("zipformer_keras.inference.VARIANTS", variants)
+    monkeypatch.setattr("zipformer_keras.weights.VARIANTS", variants)
     lines = []
     folder = teach("small", recipe(steps=60, validate_every=30), SONGS[1:], tmp_path / "run",
                    validation=SONGS[:1], score=plain_score, report=lines.append)  # fmt: skip
