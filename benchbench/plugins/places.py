@@ -8,6 +8,7 @@ means the one in the working directory, and any other name with a separator is a
 
 from __future__ import annotations
 
+import filecmp
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -57,7 +58,7 @@ class Place:
         """What the user should know about the place of the plug-in `name`; None: nothing."""
         if self.origin == "working directory":
             return f"{name} runs the code in {self.folder} of the working directory."
-        if self.unused is not None:
+        if self.unused is not None and not _equal(self.folder, self.unused):
             return (
                 f"{name} is the shipped one. To use {self.unused} of the working directory, "
                 f"write ./{name}"
@@ -133,6 +134,22 @@ class Places:
         for path in folders:
             if (path / self.file).is_file():
                 yield _name(path, self.file), path
+
+
+def _equal(first: Path, second: Path) -> bool:
+    """Whether two folders hold the same code and manifests, as in a checkout of this project."""
+    files, others = _code(first), _code(second)
+    return files.keys() == others.keys() and all(
+        filecmp.cmp(path, others[name], shallow=False) for name, path in files.items()
+    )
+
+
+def _code(folder_: Path) -> dict[str, Path]:
+    return {
+        path.relative_to(folder_).as_posix(): path
+        for path in folder_.rglob("*")
+        if path.suffix in (".py", ".toml") and path.is_file()
+    }
 
 
 def _name(path: Path, file_name: str) -> str:
