@@ -8,6 +8,7 @@ An editor with TOML support checks a file that begins with a line such as
 
 from __future__ import annotations
 
+import inspect
 import json
 from pathlib import Path
 from typing import Any, Final
@@ -31,11 +32,13 @@ RECORDS: Final = {
 
 def schema(name: str) -> dict[str, Any]:
     """The schema of ``<name>.toml``."""
-    found = json.loads(json.dumps(msgspec.json.schema(RECORDS[name])))  # tuples become lists
+    schema = json.loads(json.dumps(msgspec.json.schema(RECORDS[name])))  # tuples become lists
+    for record in schema["$defs"].values():  # some versions of msgspec keep the indentation
+        record["description"] = inspect.cleandoc(record["description"])
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": f"{name}.toml",
-        **found,
+        **schema,
     }
 
 
