@@ -37,7 +37,7 @@ from zipformer_keras.training.loop import Run  # noqa: E402
 from zipformer_keras.training.objectives.separation import Separation  # noqa: E402
 from zipformer_keras.training.pretrain import OBJECTIVES, prepare  # noqa: E402
 from zipformer_keras.training.recipe import Recipe, read_recipe  # noqa: E402
-from zipformer_keras.training.train import gains  # noqa: E402
+from zipformer_keras.training.train import gains, set_precision  # noqa: E402
 from zipformer_keras.variants import TINY  # noqa: E402
 from zipformer_keras.weights import (  # noqa: E402
     WEIGHTS_FILE,
@@ -242,6 +242,7 @@ def main() -> None:
     parser.add_argument("--pretraining", type=int, default=2000, help="steps without stems")
     parser.add_argument("--unlabelled", type=int, default=100, help="songs without stems")
     parser.add_argument("--test", type=int, help="at most so many test songs")
+    parser.add_argument("--precision", default="float32", help="of training; as in a recipe")
     parser.add_argument("--out", type=Path, default=Path("runs/learning"))
     parser.add_argument("--page", type=Path, default=PAGE)
     arguments = parser.parse_args()
@@ -250,6 +251,7 @@ def main() -> None:
     unknown = sorted(set(rows) - set(ROWS))
     if unknown:
         parser.error(f"there is no row {', '.join(unknown)}; there are {', '.join(ROWS)}")
+    set_precision(arguments.precision)
     material = Material.of(arguments.material, arguments.unlabelled, arguments.test)
     arguments.out.mkdir(parents=True, exist_ok=True)
     kept = arguments.out / "cells.json"
