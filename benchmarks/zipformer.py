@@ -50,7 +50,7 @@ from spleeter_keras.architecture import variable_shapes  # noqa: E402
 from zipformer_keras import VARIANTS, Separator, latency_samples  # noqa: E402
 from zipformer_keras.shapes import weight_shapes  # noqa: E402
 from zipformer_keras.spectrum import Analysis, Synthesis, analyse, product  # noqa: E402
-from zipformer_keras.weights import WEIGHTS_FILE, read_weights, write_weights  # noqa: E402
+from zipformer_keras.weights import WEIGHTS_FILE, noted, read_weights, write_weights  # noqa: E402
 
 RATE = 44_100
 FRAME, STEP, BINS = 4096, 1024, 2049
@@ -142,8 +142,7 @@ def gains(arguments: argparse.Namespace) -> dict[str, object]:
     if "static" in arguments.separators:
         separators["static filter"] = static_separator(fit_static_filter(train, arguments.fit))
     if "zipformer" in arguments.separators:
-        weights, _ = read_weights(arguments.weights / WEIGHTS_FILE)
-        tiny = Separator(VARIANTS["tiny"], weights)
+        tiny = Separator.from_folder("tiny", arguments.weights)
         separators["zipformer:tiny"] = lambda mixture: tiny.separate(mixture, RATE)
     if "unet" in arguments.separators:
         unet = Spleeter.from_folder("synth", arguments.unet)
@@ -336,9 +335,10 @@ def _counted(song: np.ndarray, size: int, tell: Callable[[int], None]) -> Iterat
 
 def seam(arguments: argparse.Namespace) -> dict[str, object]:
     """The change of the stems when chunks overlap by half instead of an eighth."""
-    weights, _ = read_weights(arguments.weights / WEIGHTS_FILE)
-    usual = Separator(VARIANTS["tiny"], weights)
-    half = Separator(VARIANTS["tiny"], weights, overlap=usual.frames // 2)
+    weights, notes = read_weights(arguments.weights / WEIGHTS_FILE)
+    configuration = noted(notes, "tiny")
+    usual = Separator(configuration, weights)
+    half = Separator(configuration, weights, overlap=usual.frames // 2)
     result = {}
     for name, stems in islice(shipped_songs("synth"), arguments.limit):
         mixture = np.sum(list(stems.values()), axis=0, dtype=np.float32)

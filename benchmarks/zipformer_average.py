@@ -29,7 +29,13 @@ from zipformer_keras.inference import Separator  # noqa: E402
 from zipformer_keras.training.augmentation import Song  # noqa: E402
 from zipformer_keras.training.train import gains  # noqa: E402
 from zipformer_keras.variants import VARIANTS  # noqa: E402
-from zipformer_keras.weights import WEIGHTS_FILE, read_weights, write_weights  # noqa: E402
+from zipformer_keras.weights import (  # noqa: E402
+    CONFIGURATION,
+    WEIGHTS_FILE,
+    read_weights,
+    without_heads,
+    write_weights,
+)
 
 from benchmarks.material import mapped_songs  # noqa: E402
 from benchmarks.zipformer import si_sdr  # noqa: E402
@@ -83,6 +89,8 @@ def main() -> None:
     arguments = parser.parse_args()
     first, _ = read_weights(arguments.first / WEIGHTS_FILE)
     second, notes = read_weights(arguments.second / WEIGHTS_FILE)
+    first, second = without_heads(first), without_heads(second)
+    notes = {name: value for name, value in notes.items() if name != CONFIGURATION}
     songs = validation_songs(arguments.material)
     scores: dict[float, float] = {}
     for share in map(float, arguments.shares.split(",")):

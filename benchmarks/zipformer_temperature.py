@@ -27,7 +27,13 @@ from zipformer_keras.configuration import bin_count  # noqa: E402
 from zipformer_keras.runtime import make_runtime  # noqa: E402
 from zipformer_keras.spectrum import analyse, cells, pooled, product  # noqa: E402
 from zipformer_keras.variants import VARIANTS  # noqa: E402
-from zipformer_keras.weights import WEIGHTS_FILE, read_weights, write_weights  # noqa: E402
+from zipformer_keras.weights import (  # noqa: E402
+    CONFIGURATION,
+    WEIGHTS_FILE,
+    read_weights,
+    without_heads,
+    write_weights,
+)
 
 from benchmarks.material import mapped_songs  # noqa: E402
 
@@ -110,6 +116,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True)
     arguments = parser.parse_args()
     weights, notes = read_weights(arguments.weights / WEIGHTS_FILE)
+    weights, notes = without_heads(weights), {n: v for n, v in notes.items() if n != CONFIGURATION}
     runtime = make_runtime(TINY, weights, FRAMES, "onnx", "cpu")
     songs = [heard(stems, runtime) for stems in excerpts(arguments.material)]
     scores = {value: np.mean([improvement(s, value) for s in songs]) for value in SHARPNESS}

@@ -9,8 +9,11 @@ import numpy as np
 import psutil
 import pytest
 
+from benchbench.api.separate import separate
+from benchbench.io.audio.audio_files import write_wav
 from benchbench.io.audio.raw_audio import RawAudio, write_raw
 from benchbench.plugins.catalog import Catalog, Model
+from benchbench.running.events import Note
 from benchbench.separation.separator import Limits, ModelSetup, SeparationResult, WorkerSeparator
 
 RATE = 44100
@@ -112,6 +115,21 @@ def test_what_an_adapter_printed_before_it_failed_is_kept(
     outcome = separate_once(make_adapter("talks", body), "talks", setup_of, mixture)
     assert "the last words" in (outcome.log_tail or "")
     assert "Traceback" in (outcome.log_tail or "")
+
+
+def test_remarks_of_an_adapter_are_told_after_a_separation(
+    make_adapter: Make, tmp_path: Path
+) -> None:
+    """Lines of its output that begin with ``Note:``, of each song its own, and no other line."""
+    body = "print('loud'); print('Note: song', mixture.shape[1]); return {s: mixture for s in self.stems}"
+    place = make_adapter("remarks", body)
+    for name, length in (("first", 4000), ("second", 5000)):
+        write_wav(tmp_path / f"{name}.wav", np.zeros((2, length), np.float32), RATE)
+    inputs = [tmp_path / "first.wav", tmp_path / "second.wav"]
+    told: list[object] = []
+    separate("remarks", inputs, tmp_path / "out", adapter_paths=[place], listener=told.append)
+    notes = [event.text for event in told if isinstance(event, Note) and "song" in event.text]
+    assert notes == ["remarks: song 4000", "remarks: song 5000"]
 
 
 def test_a_hang_ends_at_the_limit(make_adapter: Make, setup_of: Prepare, mixture: RawAudio) -> None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import importlib
 import os
-from collections.abc import Iterable, Iterator
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,6 +26,7 @@ class Adapter:
     _separator: Separator
     _notes: str
     _songs: int
+    _example: str
 
     def load(
         self, variant: str, weights: Path | None, device: str, options: dict[str, object]
@@ -41,7 +44,8 @@ class Adapter:
         options
             ``runtime``: ``"auto"``, ``"onnx"`` or ``"keras"``. ``notes``: a CSV file for pitch, voicing
             and activity by frame, of variants that have these heads; a worker's second song goes to
-            ``<name>-2.csv``, and so on.
+            ``<name>-2.csv``, and so on. ``example``: a sound file with one singer alone, who becomes
+            ``voice-1``; of variants with two voices.
         """
         os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
         os.environ["KERAS_BACKEND"] = "tensorflow"
@@ -53,12 +57,18 @@ class Adapter:
                 f"No weights of {variant!r} are shipped; train some with `bench train "
                 f"zipformer:{variant}` and name their folder with --weights."
             )
-        foreign = sorted(set(options) - {"runtime", "notes"})
+        foreign = sorted(set(options) - {"runtime", "notes", "example"})
         if foreign:
-            raise ValueError(f"Zipformer has no option {foreign[0]!r}; it has runtime and notes.")
-        self._separator = loaded.from_folder(
-            variant, weights, device=device, runtime=str(options.get("runtime", "auto"))
-        )
+            raise ValueError(
+                f"Zipformer has no option {foreign[0]!r}; it has runtime, notes and example."
+            )
+        runtime = str(options.get("runtime", "auto"))
+        self._example = str(options.get("example", ""))
+        if self._example:
+            make = partial(loaded.from_folder, variant, weights, device=device, runtime=runtime)
+            self._separator = self._of_example(make)
+        else:
+            self._separator = loaded.from_folder(variant, weights, device=device, runtime=runtime)
         self.parameters = self._separator.parameters
         self._notes, self._songs = str(options.get("notes", "")), 0
         if self._notes and not self._separator.configuration.harmonics:
@@ -78,7 +88,11 @@ class Adapter:
             In Hz.
         """
         self._take_notes()
-        yield from self._separator.blocks(mixture, sample_rate)
+        blocks = self._separator.blocks(mixture, sample_rate)
+        if self._example:
+            examples = importlib.import_module("zipformer_keras.examples")
+            blocks = examples.watched(blocks, "voice-1", _tell)
+        yield from blocks
 
     def stream(self, blocks: Iterable[Samples], sample_rate: int) -> Iterator[dict[str, Samples]]:
         """Yield stems of sound as it comes in; variants whose name ends in ``-live`` only.
@@ -93,6 +107,22 @@ class Adapter:
         self._take_notes()
         yield from self._separator.stream(blocks, sample_rate)
 
+    def _of_example(self, make: Callable[..., Separator]) -> Separator:
+        """A separator whose first stem is the singer of the example."""
+        examples, queries = (
+            importlib.import_module(f"zipformer_keras.{name}") for name in ("examples", "queries")
+        )
+        path = Path(self._example)
+        samples = examples.read_example(path)
+        plain = make()
+        try:
+            query = queries.signature(samples, plain.configuration)
+        except queries.QueryError as error:
+            raise examples.refused(path, error) from error
+        separator = make(query=query)
+        examples.tell_two_voices(plain, samples, path, _tell)
+        return separator
+
     def _take_notes(self) -> None:
         """Begin the notes of the next song."""
         if not self._notes:
@@ -103,3 +133,9 @@ class Adapter:
             path = path.with_name(f"{path.stem}-{self._songs}{path.suffix}")
         notes = importlib.import_module("zipformer_keras.notes")
         self._separator.on_notes = notes.NotesFile(path, self._separator.configuration).add
+
+
+def _tell(sentence: str) -> None:
+    """Say something of a separation; `bench separate` shows lines of the log that begin so."""
+    sys.stderr.write(f"Note: {sentence}\n")
+    sys.stderr.flush()

@@ -35,6 +35,9 @@ from benchbench.separation.stem_record import recorded_stems, separation_key, wr
 
 __all__ = ["separate"]
 
+REMARK = "Note: "
+"""Lines of an adapter's output that begin so are shown after a separation."""
+
 
 def separate(
     model: str,
@@ -184,6 +187,8 @@ class _FileJob:
         if outcome.status == "disk_full":
             raise scratch_full(self.scratch, outcome.error)
         _require_ok(self.model, path, outcome)
+        for remark in _remarks(self.worker.process.log_tail()):
+            self.listener(Note(f"{self.model}: {remark}"))
         stems = _write_stems(self.out / name, outcome.stems, mixture, rate)
         write_stem_record(self.out / name, self.keys.of(path), self.keys.identity, stems)
         return stems
@@ -197,6 +202,12 @@ class _FileJob:
 
     def _on_truncated(self) -> Callable[[str], None] | None:
         return (lambda text: self.listener(Note(text))) if self.keys.allow_truncated else None
+
+
+def _remarks(log: str | None) -> list[str]:
+    """What an adapter says about a separation: lines of its output that begin with `REMARK`."""
+    lines = (log or "").splitlines()
+    return [line.removeprefix(REMARK).strip() for line in lines if line.startswith(REMARK)]
 
 
 def _require_separator(model: Model) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -36,7 +37,7 @@ def main(given: argparse.Namespace) -> None:
     with timed("features"):
         songs = _songs(network, given.seconds)
     base = {band: [unadapted(song, [BESIDE]) for song in songs[band]] for band in BANDS}
-    mixture = {band: [_mixture(song) for song in songs[band]] for band in BANDS}
+    mixture = {band: [mixture_score(song) for song in songs[band]] for band in BANDS}
     static = _static(songs)
     rows = [_row("the mixture", [mixture], base), _row("static filter", [static], base)]
     rows.append(_row("sum of the stems that are most like it", [_sums(songs)], base))
@@ -81,7 +82,8 @@ def _songs(network: object, seconds: float) -> dict[str, list[Cached]]:
     return found
 
 
-def _mixture(song: Cached) -> float:
+def mixture_score(song: Cached) -> float:
+    """SI-SDR of the mixture."""
     return si_sdr(
         *(float(x.sum(dtype=np.float64)) for x in (song.shared, song.mixture, song.energy))
     )
@@ -93,12 +95,13 @@ def _static(songs: dict[str, list[Cached]]) -> dict[str, dict[str, list[float]]]
     for band, other in zip(BANDS, reversed(BANDS), strict=True):
         for song in songs[band]:
             rest = [each for each in songs[band] if each is not song]
-            found["own"].setdefault(band, []).append(_filtered(rest, song))
-        found["other"][band] = [_filtered(songs[band], song) for song in songs[other]]
+            found["own"].setdefault(band, []).append(filtered(rest, song))
+        found["other"][band] = [filtered(songs[band], song) for song in songs[other]]
     return found
 
 
-def _filtered(taught: list[Cached], song: Cached) -> float:
+def filtered(taught: list[Cached], song: Cached) -> float:
+    """SI-SDR of a song by the gains that suit others best."""
     shared, energy = (
         sum(getattr(s, n).sum(axis=(0, 1, 2)) for s in taught) for n in ("shared", "mixture")
     )
@@ -114,21 +117,28 @@ def _adapted(
     all four, with the steps that were best for them when left out."""
     found: dict[str, dict[str, list[float]]] = {"own": {}, "other": {}}
     for band, other in zip(BANDS, reversed(BANDS), strict=True):
-        curves = []
-        for song in songs[band]:
-            rest = [each for each in songs[band] if each is not song]
-            fitting = Fit(_started(rest), rest, settings)
-            curve = [fitting.score(song)]
-            for _ in range(settings.steps // settings.check_every):
-                fitting.advance(settings.check_every)
-                curve.append(fitting.score(song))
-            curves.append(curve)
-        steps, after = chosen_steps(np.array(curves), settings.check_every)
-        found["own"][band] = list(after)
+        steps, found["own"][band] = left_out(songs[band], settings, _started)
         final = Fit(_started(songs[band]), songs[band], settings)
         final.advance(steps)
         found["other"][band] = [final.score(song) for song in songs[other]]
     return found
+
+
+def left_out(
+    songs: list[Cached], settings: Settings, start: Callable[[list[Cached]], Configuration]
+) -> tuple[int, list[float]]:
+    """The best number of steps, and each song's SI-SDR by a fit to the others that others timed."""
+    curves = []
+    for song in songs:
+        rest = [each for each in songs if each is not song]
+        fitting = Fit(start(rest), rest, settings)
+        curve = [fitting.score(song)]
+        for _ in range(settings.steps // settings.check_every):
+            fitting.advance(settings.check_every)
+            curve.append(fitting.score(song))
+        curves.append(curve)
+    steps, after = chosen_steps(np.array(curves), settings.check_every)
+    return steps, list(after)
 
 
 def _started(songs: list[Cached]) -> Configuration:

@@ -11,18 +11,20 @@ from typing import Any
 import numpy as np
 import soundfile
 from zipformer_keras.runtime import build_keras
-from zipformer_keras.variants import TINY
-from zipformer_keras.weights import WEIGHTS_FILE, assign, read_weights
+from zipformer_keras.variants import VARIANTS
+from zipformer_keras.weights import WEIGHTS_FILE, assign, read_weights, without_heads
 
-SHIPPED = Path(__file__).resolve().parents[2] / "adapters" / "zipformer" / "weights" / "tiny"
+ROOT = Path(__file__).resolve().parents[2]
+SHIPPED = ROOT / "adapters" / "zipformer" / "weights"
 RATE = 44_100
 Stems = dict[str, np.ndarray]
 
 
-def shipped() -> tuple[Any, dict[str, np.ndarray]]:
-    """The network `tiny` with its weights."""
-    weights, _ = read_weights(SHIPPED / WEIGHTS_FILE)
-    network = build_keras(TINY)
+def shipped(variant: str = "tiny") -> tuple[Any, dict[str, np.ndarray]]:
+    """A variant's network without heads, and its shipped weights without those of heads."""
+    weights, _ = read_weights(SHIPPED / variant / WEIGHTS_FILE)
+    weights = without_heads(weights)
+    network = build_keras(VARIANTS[variant])
     assign(network, weights)
     return network, weights
 

@@ -28,7 +28,7 @@ def main(given: argparse.Namespace) -> None:
     """Print the gains over the shipped network."""
     network, weights = shipped()
     with timed("features"):
-        tested, songs_of = labelled_songs(network, given.material / "test", 8, EACH)
+        tested, songs_of, _ = labelled_songs(network, given.material / "test", 8, EACH)
     count = max(songs_of) + 1
     rows = []
     with timed("oracle"):
@@ -38,7 +38,7 @@ def main(given: argparse.Namespace) -> None:
     rows.append(["1,160 numbers tuned on the true stems (oracle)", *_cells(gains)])
     print(rows[-1], flush=True)
     with timed("features of train songs"):
-        taught, _ = labelled_songs(network, given.material / "train", given.songs, 2)
+        taught, _, _ = labelled_songs(network, given.material / "train", given.songs, 2)
     with timed("grouping"):
         for seed in range(given.seeds):
             gains = _learned(taught, tested, count, seed)

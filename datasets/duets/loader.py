@@ -18,7 +18,7 @@ import numpy.typing as npt
 
 from benchbench.errors import UsageError
 
-__all__ = ["SAMPLE_RATE", "SONGS", "VERSION", "Duet", "prepare", "render_duet"]
+__all__ = ["SAMPLE_RATE", "SONGS", "VERSION", "Duet", "prepare", "render", "render_duet"]
 
 VERSION = 1
 """Increased whenever any song changes."""
@@ -104,6 +104,11 @@ def render_duet(name: str) -> dict[str, npt.NDArray[np.int16]]:
     UsageError
         If a package is missing; the message names it.
     """
+    return render(name)[0]
+
+
+def render(name: str) -> tuple[dict[str, npt.NDArray[np.int16]], dict[str, str]]:
+    """Render one song: its stems, see `render_duet`, and the singer of each voice."""
     if name not in _orders:
         raise KeyError(f"no song {name!r}; there are {SONGS[0]}, {SONGS[1]} ... ({len(SONGS)})")
     duet = _orders[name]
@@ -120,18 +125,20 @@ def render_duet(name: str) -> dict[str, npt.NDArray[np.int16]]:
     level = _studio("desk").loudness
     gain = 10.0 ** (float(random.uniform(-_LEVEL_DB, _LEVEL_DB)) / 20.0)
     voices[1] *= gain * level(voices[0]) / (level(voices[1]) + 1e-9)
-    voices.sort(key=lambda sound: -float(level(sound)))
-    stems = {"voice-1": voices[0], "voice-2": voices[1]}
+    order = sorted((0, 1), key=lambda place: -float(level(voices[place])))
+    stems = {f"voice-{number}": voices[place] for number, place in enumerate(order, 1)}
+    singers = {f"voice-{number}": duet.voices[place] for number, place in enumerate(order, 1)}
     if duet.band:
         band = np.sum(list(_studio("songs").coded(song).values()), axis=0)
-        stems["other"] = band * level(voices[0]) / (level(band) + 1e-9)
+        stems["other"] = band * level(stems["voice-1"]) / (level(band) + 1e-9)
     length = min(sound.shape[1] for sound in stems.values())
     peak = np.abs(np.sum([sound[:, :length] for sound in stems.values()], axis=0)).max()
     scale = _PEAK / max(peak, *(np.abs(sound).max() for sound in stems.values()))
-    return {
+    scaled = {
         stem: np.round(sound[:, :length] * scale * 32767.0).astype(np.int16)
         for stem, sound in stems.items()
     }
+    return scaled, singers
 
 
 def _sung(
@@ -147,7 +154,7 @@ def _sung(
 
 
 def prepare(folder: Path, tell: Callable[[str], None] = lambda _: None) -> None:
-    """Write every song as ``<split>/<song>/<stem>.flac``, 16 bit, into `folder`.
+    """Write every song as ``<split>/<song>/<stem>.flac``, 16 bit, into `folder`, and ``singers.csv``.
 
     Raises
     ------
@@ -157,12 +164,16 @@ def prepare(folder: Path, tell: Callable[[str], None] = lambda _: None) -> None:
     import soundfile
 
     _require_packages({v for duet in _orders.values() for v in duet.voices if v != FORMANT})
+    lines = ["song,voice-1,voice-2"]
     for number, (name, duet) in enumerate(_orders.items(), 1):
         target = folder / duet.split / name
         target.mkdir(parents=True)
-        for stem, audio in render_duet(name).items():
+        stems, singers = render(name)
+        lines.append(",".join((name, singers["voice-1"], singers["voice-2"])))
+        for stem, audio in stems.items():
             soundfile.write(target / f"{stem}.flac", audio.T, SAMPLE_RATE, subtype="PCM_16")
         tell(f"Song {number} of {len(SONGS)}: {name}")
+    (folder / "singers.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
 def _require_packages(voices: set[str]) -> None:

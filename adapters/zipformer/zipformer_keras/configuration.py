@@ -149,6 +149,8 @@ class Configuration:
         Whether there are heads for pitch and activity (`network.harmonics`); single path only.
     grouping
         Whether a song's frames change the last layer's kernel (`network.grouping`); single path, offline.
+    query
+        Whether a singer's example chooses who is the first stem (`queries`); single path only.
     """
 
     width: int
@@ -172,15 +174,18 @@ class Configuration:
     grown: Grown | None = None
     harmonics: bool = False
     grouping: bool = False
+    query: bool = False
 
     def __post_init__(self) -> None:
         if cell_count(self.groups) % 2 ** len(self.embed):
             raise ValueError(
                 f"{cell_count(self.groups)} cells cannot be halved {len(self.embed)} times."
             )
-        added = self.grown or self.harmonics or self.grouping
+        added = self.grown or self.harmonics or self.grouping or self.query
         if added and (not self.embed or self.mask != "magnitude"):
-            raise ValueError("Only a single path with magnitude masks can get a stem or heads.")
+            raise ValueError(
+                "Only a single path with magnitude masks can get a stem, heads or a query."
+            )
         if self.grouping and self.chunk is not None:
             raise ValueError("Grouping pools a song's frames, so it cannot run live.")
         if self.grouping and self.grown:

@@ -10,11 +10,13 @@ from __future__ import annotations
 
 import mmap
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from .configuration import CHANNELS, Configuration
+from .queries import folded
 from .runtime import Numbers, OnnxRuntime, make_runtime
 from .sample_rate import Resampler, resample_blocks
 from .shapes import weight_shapes
@@ -48,6 +50,8 @@ class Separator:
         What runs the network, and on which processor; see `runtime.make_runtime`.
     overlap
         Frames in which one chunk fades into the next.
+    query
+        A singer's `queries.signature`, for networks that take one.
 
     Attributes
     ----------
@@ -71,10 +75,17 @@ class Separator:
         device: str = "auto",
         runtime: str = "auto",
         overlap: int = OVERLAP_FRAMES,
+        query: Numbers | None = None,
     ) -> None:
-        self.configuration = configuration
         check(weights, weight_shapes(configuration))
         self.parameters = sum(array.size for array in weights.values())
+        if configuration.query:
+            configuration, weights = replace(configuration, query=False), folded(weights, query)
+        elif query is not None:
+            raise ValueError(
+                "This network separates by kind; it cannot look for an example's voice."
+            )
+        self.configuration = configuration
         self.frames = configuration.chunk or CHUNK_FRAMES
         self.overlap = 0 if configuration.chunk else overlap
         if not 0 <= 2 * self.overlap <= self.frames:
@@ -84,7 +95,13 @@ class Separator:
 
     @classmethod
     def from_folder(
-        cls, variant: str, folder: str | Path, *, device: str = "auto", runtime: str = "auto"
+        cls,
+        variant: str,
+        folder: str | Path,
+        *,
+        device: str = "auto",
+        runtime: str = "auto",
+        query: Numbers | None = None,
     ) -> Separator:
         """Load a variant's weights.
 
@@ -95,7 +112,7 @@ class Separator:
             an adapted network, are of that one.
         folder
             Holds ``zipformer.safetensors``.
-        device, runtime
+        device, runtime, query
             See `Separator`.
 
         Raises
@@ -106,7 +123,7 @@ class Separator:
             There is no such variant, or an option has no such value.
         """
         arrays, notes = read_weights(Path(folder) / WEIGHTS_FILE)
-        return cls(noted(notes, variant), arrays, device=device, runtime=runtime)
+        return cls(noted(notes, variant), arrays, device=device, runtime=runtime, query=query)
 
     def separate(self, mixture: Samples, sample_rate: int) -> Stems:
         """Separate a song and hold all of it in memory.

@@ -15,6 +15,7 @@ from .configuration import (
 )
 from .network.positions import POSITION_CHANNELS
 from .pitches import PITCHES, TONE_BANDS
+from .queries import HIDDEN, NAMES, SIGNATURE
 
 POSITION_WIDTH = 4
 
@@ -45,6 +46,7 @@ def weight_shapes(configuration: Configuration) -> dict[str, Shape]:
     shapes |= _grown(c) if c.grown else {}
     shapes |= _harmonics(c) if c.harmonics else {}
     shapes |= _grouping(c) if c.grouping else {}
+    shapes |= _query(c) if c.query else {}
     shapes |= _norm("norm", width)
     sizes = (width, c.heads, c.query_width, c.value_width, c.feedforward)
     along_time = LayerShape(*sizes, c.time_kernel, chunk=c.chunk)
@@ -118,6 +120,11 @@ def _grouping(c: Configuration) -> dict[str, Shape]:
         "grouping/kernel": (c.width, KERNEL * KERNEL * CHANNELS * c.embed[0]),
         "grouping/bias": (c.width, CHANNELS),
     }
+
+
+def _query(c: Configuration) -> dict[str, Shape]:
+    shapes = ((SIGNATURE, HIDDEN), (HIDDEN,), (HIDDEN, c.width))
+    return dict(zip(NAMES, shapes, strict=True))
 
 
 def _layer(name: str, sizes: LayerShape) -> Iterator[tuple[str, Shape]]:

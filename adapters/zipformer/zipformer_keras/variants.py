@@ -28,6 +28,9 @@ TINY = Configuration(
     embed=(16, 24, 32, 32),
 )
 
+DUET = replace(TINY, stems=("voice-1", "voice-2", "other"), query=True)
+"""Two singers at once, and whatever else plays."""
+
 BASE = Configuration(
     width=96,
     heads=4,
@@ -44,6 +47,7 @@ VARIANTS: Mapping[str, Configuration] = MappingProxyType(
     {
         "tiny": TINY,
         "tiny-live": replace(TINY, chunk=8),
+        "duet": DUET,
         "base": BASE,
         "base-live": replace(BASE, chunk=8),
         "base-lowlatency": replace(

@@ -22,6 +22,8 @@ from .variants import VARIANTS
 WEIGHTS_FILE = "zipformer.safetensors"
 CONFIGURATION = "configuration"
 """The note that holds a network's sizes as JSON, where they are those of no variant."""
+HEADS = "harmonics/"
+"""How names of weights of heads for pitch and activity begin."""
 _TYPES: dict[str, np.dtype[Any]] = {"F16": np.dtype("<f2"), "F32": np.dtype("<f4")}
 _HEADER_LIMIT = 10_000_000
 
@@ -141,6 +143,11 @@ def write_weights(
         file.flush()
         os.fsync(file.fileno())
     fresh.replace(path)
+
+
+def without_heads(arrays: Mapping[str, npt.NDArray[np.float32]]) -> Arrays:
+    """The weights of a network without heads for pitch and activity."""
+    return {name: array for name, array in arrays.items() if not name.startswith(HEADS)}
 
 
 def collect(network: Any) -> Arrays:

@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
 
 import numpy as np
 import pandas as pd
 
 from benchbench.reporting.data.leaderboards import TARGETS
 
-__all__ = ["BLEED", "Bleed", "bleeds"]
-
-BLEED: Final = "bleed"
-"""The protocol whose rows are shown here."""
+__all__ = ["Bleed", "bleeds"]
 
 MODELS = 8
 
@@ -34,7 +30,7 @@ def bleeds(
     rows = table[
         (table["dataset"] == dataset)
         & (table["reference_set"] == references)
-        & (table["protocol"] == BLEED)
+        & (table["protocol"] == "bleed")
     ]
     if rows.empty:
         return ()

@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from zipformer_keras import VARIANTS, Separator
+from zipformer_keras import Separator
 from zipformer_keras.configuration import Bands, Configuration
 from zipformer_keras.spectrum import Analysis, Synthesis, analyse, expanded, pooled, product
-from zipformer_keras.weights import WEIGHTS_FILE, read_weights
+from zipformer_keras.weights import WEIGHTS_FILE, noted, read_weights
 
 RATE = 44_100
 SHIPPED = Path(__file__).resolve().parents[3] / "adapters" / "zipformer" / "weights" / "tiny"
@@ -89,9 +89,10 @@ def test_silence_stays_silent(separator: Separator) -> None:
 
 def test_chunks_join_without_a_seam() -> None:
     """With the shipped weights and music-like sound, twice the overlap changes next to nothing."""
-    weights, _ = read_weights(SHIPPED / WEIGHTS_FILE)
-    usual = Separator(VARIANTS["tiny"], weights)
-    half = Separator(VARIANTS["tiny"], weights, overlap=usual.frames // 2)
+    weights, notes = read_weights(SHIPPED / WEIGHTS_FILE)
+    configuration = noted(notes, "tiny")
+    usual = Separator(configuration, weights)
+    half = Separator(configuration, weights, overlap=usual.frames // 2)
     time = np.arange(15 * RATE) / RATE
     chord = sum(np.sin(2 * np.pi * f * time) / n for n, f in enumerate((110, 220, 331, 442), 1))
     beat = np.exp(-12 * (time % 0.5)) * noise(2, len(time))

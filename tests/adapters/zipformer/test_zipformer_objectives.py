@@ -12,13 +12,14 @@ from typing import Any
 import keras
 import numpy as np
 import pytest
+from zipformer_keras.band_spectra import BANDS, band_spectra
 from zipformer_keras.configuration import Configuration
 from zipformer_keras.runtime import build_keras
 from zipformer_keras.training import pretrain
 from zipformer_keras.training.loop import Run
 from zipformer_keras.training.objectives import speech, transfer
 from zipformer_keras.training.objectives.clusters import Clusters, Unmixing
-from zipformer_keras.training.objectives.codebook import BANDS, Codebook, band_spectra
+from zipformer_keras.training.objectives.codebook import Codebook
 from zipformer_keras.training.objectives.contrastive import DISTRACTORS, Contrastive
 from zipformer_keras.training.objectives.hiding import patches, spans
 from zipformer_keras.training.objectives.speech import Utterance, VoiceActivity, utterances

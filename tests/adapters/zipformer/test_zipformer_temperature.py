@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from zipformer_keras.runtime import make_runtime
 from zipformer_keras.spectrum import analyse, expanded
-from zipformer_keras.weights import WEIGHTS_FILE, read_weights
+from zipformer_keras.weights import WEIGHTS_FILE, read_weights, without_heads
 
 from benchmarks import zipformer_temperature as temperature
 
@@ -33,7 +33,7 @@ def masks(weights: dict[str, np.ndarray], stems: np.ndarray) -> np.ndarray:
 
 
 def test_sharpened_weights_raise_the_masks_to_a_power(stems: np.ndarray) -> None:
-    weights, _ = read_weights(WEIGHTS / WEIGHTS_FILE)
+    weights = without_heads(read_weights(WEIGHTS / WEIGHTS_FILE)[0])
     plain, soft = masks(weights, stems), masks(temperature.sharpened(weights, 0.5), stems)
     power = plain**0.5
     power /= power.sum(axis=1, keepdims=True)
@@ -42,7 +42,7 @@ def test_sharpened_weights_raise_the_masks_to_a_power(stems: np.ndarray) -> None
 
 
 def test_the_improvement_is_that_of_the_masked_spectra(stems: np.ndarray) -> None:
-    weights, _ = read_weights(WEIGHTS / WEIGHTS_FILE)
+    weights = without_heads(read_weights(WEIGHTS / WEIGHTS_FILE)[0])
     song = temperature.heard(stems, make_runtime(TINY, weights, FRAMES, "onnx", "cpu"))
     bins = sum(group.count * group.width for group in TINY.groups)
     spectra = analyse(stems * temperature.LEVEL, TINY.frame, TINY.step, bins)

@@ -91,13 +91,18 @@ class Harmonics(keras.layers.Layer):
         ]
         return ops.stack(rows, axis=2)[:, :, :, None]
 
+    def raised(self, logits: Any, cells: Any, vectors: Any) -> tuple[Any, Any, Any]:
+        """New logits, (batch, frames, stems, 2, cells), and what `heads` gives."""
+        masks = ops.softmax(logits, axis=2)[:, :, self.vocals]
+        pitch, activity = self.heads(masks, cells, vectors)
+        return logits + self.added(pitch, activity), pitch, activity
+
     def call(self, logits: Any, cells: Any, vectors: Any) -> tuple[Any, Any]:
         """New logits, (batch, frames, stems, 2, cells), and the notes.
 
         Notes are, for each frame, the chance of every pitch, of no voice, and of each stem's activity:
         (batch, frames, pitches + 1 + stems).
         """
-        masks = ops.softmax(logits, axis=2)[:, :, self.vocals]
-        pitch, activity = self.heads(masks, cells, vectors)
+        new, pitch, activity = self.raised(logits, cells, vectors)
         notes = ops.concatenate([ops.softmax(pitch, axis=-1), ops.sigmoid(activity)], axis=-1)
-        return logits + self.added(pitch, activity), notes
+        return new, notes

@@ -8,6 +8,7 @@ import keras
 from keras import ops
 
 from ..configuration import CHANNELS, FLOOR, Configuration, LayerShape, cell_count
+from ..queries import SIGNATURE
 from .bands import BandSplit, MaskHead, Standardize
 from .embedding import ConvEmbed, ConvMask
 from .encoder import DualPathStack
@@ -15,6 +16,7 @@ from .grouping import Grouping
 from .grown import GrownStem
 from .harmonics import Harmonics
 from .layers import BiasNorm
+from .query import Query
 
 
 class Network(keras.Model):
@@ -41,6 +43,8 @@ class Network(keras.Model):
                 self.grouping = Grouping(c, name="grouping")
             if c.harmonics:
                 self.harmonics = Harmonics(c, name="harmonics")
+            if c.query:
+                self.query = Query(c.width, name="query")
         else:
             self.split = BandSplit(c.groups, c.width, name="split")
             self.head = MaskHead(c.groups, numbers, c.hidden, name="head")
@@ -101,8 +105,17 @@ class Network(keras.Model):
         masks = ops.softmax(logits, axis=2)
         return self.grown(masks, logits, features, vectors) if c.grown else masks, notes
 
-    def decoded(self, cells: Any, *, training: bool = False) -> tuple[Any, Any, Any]:
+    def decoded(
+        self, cells: Any, *, shift: Any = None, training: bool = False
+    ) -> tuple[Any, Any, Any]:
         """The numbers of every cell, and what they come from; for networks with an embedding.
+
+        Parameters
+        ----------
+        cells, training
+            See `call`.
+        shift
+            (batch, width): added to the vectors of all frames before the encoder, see `query.Query`.
 
         Returns
         -------
@@ -110,6 +123,11 @@ class Network(keras.Model):
         channels); one vector a frame, (batch, frames, width).
         """
         x, levels = self._embedded(cells)
+        if self.configuration.query and shift is None:
+            count = int(cells.shape[0])
+            shift = self.query(ops.zeros((count, SIGNATURE)), ops.zeros((count,)))
+        if shift is not None:
+            x = x + shift[None, :, None]
         vectors = self._encoded(x, training)[0]
         return *self.unembed(vectors, levels), vectors
 

@@ -100,7 +100,7 @@ class _NetworkNodes(HarmonicNodes):
             offset = np.array([1.0 / stems, 0.0], np.float32).reshape(2, 1, 1, 1)
             return self._op("Add", shaped, self._array(offset), output="masks")
         shaped = self._reshape(numbers, (frames, stems, CHANNELS, -1))
-        return self._op("Softmax", shaped, axis=1, output="masks")
+        return self._shared(shaped, output="masks")
 
     def _single_path(self, seen: str) -> str:
         c, frames = self._configuration, self._frames
@@ -112,11 +112,12 @@ class _NetworkNodes(HarmonicNodes):
             numbers = self._grouped(numbers, features, vectors)
         numbers = self._reshape(numbers, (frames, stems, CHANNELS, -1))
         logits = self._slice(numbers, 1, 0, len(c.stems)) if c.grown else numbers
-        if c.harmonics:
-            logits = self._with_harmonics(logits, vectors)
+        if c.harmonics and not c.grown:
+            return self._harmonic_masks(logits, vectors)
         if c.grown:
+            logits = self._with_harmonics(logits, vectors) if c.harmonics else logits
             return self._with_grown(logits, self._slice(numbers, 1, stems - 1, stems), vectors)
-        return self._op("Softmax", logits, axis=1, output="masks")
+        return self._shared(logits, output="masks")
 
     def _encoded(self, x: str, bands: int) -> str:
         x = self._norm(x, "norm")

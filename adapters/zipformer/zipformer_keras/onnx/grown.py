@@ -32,12 +32,12 @@ class GrownNodes(GroupingNodes):
         whole = self._op("MatMul", activity, self._weight("grown/patterns"))
         whole = self._op("Add", whole, self._weight("grown/tone"))
         added = self._op("Add", local, self._reshape(whole, (frames, 1, 1, -1)))
-        parts = self._parts(self._op("Softmax", logits, axis=1), count)
+        parts = self._parts(self._shared(logits), count)
         # Raised logits give the new mask as the sum of the masks of the stems that it starts from.
         every = self._parts(logits, count)
         for index in members:
             every[index] = self._op("Add", every[index], added)
-        raised = self._op("Softmax", self._op("Concat", *every, axis=1), axis=1)
+        raised = self._shared(self._op("Concat", *every, axis=1))
         mask = self._total([self._parts(raised, count)[index] for index in members])
         if c.grown.stem in c.stems:
             parts[c.stems.index(c.grown.stem)] = mask

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 
-from ..configuration import CHANNELS, FLOOR, KERNEL, SLOPE, Configuration, cell_count
+from ..configuration import CHANNELS, FLOOR, SLOPE, Configuration, cell_count
 from .layers import LayerNodes
 from .nodes import Weights
 
 __all__ = ["EdgeNodes"]
+
+Numbers = npt.NDArray[np.float32]
 
 
 class EdgeNodes(LayerNodes):
@@ -84,12 +87,14 @@ class EdgeNodes(LayerNodes):
             if c.grown and index == 0:
                 kernel = np.concatenate([kernel, self._weights["grown/kernel"]], axis=2)
                 bias = np.concatenate([bias, self._weights["grown/bias"]])
-            kernel = kernel.transpose(3, 2, 0, 1)
             x = self._op(
-                "ConvTranspose", x, self._array(np.ascontiguousarray(kernel)),
-                self._array(bias), strides=[1, 2], pads=[KERNEL - 1 - before, 0, 1, 1],
+                "Conv", x, self._array(_split(kernel)), self._array(np.tile(bias, 2)),
+                pads=[before, 1, 1, 0],
             )  # fmt: skip
+            # Even and odd cells are next to each other in the channels.
+            x = self._transpose(self._reshape(x, (2, -1, frames, cells)), (1, 2, 3, 0))
             cells *= 2
+            x = self._reshape(x, (1, -1, frames, cells))
         return self._transpose(self._reshape(x, (-1, frames, cells)), (1, 0, 2)), features
 
     def _with_past(self, name: str, x: str, shape: tuple[int, int, int]) -> tuple[str, int]:
@@ -130,3 +135,25 @@ class EdgeNodes(LayerNodes):
             pieces.append(self._reshape(piece, (frames, outputs, group.count * group.cells)))
             start += group.count
         return self._op("Concat", *pieces, axis=2)
+
+
+def _split(kernel: Numbers) -> Numbers:
+    """A transposed convolution that doubles the cells as a convolution to even and to odd cells.
+
+    ONNX Runtime's transposed convolution takes several times as long.
+
+    Parameters
+    ----------
+    kernel
+        (3, 3, outputs, inputs).
+
+    Returns
+    -------
+    numpy.ndarray
+        (2 * outputs, inputs, 3, 2): even cells of all outputs, then odd ones, from a cell and the one below it.
+    """
+    reversed_ = kernel[::-1].transpose(2, 3, 0, 1)
+    even = np.stack([reversed_[..., 2], reversed_[..., 0]], axis=-1)
+    odd = np.stack([0 * reversed_[..., 1], reversed_[..., 1]], axis=-1)
+    both: Numbers = np.ascontiguousarray(np.concatenate([even, odd]))
+    return both

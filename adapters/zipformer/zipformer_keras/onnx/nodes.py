@@ -90,6 +90,17 @@ class Nodes:
         numbers = (np.array([n], np.int64) for n in (start, stop, axis))
         return self._op("Slice", x, *(self._array(number) for number in numbers))
 
+    def _shared(self, logits: str, output: str | None = None) -> str:
+        """Softmax over the stems, (frames, stems, 2, cells).
+
+        ONNX Runtime transposes for a softmax along an axis that is not the last, which takes a third of the
+        network's time (165 of 534 ms for 512 frames of `tiny` on one core); these nodes take 7 ms.
+        """
+        highest = self._op("ReduceMax", logits, axes=[1])
+        exponents = self._op("Exp", self._op("Sub", logits, highest))
+        total = self._op("ReduceSum", exponents, self._array(np.array([1])))
+        return self._op("Mul", exponents, self._op("Reciprocal", total), output=output)
+
     def _op(self, kind: str, *inputs: str, output: str | None = None, **attributes: Any) -> str:
         from onnx import helper
 

@@ -6,6 +6,7 @@ a mask m is m^2 |x|^2 - 2 m Re(x* s) + |s|^2, summed. That is several times less
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -35,6 +36,7 @@ def draw_batch(
     rng: np.random.Generator,
     *,
     waves: bool = False,
+    label: Callable[[Excerpt], Batch] = lambda _: (),
 ) -> Batch:
     """Draw a batch.
 
@@ -52,6 +54,8 @@ def draw_batch(
         Source of all randomness.
     waves
         Whether the loss compares samples, see `wave_example`; otherwise see `cell_example`.
+    label
+        Gives more arrays of an excerpt, which follow the others.
     """
     length = excerpt_length(configuration, frames)
     bins, examples = bin_count(configuration.groups), []
@@ -59,7 +63,7 @@ def draw_batch(
         excerpt = draw_excerpt(library, configuration.stems, length, variation, rng)
         gains = tones(configuration.stems, bins, configuration.frame, variation, rng)
         make = wave_example if waves else cell_example
-        examples.append(make(excerpt, gains, configuration))
+        examples.append((*make(excerpt, gains, configuration), *label(excerpt)))
     return tuple(np.stack(parts) for parts in zip(*examples, strict=True))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ from ..configuration import Configuration
 from ..runtime import build_keras
 from ..spectrum import Samples
 from ..variants import VARIANTS
-from ..weights import CONFIGURATION, WEIGHTS_FILE, assign, read_weights, write_weights
+from ..weights import CONFIGURATION, HEADS, WEIGHTS_FILE, assign, read_weights, write_weights
 from .adaptation import LIMIT_S, Settings, fit
 from .song_cache import cached
 
@@ -44,8 +44,9 @@ def grow(
         raise ValueError(
             f"There is no option {unknown[0]!r}; there are {', '.join(sorted(OPTIONS))}."
         )
-    configuration = VARIANTS[variant]
     given, notes = read_weights(initial / WEIGHTS_FILE)
+    heads = any(name.startswith(HEADS) for name in given)
+    configuration = replace(VARIANTS[variant], harmonics=heads)
     network = build_keras(configuration)
     assign(network, given)
     tell(f"Running {variant} on {len(examples)} examples")

@@ -19,6 +19,8 @@ from .song_cache import FRAMES, HEARD, si_sdr
 Numbers = npt.NDArray[Any]
 BLUR = 1.0
 """Standard deviation of a label, in pitches of 20 cents."""
+NEAR = 1
+"""So many pitches from the label, of 20 cents each, an answer is right."""
 HEADS_WEIGHT = 2.0
 """Of the heads' cross entropies in nats, beside the separation's loss in dB."""
 
@@ -107,6 +109,32 @@ def labelled(
         for place, array in zip(parts, found, strict=True):
             place.append(array)
     return Labelled(*(np.stack(part) for part in parts))
+
+
+def heads_error(answer: Any, heard: Any, pitches: Any, sounding: Any, known: Any = None) -> Any:
+    """Mean cross entropy of pitch and activity against their labels, in nats.
+
+    Parameters
+    ----------
+    answer, heard
+        Logits, see `network.harmonics`: (batch, frames, pitches + 1) and (batch, frames, stems).
+    pitches, sounding
+        The labels, see `Labelled`.
+    known
+        1 where a stem's label counts, (batch, stems); None: everywhere.
+    """
+    from keras import ops
+
+    truth = ops.cast(pitches, "float32")[..., None]
+    voiced = ops.cast(truth < PITCHES, "float32")
+    places = ops.arange(PITCHES + 1, dtype="float32")
+    near = ops.exp(-0.5 * ops.square((places - truth) / BLUR)) * voiced
+    near = ops.where(places == PITCHES, 1.0 - voiced, near)
+    near = near / ops.sum(near, axis=-1, keepdims=True)
+    crossed = -ops.mean(ops.sum(near * ops.log_softmax(answer, axis=-1), axis=-1))
+    told = sounding * ops.softplus(-heard) + (1.0 - sounding) * ops.softplus(heard)
+    weights = ops.ones_like(told) if known is None else known[:, None] * ops.ones_like(told)
+    return crossed + ops.sum(weights * told) / ops.maximum(ops.sum(weights), 1.0)
 
 
 def _fitted(samples: Samples, length: int) -> Samples:
@@ -198,7 +226,6 @@ class Heads:
 
     def _loss(self, settings: HeadSettings, logits: Any, vectors: Any, seen: Any, mixture: Any,
               shared: Any, energy: Any, pitches: Any, sounding: Any) -> Any:  # fmt: skip
-        import keras
         from keras import ops
 
         masks, answer, heard = self._outcome(logits, vectors, seen)
@@ -209,16 +236,7 @@ class Heads:
             level = ops.maximum(error, 0.0) / (ops.sum(mixture, axis=(1, 2, 3))[:, None] + 1e-6)
             total = total + 10.0 / np.log(10.0) * ops.mean(ops.log(level + LEVEL))
         if settings.heads:
-            truth = ops.cast(pitches, "float32")[..., None]
-            places = ops.arange(PITCHES + 1, dtype="float32")
-            near = ops.exp(-0.5 * ops.square((places - truth) / BLUR)) * ops.cast(
-                truth < PITCHES, "float32"
-            )
-            near = ops.where(places == PITCHES, ops.cast(truth == PITCHES, "float32"), near)
-            near = near / ops.sum(near, axis=-1, keepdims=True)
-            crossed = keras.losses.categorical_crossentropy(near, answer, from_logits=True)
-            told = keras.losses.binary_crossentropy(sounding, heard, from_logits=True)
-            total = total + HEADS_WEIGHT * (ops.mean(crossed) + ops.mean(told))
+            total = total + HEADS_WEIGHT * heads_error(answer, heard, pitches, sounding)
         return total
 
     def scores(self, songs: Labelled, songs_of: Sequence[int]) -> dict[str, Numbers]:
@@ -235,8 +253,8 @@ class Heads:
         -------
         dict
             ``si_sdr`` in dB, (songs, stems); ``bleed`` in dB of the mixture, (stems,), where a stem is
-            silent; ``pitch`` (share of the voiced frames within 50 cents), ``voicing`` and ``activity``
-            (share of right answers).
+            silent; ``pitch`` (share of the voiced frames whose pitch is the label's or one of its two
+            neighbours, 20 cents each), ``voicing`` and ``activity`` (share of right answers).
         """
         import tensorflow as tf
 
@@ -259,7 +277,7 @@ class Heads:
             truth, answer = songs.pitches[place], pitches.argmax(axis=-1)
             voiced = truth < PITCHES
             right += (
-                (voiced & (np.abs(answer - truth) <= 2) & (answer < PITCHES)).sum(),
+                (voiced & (np.abs(answer - truth) <= NEAR) & (answer < PITCHES)).sum(),
                 voiced.sum(),
                 ((answer < PITCHES) == voiced).sum(),
                 voiced.size,

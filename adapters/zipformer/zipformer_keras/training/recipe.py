@@ -19,6 +19,8 @@ SEPARATION = "separation"
 OBJECTIVES = (
     SEPARATION, "clusters", "contrastive", "patches", "unmixing", "phones", "voicing"
 )  # fmt: skip
+NOTES, COMB = "notes", "comb"
+HEADS = ("", NOTES, COMB)
 RANGES = {
     "batch_size": (1, 4096),
     "frames": (1, 8192),
@@ -72,6 +74,9 @@ class Recipe:
     teacher
         The separator, ``adapter`` or ``adapter:variant``, whose stems of songs without stems are
         learned beside songs with stems; empty: none.
+    heads
+        ``"notes"``: heads for pitch and activity learn beside the separation; ``"comb"``: what they say
+        changes the masks too (`network.harmonics`); empty: no heads.
     precision
         ``"float32"``, or Keras' name of a mixed one where the hardware has it, or
         ``"onednn_bfloat16"``, for processors with AVX-512 BF16 or AMX.
@@ -96,6 +101,7 @@ class Recipe:
     span: int = 10
     clusters: int = 64
     teacher: str = ""
+    heads: str = ""
     validate_every: int = 500
     save_every: int = 250
     precision: str = "float32"
@@ -117,7 +123,11 @@ class Recipe:
                 f"hidden must lie between 0 and 1, not {self.hidden}, and span between 1 and "
                 f"{self.frames - 1} frames, not {self.span}."
             )
-        choices = {"loss": LOSSES, "objective": OBJECTIVES, "precision": PRECISIONS}
+        if self.heads and (self.objective != SEPARATION or self.loss != "snr"):
+            raise ValueError("Heads learn beside a separation with the loss 'snr' only.")
+        choices = {
+            "loss": LOSSES, "objective": OBJECTIVES, "precision": PRECISIONS, "heads": HEADS,
+        }  # fmt: skip
         for name, known in choices.items():
             if getattr(self, name) not in known:
                 raise ValueError(

@@ -104,6 +104,8 @@ def cached(
         numbers, features, vectors = network.decoded(seen)
         shape = (1, FRAMES, len(c.stems), 2, int(numbers.shape[-1]))
         logits = keras.ops.reshape(numbers, shape)
+        if c.harmonics:
+            logits, _ = network.harmonics(logits, seen, vectors)
         return features, vectors, keras.ops.stack([margin(logits, [s]) for s in stems], axis=2)
 
     forward = tf.function(run, autograph=False)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -13,10 +15,20 @@ from ..inference import Separator
 from ..runtime import build_keras
 from ..spectrum import Samples
 from ..variants import VARIANTS
-from ..weights import WEIGHTS_FILE, assign, collect, read_weights, write_weights
+from ..weights import (
+    CONFIGURATION,
+    WEIGHTS_FILE,
+    assign,
+    collect,
+    read_weights,
+    without_heads,
+    write_weights,
+)
 from .augmentation import ACCOMPANIMENT, RATE, VOCALS, Library, Song
 from .loop import Line, Run
+from .objectives.annotated import Annotated
 from .objectives.base import Objective
+from .objectives.duets import Duets
 from .objectives.separation import Separation
 from .pretrain import notes, prepare
 from .recipe import CPU_BFLOAT16, SEPARATION, Recipe
@@ -25,6 +37,8 @@ Score = Callable[[Mapping[str, Samples], Mapping[str, Samples]], dict[str, float
 
 WEIGHTS = "weights"
 LOGS = "logs"
+ASKED = 0.5
+"""Share of the excerpts of two singers that come with an example of one."""
 VALIDATED_S = 20
 """Seconds from the middle of a validation song that are scored."""
 
@@ -84,21 +98,35 @@ def teach(
         raise ValueError("Training needs at least one song.")
     output = Path(output)
     configuration = VARIANTS[variant]
+    if recipe.heads:
+        configuration = replace(configuration, harmonics=True)
     set_precision(recipe.precision)
     keras.utils.set_random_seed(recipe.seed)
     network = build_keras(configuration)
     if initial is not None:
         given, _ = read_weights(initial / WEIGHTS_FILE)
+        if not recipe.heads:
+            given = without_heads(given)
         assign(network, warm_start(given, collect(network)))
     objective: Objective
-    said = {"variant": variant, "seed": str(recipe.seed), **(about or {})}
-    if recipe.objective == SEPARATION:
+    sizes = {CONFIGURATION: json.dumps(configuration.as_values())} if recipe.heads else {}
+    said = {"variant": variant, "seed": str(recipe.seed), **sizes, **(about or {})}
+    validate: Callable[[], dict[str, float]]
+    if configuration.query:
+        if recipe.objective != SEPARATION:
+            raise ValueError(f"The variant {variant} learns separation only.")
+        # Its two voices have no fixed order, so there is no score by stem.
+        objective, validate = Duets(songs, configuration, recipe, ASKED), dict
+    elif recipe.objective == SEPARATION:
         library = Library.of(songs, configuration.stems)
-        objective = Separation(library, configuration, recipe)
+        make = Annotated if recipe.heads else Separation
+        objective = make(library, configuration, recipe)
 
-        def validate() -> dict[str, float]:
+        def scored() -> dict[str, float]:
             separator = Separator(configuration, collect(network))
             return gains(separator, configuration.stems, validation, score)
+
+        validate = scored
     else:
         objective, validate = prepare(
             network, configuration, recipe, songs, given=initial is not None
@@ -140,14 +168,15 @@ def set_precision(precision: str) -> None:
 def warm_start(
     given: Mapping[str, npt.NDArray[np.float32]], drawn: Mapping[str, npt.NDArray[np.float32]]
 ) -> dict[str, npt.NDArray[np.float32]]:
-    """Weights to begin with: what is given, and a live network's own kernels at zero.
+    """Weights to begin with: what is given, a live network's own kernels at zero, heads as drawn.
 
     A live convolution has a centred kernel within its chunk, as the offline one, and a causal
     one across chunks. With the latter at zero it starts as the offline network that is cut into
     chunks.
     """
     added = {name: np.zeros_like(drawn[name]) for name in drawn if name.endswith("/causal")}
-    return added | dict(given)
+    heads = {name: drawn[name] for name in drawn if name.startswith("harmonics/")}
+    return added | heads | dict(given)
 
 
 class Separates(Protocol):

@@ -9,12 +9,13 @@ import keras
 import numpy as np
 from keras import ops
 
+from ...band_spectra import band_spectra
 from ...configuration import Configuration
 from ...spectrum import Numbers, Samples
 from ..batches import Batch
 from ..recipe import Recipe
 from .base import Outcome
-from .codebook import Codebook, Units, band_spectra
+from .codebook import Codebook, Units
 from .excerpts import Song, WithoutStems
 from .hiding import spans
 
@@ -39,7 +40,7 @@ class Clusters(WithoutStems):
     seed
         Of the classes.
     describe
-        What is put into classes; None: `codebook.band_spectra`.
+        What is put into classes; None: `band_spectra`.
     """
 
     name = "clusters"

@@ -1,0 +1,90 @@
+"""The voice of an example: what tells a singer, and how it changes a network's weights.
+
+The signature of a singer is added to every frame's vector as it enters the encoder, after two small linear
+maps. It does not change within a song, so it is added to a bias once, and what runs the network needs
+not know of it. The last map is zero at the start, so the network starts as it was without an example.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from .band_spectra import BANDS, band_spectra
+from .configuration import SLOPE, Configuration, bin_count
+from .spectrum import Numbers, Samples, analyse, cells
+
+SIGNATURE = 2 * BANDS
+"""Numbers of a signature."""
+HIDDEN = 64
+"""Numbers between the two maps."""
+LOUD_DB = -25.0
+"""Frames so far below the loudest one do not count."""
+SCALE_DB = 20.0
+SILENT = 1e-4
+"""Peak of full scale under which an example is silent."""
+SHORTEST_S = 0.5
+CHUNK = 256
+BIAS = "embed/join/bias"
+NAMES = ("query/first", "query/bias", "query/second")
+
+
+class QueryError(ValueError):
+    """An example that says nothing of a singer."""
+
+
+def signature(samples: Samples, configuration: Configuration, rate: int = 44_100) -> Numbers:
+    """What a singer's spectra are like: mean and deviation over loud frames, float32 (`SIGNATURE`,).
+
+    Parameters
+    ----------
+    samples
+        float32 (2, samples): the singer alone, at 44.1 kHz.
+    configuration
+        Of the network.
+    rate
+        Samples of a second.
+
+    Raises
+    ------
+    QueryError
+        The example is silent or too short.
+    """
+    c = configuration
+    if samples.shape[1] < SHORTEST_S * rate:
+        raise QueryError(f"It lasts {samples.shape[1] / rate:.2f} s; {SHORTEST_S} s are needed.")
+    if np.abs(samples).max() < SILENT:
+        raise QueryError("It is silent.")
+    # As loud as each other, so that the floor of `band_spectra` is the same below all.
+    samples = samples * np.float32(0.5 / np.abs(samples).max())
+    levels, spectra, length = [], [], CHUNK * c.step
+    for start in range(0, samples.shape[1] - c.frame + 1, length):
+        piece = samples[:, start : start + length + c.frame - c.step]
+        seen = cells(analyse(piece, c.frame, c.step, bin_count(c.groups)), c.groups, c.mask)
+        levels.append(10.0 * np.log10(seen[:, :2].sum(axis=(1, 2)) + 1e-12))
+        spectra.append(band_spectra(seen, c))
+    level, spectrum = np.concatenate(levels), np.concatenate(spectra)
+    loud = spectrum[level > level.max() + LOUD_DB]
+    parts = (loud.mean(axis=0), loud.std(axis=0))
+    found: Numbers = (np.concatenate(parts) / SCALE_DB).astype(np.float32)
+    return found
+
+
+def folded(weights: Mapping[str, Numbers], query: Numbers | None) -> dict[str, Numbers]:
+    """Weights of a network without a query that does what this one does with it.
+
+    Parameters
+    ----------
+    weights
+        Of a network with a query.
+    query
+        A singer's `signature`; None: without an example.
+    """
+    plain = {name: array for name, array in weights.items() if name not in NAMES}
+    if query is not None:
+        first, bias, second = (weights[name] for name in NAMES)
+        hidden = query @ first + bias
+        hidden = np.maximum(hidden, SLOPE * hidden)
+        plain[BIAS] = (plain[BIAS] + hidden @ second).astype(np.float32)
+    return plain
