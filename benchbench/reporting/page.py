@@ -14,7 +14,7 @@ from benchbench.reporting.data.pairwise import pairwise_tests
 from benchbench.reporting.data.score_arrays import score_arrays
 from benchbench.reporting.overview import Overview
 from benchbench.reporting.sections import frequency as spectra
-from benchbench.reporting.sections.bleed import Bleed, bleeds
+from benchbench.reporting.sections.bleed import BLEED, Bleed, bleeds
 from benchbench.reporting.sections.history import Line, histories
 from benchbench.reporting.sections.in_time import InTime
 from benchbench.reporting.sections.summary import summary
@@ -64,8 +64,8 @@ class Page(Overview):
         found = spectra.reference_spectra(
             self.in_time.library, self.arrays.tracks[series.dataset], self.stems
         )
-        table = self.loaded.tracks
-        return spectra.band_tables(table, series.dataset, series.references, names, found)
+        rows = self.loaded.tracks.where(lambda part: part["band_lo_hz"].notna())
+        return spectra.band_tables(rows, series.dataset, series.references, names, found)
 
     @property
     def stems(self) -> tuple[str, ...]:
@@ -79,7 +79,8 @@ class Page(Overview):
         names = tuple(
             name for name in self.report_models if self.report_models[name].adapter != "silence"
         )
-        return bleeds(self.loaded.tracks, series.dataset, series.references, names)
+        rows = self.loaded.tracks.where(lambda part: part["protocol"] == BLEED)
+        return bleeds(rows, series.dataset, series.references, names)
 
     @cached_property
     def tracks(self) -> TrackTable:

@@ -76,7 +76,7 @@ def report(
     """
     places = [results] if isinstance(results, Path | str) else results
     loaded = read([local_folder(place) for place in places], models)
-    names = [str(name) for name in loaded.tracks["model"].unique()]
+    names = loaded.tracks.present("model")
     if baseline is not None and baseline not in names:
         raise UnknownNameError("model", baseline, names, where=" in these results")
     page = assemble(loaded, baseline=baseline, audio=audio, dataset=dataset, marked=marked)

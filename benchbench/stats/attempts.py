@@ -91,8 +91,11 @@ def newest_separations(
     DataFrame
         One row per model, data set and track.
     """
-    table = separations.astype({"run_id": "object", **dict.fromkeys(_SEPARATION, "object")})
-    names = [str(run) for run in table["run_id"].unique()]
-    age = table["run_id"].map(dict(zip(names, run_ages(names, order), strict=True)))
-    aged = table.assign(_age=age.astype("int64")).sort_values("_age", kind="stable")
-    return aged.drop_duplicates(list(_SEPARATION), keep="last").drop(columns="_age")
+    runs = separations["run_id"].astype("category")
+    age = np.array(run_ages(list(runs.cat.categories), order), np.int64)[runs.cat.codes.to_numpy()]
+    by_age = np.argsort(age, kind="stable")
+    groups = group_by(separations, _SEPARATION)
+    last = np.empty(groups.count, np.int64)
+    last[groups.of_row[by_age]] = np.arange(len(by_age))  # the newest of a group is written last
+    newest = separations.iloc[by_age[np.sort(last)]]
+    return newest.astype({"run_id": "object", **dict.fromkeys(_SEPARATION, "object")})

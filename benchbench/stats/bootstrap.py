@@ -15,8 +15,8 @@ Source of the interval: Efron, "Better bootstrap confidence intervals", JASA 82 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Final
 
 import numpy as np
@@ -24,14 +24,13 @@ import numpy.typing as npt
 from scipy.special import ndtr, ndtri
 
 from benchbench.stats.aggregations import Summary
+from benchbench.stats.resampling import resampling
 
 __all__ = ["LEVEL", "RESAMPLES", "SEED", "Interval", "bootstrap_columns", "bootstrap_interval"]
 
 SEED: Final = 20180706
 RESAMPLES: Final = 2000
 LEVEL: Final = 0.95
-
-_CELLS = 2_000_000  # resampling counts held at a time: 16 MB
 
 Floats = npt.NDArray[np.float64]
 
@@ -107,8 +106,10 @@ def bootstrap_columns(
         draws = _draws_of_means(chosen, resamples, seed)
         estimate, acceleration = _means(chosen), _acceleration_of_means(chosen)
     else:
-        draws = _draws_of_medians(chosen, resamples, seed)
-        estimate, acceleration = np.nanmedian(chosen, axis=0), _acceleration_of_medians(chosen)
+        ranked = [np.sort(column[~np.isnan(column)]) for column in chosen.T]
+        draws = _draws_of_medians(ranked, resamples, seed)
+        estimate = np.array([_median(ordered) for ordered in ranked])
+        acceleration = _acceleration_of_medians(ranked)
     low[enough], high[enough] = _bca(draws, estimate, acceleration, level)
     return low, high
 
@@ -146,43 +147,18 @@ def _means(values: Floats) -> Floats:
 
 
 def _draws_of_means(values: Floats, resamples: int, seed: int) -> Floats:
-    count = len(values)
     has_value = ~np.isnan(values)
-    whole = bool(has_value.all())
     centre = _means(values)  # summing distances from the mean keeps the digits of close values
     filled = np.where(has_value, values - centre, 0.0)
-    present = has_value.astype(np.float32)  # counts of tracks are exact in single precision
+    drawn = resampling(len(values), resamples, seed, "int32")
     draws = np.empty((resamples, values.shape[1]))
-    counted = _resampling_counts(count, resamples, seed)
-    step = max(1, _CELLS // count)
-    for start in range(0, resamples, step):
-        weights = counted[start : start + step].astype(np.float64)
-        size = len(weights)
-        total = weights @ filled
-        drawn = np.full_like(total, count) if whole else weights.astype(np.float32) @ present
-        draws[start : start + size] = np.divide(
-            total, drawn, out=np.full_like(total, np.nan), where=drawn > 0
-        )
-    return draws + centre
-
-
-@lru_cache(maxsize=2)
-def _resampling_counts(count: int, resamples: int, seed: int) -> npt.NDArray[np.uint16]:
-    """How often each of `count` values is drawn in each resample, of shape (resamples, count).
-
-    The boards of a report have the same tracks, so the same counts serve them all.
-    """
-    generator = np.random.default_rng(seed)
-    # A value is drawn more than 65,535 times in samples of more values than memory holds only.
-    counted = np.empty((resamples, count), np.uint16)
-    step = max(1, _CELLS // count)
-    for start in range(0, resamples, step):
-        size = min(step, resamples - start)
-        picks = generator.integers(0, count, size=(size, count), dtype=np.int32)
-        picks += np.arange(size, dtype=np.int32)[:, None] * np.int32(count)
-        drawn = np.bincount(picks.ravel(), minlength=size * count).reshape(size, count)
-        counted[start : start + size] = drawn
-    return counted
+    for part, weights in drawn.weights():
+        np.matmul(weights, filled, out=draws[part])
+    number = drawn.with_value(has_value)
+    np.divide(draws, number, out=draws, where=number > 0)
+    draws[number == 0] = np.nan
+    draws += centre
+    return draws
 
 
 def _acceleration_of_means(values: Floats) -> Floats:
@@ -191,26 +167,27 @@ def _acceleration_of_means(values: Floats) -> Floats:
 
 
 def _acceleration(influence: Floats) -> Floats:
-    spread = (influence**2).sum(axis=0)
+    squared = influence * influence
+    spread = squared.sum(axis=0)
     flat = spread <= np.finfo(float).tiny
-    cubed = np.where(flat, 0.0, (influence**3).sum(axis=0))
+    cubed = np.where(flat, 0.0, (squared * influence).sum(axis=0))
     return np.asarray(cubed / (6 * np.where(flat, 1.0, spread) ** 1.5), dtype=np.float64)
 
 
-def _draws_of_medians(values: Floats, resamples: int, seed: int) -> Floats:
+def _draws_of_medians(ranked: Sequence[Floats], resamples: int, seed: int) -> Floats:
+    """Bootstrap medians, of shape (resamples, columns), from the sorted values of each column."""
     uniforms: dict[int, tuple[Floats, Floats]] = {}
-    draws = np.empty((resamples, values.shape[1]))
-    for column in range(values.shape[1]):
-        ranked = np.sort(values[~np.isnan(values[:, column]), column])
-        count = len(ranked)
+    draws = np.empty((len(ranked), resamples))
+    for row, ordered in zip(draws, ranked, strict=True):
+        count = len(ordered)
         if count not in uniforms:
             uniforms[count] = _middle_uniforms(count, resamples, seed)
         low, high = (
-            ranked[np.minimum((uniform * count).astype(np.intp), count - 1)]
+            ordered[np.minimum((uniform * count).astype(np.intp), count - 1)]
             for uniform in uniforms[count]
         )
-        draws[:, column] = (low + high) / 2
-    return draws
+        row[:] = (low + high) / 2
+    return draws.T
 
 
 def _middle_uniforms(count: int, resamples: int, seed: int) -> tuple[Floats, Floats]:
@@ -228,12 +205,13 @@ def _middle_uniforms(count: int, resamples: int, seed: int) -> tuple[Floats, Flo
     return low, low + (1 - low) * least
 
 
-def _acceleration_of_medians(values: Floats) -> Floats:
-    answer = np.empty(values.shape[1])
-    for column in range(values.shape[1]):
-        ranked = np.sort(values[~np.isnan(values[:, column]), column])
-        answer[column] = _acceleration(_influence_on_median(ranked)[:, None])[0]
-    return answer
+def _acceleration_of_medians(ranked: Sequence[Floats]) -> Floats:
+    return np.array([_acceleration(_influence_on_median(ordered)) for ordered in ranked])
+
+
+def _median(ordered: Floats) -> float:
+    half = len(ordered) // 2
+    return float(ordered[half] if len(ordered) % 2 else (ordered[half - 1] + ordered[half]) / 2)
 
 
 def _influence_on_median(ranked: Floats) -> Floats:

@@ -8,7 +8,7 @@ others, as on the leaderboard.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from benchbench.stats.aggregations import Summary
 from benchbench.stats.bootstrap import LEVEL, RESAMPLES, SEED, Interval
+from benchbench.stats.resampling import Resampling, resampling
 
 __all__ = ["ShownDifference", "ShownNumbers"]
 
@@ -70,9 +71,7 @@ class ShownNumbers:
         """
         table = np.asarray(values, dtype=np.float64)
         drawn = _drawn_means if summary == "mean" else _drawn_medians
-        draws = np.empty((len(table), resamples))
-        for start, counts in _resampled(table.shape[1], resamples, seed):
-            draws[:, start : start + len(counts)] = drawn(table, counts)
+        draws = drawn(table, resampling(table.shape[1], resamples, seed, "int64"))
         return cls(_summed_up(table, summary), draws, seed)
 
     def difference(self, first: int, second: int, *, level: float = LEVEL) -> ShownDifference:
@@ -89,40 +88,42 @@ class ShownNumbers:
         )
 
 
-def _resampled(tracks: int, resamples: int, seed: int) -> Iterator[tuple[int, Counts]]:
-    """How often each track is drawn, of shape (part of the resamples, tracks), with the first index."""
-    generator = np.random.default_rng(seed)
-    step = max(1, _CELLS // max(tracks, 1))
-    for start in range(0, resamples, step):
-        size = min(step, resamples - start)
-        picks = generator.integers(0, max(tracks, 1), size=(size, tracks))
-        picks += np.arange(size)[:, None] * tracks
-        yield start, np.bincount(picks.ravel(), minlength=size * tracks).reshape(size, tracks)
-
-
-def _drawn_means(table: Floats, counts: Counts) -> Floats:
+def _drawn_means(table: Floats, resamples: Resampling) -> Floats:
     """The mean of each model over each resample, of shape (models, resamples)."""
-    there = ~np.isnan(table)
-    weights = counts.T.astype(np.float64)
-    total = np.where(there, table, 0.0) @ weights
-    drawn = there.astype(np.float64) @ weights
-    return np.divide(total, drawn, out=np.full_like(total, np.nan), where=drawn > 0)
+    present = ~np.isnan(table)
+    filled = np.where(present, table, 0.0)
+    draws = np.empty((len(table), len(resamples.counts)))
+    for part, weights in resamples.weights():
+        draws[:, part] = filled @ weights.T
+    number = resamples.with_value(present.T).T
+    np.divide(draws, number, out=draws, where=number > 0)
+    draws[number == 0] = np.nan
+    return draws
 
 
-def _drawn_medians(table: Floats, counts: Counts) -> Floats:
-    """The median of each model over each resample, of shape (models, resamples).
+def _drawn_medians(table: Floats, resamples: Resampling) -> Floats:
+    """The median of each model over each resample, of shape (models, resamples)."""
+    draws = np.empty((len(table), len(resamples.counts)))
+    orders = [np.argsort(row)[: np.count_nonzero(~np.isnan(row))] for row in table]
+    step = max(1, _CELLS // max(table.shape[1], 1))
+    for start in range(0, len(resamples.counts), step):
+        counts = resamples.counts[start : start + step].astype(np.int32)
+        draws[:, start : start + step] = _medians(table, orders, counts)
+    return draws
 
-    It is the middle of the values in order. The counts are summed in blocks first, so that only
-    one block per resample is counted value by value.
+
+def _medians(table: Floats, orders: Sequence[Counts], counts: Counts) -> Floats:
+    """The medians over some resamples, from each model's order of tracks with a value.
+
+    A median is the middle of the values in order. The counts are summed in blocks first, so that
+    only one block per resample is counted value by value.
     """
     answer = np.full((len(table), len(counts)), np.nan)
-    narrow = counts.astype(np.int32)
-    for row, values in zip(answer, table, strict=True):
-        order = np.argsort(values)[: np.count_nonzero(~np.isnan(values))]
+    for row, values, order in zip(answer, table, orders, strict=True):
         if len(order):
             width = max(1, int(len(order) ** 0.5))
             padded = np.zeros((len(counts), -(-len(order) // width) * width), np.int32)
-            np.take(narrow, order, axis=1, out=padded[:, : len(order)])
+            np.take(counts, order, axis=1, out=padded[:, : len(order)])
             blocks = padded.reshape(len(counts), -1, width)
             reached = np.cumsum(blocks.sum(axis=2), axis=1)
             drawn = reached[:, -1]

@@ -16,10 +16,10 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import scipy
-from scipy.special import ndtr
 
 from benchbench.errors import NothingToCompareError
 from benchbench.stats.bootstrap import LEVEL, RESAMPLES, SEED, Interval, bootstrap_columns
+from benchbench.stats.signed_ranks import signed_ranks
 from benchbench.stats.tracks import wide
 
 __all__ = ["POWER", "Paired", "holm", "paired", "paired_columns", "pairwise"]
@@ -27,7 +27,6 @@ __all__ = ["POWER", "Paired", "holm", "paired", "paired_columns", "pairwise"]
 POWER: Final = 0.8
 _DIGITS = 9  # differences are rounded to 1e-9, so that rounding noise does not change ties
 _COLUMNS = 128  # pairs held at a time
-_EXACT_UP_TO = 50  # above this many differences, SciPy's Wilcoxon test is the normal approximation
 
 Floats = npt.NDArray[np.float64]
 
@@ -127,66 +126,30 @@ def paired_columns(
     win_rate, effect, detectable, worst (the smallest difference), best (the largest). Without
     `intervals` no bootstrap is drawn, and lo and hi are NaN.
     """
-    differences = np.round(differences, _DIGITS)
-    n = np.count_nonzero(~np.isnan(differences), axis=0)
-    low = high = np.full(differences.shape[1], np.nan)
+    rows = np.round(np.ascontiguousarray(differences.T), _DIGITS)
+    present = ~np.isnan(rows)
+    n = np.count_nonzero(present, axis=1)
+    low = high = np.full(len(rows), np.nan)
     if intervals:
-        low, high = bootstrap_columns(
-            differences, "mean", level=level, resamples=resamples, seed=seed
-        )
-    wins = np.count_nonzero(differences > 0, axis=0)
-    losses = np.count_nonzero(differences < 0, axis=0)
-    ranks = [_signed_ranks(column[~np.isnan(column)]) for column in differences.T]
-    filled = np.where(n > 0, np.nan_to_num(differences).sum(axis=0) / np.maximum(n, 1), np.nan)
+        low, high = bootstrap_columns(rows.T, "mean", level=level, resamples=resamples, seed=seed)
+    wins, losses = np.count_nonzero(rows > 0, axis=1), np.count_nonzero(rows < 0, axis=1)
+    p, effect = signed_ranks(rows)
+    counted = np.maximum(n, 1)
+    mean = np.where(n > 0, np.sum(rows, axis=1, where=present) / counted, np.nan)
     return pd.DataFrame(
         {
             "n": n,
-            "difference": filled,
+            "difference": mean,
             "lo": low,
             "hi": high,
-            "p": [p for p, _ in ranks],
+            "p": p,
             "sign_p": _sign_test(wins, losses),
-            "win_rate": np.where(
-                n > 0, (wins + (n - wins - losses) / 2) / np.maximum(n, 1), np.nan
-            ),
-            "effect": [effect for _, effect in ranks],
-            "detectable": _detectable(differences, n, level),
-            "worst": np.min(differences, axis=0, initial=np.inf, where=~np.isnan(differences)),
-            "best": np.max(differences, axis=0, initial=-np.inf, where=~np.isnan(differences)),
+            "win_rate": np.where(n > 0, (wins + (n - wins - losses) / 2) / counted, np.nan),
+            "effect": effect,
+            "detectable": _detectable(rows, mean, n, level),
+            "worst": np.min(rows, axis=1, initial=np.inf, where=present),
+            "best": np.max(rows, axis=1, initial=-np.inf, where=present),
         }
-    )
-
-
-def _signed_ranks(differences: Floats) -> tuple[float, float]:
-    """Wilcoxon's p and the rank-biserial effect; (1, 0) when nothing differs."""
-    count = len(differences)
-    if not count:
-        return float("nan"), float("nan")
-    if not differences.any():
-        return 1.0, 0.0
-    order = np.argsort(np.abs(differences))
-    signs = np.sign(differences[order])
-    ranks, tied = _ranks(np.abs(differences[order]))
-    plus, minus = float(ranks[signs > 0].sum()), float(ranks[signs < 0].sum())
-    total = count * (count + 1) / 2
-    effect = (plus - minus) / total
-    if count < 3:  # with two differences the smallest possible p is 0.5
-        return 1.0, effect
-    if count <= _EXACT_UP_TO:
-        result = scipy.stats.wilcoxon(differences, zero_method="zsplit")
-        return float(result.pvalue), effect
-    # The normal approximation that SciPy uses for more, from the ranks that are known already.
-    positive = plus + (total - plus - minus) / 2
-    variance = (count * (count + 1) * (2 * count + 1) - tied / 2) / 24
-    return float(2 * ndtr(-abs(positive - total / 2) / variance**0.5)), effect
-
-
-def _ranks(ascending: Floats) -> tuple[Floats, float]:
-    """Average ranks of sorted values, and the sum of t^3 - t over groups of t equal values."""
-    first = np.flatnonzero(np.diff(ascending, prepend=-1.0) != 0)
-    sizes = np.diff(first, append=len(ascending)).astype(np.float64)
-    return np.repeat(first + (sizes + 1) / 2, sizes.astype(np.intp)), float(
-        (sizes**3 - sizes).sum()
     )
 
 
@@ -196,12 +159,13 @@ def _sign_test(wins: npt.NDArray[np.intp], losses: npt.NDArray[np.intp]) -> Floa
     return np.asarray(np.minimum(1.0, 2.0 * tail), dtype=np.float64)
 
 
-def _detectable(differences: Floats, n: npt.NDArray[np.intp], level: float) -> Floats:
+def _detectable(rows: Floats, mean: Floats, n: npt.NDArray[np.intp], level: float) -> Floats:
     answer = np.full(len(n), np.nan)
     some = n >= 2
     freedom = n[some] - 1
     reach = scipy.stats.t.ppf((1 + level) / 2, freedom) + scipy.stats.t.ppf(POWER, freedom)
-    spread = np.nanstd(differences[:, some], axis=0, ddof=1)
+    deviation = np.nan_to_num(rows[some] - mean[some, None])
+    spread = np.sqrt((deviation * deviation).sum(axis=1) / freedom)
     answer[some] = reach * spread / np.sqrt(n[some])
     return answer
 
@@ -252,14 +216,14 @@ def pairwise(
     """
     matrix = wide(table) if {"model", "track", "value"} <= set(table.columns) else table
     names = list(models) if models is not None else [str(name) for name in matrix.columns]
-    values = matrix.reindex(columns=names).to_numpy(dtype=np.float64)
+    values = np.ascontiguousarray(matrix.reindex(columns=names).to_numpy(dtype=np.float64).T)
     pairs = list(combinations(range(len(names)), 2))
     parts = []
     for start in range(0, len(pairs), _COLUMNS):
         chunk = pairs[start : start + _COLUMNS]
         left, right = ([pair[side] for pair in chunk] for side in (0, 1))
         part = paired_columns(
-            values[:, right] - values[:, left],
+            (values[right] - values[left]).T,
             level=level,
             resamples=resamples,
             seed=seed,

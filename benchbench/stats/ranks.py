@@ -82,9 +82,10 @@ def friedman(table: pd.DataFrame) -> Friedman:
     """
     matrix = _complete(table, models=3)
     n, k = matrix.shape
-    if (matrix.nunique(axis=1) == 1).all():
+    values = matrix.to_numpy()
+    if (values == values[:, :1]).all():
         return Friedman(0.0, 1.0, 0.0, 1.0, n, k)
-    result = scipy.stats.friedmanchisquare(*(matrix[name].to_numpy() for name in matrix))
+    result = scipy.stats.friedmanchisquare(*values.T)
     chi = float(result.statistic)
     rest = n * (k - 1) - chi
     f = (n - 1) * chi / rest if rest > 0 else float("inf")

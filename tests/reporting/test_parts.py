@@ -15,6 +15,7 @@ from benchbench.reporting.data.leaderboards import Leaderboard, Row, leaderboard
 from benchbench.reporting.data.models import Cost, ReportModel
 from benchbench.reporting.data.pairwise import Pair, PairwiseTests, pairwise_tests
 from benchbench.reporting.data.score_arrays import Series, score_arrays
+from benchbench.reporting.data.track_rows import TrackRows
 from benchbench.reporting.figures.axes import linear, logarithmic
 from benchbench.reporting.figures.scatter import Point, front
 from benchbench.reporting.sections.history import histories
@@ -77,7 +78,7 @@ def test_boards_hold_the_numbers_of_the_statistics(
 def test_reading_two_folders_as_one(results: Path, loaded: readings.LoadedResults) -> None:
     twice = readings.read([results, results])
     assert len(twice.runs) == 2 * len(loaded.runs)
-    assert sorted(twice.tracks["model"].unique()) == sorted(loaded.tracks["model"].unique())
+    assert twice.tracks.present("model") == loaded.tracks.present("model")
 
 
 def grid_of(values: dict[str, list[float]]) -> tuple[Leaderboard, object]:
@@ -103,7 +104,7 @@ def grid_of(values: dict[str, list[float]]) -> tuple[Leaderboard, object]:
             for place, value in enumerate(row)
         ]
     )
-    data = score_arrays(table)
+    data = score_arrays(TrackRows((table,)))
     board = leaderboards(data).headline
     return board, data.grids[board.series]
 

@@ -81,7 +81,7 @@ def test_several_data_sets_stand_side_by_side(results: Path, tmp_path: Path) -> 
 
 def test_models_of_the_run_are_marked_among_all(results: Path) -> None:
     loaded = read([results])
-    names = sorted(str(name) for name in loaded.tracks["model"].unique())
+    names = loaded.tracks.present("model")
     page = assemble(loaded, marked=names[:1])
     marked = {
         name

@@ -155,7 +155,7 @@ def _board(grid: SeriesArray, way: Aggregation) -> Leaderboard:
     for place in np.flatnonzero(grid.listed):
         own = values[place][~np.isnan(values[place])]
         summary = _summary(own, way)
-        flagged = grid.ill_conditioned[place]
+        flagged = grid.ill_conditioned[place].astype(np.float64)
         rows.append(
             Row(
                 grid.models[place],
@@ -164,7 +164,7 @@ def _board(grid: SeriesArray, way: Aggregation) -> Leaderboard:
                 number(high[place]),
                 len(own),
                 expected,
-                1.0 - float(grid.given[place].sum()) / max(expected, 1),
+                1.0 - float(grid.given[place].sum(dtype=np.float64)) / max(expected, 1),
                 float(np.nanmean(flagged)),
             )
         )

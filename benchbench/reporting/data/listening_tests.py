@@ -15,6 +15,7 @@ from benchbench import metrics
 from benchbench.errors import UnknownNameError
 from benchbench.metrics.names import LISTENING
 from benchbench.reporting.data.leaderboards import described
+from benchbench.reporting.data.track_rows import TrackRows
 from benchbench.stats import AGGREGATIONS
 from benchbench.stats.agreement import Agreement, Ratings, agreement
 
@@ -58,7 +59,7 @@ class ListeningTest:
 
 
 def listening_tests(
-    tracks: pd.DataFrame, generative: Collection[str] = ()
+    tracks: TrackRows, generative: Collection[str] = ()
 ) -> tuple[ListeningTest, ...]:
     """The listening tests of a results folder, the one with most rated models first.
 
@@ -70,9 +71,12 @@ def listening_tests(
     generative
         The generative models.
     """
-    heard = tracks[tracks["protocol"] == LISTENING.name]
+    if LISTENING.name not in tracks.present("protocol"):
+        return ()
+    table = tracks.whole()
+    heard = table[table["protocol"] == LISTENING.name]
     single = heard[heard["metric"].astype(str).str.startswith(LISTENER)]
-    others = tracks[(tracks["protocol"] != LISTENING.name) & tracks["band_lo_hz"].isna()]
+    others = table[(table["protocol"] != LISTENING.name) & table["band_lo_hz"].isna()]
     tests = []
     for (dataset, target), rows in single.groupby(["dataset", "target"], observed=True, sort=True):
         ratings = _ratings(rows, generative)

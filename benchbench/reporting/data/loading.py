@@ -18,7 +18,9 @@ import pandas as pd
 import pyarrow as pa
 
 from benchbench.errors import DamagedResultsError, NothingToCompareError, UnknownNameError
+from benchbench.metrics.names import LISTENING
 from benchbench.reporting.data.gaps import gaps_of
+from benchbench.reporting.data.track_rows import TrackRows, compact, joined, track_rows
 from benchbench.results.parquet_parts import UNREADABLE, encoded, folders, read_part, read_parts
 from benchbench.results.rated_models import renamed, scored_models
 from benchbench.results.schema import SCORES
@@ -47,8 +49,8 @@ class LoadedResults:
     roots
         The results folders.
     tracks
-        One row per track (see `benchbench.stats.per_track`): ``value`` is the median over
-        frames, ``mean`` the mean.
+        One row per model, track and series (see `benchbench.stats.per_track`): ``value`` is the
+        median over frames, ``mean`` the mean.
     frames
         SDR by frame: model, dataset, track, target, reference_set, protocol, start_s, duration_s,
         value; from the windows protocol where a model has it, else from BSS Eval.
@@ -65,7 +67,7 @@ class LoadedResults:
     """
 
     roots: tuple[Path, ...]
-    tracks: pd.DataFrame
+    tracks: TrackRows
     frames: pd.DataFrame
     history: pd.DataFrame
     separations: pd.DataFrame
@@ -110,15 +112,20 @@ def read(roots: Sequence[Path], models: Sequence[str] | None = None) -> LoadedRe
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         logs = [pool.submit(results.separations_frame) for results in stored]
         tables = list(pool.map(lambda name: _of_model(stored, name, order), wanted))
-    kinds = [list(kind) for kind in zip(*tables, strict=True)]
+    parts, *others = (list(kind) for kind in zip(*tables, strict=True))
     tables.clear()
-    tracks, frames, history, gaps = map(_joined, kinds)
-    places = scored_models(tracks)
-    tracks, history, gaps = (renamed(table, places) for table in (tracks, history, gaps))
+    tracks, (frames, history, gaps) = track_rows(parts), map(joined, others)
+    if LISTENING.name in tracks.present("protocol"):
+        table = tracks.whole()
+        places = scored_models(table)
+        table, history, gaps = (renamed(rows, places) for rows in (table, history, gaps))
+        tracks = TrackRows((table,))
     if models is not None:
-        tracks = tracks[tracks["model"].isin(list(models))].reset_index(drop=True)
-    separations = _joined([log.result() for log in logs])
-    separations = separations[separations["model"].isin(wanted)]
+        tracks = tracks.of_models(models)
+    separations = logs[0].result() if len(logs) == 1 else joined([log.result() for log in logs])
+    logs.clear()
+    known_here = separations["model"].isin(wanted)
+    separations = separations if known_here.all() else separations[known_here]
     return LoadedResults(
         tuple(root.resolve() for root in roots),
         tracks,
@@ -146,20 +153,11 @@ def _of_model(
         tracks["mean"] = tracks["value"]
     else:
         tracks["mean"] = group_by(latest, KEYS).mean(latest["value"].to_numpy(dtype=np.float64))
-    tracks = _narrowed(tracks)
+    tracks["reason"] = tracks["reason"].astype("category")
     several = scores["run_id"].nunique() > 1
     broad = scores[scores["band_lo_hz"].isna()] if several else scores.iloc[:0]
     past = per_track(broad, "median", runs="each")
-    return tracks, _in_time(latest), past, gaps_of(latest)
-
-
-def _narrowed(tracks: pd.DataFrame) -> pd.DataFrame:
-    """The table with counts and shares in half the width; values and means keep theirs."""
-    kinds = {"frames": "int32", "missing": "int32", "ill_conditioned": "float32",
-             "distrusted": "float32"}  # fmt: skip
-    bands = ("band_lo_hz", "band_hi_hz")
-    tracks["reason"] = tracks["reason"].astype("category")
-    return tracks.astype(kinds | {name: "float32" for name in bands if tracks[name].isna().all()})
+    return compact(tracks), _in_time(latest), past, gaps_of(latest)
 
 
 def _in_time(scores: pd.DataFrame) -> pd.DataFrame:
@@ -199,33 +197,3 @@ def _tables(place: Path) -> Iterator[pa.Table]:
     # File by file: pyarrow's dataset API costs more than reading these small parts.
     for path in [path for folder in every for path in (*folder.loose, *folder.compacted)]:
         yield read_part(path, _WANTED_TYPES)
-
-
-def _joined(tables: list[pd.DataFrame]) -> pd.DataFrame:
-    """Concatenate tables of several models; text columns become categoricals over all values."""
-    kept = [table for table in tables if len(table)] or tables[:1]
-    tables.clear()
-    filled = []
-    while kept:  # columns of their own, so that each is freed once it is joined
-        table = kept.pop(0)
-        filled.append({str(name): column.copy() for name, column in table.items()})
-        del table
-    made: dict[str, Any] = {}
-    for name in list(filled[0]):
-        columns = [table.pop(name) for table in filled]
-        text = any(isinstance(column.dtype, pd.CategoricalDtype) for column in columns)
-        made[name] = _categorical(columns) if text else pd.concat(columns, ignore_index=True)
-    return pd.DataFrame(made, copy=False)
-
-
-def _categorical(columns: list[pd.Series]) -> pd.Categorical:
-    given = [column.astype("category") for column in columns]
-    words = sorted({str(word) for column in given for word in column.cat.categories})
-    place = {word: index for index, word in enumerate(words)}
-    codes = []
-    for column in given:
-        new = np.array([place[str(word)] for word in column.cat.categories] + [-1], dtype=np.int64)
-        codes.append(new[column.cat.codes.to_numpy()])
-    kind: pd.CategoricalDtype = pd.CategoricalDtype(pd.Index(words, dtype="object"))
-    joined: pd.Categorical = pd.Categorical.from_codes(np.concatenate(codes), dtype=kind)
-    return joined

@@ -13,6 +13,7 @@ import pandas as pd
 
 from benchbench.io.hashing import short_hash
 from benchbench.reporting.data.loading import LoadedResults
+from benchbench.reporting.data.track_rows import TrackRows
 from benchbench.results.kinds import BASELINES
 from benchbench.stats.attempts import newest_separations
 from benchbench.stats.costs import real_time_factors, timed_separations
@@ -133,6 +134,7 @@ def report_models(
     anchors = slugs(names)
     here = loaded.separations[loaded.separations["dataset"] == dataset]
     latest = newest_separations(here, [str(run.get("run_id")) for run in loaded.runs])
+    own = {str(name): rows for name, rows in latest.groupby("model", sort=False)}
     ill = _ill_conditioned(loaded.tracks, dataset)
     return tuple(
         _report_model(
@@ -140,7 +142,7 @@ def report_models(
             name,
             anchors[name],
             told.get(name, {}),
-            latest[latest["model"] == name],
+            own.get(name, latest.iloc[:0]),
             ill.get(name, 0.0),
             dataset,
             fresh=name in fresh,
@@ -149,9 +151,9 @@ def report_models(
     )
 
 
-def _ill_conditioned(table: pd.DataFrame, dataset: str) -> dict[str, float]:
-    here = table[(table["dataset"] == dataset) & (table["ill_conditioned"] > 0)]
-    return {str(name): 1.0 for name in here["model"].unique()}
+def _ill_conditioned(tracks: TrackRows, dataset: str) -> dict[str, float]:
+    rows = tracks.where(lambda part: (part["dataset"] == dataset) & (part["ill_conditioned"] > 0))
+    return {str(name): 1.0 for name in rows["model"].unique()}
 
 
 def _report_model(

@@ -11,6 +11,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from benchbench.metrics.names import REFERENCE_FREE
+from benchbench.reporting.data.track_rows import TrackRows
 from benchbench.stats.groups import group_by
 
 __all__ = ["ScoreArrays", "Series", "SeriesArray", "score_arrays"]
@@ -65,8 +66,8 @@ class SeriesArray:
     tracks: tuple[str, ...]
     medians: Floats
     means: Floats
-    given: Floats
-    ill_conditioned: Floats
+    given: npt.NDArray[np.floating]
+    ill_conditioned: npt.NDArray[np.float32]
     listed: npt.NDArray[np.bool_]
     framed: bool
 
@@ -84,43 +85,66 @@ class ScoreArrays:
     grids: dict[Series, SeriesArray]
 
 
-def score_arrays(table: pd.DataFrame) -> ScoreArrays:
-    """Convert the broadband rows of a per-track table to dense arrays."""
-    broad = table["band_lo_hz"].isna()
-    rows = table if broad.all() else table[broad].reset_index(drop=True)
-    models = tuple(sorted(str(name) for name in rows["model"].unique()))
-    tracks: dict[str, tuple[str, ...]] = {}
-    for dataset in sorted(str(name) for name in rows["dataset"].unique()):
-        here = rows["dataset"] == dataset
-        own = (rows["track"] if here.all() else rows.loc[here, "track"]).unique()
-        tracks[dataset] = tuple(sorted(str(name) for name in own))
-    framed = {str(name) for name in rows.loc[rows["frames"] > 1, "protocol"].unique()}
-    of_model = _places(rows["model"], models)
-    groups = group_by(rows, _SERIES)
+def score_arrays(rows: TrackRows) -> ScoreArrays:
+    """Convert the broadband rows of per-track tables to dense arrays."""
+    parts = [part[broad] if not broad.all() else part for part in rows.parts
+             for broad in [part["band_lo_hz"].isna()]]  # fmt: skip
+    parts = [part for part in parts if len(part)]
+    models = TrackRows(tuple(parts)).present("model")
+    tracks = _tracks(parts)
+    framed = {
+        str(name) for part in parts for name in part.loc[part["frames"] > 1, "protocol"].unique()
+    }
     grids: dict[Series, SeriesArray] = {}
-    for members in groups.members():
-        series = _series(rows, int(members[0]))
-        own_tracks = tracks[series.dataset]
-        part = rows.iloc[members]
-        where = of_model[members], _places(part["track"], own_tracks)
-        shape = len(models), len(own_tracks)
-        listed = np.zeros(len(models), dtype=bool)
-        listed[where[0]] = True
-        medians = _filled(shape, where, part["value"].to_numpy())
-        framed_here = series.protocol in framed
+    for part in parts:
+        of_model = _places(part["model"], models)
+        of_track = {name: _places(part["track"], own) for name, own in tracks.items()}
         given = 1.0 - part["missing"].to_numpy(dtype=np.float64) / part["frames"].to_numpy()
-        grids[series] = SeriesArray(
-            series,
-            models,
-            own_tracks,
-            medians,
-            _filled(shape, where, part["mean"].to_numpy()) if framed_here else medians,
-            np.nan_to_num(_filled(shape, where, given)),
-            _filled(shape, where, part["ill_conditioned"].to_numpy()),
-            listed,
-            framed_here,
-        )
-    return ScoreArrays(models, tracks, grids)
+        columns = {name: part[name].to_numpy() for name in ("value", "mean", "ill_conditioned")}
+        for members in group_by(part, _SERIES).members():
+            series = _series(part, int(members[0]))
+            if series not in grids:
+                grids[series] = _empty(
+                    series, models, tracks[series.dataset], series.protocol in framed
+                )
+            grid = grids[series]
+            place = of_model[members], of_track[series.dataset][members]
+            grid.listed[place[0]] = True
+            grid.medians[place] = columns["value"][members]
+            if grid.framed:
+                grid.means[place] = columns["mean"][members]
+            grid.given[place] = given[members]
+            grid.ill_conditioned[place] = columns["ill_conditioned"][members]
+    return ScoreArrays(tuple(models), tracks, grids)
+
+
+def _tracks(parts: Sequence[pd.DataFrame]) -> dict[str, tuple[str, ...]]:
+    """The tracks of each data set, sorted."""
+    found: dict[str, set[str]] = {}
+    for part in parts:
+        pairs = group_by(part, ("dataset", "track")).first
+        for dataset, rows in part.iloc[pairs].groupby("dataset", observed=True)["track"]:
+            found.setdefault(str(dataset), set()).update(map(str, rows))
+    return {name: tuple(sorted(found[name])) for name in sorted(found)}
+
+
+def _empty(
+    series: Series, models: Sequence[str], tracks: tuple[str, ...], framed: bool
+) -> SeriesArray:
+    """Arrays without any row. Without frames, shares are 0 or 1, which half the width holds."""
+    shape = len(models), len(tracks)
+    medians = np.full(shape, np.nan)
+    return SeriesArray(
+        series,
+        tuple(models),
+        tracks,
+        medians,
+        np.full(shape, np.nan) if framed else medians,
+        np.zeros(shape, np.float64 if framed else np.float32),
+        np.full(shape, np.nan, np.float32),
+        np.zeros(len(models), dtype=bool),
+        framed,
+    )
 
 
 def _series(rows: pd.DataFrame, place: int) -> Series:
@@ -135,13 +159,3 @@ def _places(column: pd.Series, words: Sequence[str]) -> npt.NDArray[np.int64]:
     held = column.astype("category")
     found = np.array([place.get(str(word), -1) for word in held.cat.categories], dtype=np.int64)
     return np.asarray(found[held.cat.codes.to_numpy()])
-
-
-def _filled(
-    shape: tuple[int, int],
-    where: tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]],
-    values: npt.NDArray[np.floating],
-) -> Floats:
-    answer = np.full(shape, np.nan)
-    answer[where] = values
-    return answer

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 import pandas as pd
 
 from benchbench.reporting.data.leaderboards import TARGETS
 
-__all__ = ["Bleed", "bleeds"]
+__all__ = ["BLEED", "Bleed", "bleeds"]
+
+BLEED: Final = "bleed"
+"""The protocol whose rows are shown here."""
 
 MODELS = 8
 
@@ -30,7 +34,7 @@ def bleeds(
     rows = table[
         (table["dataset"] == dataset)
         & (table["reference_set"] == references)
-        & (table["protocol"] == "bleed")
+        & (table["protocol"] == BLEED)
     ]
     if rows.empty:
         return ()

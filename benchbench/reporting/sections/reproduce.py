@@ -16,6 +16,7 @@ import pyarrow.parquet as pq
 
 from benchbench.io.redaction import redacted_command
 from benchbench.reporting.data.loading import LoadedResults
+from benchbench.reporting.data.track_rows import TrackRows, joined
 from benchbench.reporting.formatting import megabytes
 from benchbench.reporting.sections.citations import Origin, origins_of
 
@@ -136,18 +137,17 @@ def _words(value: Any) -> str:
     return ", ".join(map(str, value)) if isinstance(value, list) else str(value or "")
 
 
-def downloads(tracks: pd.DataFrame, separations: pd.DataFrame) -> tuple[Download, ...]:
+def downloads(tracks: TrackRows, separations: pd.DataFrame) -> tuple[Download, ...]:
     """The rows behind the tables, as Parquet files embedded in the page."""
-    logs = separations.drop(columns=[name for name in ("log_tail",) if name in separations])
-    tables = (
-        ("tracks.parquet", "one row per model, track, target and metric", tracks, shown_tracks),
-        ("separations.parquet", "one row per model and track: status, time, memory", logs, None),
-    )
-    return tuple(
-        _download(name, label, shown(table) if shown else table)
-        for name, label, table, shown in tables
-        if len(table) <= MOST_EMBEDDED
-    )
+    files = []
+    if len(tracks) <= MOST_EMBEDDED:
+        label = "one row per model, track, target and metric"
+        files.append(_download("tracks.parquet", label, shown_tracks(tracks.whole())))
+    if len(separations) <= MOST_EMBEDDED:
+        logs = separations.drop(columns=[name for name in ("log_tail",) if name in separations])
+        label = "one row per model and track: status, time, memory"
+        files.append(_download("separations.parquet", label, joined([logs])))
+    return tuple(files)
 
 
 def shown_tracks(tracks: pd.DataFrame) -> pd.DataFrame:

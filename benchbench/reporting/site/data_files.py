@@ -23,7 +23,7 @@ __all__ = ["pairs_file", "tracks_file"]
 
 def tracks_file(page: Page) -> bytes:
     """One row per model, track, target and metric, as in the page's own download."""
-    frame = shown_tracks(page.loaded.tracks)
+    frame = shown_tracks(page.loaded.tracks.whole())
     text = [name for name in frame if isinstance(frame[name].dtype, pd.CategoricalDtype)]
     frame = frame.sort_values(["model", "dataset", "track"], kind="stable").reset_index(drop=True)
     models = frame["model"].astype("object").to_numpy()
