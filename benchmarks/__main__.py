@@ -46,7 +46,7 @@ COLUMNS = pa.schema(
 PROGRAMS = ("kills", "memory", "overhead", "scaling", "store", "wide")
 """The programs of the suite."""
 
-ALONE = ("command-kills", "soak")
+ALONE = ("command-kills", "musdb-shape", "soak")
 """Programs that are run alone."""
 
 

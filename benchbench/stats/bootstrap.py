@@ -163,7 +163,9 @@ def _draws_of_means(values: Floats, resamples: int, seed: int) -> Floats:
 
 def _acceleration_of_means(values: Floats) -> Floats:
     """Skewness of the jackknife over six: leaving x out moves a mean by (mean - x) / (n - 1)."""
-    return _acceleration(np.nan_to_num(values - _means(values)))
+    influence = values - _means(values)
+    influence[np.isnan(influence)] = 0.0
+    return _acceleration(influence)
 
 
 def _acceleration(influence: Floats) -> Floats:

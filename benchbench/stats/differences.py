@@ -24,6 +24,7 @@ Floats = npt.NDArray[np.float64]
 Counts = npt.NDArray[np.integer]
 
 _CELLS = 2_000_000  # resampling counts held at a time: 16 MB
+_PAIRS = 128  # pairs whose draws are held at a time
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,16 +77,35 @@ class ShownNumbers:
 
     def difference(self, first: int, second: int, *, level: float = LEVEL) -> ShownDifference:
         """One model's number minus another's; the bounds are NaN where no draw has a value."""
-        difference = float(self.numbers[first] - self.numbers[second])
-        drawn = self.draws[first] - self.draws[second]
-        drawn = np.sort(drawn[~np.isnan(drawn)])
-        low = high = float("nan")
-        if len(drawn) > 1:
-            bounds = np.quantile(drawn, [(1 - level) / 2, (1 + level) / 2])
-            low, high = float(bounds[0]), float(bounds[1])
-        return ShownDifference(
-            difference, Interval(low, high, level, self.draws.shape[1], self.seed)
-        )
+        return self.differences([(first, second)], level=level)[0]
+
+    def differences(
+        self, pairs: Sequence[tuple[int, int]], *, level: float = LEVEL
+    ) -> list[ShownDifference]:
+        """The difference of each pair of models, the first one's number minus the second one's."""
+        tails = [(1 - level) / 2, (1 + level) / 2]
+        made = []
+        for start in range(0, len(pairs), _PAIRS):
+            first, second = np.array(pairs[start : start + _PAIRS]).T
+            bounds = _quantiles(self.draws[first] - self.draws[second], tails)
+            numbers = self.numbers[first] - self.numbers[second]
+            for number, (low, high) in zip(numbers, bounds, strict=True):
+                interval = Interval(float(low), float(high), level, self.draws.shape[1], self.seed)
+                made.append(ShownDifference(float(number), interval))
+        return made
+
+
+def _quantiles(rows: Floats, shares: Sequence[float]) -> Floats:
+    """Quantiles of each row over its values, NaN for fewer than two: shape (rows, shares)."""
+    gaps = np.isnan(rows).any(axis=1)
+    answer = np.full((len(rows), len(shares)), np.nan)
+    if not gaps.all():
+        answer[~gaps] = np.quantile(rows[~gaps], shares, axis=1).T
+    for place in np.flatnonzero(gaps):
+        values = rows[place][~np.isnan(rows[place])]
+        if len(values) > 1:
+            answer[place] = np.quantile(values, shares)
+    return answer
 
 
 def _drawn_means(table: Floats, resamples: Resampling) -> Floats:
@@ -94,7 +114,8 @@ def _drawn_means(table: Floats, resamples: Resampling) -> Floats:
     filled = np.where(present, table, 0.0)
     draws = np.empty((len(table), len(resamples.counts)))
     for part, weights in resamples.weights():
-        draws[:, part] = filled @ weights.T
+        # With the long rows of both factors side by side the product takes a tenth of the time.
+        draws[:, part] = (weights @ filled.T).T
     number = resamples.with_value(present.T).T
     np.divide(draws, number, out=draws, where=number > 0)
     draws[number == 0] = np.nan

@@ -75,6 +75,8 @@ def group_by(frame: pd.DataFrame, columns: Sequence[str]) -> Groups:
     room = 1
     for column in columns:
         codes, size = _codes(frame[column])
+        if size < 2:
+            continue
         if room * size >= _ROOM:
             _, combined = np.unique(combined, return_inverse=True)
             room = int(combined.max(initial=0)) + 1
@@ -98,12 +100,22 @@ def _counted(codes: Ints, room: int) -> Groups:
     return Groups(of_row, first)
 
 
-def _codes(column: pd.Series) -> tuple[Ints, int]:
-    """An integer code for each value, and the number of codes; missing values have a code."""
+def _codes(column: pd.Series) -> tuple[npt.NDArray[np.signedinteger], int]:
+    """An integer code for each value, and the number of codes; missing values have a code.
+
+    The number is at most 1 where all values are equal: such a column does not separate groups.
+    """
     if isinstance(column.dtype, pd.CategoricalDtype):
-        return column.cat.codes.to_numpy().astype(np.int64) + 1, len(column.cat.categories) + 1
-    codes, values = pd.factorize(column, sort=True, use_na_sentinel=True)
-    return codes.astype(np.int64) + 1, len(values) + 1
+        held = np.asarray(column.array.codes)
+        if not len(held) or (held == held[0]).all():
+            return held, 1
+        return held.astype(np.int64) + 1, len(column.cat.categories) + 1
+    if column.dtype.kind in "iuf":
+        values = column.to_numpy()
+        if not len(values) or (values == values[0]).all() or np.isnan(values).all():
+            return np.zeros(len(values), np.int64), 1
+    codes, words = pd.factorize(column, sort=True, use_na_sentinel=True)
+    return codes.astype(np.int64) + 1, len(words) + 1
 
 
 def _divide(total: Floats, count: Ints) -> Floats:

@@ -26,7 +26,7 @@ __all__ = ["POWER", "Paired", "holm", "paired", "paired_columns", "pairwise"]
 
 POWER: Final = 0.8
 _DIGITS = 9  # differences are rounded to 1e-9, so that rounding noise does not change ties
-_COLUMNS = 128  # pairs held at a time
+_COLUMNS = 32  # pairs held at a time
 
 Floats = npt.NDArray[np.float64]
 
@@ -126,7 +126,7 @@ def paired_columns(
     win_rate, effect, detectable, worst (the smallest difference), best (the largest). Without
     `intervals` no bootstrap is drawn, and lo and hi are NaN.
     """
-    rows = np.round(np.ascontiguousarray(differences.T), _DIGITS)
+    rows: Floats = np.ascontiguousarray(differences.T).round(_DIGITS)
     present = ~np.isnan(rows)
     n = np.count_nonzero(present, axis=1)
     low = high = np.full(len(rows), np.nan)
@@ -164,7 +164,8 @@ def _detectable(rows: Floats, mean: Floats, n: npt.NDArray[np.intp], level: floa
     some = n >= 2
     freedom = n[some] - 1
     reach = scipy.stats.t.ppf((1 + level) / 2, freedom) + scipy.stats.t.ppf(POWER, freedom)
-    deviation = np.nan_to_num(rows[some] - mean[some, None])
+    deviation = rows[some] - mean[some, None]
+    deviation[np.isnan(deviation)] = 0.0
     spread = np.sqrt((deviation * deviation).sum(axis=1) / freedom)
     answer[some] = reach * spread / np.sqrt(n[some])
     return answer

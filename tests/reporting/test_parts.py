@@ -104,7 +104,8 @@ def grid_of(values: dict[str, list[float]]) -> tuple[Leaderboard, object]:
             for place, value in enumerate(row)
         ]
     )
-    data = score_arrays(TrackRows((table,)))
+    text = table.select_dtypes(["object", "string"]).columns
+    data = score_arrays(TrackRows((table.astype(dict.fromkeys(text, "category")),)))
     board = leaderboards(data).headline
     return board, data.grids[board.series]
 

@@ -1,4 +1,4 @@
-"""Keep freed memory in the process, so that the next array of the same size can use it.
+"""What the C library does with freed memory: keep it in the process, or return it.
 
 The statistics of one second of audio need arrays of a few megabytes, allocated and freed for each
 second. By default the C library returns this memory to the system at once, and the system clears
@@ -13,7 +13,7 @@ import sys
 from functools import cache
 from typing import Final
 
-__all__ = ["keep_freed_memory"]
+__all__ = ["keep_freed_memory", "return_freed_memory"]
 
 _M_TRIM_THRESHOLD: Final = -1
 _M_MMAP_THRESHOLD: Final = -3
@@ -39,3 +39,15 @@ def keep_freed_memory() -> bool:
         return False
     kept = mallopt(_M_TRIM_THRESHOLD, _KEPT_BYTES)
     return bool(kept and mallopt(_M_MMAP_THRESHOLD, _LARGEST_BYTES))
+
+
+def return_freed_memory() -> None:
+    """Hand freed memory back to the system, where the C library can (glibc).
+
+    Without this, the heap of a process that reads many tables one after the other grows to several
+    times of what is in use, because small arrays that stay lie between large ones that were freed.
+    """
+    if sys.platform.startswith("linux"):
+        trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+        if trim is not None:
+            trim(0)

@@ -18,6 +18,7 @@ import pandas as pd
 import pyarrow as pa
 
 from benchbench.errors import DamagedResultsError, NothingToCompareError, UnknownNameError
+from benchbench.metrics.arrays.heap import return_freed_memory
 from benchbench.metrics.names import LISTENING
 from benchbench.reporting.data.gaps import gaps_of
 from benchbench.reporting.data.track_rows import TrackRows, compact, joined, track_rows
@@ -157,7 +158,11 @@ def _of_model(
     several = scores["run_id"].nunique() > 1
     broad = scores[scores["band_lo_hz"].isna()] if several else scores.iloc[:0]
     past = per_track(broad, "median", runs="each")
-    return compact(tracks), _in_time(latest), past, gaps_of(latest)
+    answer = compact(tracks), _in_time(latest), past, gaps_of(latest)
+    del scores, latest, tracks, broad
+    pa.default_memory_pool().release_unused()
+    return_freed_memory()
+    return answer
 
 
 def _in_time(scores: pd.DataFrame) -> pd.DataFrame:

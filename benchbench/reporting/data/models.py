@@ -132,9 +132,11 @@ def report_models(
     for run in loaded.runs:
         told.update({str(model.get("name")): model for model in run.get("models", ())})
     anchors = slugs(names)
-    here = loaded.separations[loaded.separations["dataset"] == dataset]
+    own_rows = loaded.separations["dataset"] == dataset
+    here = loaded.separations if own_rows.all() else loaded.separations[own_rows]
     latest = newest_separations(here, [str(run.get("run_id")) for run in loaded.runs])
     own = {str(name): rows for name, rows in latest.groupby("model", sort=False)}
+    factors, timed = real_time_factors(latest), timed_separations(latest)["model"].value_counts()
     ill = _ill_conditioned(loaded.tracks, dataset)
     return tuple(
         _report_model(
@@ -143,6 +145,7 @@ def report_models(
             anchors[name],
             told.get(name, {}),
             own.get(name, latest.iloc[:0]),
+            Cost(real_time_factor=_speed(factors, name), tracks=int(timed.get(name, 0))),
             ill.get(name, 0.0),
             dataset,
             fresh=name in fresh,
@@ -162,12 +165,16 @@ def _report_model(
     anchor: str,
     facts: dict[str, Any],
     rows: pd.DataFrame,
+    timed: Cost,
     ill: float,
     dataset: str,
     *,
     fresh: bool,
 ) -> ReportModel:
-    """One model, from the `facts` of its runs and the `rows` of its newest separations."""
+    """One model, from the `facts` of its runs and the `rows` of its newest separations.
+
+    `timed` holds the speed and the number of timed tracks.
+    """
     adapter, _, variant = name.partition(":")
     stored = rows.iloc[-1] if len(rows) else None
     licence = facts.get("licence") or {}
@@ -183,7 +190,7 @@ def _report_model(
         published=stored is None,
         trained_on=_trained_on(rows, facts),
         stems="+".join(facts.get("stems") or ()) if stored is None else str(stored["stems"]),
-        cost=_cost(rows[rows["status"] == "ok"]) if len(rows) else Cost(),
+        cost=_cost(rows[rows["status"] == "ok"], timed),
         failed=int((rows["status"] != "ok").sum()) if len(rows) else 0,
         attempted=len(rows),
         badges=(),
@@ -257,18 +264,21 @@ def _badges(
         yield Badge("live", "live", "It can separate in real time, block by block.")
 
 
-def _cost(rows: pd.DataFrame) -> Cost:
+def _cost(rows: pd.DataFrame, timed: Cost) -> Cost:
+    """`timed` with memory and parameters, from the separations that finished."""
     if rows.empty:
         return Cost()
-    factors = real_time_factors(rows)
-    return Cost(
-        real_time_factor=float(factors.iloc[0]) if len(factors) else None,
+    return replace(
+        timed,
         peak_bytes=_whole(rows["peak_rss_bytes"].max()),
         parameters=_whole(rows["parameters"].max()),
         load_s=_number(rows["load_s"][rows["load_s"] > 0].median()),
-        tracks=len(timed_separations(rows)),
         jobs=int(rows["jobs"].max()),
     )
+
+
+def _speed(factors: pd.Series, name: str) -> float | None:
+    return float(factors[name]) if name in factors.index else None
 
 
 def _number(value: float) -> float | None:

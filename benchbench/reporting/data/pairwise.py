@@ -159,16 +159,19 @@ def pairwise_tests(grid: SeriesArray, board: Leaderboard, rivals: Collection[str
             holm(np.where(competing, found["p"], np.nan)),
             holm(np.where(competing, np.nan, found["p"])),
         )
-        for row, p in zip(found.to_dict("records"), corrected, strict=True):
-            if row["n"] > 0:
-                pair = _pair(row, float(p), board.higher_is_better)
-                between = shown.difference(place[pair.first], place[pair.second])
-                made[pair.first, pair.second] = replace(
-                    pair,
-                    difference=between.difference,
-                    low=number(between.interval.low),
-                    high=number(between.interval.high),
-                )
+        tested = [
+            _pair(row, float(p), board.higher_is_better)
+            for row, p in zip(found.to_dict("records"), corrected, strict=True)
+            if row["n"] > 0
+        ]
+        intervals = shown.differences([(place[pair.first], place[pair.second]) for pair in tested])
+        for pair, between in zip(tested, intervals, strict=True):
+            made[pair.first, pair.second] = replace(
+                pair,
+                difference=between.difference,
+                low=number(between.interval.low),
+                high=number(between.interval.high),
+            )
     own = [name for name in models if name in rivals]
     own = [name for name in own if kinds[name] == kinds[own[0]]]
     together = own if len(own) > 2 else list(models)

@@ -87,45 +87,53 @@ class ScoreArrays:
 
 def score_arrays(rows: TrackRows) -> ScoreArrays:
     """Convert the broadband rows of per-track tables to dense arrays."""
-    parts = [part[broad] if not broad.all() else part for part in rows.parts
-             for broad in [part["band_lo_hz"].isna()]]  # fmt: skip
+    parts = [
+        part if broad.all() else part[broad]
+        for part in rows.parts
+        for broad in [part["band_lo_hz"].isna()]
+    ]
     parts = [part for part in parts if len(part)]
-    models = TrackRows(tuple(parts)).present("model")
+    models = tuple(TrackRows(tuple(parts)).present("model"))
     tracks = _tracks(parts)
     framed = {
         str(name) for part in parts for name in part.loc[part["frames"] > 1, "protocol"].unique()
     }
+    of_model = _places(parts[:1], "model", models)
+    of_track = {name: _places(parts[:1], "track", own) for name, own in tracks.items()}
     grids: dict[Series, SeriesArray] = {}
     for part in parts:
-        of_model = _places(part["model"], models)
-        of_track = {name: _places(part["track"], own) for name, own in tracks.items()}
+        model, track = (part[name].array.codes for name in ("model", "track"))
         given = 1.0 - part["missing"].to_numpy(dtype=np.float64) / part["frames"].to_numpy()
         columns = {name: part[name].to_numpy() for name in ("value", "mean", "ill_conditioned")}
         for members in group_by(part, _SERIES).members():
             series = _series(part, int(members[0]))
             if series not in grids:
-                grids[series] = _empty(
-                    series, models, tracks[series.dataset], series.protocol in framed
-                )
+                here = tracks[series.dataset]
+                grids[series] = _empty(series, models, here, series.protocol in framed)
             grid = grids[series]
-            place = of_model[members], of_track[series.dataset][members]
+            place = of_model[model[members]], of_track[series.dataset][track[members]]
             grid.listed[place[0]] = True
             grid.medians[place] = columns["value"][members]
             if grid.framed:
                 grid.means[place] = columns["mean"][members]
             grid.given[place] = given[members]
             grid.ill_conditioned[place] = columns["ill_conditioned"][members]
-    return ScoreArrays(tuple(models), tracks, grids)
+    return ScoreArrays(models, tracks, grids)
 
 
 def _tracks(parts: Sequence[pd.DataFrame]) -> dict[str, tuple[str, ...]]:
     """The tracks of each data set, sorted."""
-    found: dict[str, set[str]] = {}
+    if not parts:
+        return {}
+    datasets, names = (parts[0][name].cat.categories for name in ("dataset", "track"))
+    found = np.zeros((len(datasets), len(names)), dtype=bool)
     for part in parts:
-        pairs = group_by(part, ("dataset", "track")).first
-        for dataset, rows in part.iloc[pairs].groupby("dataset", observed=True)["track"]:
-            found.setdefault(str(dataset), set()).update(map(str, rows))
-    return {name: tuple(sorted(found[name])) for name in sorted(found)}
+        found[part["dataset"].array.codes, part["track"].array.codes] = True
+    words = np.array([str(name) for name in names], dtype=object)
+    listed = {
+        str(name): words[held] for name, held in zip(datasets, found, strict=True) if held.any()
+    }
+    return {name: tuple(sorted(listed[name])) for name in sorted(listed)}
 
 
 def _empty(
@@ -154,8 +162,10 @@ def _series(rows: pd.DataFrame, place: int) -> Series:
     )
 
 
-def _places(column: pd.Series, words: Sequence[str]) -> npt.NDArray[np.int64]:
+def _places(
+    parts: Sequence[pd.DataFrame], column: str, words: Sequence[str]
+) -> npt.NDArray[np.int64]:
+    """The place in `words` of each category of a text column, -1 for others."""
     place = {word: index for index, word in enumerate(words)}
-    held = column.astype("category")
-    found = np.array([place.get(str(word), -1) for word in held.cat.categories], dtype=np.int64)
-    return np.asarray(found[held.cat.codes.to_numpy()])
+    categories = parts[0][column].cat.categories if parts else ()
+    return np.array([place.get(str(word), -1) for word in categories], dtype=np.int64)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +18,9 @@ import pandas as pd
 __all__ = ["TrackRows", "compact", "joined", "track_rows"]
 
 Mask = npt.NDArray[np.bool_]
+Codes = npt.NDArray[np.signedinteger]
+
+Kind = TypeVar("Kind", bound=np.generic)
 
 _NARROW: Final = {
     "frames": "int32",
@@ -141,9 +144,7 @@ def _same_categories(columns: Sequence[pd.Series]) -> list[pd.Series]:
     ]
 
 
-def _mapped(
-    codes: npt.NDArray[np.signedinteger], new: npt.NDArray[np.int64]
-) -> npt.NDArray[np.signedinteger]:
+def _mapped(codes: Codes, new: npt.NDArray[np.int64]) -> Codes:
     """Codes of other categories; one code that is stored once stays so."""
     if len(new) == 1 or np.array_equal(new[:-1], np.arange(len(new) - 1)):
         return codes
@@ -152,12 +153,12 @@ def _mapped(
     return np.asarray(new[codes])
 
 
-def _codes(column: pd.Series) -> npt.NDArray[np.signedinteger]:
+def _codes(column: pd.Series) -> Codes:
     """The codes of a categorical column, without the copy that ``column.cat.codes`` makes."""
     return np.asarray(column.array.codes)
 
 
-def _text(codes: npt.NDArray[np.signedinteger], kind: pd.CategoricalDtype) -> pd.Series:
+def _text(codes: Codes, kind: Any) -> pd.Series:
     width = np.min_scalar_type(-len(kind.categories) - 2)  # as pandas chooses it
     narrow = codes if codes.dtype == width else codes[: _given(codes)].astype(width)
     once = _once(narrow) if len(narrow) == len(codes) else np.broadcast_to(narrow, codes.shape)
@@ -169,7 +170,7 @@ def _given(values: npt.NDArray[np.generic]) -> int:
     return min(1, len(values)) if values.strides == (0,) else len(values)
 
 
-def _once(values: npt.NDArray[np.generic]) -> npt.NDArray[np.generic]:
+def _once(values: npt.NDArray[Kind]) -> npt.NDArray[Kind]:
     """A view that repeats one element if all are the same."""
     if _given(values) < 2:
         return values
