@@ -108,12 +108,13 @@ def _sums(weighted: _Weighted, bounds: tuple[int, int]) -> Float64:
         last = (stop - 1) // stft.hop * stft.hop
         block = stretch[..., reach - stft.size // 2 : last - start + reach + stft.size // 2]
         for spectra in stft.batches(block, _BATCH):
-            magnitudes = np.maximum(np.abs(spectra), AMPLITUDE_FLOOR)
-            reference, estimate = magnitudes
+            magnitudes = np.abs(spectra)
+            reference, estimate = np.maximum(magnitudes, AMPLITUDE_FLOOR, out=magnitudes)
             difference = estimate - reference
             sums[0] += np.vdot(difference, difference)
             sums[1] += np.vdot(reference, reference)
-            sums[2] += np.abs(np.log(estimate / reference)).sum()
+            logs = np.log(np.divide(estimate, reference, out=difference), out=difference)
+            sums[2] += np.abs(logs, out=logs).sum()
     return total
 
 

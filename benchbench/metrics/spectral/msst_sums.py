@@ -169,15 +169,16 @@ def _chunk(pair: CutPair, bands: list[MelBands], bounds: tuple[int, int]) -> tup
     sums.time += _time_sums(*inside)
     for both in spectra(plain, RECTANGULAR):
         reference, estimate = np.abs(both)
-        sums.absolute += float(np.abs(estimate - reference).sum())
+        estimate -= reference
+        sums.absolute += float(np.abs(estimate, out=estimate).sum())
     for row, stft in zip(sums.complex_parts, COMPLEX, strict=True):
         for both in spectra(plain, stft):
             row += _complex_sums(*both) / np.sqrt((hann(stft.size) ** 2).sum())
             if stft == AURA:
-                _add_aura(sums.aura[0], np.maximum(np.abs(both), FLOOR))
+                _add_aura(sums.aura[0], _floored(both))
     for row, stft, mel in zip(sums.aura[1:], WEIGHTED, bands[:-1], strict=True):
         for both in spectra(weighted, stft):
-            _add_aura(row, mel.of_magnitudes(np.maximum(np.abs(both), FLOOR)))
+            _add_aura(row, mel.of_magnitudes(_floored(both)))
     padded = pair.block(start - reach, stop - 1 + reach)
     levels = [_levels(bands[-1], np.abs(both)) for both in spectra(padded, MEL_STFT)]
     return sums, np.concatenate(levels, axis=2)
@@ -198,9 +199,19 @@ def _time_sums(reference: Float64, estimate: Float64) -> Float64:
 
 
 def _complex_sums(reference: npt.NDArray[Any], estimate: npt.NDArray[Any]) -> Float64:
-    difference = estimate - reference
-    parts = (difference.real, difference.imag, reference.real, reference.imag)
-    return np.array([np.abs(part).sum() for part in parts])
+    """Sums of the absolute values of real and imaginary parts: of the difference, the reference."""
+    sums = []
+    for spectra in (estimate - reference, reference):
+        parts = np.abs(spectra.view(np.float64))  # real and imaginary parts take turns
+        by_bin = parts.reshape(-1, parts.shape[-1]).sum(axis=0)
+        sums += [by_bin[0::2].sum(), by_bin[1::2].sum()]
+    return np.array(sums)
+
+
+def _floored(spectra: npt.NDArray[np.complex128]) -> Float64:
+    """Magnitudes, not below `FLOOR`."""
+    magnitudes = np.abs(spectra)
+    return np.asarray(np.maximum(magnitudes, FLOOR, out=magnitudes))
 
 
 def _add_aura(total: Float64, magnitudes: Float64) -> None:
@@ -209,7 +220,8 @@ def _add_aura(total: Float64, magnitudes: Float64) -> None:
     difference = estimate - reference
     total[0] += np.vdot(difference, difference)
     total[1] += np.vdot(estimate, estimate)
-    total[2] += np.abs(np.log(estimate / reference)).sum()
+    logs = np.log(np.divide(estimate, reference, out=difference), out=difference)
+    total[2] += np.abs(logs, out=logs).sum()
 
 
 def _levels(mel: MelBands, magnitudes: Float64) -> Float64:
