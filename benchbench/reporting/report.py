@@ -10,6 +10,7 @@ from benchbench.errors import UnknownNameError
 from benchbench.io.atomic import write_whole
 from benchbench.io.paths import AnyPath, path_of
 from benchbench.io.remote import local_folder
+from benchbench.metrics.arrays.parallel import single_threaded_blas
 from benchbench.reporting.data.loading import read
 from benchbench.reporting.page import assemble
 from benchbench.reporting.site import write_site
@@ -75,13 +76,13 @@ def report(
     True
     """
     places = [results] if isinstance(results, Path | str) else results
-    loaded = read([local_folder(place) for place in places], models)
-    names = loaded.tracks.present("model")
-    if baseline is not None and baseline not in names:
-        raise UnknownNameError("model", baseline, names, where=" in these results")
-    page = assemble(loaded, baseline=baseline, audio=audio, dataset=dataset, marked=marked)
     target = path_of(out)
-    if target.suffix.lower() not in {".html", ".htm"}:
-        return write_site(page, target, url)
-    text = render("page.html", page=page)
-    return write_whole(target, text)
+    with single_threaded_blas():  # idle threads that wait for the next product use the processor
+        loaded = read([local_folder(place) for place in places], models)
+        names = loaded.tracks.present("model")
+        if baseline is not None and baseline not in names:
+            raise UnknownNameError("model", baseline, names, where=" in these results")
+        page = assemble(loaded, baseline=baseline, audio=audio, dataset=dataset, marked=marked)
+        if target.suffix.lower() not in {".html", ".htm"}:
+            return write_site(page, target, url)
+        return write_whole(target, render("page.html", page=page))

@@ -127,6 +127,7 @@ def read(roots: Sequence[Path], models: Sequence[str] | None = None) -> LoadedRe
     logs.clear()
     known_here = separations["model"].isin(wanted)
     separations = separations if known_here.all() else separations[known_here]
+    _return_memory()
     return LoadedResults(
         tuple(root.resolve() for root in roots),
         tracks,
@@ -160,9 +161,14 @@ def _of_model(
     past = per_track(broad, "median", runs="each")
     answer = compact(tracks), _in_time(latest), past, gaps_of(latest)
     del scores, latest, tracks, broad
+    _return_memory()
+    return answer
+
+
+def _return_memory() -> None:
+    """Hand the memory of rows that are no longer needed back to the system."""
     pa.default_memory_pool().release_unused()
     return_freed_memory()
-    return answer
 
 
 def _in_time(scores: pd.DataFrame) -> pd.DataFrame:
