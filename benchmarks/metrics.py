@@ -278,7 +278,8 @@ def each(folder: Path, args: argparse.Namespace) -> None:
     for seconds in args.seconds:
         place = prepare(folder, seconds)
         references = References(load(place, "references"), RATE)
-        evaluation = Evaluation(references, load(place, "estimates"))
+        # The first of several protocols that share a pass pays for all of them.
+        evaluation = Evaluation(references, load(place, "estimates"), metrics.PROTOCOLS)
         costs = {
             name: timed(partial(protocol.evaluate, references, evaluation))
             for name, protocol in metrics.PROTOCOLS.items()

@@ -6,7 +6,7 @@ missing estimates and the reasons of padded ones are added here, for all protoco
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
@@ -33,6 +33,8 @@ class Evaluation(Mapping[str, npt.NDArray[Any]]):
     estimates
         Arrays of shape (channels, samples) by target. A target without one is missing; an
         estimate of another length is padded with zeros or cut, as museval does.
+    asked
+        Names of the protocols that will be computed, so that one pass can serve several of them.
 
     Raises
     ------
@@ -42,7 +44,12 @@ class Evaluation(Mapping[str, npt.NDArray[Any]]):
         For a wrong number of channels, NaN or infinity.
     """
 
-    def __init__(self, references: References, estimates: Mapping[str, npt.NDArray[Any]]) -> None:
+    def __init__(
+        self,
+        references: References,
+        estimates: Mapping[str, npt.NDArray[Any]],
+        asked: Iterable[str] = (),
+    ) -> None:
         for name in estimates if isinstance(estimates, Mapping) else ():
             if name not in references.names:
                 raise UnknownNameError(
@@ -54,6 +61,7 @@ class Evaluation(Mapping[str, npt.NDArray[Any]]):
                 hint='For instance {"vocals": vocals}.',
             )
         self.references = references
+        self.asked = frozenset(asked)
         self.targets = tuple(name for name in references.names if name in estimates)
         self.missing = tuple(name for name in references.names if name not in estimates)
         self._given = {name: estimates[name] for name in self.targets}

@@ -143,8 +143,9 @@ def evaluate(
         references = References(_by_target(references, "reference"), int(sample_rate))
     elif sample_rate is not None and protocols is None:
         protocols = sample_rate  # with References, protocols are the third argument
-    evaluation: Any = Evaluation(references, _by_target(estimates, "estimate", references.names))
     wanted = _protocols("standard" if protocols is None else protocols)
+    stems = _by_target(estimates, "estimate", references.names)
+    evaluation: Any = Evaluation(references, stems, [one.name for one in wanted])
     return Scores({one.name: one.evaluate(references, evaluation) for one in wanted})
 
 

@@ -7,7 +7,7 @@ from scipy import signal
 from benchbench import metrics
 from benchbench.metrics.base import ALL_TARGETS
 from benchbench.metrics.references import References
-from benchbench.metrics.spectral.mrstft_perceptual import a_weighting
+from benchbench.metrics.spectral.a_weighting import a_weighting
 
 RATE = 44100
 

@@ -23,11 +23,10 @@ from benchbench.metrics.spectral.msst_sums import (
     RATE,
     RECTANGULAR,
     WEIGHTED,
-    CutPair,
+    WEIGHTED_BANDS,
     Sums,
-    pair_sums,
 )
-from benchbench.metrics.spectral.pair import Pair
+from benchbench.metrics.spectral.sharing import shared_sums
 
 __all__ = ["evaluate"]
 
@@ -75,11 +74,11 @@ def _scores(
     evaluation: Evaluation, index: int, samples: int
 ) -> tuple[dict[str, float], str | None]:
     """The metrics of one target, and the reason to distrust them."""
-    sums, levels = pair_sums(CutPair(Pair(evaluation, index), samples))
+    sums, levels = shared_sums(evaluation, index).msst(samples)
     channels = evaluation.references.channels
     sdr = _decibels((sums.time[0] + OFFSET) / (sums.time[2] + OFFSET))
     count = RECTANGULAR.frames(samples) * RECTANGULAR.bins * channels
-    sizes = [WEIGHTED[0].bins, 128, 128, 128]
+    sizes = [WEIGHTED[0].bins, *[WEIGHTED_BANDS] * len(WEIGHTED)]
     frames = [WEIGHTED[0].frames(samples), *(stft.frames(samples) for stft in WEIGHTED)]
     losses = [
         math.sqrt(squared / estimate) + logarithmic / (bins * count_ * channels)

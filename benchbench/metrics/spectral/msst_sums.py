@@ -1,30 +1,22 @@
-"""All sums over a reference and its estimate that `msst` needs, in one pass.
-
-Each segment of audio is read once; each transform yields sums over its frames and bins, and the
-sums of all segments add up to those of the track.
-"""
+"""All sums over a reference and its estimate that `msst` needs."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy import signal
 
-from benchbench.metrics.arrays.mapped_arrays import mapped_zeros
-from benchbench.metrics.arrays.parallel import ordered_map
-from benchbench.metrics.signals import Blocks, Float64
+from benchbench.metrics.signals import Float64
 from benchbench.metrics.spectral.mel import MelBands
-from benchbench.metrics.spectral.mrstft_perceptual import TAPS, a_weighting
 from benchbench.metrics.spectral.pair import Pair
-from benchbench.metrics.spectral.stft import Stft, hann, mirrored
+from benchbench.metrics.spectral.segments import REACH, Need, Segment, Transform
+from benchbench.metrics.spectral.stft import Stft, hann
 
-__all__ = ["COMPLEX", "RATE", "RECTANGULAR", "WEIGHTED", "CutPair", "Sums", "pair_sums"]
+__all__ = ["COMPLEX", "RATE", "RECTANGULAR", "WEIGHTED", "CutPair", "MsstSums", "Sums"]
 
 RATE = 44_100
 """MSST uses the filters for this rate at any rate of the audio."""
@@ -33,15 +25,7 @@ RECTANGULAR = Stft(2048, 1024, window="rectangular")
 AURA = Stft(1024, 256)
 WEIGHTED = (Stft(1024, 256), Stft(2048, 512), Stft(4096, 1024))
 COMPLEX = (Stft(512, 128), Stft(1024, 256), Stft(2048, 512))
-MEL_STFT = Stft(4096, 1024, padding="zeros")
-FLOOR = 1e-4
-"""Floor of magnitudes: the square root of auraloss's floor of powers, 1e-8."""
-
-MEL_FLOOR = 1e-10
-_CHUNK = 1 << 17
-"""Length of a segment in samples, a multiple of every hop."""
-
-_BATCH = 1 << 17
+WEIGHTED_BANDS = 128
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,24 +48,6 @@ class CutPair:
         block = self.pair.block(start, stop)
         block[..., max(0, self.samples - start) :] = 0.0
         return block
-
-
-@dataclass(frozen=True, slots=True)
-class _AWeighted:
-    """A signal after auraloss's A-weighting filter of 101 taps."""
-
-    signals: Blocks
-
-    @property
-    def samples(self) -> int:
-        """Length in samples; the filter keeps it."""
-        return self.signals.samples
-
-    def block(self, start: int, stop: int) -> Float64:
-        """float64 array of shape (2, channels, stop - start), not zero beyond the ends."""
-        source = self.signals.block(start - TAPS // 2, stop + TAPS // 2)
-        taps = np.array(a_weighting(RATE))[None, None]
-        return np.asarray(signal.oaconvolve(source, taps, mode="valid", axes=-1))
 
 
 @dataclass(slots=True)
@@ -121,67 +87,53 @@ class Sums:
         self.complex_parts += other.complex_parts
 
 
-def pair_sums(pair: CutPair) -> tuple[Sums, Float64]:
-    """The sums of a track, and its levels in mel bands.
+class MsstSums:
+    """The sums of a track.
 
-    Returns
-    -------
+    Parameters
+    ----------
+    bands
+        The mel bands of each of `WEIGHTED`.
+
+    Attributes
+    ----------
     sums
         Over all channels.
-    levels
-        Levels of reference and estimate in decibels, shape (2, channels, frames, 512).
     """
-    references = pair.pair.evaluation.references
-    bands = references.kept(("msst bands",), _bands)
-    edges = [*range(0, pair.samples + 1, _CHUNK), pair.samples + 1]
-    shape = (2, references.channels, MEL_STFT.frames(pair.samples), bands[-1].count)
-    levels = mapped_zeros(shape)
-    total, done = Sums.zeros(), 0
-    work = partial(_chunk, pair, bands)
-    for part, part_levels in ordered_map(work, list(pairwise(edges)), references.threads):
-        total.add(part)
-        levels[:, :, done : done + part_levels.shape[2]] = part_levels
-        done += part_levels.shape[2]
-    return total, levels
+
+    def __init__(self, bands: Sequence[MelBands]) -> None:
+        self._bands = bands
+        self.sums = Sums.zeros()
+
+    def part(self, segment: Segment) -> _Part:
+        """See `benchbench.metrics.spectral.segments.Collector`."""
+        sums = Sums.zeros()
+        inside = min(segment.stop, segment.signals.samples) - segment.start
+        sums.time += _time_sums(*segment.plain[..., REACH : REACH + inside])
+        return _Part(self._bands, sums)
+
+    def add(self, part: _Part) -> None:
+        """Add the sums of a segment."""
+        self.sums.add(part.sums)
 
 
-def _bands() -> list[MelBands]:
-    """The bands of the three weighted transforms, and of bleedless and fullness."""
-    weighted = [MelBands.of(128, stft.size, RATE) for stft in WEIGHTED]
-    return [*weighted, MelBands.of(512, MEL_STFT.size, RATE)]
+@dataclass(frozen=True, slots=True)
+class _Part:
+    bands: Sequence[MelBands]
+    sums: Sums
 
+    def needs(self) -> Iterable[Need]:
+        yield Need(Transform(RECTANGULAR), "magnitudes", self._add_absolute)
+        for row, stft in zip(self.sums.complex_parts, COMPLEX, strict=True):
+            norm = float(np.sqrt((hann(stft.size) ** 2).sum()))
+            yield Need(Transform(stft), "spectra", partial(_add_complex, row, norm))
+        yield Need(Transform(AURA), "floored", partial(_add_aura, self.sums.aura[0]))
+        for row, stft, mel in zip(self.sums.aura[1:], WEIGHTED, self.bands, strict=True):
+            yield Need(Transform(stft, RATE), "floored", partial(_add_banded, row, mel))
 
-def _chunk(pair: CutPair, bands: list[MelBands], bounds: tuple[int, int]) -> tuple[Sums, Float64]:
-    """The sums of the frames that are centred in a segment."""
-    start, stop = bounds
-    reach = WEIGHTED[-1].size // 2
-    plain = mirrored(pair, start - reach, stop - 1 + reach)
-    weighted = mirrored(_AWeighted(pair), start - reach, stop - 1 + reach)
-
-    def spectra(stretch: Float64, stft: Stft) -> Iterator[npt.NDArray[np.complex128]]:
-        last = (stop - 1) // stft.hop * stft.hop
-        first = reach - stft.size // 2
-        block = stretch[..., first : last - start + reach + stft.size // 2]
-        return stft.batches(block, _BATCH)
-
-    sums = Sums.zeros()
-    inside = plain[..., reach : reach + min(stop, pair.samples) - start]
-    sums.time += _time_sums(*inside)
-    for both in spectra(plain, RECTANGULAR):
-        reference, estimate = np.abs(both)
-        estimate -= reference
-        sums.absolute += float(np.abs(estimate, out=estimate).sum())
-    for row, stft in zip(sums.complex_parts, COMPLEX, strict=True):
-        for both in spectra(plain, stft):
-            row += _complex_sums(*both) / np.sqrt((hann(stft.size) ** 2).sum())
-            if stft == AURA:
-                _add_aura(sums.aura[0], _floored(both))
-    for row, stft, mel in zip(sums.aura[1:], WEIGHTED, bands[:-1], strict=True):
-        for both in spectra(weighted, stft):
-            _add_aura(row, mel.of_magnitudes(_floored(both)))
-    padded = pair.block(start - reach, stop - 1 + reach)
-    levels = [_levels(bands[-1], np.abs(both)) for both in spectra(padded, MEL_STFT)]
-    return sums, np.concatenate(levels, axis=2)
+    def _add_absolute(self, magnitudes: Float64) -> None:
+        difference = magnitudes[1] - magnitudes[0]
+        self.sums.absolute += float(np.abs(difference, out=difference).sum())
 
 
 def _time_sums(reference: Float64, estimate: Float64) -> Float64:
@@ -198,20 +150,15 @@ def _time_sums(reference: Float64, estimate: Float64) -> Float64:
     )
 
 
-def _complex_sums(reference: npt.NDArray[Any], estimate: npt.NDArray[Any]) -> Float64:
-    """Sums of the absolute values of real and imaginary parts: of the difference, the reference."""
+def _add_complex(total: Float64, norm: float, both: npt.NDArray[Any]) -> None:
+    """Add sums of the absolute values of real and imaginary parts: of the difference, the reference."""
+    reference, estimate = both
     sums = []
     for spectra in (estimate - reference, reference):
         parts = np.abs(spectra.view(np.float64))  # real and imaginary parts take turns
         by_bin = parts.reshape(-1, parts.shape[-1]).sum(axis=0)
         sums += [by_bin[0::2].sum(), by_bin[1::2].sum()]
-    return np.array(sums)
-
-
-def _floored(spectra: npt.NDArray[np.complex128]) -> Float64:
-    """Magnitudes, not below `FLOOR`."""
-    magnitudes = np.abs(spectra)
-    return np.asarray(np.maximum(magnitudes, FLOOR, out=magnitudes))
+    total += np.array(sums) / norm
 
 
 def _add_aura(total: Float64, magnitudes: Float64) -> None:
@@ -224,6 +171,5 @@ def _add_aura(total: Float64, magnitudes: Float64) -> None:
     total[2] += np.abs(logs, out=logs).sum()
 
 
-def _levels(mel: MelBands, magnitudes: Float64) -> Float64:
-    """Levels in decibels of the mel bands, bands last."""
-    return np.asarray(20.0 * np.log10(np.maximum(mel.of_magnitudes(magnitudes), MEL_FLOOR)))
+def _add_banded(total: Float64, mel: MelBands, magnitudes: Float64) -> None:
+    _add_aura(total, mel.of_magnitudes(magnitudes))

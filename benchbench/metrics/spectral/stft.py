@@ -14,7 +14,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 
 from benchbench.metrics.signals import Blocks, Float64
 
-__all__ = ["Stft", "mirrored"]
+__all__ = ["Stft", "hann", "mirrored"]
 
 
 @dataclass(frozen=True, slots=True)
