@@ -128,14 +128,14 @@ def report_models(
     Models in `marked` (of the run that has just ended) get a badge if the page shows others too.
     """
     fresh = set(marked) if not set(names) <= set(marked) else set()
-    told: dict[str, dict[str, Any]] = {}
+    declared: dict[str, dict[str, Any]] = {}
     for run in loaded.runs:
-        told.update({str(model.get("name")): model for model in run.get("models", ())})
+        declared.update({str(model.get("name")): model for model in run.get("models", ())})
     anchors = slugs(names)
     own_rows = loaded.separations["dataset"] == dataset
     here = loaded.separations if own_rows.all() else loaded.separations[own_rows]
     latest = newest_separations(here, [str(run.get("run_id")) for run in loaded.runs])
-    own = {str(name): rows for name, rows in latest.groupby("model", sort=False)}
+    places = latest.groupby("model", sort=False).indices
     factors, timed = real_time_factors(latest), timed_separations(latest)["model"].value_counts()
     ill = _ill_conditioned(loaded.tracks, dataset)
     return tuple(
@@ -143,8 +143,8 @@ def report_models(
             index,
             name,
             anchors[name],
-            told.get(name, {}),
-            own.get(name, latest.iloc[:0]),
+            declared.get(name, {}),
+            latest.iloc[places.get(name, [])],
             Cost(real_time_factor=_speed(factors, name), tracks=int(timed.get(name, 0))),
             ill.get(name, 0.0),
             dataset,

@@ -8,10 +8,8 @@ from __future__ import annotations
 import base64
 import io
 
-import matplotlib as mpl
 import numpy as np
 import numpy.typing as npt
-from matplotlib import image
 from scipy import signal
 
 __all__ = ["loudest", "outline", "spectrogram", "strip"]
@@ -25,7 +23,7 @@ LOW_DB, HIGH_DB = -5.0, 15.0
 def strip(values: Floats) -> str:
     """An image of values in decibels of shape (rows, frames); missing values are transparent."""
     share = np.clip((values - LOW_DB) / (HIGH_DB - LOW_DB), 0.0, 1.0)
-    colours = mpl.colormaps["cividis"](np.nan_to_num(share))
+    colours = _coloured("cividis", np.nan_to_num(share))
     colours[..., 3] = np.where(np.isnan(values), 0.0, 1.0)
     return _png(colours)
 
@@ -55,7 +53,7 @@ def spectrogram(
     level = _levels(samples, rate, columns, rows)
     top = float(level.max()) if loudest is None else loudest
     share = np.clip((level - top) / 70.0 + 1.0, 0.0, 1.0)
-    return _png(mpl.colormaps["magma"](share.T[::-1]))
+    return _png(_coloured("magma", share.T[::-1]))
 
 
 def loudest(samples: Floats, rate: int) -> float:
@@ -89,7 +87,16 @@ def outline(samples: Floats, *, points: int = 360, height: float = 40.0, width: 
     return "M" + "L".join([*upper, *reversed(lower)]) + "z"
 
 
+def _coloured(scale: str, shares: Floats) -> Floats:
+    """Colours of shares from 0 to 1, of one more dimension: red, green, blue, opacity."""
+    import matplotlib as mpl  # a page without images does not need it
+
+    return np.asarray(mpl.colormaps[scale](shares), dtype=np.float64)
+
+
 def _png(colours: npt.NDArray[np.floating]) -> str:
+    from matplotlib import image
+
     buffer = io.BytesIO()
     pixels = np.round(colours * 255).astype(np.uint8)
     image.imsave(buffer, pixels, format="png", metadata={"Software": "benchbench"})
