@@ -17,7 +17,7 @@ from benchbench.metrics.evaluation import Evaluation
 from benchbench.metrics.ratios.utterance_sdr import MOVED_DB
 from benchbench.metrics.signals import Float64
 from benchbench.metrics.spectral import logwmse
-from benchbench.metrics.spectral.distances import SOFTEST, bleed_and_fullness
+from benchbench.metrics.spectral.distances import SOFTEST
 from benchbench.metrics.spectral.msst_sums import (
     COMPLEX,
     RATE,
@@ -74,7 +74,7 @@ def _scores(
     evaluation: Evaluation, index: int, samples: int
 ) -> tuple[dict[str, float], str | None]:
     """The metrics of one target, and the reason to distrust them."""
-    sums, levels = shared_sums(evaluation, index).msst(samples)
+    sums, (bleedless, fullness) = shared_sums(evaluation, index).msst(samples)
     channels = evaluation.references.channels
     sdr = _decibels((sums.time[0] + OFFSET) / (sums.time[2] + OFFSET))
     count = RECTANGULAR.frames(samples) * RECTANGULAR.bins * channels
@@ -86,7 +86,6 @@ def _scores(
             sums.aura, sizes, frames, strict=True
         )
     ]
-    bleedless, fullness = bleed_and_fullness(levels)
     scores = {
         "SDR": sdr,
         "K-SDR": _k_sdr(sdr),

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, TypeAlias
 
 from benchbench.metrics.evaluation import Evaluation
 from benchbench.metrics.references import References
@@ -29,10 +30,13 @@ SPECTRAL: Final = "spectral"
 PERCEPTUAL: Final = "mrstft-perceptual"
 MSST: Final = "msst"
 
+Levels: TypeAlias = tuple[float, float]
+"""Bleedless and fullness."""
 
-@dataclass
+
+@dataclass(frozen=True)
 class SharedSums:
-    """The sums of one target; each is handed out once and computed when it is not there yet.
+    """The sums of one target, each computed when it is first asked for.
 
     Parameters
     ----------
@@ -42,43 +46,33 @@ class SharedSums:
 
     evaluation: Evaluation
     index: int
-    _held: dict[str, list[Collector]] = field(default_factory=dict)
+    _passes: dict[str, _Pass] = field(default_factory=dict)
 
-    def distances(self) -> tuple[DistanceSums, Float64]:
-        """The sums of `spectral`, and levels of shape (2, channels, frames, 512)."""
-        sums, levels = self._of(SPECTRAL)
-        assert isinstance(sums, DistanceSums)
-        assert isinstance(levels, MelLevels)
-        return sums, levels.levels
+    def distances(self) -> tuple[DistanceSums, Levels]:
+        """The sums of `spectral`, and bleedless and fullness."""
+        done = self._of(SPECTRAL)
+        return done.distances, done.levels[self.evaluation.references.sample_rate]
 
     def perceptual(self) -> Float64:
         """The sums of `mrstft-perceptual`, of shape (5, 3)."""
-        (sums,) = self._of(PERCEPTUAL)
-        assert isinstance(sums, PerceptualSums)
-        return sums.total
+        return self._of(PERCEPTUAL).perceptual.total
 
-    def msst(self, samples: int) -> tuple[Sums, Float64]:
-        """The sums of `msst` over the first `samples` samples, and its levels."""
+    def msst(self, samples: int) -> tuple[Sums, Levels]:
+        """The sums of `msst` over the first `samples` samples, and bleedless and fullness."""
         if samples == self.evaluation.references.samples:
-            sums, levels = self._of(MSST)
+            done = self._of(MSST)
         else:  # an estimate that is shorter; the other protocols pad it
             signals = CutPair(Pair(self.evaluation, self.index), samples)
-            sums, levels = _Collectors(self.evaluation.references, signals).of(MSST)
-            collect(signals, [sums, levels], self.evaluation.references.threads)
-        assert isinstance(sums, MsstSums)
-        assert isinstance(levels, MelLevels)
-        return sums.sums, levels.levels
+            done = _Pass.over(signals, self.evaluation.references, [MSST])
+        return done.msst.sums, done.levels[RATE]
 
-    def _of(self, protocol: str) -> list[Collector]:
-        if protocol not in self._held:
-            asked = self.evaluation.asked & {SPECTRAL, PERCEPTUAL, MSST}
+    def _of(self, protocol: str) -> _Pass:
+        if protocol not in self._passes:
+            names = {protocol, *(self.evaluation.asked & {SPECTRAL, PERCEPTUAL, MSST})}
             signals = Pair(self.evaluation, self.index)
-            collectors = _Collectors(self.evaluation.references, signals)
-            made = {name: collectors.of(name) for name in sorted({protocol, *asked})}
-            every = list({id(one): one for each in made.values() for one in each}.values())
-            collect(signals, every, self.evaluation.references.threads)
-            self._held.update(made)
-        return self._held.pop(protocol)
+            done = _Pass.over(signals, self.evaluation.references, names)
+            self._passes.update(dict.fromkeys(names, done))
+        return self._passes[protocol]
 
 
 def shared_sums(evaluation: Evaluation, index: int) -> SharedSums:
@@ -86,31 +80,39 @@ def shared_sums(evaluation: Evaluation, index: int) -> SharedSums:
     return evaluation.kept(("spectrogram sums", index), lambda: SharedSums(evaluation, index))
 
 
-@dataclass
-class _Collectors:
-    """Makes the collectors of each protocol; two protocols with the same levels share them."""
+@dataclass(frozen=True, slots=True)
+class _Pass:
+    """What one pass over the signals gave; zeros for protocols that were not asked for.
 
-    references: References
-    signals: Blocks
-    _levels: dict[int, MelLevels] = field(default_factory=dict)
+    `levels` has bleedless and fullness by the sample rate that the mel bands are made for.
+    """
 
-    def of(self, protocol: str) -> list[Collector]:
-        """The collectors of one protocol."""
-        rate = self.references.sample_rate
-        if protocol == SPECTRAL:
-            return [DistanceSums(self.references.channels), self._levels_at(rate)]
-        if protocol == PERCEPTUAL:
-            return [PerceptualSums(rate)]
-        bands = self.references.kept(("msst bands",), _weighted_bands)
-        return [MsstSums(bands), self._levels_at(RATE)]
+    distances: DistanceSums
+    perceptual: PerceptualSums
+    msst: MsstSums
+    levels: dict[int, Levels]
 
-    def _levels_at(self, rate: int) -> MelLevels:
-        if rate not in self._levels:
-            bands = self.references.kept(
-                ("mel bands", rate), lambda: MelBands.of(MEL_BANDS, MEL_STFT.size, rate)
-            )
-            self._levels[rate] = MelLevels(self.signals, self.references.channels, bands)
-        return self._levels[rate]
+    @classmethod
+    def over(cls, signals: Blocks, references: References, protocols: Collection[str]) -> _Pass:
+        """Compute the sums of some protocols."""
+        rate, channels = references.sample_rate, references.channels
+        bands = references.kept(("msst bands",), _weighted_bands) if MSST in protocols else []
+        distances, perceptual, msst = DistanceSums(channels), PerceptualSums(rate), MsstSums(bands)
+        sums: dict[str, Collector] = {SPECTRAL: distances, PERCEPTUAL: perceptual, MSST: msst}
+        rates = {SPECTRAL: [rate], MSST: [RATE]}
+        levels = {
+            one: MelLevels(signals, channels, _bands(references, one))
+            for name in sorted(protocols)
+            for one in rates.get(name, ())
+        }
+        collectors = [sums[name] for name in sorted(protocols)]
+        collect(signals, [*collectors, *levels.values()], references.threads)
+        scores = {one: each.bleed_and_fullness() for one, each in levels.items()}
+        return cls(distances, perceptual, msst, scores)
+
+
+def _bands(references: References, rate: int) -> MelBands:
+    return references.kept(("mel bands", rate), lambda: MelBands.of(MEL_BANDS, MEL_STFT.size, rate))
 
 
 def _weighted_bands() -> list[MelBands]:
