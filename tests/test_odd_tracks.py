@@ -16,7 +16,7 @@ import benchbench
 from benchbench.api.verify import verify
 from benchbench.datasets.dataset import open_dataset
 from benchbench.datasets.preparation import prepare
-from benchbench.errors import AudioError
+from benchbench.errors import AudioError, NothingToCompareError
 from benchbench.metrics import evaluate
 from benchbench.plugins.catalog import Catalog
 from benchbench.running.events import Event, Note, Separated
@@ -292,3 +292,27 @@ def test_a_problem_of_all_tracks_is_the_data_sets(tmp_path: Path) -> None:
     good = [t for t in open_dataset(Catalog().dataset("folder"), tmp_path).tracks if not t.problem]
     with pytest.raises(AudioError):
         prepare(good[0], tmp_path / "scratch")
+
+
+@pytest.mark.parametrize("models", [("mixture",), ("irm", "mixture")])
+def test_models_without_a_common_stem_are_refused_before_anything_is_separated(
+    models: tuple[str, ...], tmp_path: Path
+) -> None:
+    root = tmp_path / "speech"
+    write(root / "a", {"speech": noise(0), "noise": noise(1)})
+    with pytest.raises(NothingToCompareError) as refused:
+        run(root, tmp_path / "out", models)
+    assert refused.value.message == (
+        f"{models[0]}:2stems gives vocals, accompaniment; the tracks of folder have noise, speech. "
+        "Only stems of one name are compared."
+    )
+    assert not (tmp_path / "out" / "separations").exists()
+
+
+def test_one_track_with_a_common_stem_is_enough(tmp_path: Path) -> None:
+    root = tmp_path / "mixed"
+    write(root / "a", {"speech": noise(0), "noise": noise(1)})
+    write(root / "b", {"vocals": noise(0), "noise": noise(1)})
+    run(root, tmp_path / "out")
+    scores = benchbench.Results(tmp_path / "out").scores_frame()
+    assert scores["value"].notna().any()

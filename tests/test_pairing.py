@@ -321,3 +321,36 @@ def test_separate_reads_a_cut_file_only_if_told_to(tmp_path: Path) -> None:
         benchbench.separate("mixture", [path], tmp_path / "out")
     stems = benchbench.separate("mixture", [path], tmp_path / "out", allow_truncated=True)["a"]
     assert {soundfile.info(stem).frames for stem in stems.values()} == {22000}
+
+
+def test_estimates_of_other_names_are_renamed(stems: dict[str, np.ndarray], tmp_path: Path) -> None:
+    truth, made = tmp_path / "truth", tmp_path / "made"
+    write(truth / "song", {"vocals": stems["vocals"], "accompaniment": stems["drums"]})
+    write(made / "take 1", {"Lead": near(stems["vocals"], 5), "backing": near(stems["drums"], 6)})
+    write(truth / "other", {"vocals": stems["bass"], "accompaniment": stems["other"]})
+    write(made / "take 2", {"Lead": near(stems["bass"], 7), "backing": near(stems["other"], 8)})
+    done = bench(
+        "score", "--references", truth, "--estimates", made, "--metrics", "usdr", "--format", "json",
+        "--rename", "lead=vocals", "--rename", "backing=accompaniment",
+        "--rename", "take 1=song", "--rename", "take 2=other",
+    )  # fmt: skip
+    assert done.exit_code == 0, done.output
+    rows = [row for row in json.loads(done.stdout) if row["metric"] == "SDR"]
+    assert {(row["track"], row["target"]) for row in rows} == {
+        (track, target) for track in ("song", "other") for target in ("vocals", "accompaniment")
+    }
+    assert [row["value"] for row in rows] == pytest.approx([20.0] * 4, abs=0.2)
+
+
+def test_a_rename_of_nothing_or_onto_another_stem_is_refused(
+    stems: dict[str, np.ndarray], tmp_path: Path
+) -> None:
+    truth = write(tmp_path / "truth", stems)
+    with pytest.raises(UsageError, match="No estimate is named leed") as refused:
+        score(truth, truth, metrics=["usdr"], renames={"leed": "vocals"})
+    assert "Names to rename: truth, " in str(refused.value.hint)
+    with pytest.raises(UsageError, match=r"would both be vocals"):
+        score(truth, truth, metrics=["usdr"], renames={"bass": "vocals"})
+    done = bench("score", "--references", truth, "--estimates", truth, "--rename", "bass")
+    assert done.exit_code != 0
+    assert "must have the form estimate=reference" in str(done.exception)

@@ -17,7 +17,7 @@ from benchbench.plugins.model_names import listed
 from benchbench.results.store import Results
 from benchbench.running.machine import processors
 from benchbench.running.plan import plan
-from benchbench.running.reference_free import scorable
+from benchbench.running.scorable import require_common_stems, scorable
 from benchbench.scoring.metric_folders import resolve_metrics
 from benchbench.separation.model_setup import identity, prepare_models, with_options
 from benchbench.separation.readiness import readiness
@@ -112,6 +112,7 @@ def plan_run(
     names = None if tracks is None else listed(tracks)
     data_set = open_dataset(plugin, root, split=split, names=names, limit=limit)
     protocols = scorable(protocols, data_set, chosen, lambda _: None)
+    require_common_stems(protocols, data_set, chosen)
     found = data_set.tracks
     results = Results(local_folder(out))
     ready = [model for model in chosen if readiness(model).ready]

@@ -22,9 +22,9 @@ from benchbench.plugins.model_names import listed
 from benchbench.running.events import Listener, Note, Stage
 from benchbench.running.executors import Executor, LocalExecutor, Stop
 from benchbench.running.plan import Resume, resume_mode
-from benchbench.running.reference_free import scorable
 from benchbench.running.request import Comparison, KeepStems, Separating, Storing
 from benchbench.running.run_steps import Run
+from benchbench.running.scorable import require_common_stems, scorable
 from benchbench.scoring.metric_folders import resolve_metrics
 from benchbench.separation.model_setup import with_options
 from benchbench.separation.separator import Limits
@@ -195,6 +195,7 @@ def run(
         tell=lambda text: listener(Note(text)),
     )
     protocols = scorable(protocols, data_set, chosen, lambda text: listener(Note(text)))
+    require_common_stems(protocols, data_set, chosen)
     facts = {"split": split, "tracks": list(tracks or ()), "limit": limit, "device": device,
              "metrics": [protocol.name for protocol in protocols], "resume": resume,
              "executor": executor, "threads": threads}  # fmt: skip

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from benchbench.datasets.stem_files import TrackFiles, find_tracks, pair_tracks, readable
+from benchbench.datasets.stem_files import TrackFiles, find_tracks, pair_tracks, readable, renamed
 from benchbench.errors import (
     BenchbenchError,
     NothingToCompareError,
@@ -32,6 +32,7 @@ def score(
     estimates: Path | str,
     *,
     metrics: Sequence[str] = ("standard",),
+    renames: Mapping[str, str] | None = None,
     metric_paths: Sequence[Path] = (),
     metric_options: Mapping[str, Mapping[str, AnyValue]] | None = None,
     allow_truncated: bool = False,
@@ -52,6 +53,9 @@ def score(
         Two folders, or two files.
     metrics
         Names of protocols or of groups of them.
+    renames
+        The references' names of estimated stems or tracks that are named otherwise, such as
+        ``{"lead": "vocals"}``.
     allow_truncated
         Whether truncated files are read up to their end, instead of raising an error.
     tell
@@ -68,7 +72,7 @@ def score(
     Raises
     ------
     UsageError
-        When a folder is missing.
+        When a folder is missing, or `renames` holds a name that no estimate has.
     NothingToCompareError
         When nothing can be paired.
     AudioError
@@ -84,6 +88,7 @@ def score(
     """
     protocols = resolve_metrics(metrics, MetricCatalog(tuple(metric_paths)), metric_options, tell)
     reference_tracks, estimate_tracks = _tracks(Path(references)), _tracks(Path(estimates))
+    estimate_tracks = renamed(estimate_tracks, renames or {})
     if Path(references).is_file() and Path(estimates).is_file():
         estimate_tracks = [_renamed(estimate_tracks[0], reference_tracks[0])]
     pairs = pair_tracks(reference_tracks, estimate_tracks)

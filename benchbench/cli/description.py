@@ -5,10 +5,10 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from benchbench.cli.lookup import named
-from benchbench.cli.terminal import cut, width, wrapped
+from benchbench.cli.terminal import width, wrapped
 from benchbench.io.text_table import aligned
 from benchbench.metrics import Protocol
 from benchbench.plugins.catalog import Model
@@ -21,10 +21,7 @@ from benchbench.plugins.manifest_schema import (
     Weights,
 )
 
-if TYPE_CHECKING:
-    from benchbench.separation.environments import InstalledEnvironment
-
-__all__ = ["description", "environments_table"]
+__all__ = ["description"]
 
 
 def description(
@@ -141,25 +138,6 @@ def _runtime(manifest: AdapterManifest) -> str:
     same = runtime.interpreter == SAME
     version = "benchbench's version of Python" if same else f"Python {runtime.interpreter}"
     return f"an environment of its own on {version}, with {packages}{size}, {memory}"
-
-
-def environments_table(found: Sequence[InstalledEnvironment]) -> str:
-    """The installed environments: their adapters, sizes and packages."""
-    if not found:
-        return "No environment is installed yet; `bench install MODEL` installs one."
-    rows = [
-        [
-            ", ".join(each.adapters) or "no adapter",
-            f"{each.interpreter.size_bytes / 1e6:.0f}",
-            each.interpreter.version,
-            each.interpreter.installer,
-            each.interpreter.folder.name if each.interpreter.folder else "",
-            ", ".join(each.interpreter.requirements),
-        ]
-        for each in found
-    ]
-    header = ["used by", "MB", "python", "built with", "environment", "requirements"]
-    return "\n".join(cut(line) for line in aligned(header, rows).splitlines())
 
 
 def _audio(manifest: DatasetManifest) -> tuple[tuple[str, str], tuple[str, str]]:

@@ -32,6 +32,8 @@ DISPLAY: Final = "Display"
 SECTIONED: Final = 12
 """Commands with fewer options list them in one section."""
 
+UNBROKEN: Final = "\N{NON-BREAKING HYPHEN}"
+
 
 class HelpCommand(TyperCommand):
     """A command whose options stand in sections, with examples below them."""
@@ -117,6 +119,8 @@ def add_command(
 
 
 def _write_sections(formatter: Any, sections: Iterable[tuple[str, list[tuple[str, str]]]]) -> None:
+    """Write records; lines break at spaces only, so that values such as only-missing stay whole."""
     for title, records in sections:
         with formatter.section(title):
-            formatter.write_dl(records)
+            formatter.write_dl([(name, text.replace("-", UNBROKEN)) for name, text in records])
+    formatter.buffer[:] = [part.replace(UNBROKEN, "-") for part in formatter.buffer]

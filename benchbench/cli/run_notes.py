@@ -110,7 +110,7 @@ def _unit(protocol: str, metric: str) -> str:
         facts = metric_named(protocol, metric)
     except BenchbenchError:
         return "unit and direction unknown"
-    unit = facts.unit if facts.unit in ("dB", "Hz", "1/s") else f"unit {facts.unit}"
+    unit = facts.unit if facts.unit != "1" else "no unit"
     if protocol == REFERENCE_FREE.name:
         return unit
     return f"{unit}, {facts.direction} is better"

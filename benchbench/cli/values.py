@@ -17,6 +17,7 @@ __all__ = [
     "parse_cluster",
     "parse_metric_options",
     "parse_options",
+    "parse_renames",
     "verbosity",
     "words",
 ]
@@ -97,3 +98,22 @@ def parse_metric_options(pairs: list[str]) -> dict[str, dict[str, bool | int | f
             raise UsageError(f"--metric-option {pair} must have the form metric.option=value.")
         options.setdefault(name, {}).update(parse_options([option]))
     return options
+
+
+def parse_renames(pairs: list[str]) -> dict[str, str]:
+    """Parse ``old=new`` pairs of names.
+
+    Raises
+    ------
+    UsageError
+        When a name is missing, or renamed twice.
+    """
+    renames: dict[str, str] = {}
+    for pair in pairs:
+        old, _, new = (part.strip() for part in pair.partition("="))
+        if not old or not new:
+            raise UsageError(f"--rename {pair} must have the form estimate=reference.")
+        if old in renames:
+            raise UsageError(f"--rename {old} is given twice.")
+        renames[old] = new
+    return renames

@@ -15,7 +15,9 @@ from benchbench.errors import NothingToCompareError, UnknownNameError, UsageErro
 from benchbench.io.redaction import redacted
 from benchbench.io.remote import is_url
 from benchbench.metrics import DIAGNOSTICS
+from benchbench.metrics.names import LISTENING
 from benchbench.results.kinds import generative_models
+from benchbench.results.rated_models import renamed, scored_models
 from benchbench.results.store import Results, open_results
 from benchbench.scoring.metric_descriptions import describe_folders
 from benchbench.stats import per_track
@@ -102,6 +104,8 @@ def results_side(
     if chosen is not None:
         separations = separations[separations[chosen[0]].astype("object") == chosen[1]]
     scores = _read_scores(results, where)
+    if chosen is not None and chosen[0] == "model":
+        scores = _with_ratings(results, scores, chosen[1])
     if scores.empty and separations.empty:
         raise NothingToCompareError(
             f"{label} holds no scores.", hint="Run `bench run` or `bench score` first."
@@ -131,6 +135,21 @@ def _read_scores(results: Results, where: pc.Expression | None) -> pd.DataFrame:
     compared = ~pc.field("metric").isin(sorted(DIAGNOSTICS))
     chosen = compared if where is None else where & compared
     return results.scores_frame(chosen, _SCORE_COLUMNS)
+
+
+def _with_ratings(results: Results, scores: pd.DataFrame, model: str) -> pd.DataFrame:
+    """The scores of a model with the listeners' ratings of its stems, joined as in the report."""
+    heard = results.scores(where=pc.field("protocol") == LISTENING.name, columns=["cell_id"])
+    if not heard.num_rows:
+        return scores
+    every = _read_scores(results, None)
+    joined = renamed(every, scored_models(every))
+    of_model = joined["model"].isin([model]) & joined["protocol"].isin([LISTENING.name])
+    if not of_model.any() or scores["protocol"].isin([LISTENING.name]).any():
+        return scores
+    text = [name for name, kind in scores.dtypes.items() if kind == "category"]
+    both = pd.concat([scores, joined.loc[of_model, scores.columns]], ignore_index=True)
+    return both.astype(dict.fromkeys(text, "category"))
 
 
 def _selection(

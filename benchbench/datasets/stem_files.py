@@ -16,7 +16,15 @@ from benchbench.errors import UsageError
 from benchbench.io.audio.containers import is_hidden, looks_like_audio, name_without_ending
 from benchbench.metrics.pairing.stem_names import canonical, common_track, name_key
 
-__all__ = ["TrackFiles", "find_stems", "find_tracks", "pair_tracks", "readable", "subfolders"]
+__all__ = [
+    "TrackFiles",
+    "find_stems",
+    "find_tracks",
+    "pair_tracks",
+    "readable",
+    "renamed",
+    "subfolders",
+]
 
 DEPTH = 4
 """Number of folder levels that are searched, such as ``<model>/<split>/<track>``."""
@@ -108,6 +116,36 @@ def pair_tracks(
                 left.remove(matches[0])
                 break
     return pairs
+
+
+def renamed(tracks: Sequence[TrackFiles], renames: Mapping[str, str]) -> list[TrackFiles]:
+    """The tracks under other names; each name is that of a stem or of a track.
+
+    Raises
+    ------
+    UsageError
+        When a name occurs nowhere, or two stems of a track get the same one.
+    """
+    new = {name_key(canonical(old)): name for old, name in renames.items()}
+    names = [name for track in tracks for name in (track.name, *track.stems)]
+    keys = {name_key(canonical(name)) for name in names}
+    unknown = [old for old in renames if name_key(canonical(old)) not in keys]
+    if unknown:
+        raise UsageError(
+            f"No estimate is named {', '.join(unknown)}.",
+            hint=f"Names to rename: {', '.join(dict.fromkeys(names))}.",
+        )
+    return [_under_other_names(track, new) for track in tracks] if new else list(tracks)
+
+
+def _under_other_names(track: TrackFiles, new: Mapping[str, str]) -> TrackFiles:
+    stems: dict[str, Path] = {}
+    for stem, path in track.stems.items():
+        name = canonical(new.get(name_key(canonical(stem)), stem))
+        if name in stems:
+            raise UsageError(f"{path.name} and {stems[name].name} would both be {name}.")
+        stems[name] = path
+    return replace(track, name=new.get(name_key(canonical(track.name)), track.name), stems=stems)
 
 
 def readable(name: str) -> str:

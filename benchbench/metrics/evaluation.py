@@ -155,7 +155,11 @@ def completed(
         The protocol's metrics, for the rows of a model without any estimate.
     """
     marked = [_marked(_finite(one), evaluation.length_reason(one.target)) for one in series]
-    shapes = {one.metric: one for one in reversed(marked) if one.target != ALL_TARGETS} or {
+    shapes: dict[str, Series] = {}  # the first series of each metric, in the protocol's order
+    for one in marked:
+        if one.target != ALL_TARGETS:
+            shapes.setdefault(one.metric, one)
+    shapes = shapes or {
         metric.name: _whole_track(metric.name) for metric in metrics if not metric.of_all_targets
     }
     scored = {one.target for one in series}

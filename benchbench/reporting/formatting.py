@@ -7,9 +7,12 @@ from collections.abc import Sequence
 from benchbench.stats.wording import count, speed
 
 __all__ = [
+    "after_comma",
     "clock",
     "count",
     "decibels",
+    "has_unit",
+    "in_unit",
     "listed",
     "megabytes",
     "number_of_parameters",
@@ -31,6 +34,33 @@ def decibels(value: float | None, digits: int = 2) -> str:
     if float(text) == 0:
         text = text.lstrip("-")
     return text.replace("-", MINUS)
+
+
+def has_unit(unit: str) -> bool:
+    """Whether a metric has a unit; "1" stands for plain numbers."""
+    return unit != "1"
+
+
+def in_unit(unit: str) -> str:
+    """The unit in a sentence.
+
+    Examples
+    --------
+    >>> in_unit("dB"), in_unit("1")
+    (' in dB', '')
+    """
+    return f" in {unit}" if has_unit(unit) else ""
+
+
+def after_comma(unit: str) -> str:
+    """The unit after a metric's name in a heading.
+
+    Examples
+    --------
+    >>> after_comma("dB"), after_comma("1")
+    (', dB', '')
+    """
+    return f", {unit}" if has_unit(unit) else ""
 
 
 def signed(value: float | None, digits: int = 2) -> str:

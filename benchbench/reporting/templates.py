@@ -49,6 +49,8 @@ def _templates() -> jinja2.Environment:
         listed=wording.listed,
         p=wording.probability,
         clock=wording.clock,
+        in_unit=wording.in_unit,
+        after_comma=wording.after_comma,
     )
     templates.globals.update(count=wording.count, shape=shape)
     return templates

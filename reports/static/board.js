@@ -1,7 +1,7 @@
 // The leaderboard: choose what it shows, sort it, filter it.
 import { linearAxis } from "./axis.js";
 import { tellChoice } from "./choice.js";
-import { bytesText, decimal, millionsText, percentText, speedText } from "./data.js";
+import { afterComma, bytesText, decimal, inUnit, millionsText, percentText, speedText } from "./data.js";
 import { choice, drawing, element, labelled, modelName, modelSign } from "./elements.js";
 import { publishedRow, publishedRows } from "./published.js";
 import { keepStateOnJumps, readState, writeState } from "./state.js";
@@ -242,8 +242,8 @@ function sortRows(rows, board) {
 function showHead(board, axis, count) {
   const one = board.data.series[board.series];
   document.querySelector("[data-board-caption]").textContent =
-    `${one.protocol} ${one.metric} of ${one.target} in ${one.unit}: ${board.aggregation}.${board.note ?? ""}`;
-  document.querySelector("[data-board-metric]").textContent = `${one.metric}, ${one.unit}`;
+    `${one.protocol} ${one.metric} of ${one.target}${inUnit(one.unit)}: ${board.aggregation}.${board.note ?? ""}`;
+  document.querySelector("[data-board-metric]").textContent = `${one.metric}${afterComma(one.unit)}`;
   const texts = axis.ticks.map((tick) =>
     drawing("text", { x: axis.place(tick).toFixed(2), y: 14 }, String(tick).replace("-", "−")),
   );

@@ -16,6 +16,15 @@ export function signedDecimal(value, digits = 2) {
   return text === "–" || text.startsWith("−") || Number(text) === 0 ? text : `+${text}`;
 }
 
+// The unit in a sentence, and after a metric's name; "1" stands for plain numbers.
+export function inUnit(unit) {
+  return unit === "1" ? "" : ` in ${unit}`;
+}
+
+export function afterComma(unit) {
+  return unit === "1" ? "" : `, ${unit}`;
+}
+
 export function percentText(share) {
   if (share === null) return "–";
   if (share > 0 && share < 0.001) return "<0.1%";

@@ -1,6 +1,6 @@
 // The table of all tracks follows the series and aggregation that the reader chose.
 import { onChoice, seriesText, trackValues } from "./choice.js";
-import { decimal } from "./data.js";
+import { afterComma, decimal } from "./data.js";
 import { element, modelName, modelSign } from "./elements.js";
 
 export function startTracks(data) {
@@ -18,7 +18,7 @@ export function startTracks(data) {
     const rows = data.tracks[one.dataset].map((track, place) => trackRow(track, models, values, place));
     body.replaceChildren(...rows);
     document.querySelector("[data-tracks-caption]").textContent =
-      `${seriesText(one)} on every track, ${one.unit}${framesText(aggregation)}.`;
+      `${seriesText(one)} on every track${afterComma(one.unit)}${framesText(aggregation)}.`;
   });
 }
 

@@ -13,7 +13,7 @@ from benchbench.cli import app
 
 COMMANDS = (
     "run", "separate", "score", "train", "report", "compare", "gate", "agreement", "list", "show",
-    "doctor", "verify", "install", "new", "compact", "import", "export",
+    "doctor", "verify", "install", "new", "compact", "import", "export", "adapt", "submit", "check",
 )  # fmt: skip
 
 
@@ -42,6 +42,7 @@ def test_the_help_of_a_command_fits_and_names_its_values(name: str) -> None:
     for placeholder in ("<", "{", "list[", "┃", "╭"):
         assert placeholder not in text
     options = [line for line in text.splitlines() if line.startswith("  --")]
+    assert not [line for line in text.splitlines() if line.endswith("-")]
     assert all(len(line.split()) == 1 or line.split()[1][0].isalpha() for line in options), options
 
 

@@ -13,6 +13,7 @@ from benchbench.__main__ import main
 from benchbench.api.new import new
 from benchbench.cli.lookup import named
 from benchbench.errors import UnknownNameError
+from benchbench.separation.environments import InstalledEnvironment, Interpreter
 
 Bench = Callable[..., tuple[int, str, str]]
 
@@ -116,3 +117,27 @@ def test_a_configuration_stands_before_or_after_the_command(
     assert code == 0
     assert "spleeter:4stems" in text
     assert "spleeter:2stems" not in text
+
+
+def test_install_lists_environments(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    built = Interpreter(
+        python=Path("python"), version="3.11.7", packages={"numpy": "2.3"},
+        requirements=("numpy==2.3",), installer="uv 0.13.9", folder=Path("/cache/ab"),
+        size_bytes=2_000_000,
+    )  # fmt: skip
+    monkeypatch.setattr(
+        "benchbench.api.install.installed_environments",
+        lambda _: [InstalledEnvironment(built, ("theirs",))],
+    )
+    code, text, _ = bench("install", "--format", "json")
+    assert code == 0
+    assert json.loads(text) == [
+        {"adapters": ["theirs"], "size_bytes": 2_000_000, "python": "3.11.7",
+         "built_with": "uv 0.13.9", "folder": "/cache/ab", "requirements": ["numpy==2.3"]}
+    ]  # fmt: skip
+
+
+def test_install_names_the_folder_of_the_weights(bench: Bench) -> None:
+    code, text, _ = bench("install", "zipformer:tiny", "--format", "json")
+    facts = json.loads(text)
+    assert (code, facts["name"], Path(facts["folder"]).name) == (0, "zipformer:tiny", "tiny")

@@ -9,6 +9,7 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
+from benchbench.cli.tables.score_page import score_page
 from benchbench.cli.tables.scores import written
 
 
@@ -60,3 +61,34 @@ def test_scoring_imports_neither_scipy_nor_pandas(small_songs: Path) -> None:
         [sys.executable, "-c", program], capture_output=True, text=True, check=True
     )
     assert done.stdout.splitlines()[-1] == "[]"
+
+
+def test_a_target_without_any_value_has_the_reasons_on_its_last_line() -> None:
+    lines = written(rows("usdr", "SDR", {"a": [None], "b": [None]}), "table").decode().splitlines()
+    assert lines[-1].split() == [
+        "all",
+        "tracks",
+        "vocals",
+        "r",
+        "usdr",
+        "SDR",
+        "0",
+        "silent",
+        "(2)",
+    ]
+
+
+def test_the_page_holds_every_line_escaped_and_runs_nothing() -> None:
+    values = {"<b>a</b>": [1.25], "b": [2.75], "c": [None]}
+    table = rows("usdr", "SDR", values)
+    for name in ("model", "dataset"):
+        table = table.append_column(name, pa.array([f"my {name}"] * 3))
+    page = score_page(table)
+    assert "<h1>my model against my dataset</h1>" in page
+    assert "&lt;b&gt;a&lt;/b&gt;" in page
+    assert "<b>a</b>" not in page
+    assert "<script" not in page
+    assert [number in page for number in ("1.250", "2.750", "2.000")] == [True] * 3
+    assert "mean over tracks" in page
+    assert "<dt>silent</dt>" in page
+    assert "zeros score 0 dB" in page  # when the protocol misleads

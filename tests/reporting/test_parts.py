@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -295,3 +296,40 @@ def test_as_good_needs_an_interval_that_holds_zero(low: float, high: float, leve
     people = {name: report_model(name, place) for place, name in enumerate("ab")}
     asked = PairwiseTests(series, ("a", "b"), {("a", "b"): pair}, None, None)
     assert tied(board, asked, people) == (("b",) if level else ())
+
+
+def test_the_order_of_two_separators_is_compared_too() -> None:
+    def board(protocol: str, order: str) -> Leaderboard:
+        series = Series("d", "vocals+accompaniment", "vocals", protocol, "SDR", 1)
+        rows = tuple(
+            Row(name, 9.0 - place, None, None, 5, 5, 0.0, 0.0) for place, name in enumerate(order)
+        )
+        return Leaderboard(series, "mean over tracks", rows)
+
+    from benchbench.reporting.data.leaderboards import Leaderboards
+
+    boards = [board("usdr", "ab"), board("si", "ab"), board("bsseval-v3", "ba")]
+    both = Leaderboards({one.series: {one.aggregation: one} for one in boards}, boards[0])
+    models = {name: report_model(name, place) for place, name in enumerate("ab")}
+    assert [choice.agreement for choice in metric_choices(both, models)] == [1.0, 1.0, -1.0]
+
+
+@pytest.mark.parametrize(
+    ("licence", "text"),
+    [
+        ({}, ""),
+        ({"code": "MIT"}, "MIT"),
+        ({"code": "MIT", "weights": "MIT"}, "MIT"),
+        ({"code": "MIT", "weights": "MIT, as far as"}, "code: MIT; weights: MIT, as far as"),
+    ],
+)
+def test_licences_of_code_and_weights_are_told_apart(licence: dict[str, str], text: str) -> None:
+    assert replace(report_model("a", 0), licence=licence).licence_text == text
+
+
+def test_a_section_without_data_introduces_its_command_once() -> None:
+    from benchbench.plugins.templates import environment
+
+    missing = environment().get_template("macros.html").module.missing
+    assert "folders: <code>bench report A B</code>" in missing("Give folders:", "bench report A B")
+    assert "None here. To add it: <code>" in missing("None here.", "bench run")

@@ -240,8 +240,7 @@ def run(
         typer.echo(table.text)
     if result.report and form == "table":
         typer.echo(f"Report: {result.report}")
-    if result.tally.failed:
-        raise typer.Exit(4)
     if not table.scored:
         typer.echo(f"No score has a value. {table.why}".rstrip(), err=True)
-        raise typer.Exit(3)
+    if result.tally.failed or not table.scored:
+        raise typer.Exit(4 if result.tally.failed else 3)

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from benchbench.cli.flags import AllowTruncated, MetricOptions, MetricPath, Metrics
-from benchbench.cli.values import one_of, parse_metric_options, words
+from benchbench.cli.values import one_of, parse_metric_options, parse_renames, words
 from benchbench.errors import BenchbenchError, UsageError
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 __all__ = ["score"]
 
@@ -34,12 +37,20 @@ def score(
             help="Stems of the song by another separator, with --mixture; repeatable.",
         ),
     ] = [],  # noqa: B006
+    rename: Annotated[
+        list[str],
+        typer.Option(
+            metavar="NAME=NAME",
+            help="The reference's name of an estimated stem or track, such as lead=vocals; "
+            "repeatable.",
+        ),
+    ] = [],  # noqa: B006
     metrics: Metrics = "standard",
     metric_path: MetricPath = [],  # noqa: B006
     metric_option: MetricOptions = [],  # noqa: B006
     allow_truncated: AllowTruncated = False,
     format: Annotated[
-        str, typer.Option(metavar="table|json|csv|parquet", help="Output format.")
+        str, typer.Option(metavar="table|json|csv|parquet|html", help="Output format.")
     ] = "table",
     out: Annotated[
         Path | None,
@@ -47,18 +58,19 @@ def score(
     ] = None,
 ) -> None:
     """Score a folder of stems, without a model or a data set."""
-    form = one_of("--format", format, ("table", "json", "csv", "parquet"))
+    form = one_of("--format", format, ("table", "json", "csv", "parquet", "html"))
     if form == "parquet" and out is None:
         raise UsageError("Parquet is a binary format.", hint="Name a file with --out.")
     from benchbench.api.score import score as score_folder
-    from benchbench.cli.tables.scores import written
 
     if (references is None) == (mixture is None):
         raise UsageError("Either --references or --mixture is needed.")
     if mixture is not None:
+        if rename:
+            raise UsageError("--rename pairs estimates with --references, and there are none.")
         from benchbench.api.score_mixture import score_mixture
 
-        _put(written(score_mixture(mixture, estimates, against), form), out)
+        _put(_content(score_mixture(mixture, estimates, against), form), out)
         return
     assert references is not None
     failed: list[str] = []
@@ -71,16 +83,28 @@ def score(
         references,
         estimates,
         metrics=words(metrics),
+        renames=parse_renames(rename),
         metric_paths=metric_path,
         metric_options=parse_metric_options(metric_option),
         allow_truncated=allow_truncated,
         tell=lambda text: typer.echo(text, err=True),
         on_failure=list_failure,
     )
-    _put(written(table, form), out)
+    _put(_content(table, form), out)
     if failed:
         typer.echo(f"Not scored: {', '.join(failed)}.", err=True)
         raise typer.Exit(4)
+
+
+def _content(table: pa.Table, form: str) -> bytes:
+    """The rows as a page, or in one of the other formats."""
+    if form == "html":
+        from benchbench.cli.tables.score_page import score_page
+
+        return score_page(table).encode()
+    from benchbench.cli.tables.scores import written
+
+    return written(table, form)
 
 
 def _put(content: bytes, out: Path | None) -> None:

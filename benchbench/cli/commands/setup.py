@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from benchbench.cli.flags import AdapterPath
+from benchbench.cli.flags import AdapterPath, JsonFormat
+from benchbench.cli.values import one_of
 from benchbench.errors import UsageError
 
 __all__ = ["compact", "install", "new"]
@@ -47,6 +49,7 @@ def install(
     download_python: Annotated[
         bool, typer.Option("--download-python", help="Let uv download a missing Python version.")
     ] = False,
+    format: JsonFormat = "table",
     adapter_path: AdapterPath = [],  # noqa: B006
 ) -> None:
     """Download a model's environment and weights, or a data set; list or remove them."""
@@ -55,18 +58,25 @@ def install(
     from benchbench.cli.progress import RunDisplay
     from benchbench.running.events import callbacks
 
+    as_json = one_of("--format", format, ("table", "json")) == "json"
     if name is None:
         if remove:
             raise UsageError("--remove needs the name of what to remove.")
-        from benchbench.cli.description import environments_table
+        from benchbench.cli.tables.environments import environment_facts, environments_table
 
-        typer.echo(environments_table(installed_environments(adapter_path)))
+        environments = installed_environments(adapter_path)
+        if as_json:
+            facts = list(map(environment_facts, environments))
+            typer.echo(json.dumps(facts, indent=1, ensure_ascii=False))
+        else:
+            typer.echo(environments_table(environments))
         return
+    fact: dict[str, Any]
     with RunDisplay() as display:
         tell, progress = callbacks(display)
         if remove:
             freed = uninstall(name, adapter_paths=adapter_path, tell=tell)
-            outcome = f"{freed / 1e6:.0f} MB freed."
+            outcome, fact = f"{freed / 1e6:.0f} MB freed.", {"name": name, "freed_bytes": freed}
         else:
             path = download(
                 name,
@@ -76,7 +86,8 @@ def install(
                 download_python=download_python,
             )
             outcome = str(path) if path else f"{name} is ready."
-    typer.echo(outcome)
+            fact = {"name": name, "folder": str(path) if path else None}
+    typer.echo(json.dumps(fact, indent=1, ensure_ascii=False) if as_json else outcome)
 
 
 def compact(

@@ -7,6 +7,7 @@ import json
 import math
 import statistics
 from collections import Counter
+from dataclasses import dataclass, field
 
 import pyarrow as pa
 
@@ -14,7 +15,7 @@ from benchbench.io.spreadsheet import spreadsheet_safe
 from benchbench.io.text_table import aligned
 from benchbench.metrics import protocol as protocol_named
 
-__all__ = ["written"]
+__all__ = ["PLAIN_COLUMNS", "summary_lines", "written"]
 
 PLAIN_COLUMNS = (
     "track",
@@ -26,6 +27,8 @@ PLAIN_COLUMNS = (
     "median",
     "note",
 )
+
+ALL_TRACKS = "all tracks"
 
 
 def written(table: pa.Table, form: str) -> bytes:
@@ -51,34 +54,60 @@ def written(table: pa.Table, form: str) -> bytes:
 
 
 def _summarised(table: pa.Table) -> str:
-    """One line per track, target and metric: number of values, median, reasons for missing values.
+    """One line per track, target and metric, and over all tracks."""
+    per_track, over_tracks = summary_lines(table)
+    return aligned(PLAIN_COLUMNS, [*per_track, *over_tracks])
 
-    Several tracks are followed by one line per target and metric over all of them. It avoids
-    pandas, whose import takes longer than scoring a short excerpt.
+
+def summary_lines(table: pa.Table) -> tuple[list[list[str]], list[list[str]]]:
+    """Lines of `PLAIN_COLUMNS`: one per track, target and metric, and one per target and metric.
+
+    The latter are over all tracks, and empty for a single track. It avoids pandas, whose import
+    takes longer than scoring a short excerpt.
     """
-    groups: dict[tuple[str, ...], list[tuple[float | None, str | None]]] = {}
+    groups: dict[tuple[str, ...], _Values] = {}
     columns = [table.column(name).to_pylist() for name in (*PLAIN_COLUMNS[:5], "value", "reason")]
     for *names, value, reason in zip(*columns, strict=True):
-        groups.setdefault(tuple(map(str, names)), []).append((value, reason))
-    lines = []
-    by_track: dict[tuple[str, ...], list[list[float]]] = {}
-    for group_names, rows in groups.items():
-        values = [value for value, _ in rows if value is not None and not math.isnan(value)]
-        reasons = Counter(reason for _, reason in rows if reason is not None).most_common()
-        note = ", ".join(f"{reason} ({count})" for reason, count in reasons)
-        middle = f"{statistics.median(values):.3f}" if values else ""
-        lines.append([*group_names, str(len(values)), middle, note])
+        groups.setdefault(tuple(map(str, names)), _Values()).add(value, reason)
+    by_track: dict[tuple[str, ...], list[_Values]] = {}
+    for group_names, values in groups.items():
         by_track.setdefault(group_names[1:], []).append(values)
-    if len({track for track, *_ in groups}) > 1:
-        lines += [_over_tracks(names, tracks) for names, tracks in by_track.items()]
-    return aligned(PLAIN_COLUMNS, lines)
+    per_track = [[*names, *values.cells()] for names, values in groups.items()]
+    if len({track for track, *_ in groups}) < 2:
+        return per_track, []
+    return per_track, [_over_tracks(names, tracks) for names, tracks in by_track.items()]
 
 
-def _over_tracks(names: tuple[str, ...], tracks: list[list[float]]) -> list[str]:
+@dataclass(slots=True)
+class _Values:
+    """The values of one track, target and metric, and the reasons of missing ones."""
+
+    values: list[float] = field(default_factory=list)
+    reasons: Counter[str] = field(default_factory=Counter)
+
+    def add(self, value: float | None, reason: str | None) -> None:
+        if value is not None and not math.isnan(value):
+            self.values.append(value)
+        if reason is not None:
+            self.reasons[reason] += 1
+
+    def cells(self) -> tuple[str, str, str]:
+        """Number of values, median, reasons for missing values."""
+        middle = f"{statistics.median(self.values):.3f}" if self.values else ""
+        return str(len(self.values)), middle, _counted(self.reasons)
+
+
+def _over_tracks(names: tuple[str, ...], tracks: list[_Values]) -> list[str]:
     """One line over all tracks, by the usual aggregation of the protocol, which the note names."""
     way = protocol_named(names[2]).aggregation
     of_frames = statistics.fmean if "frame means" in way else statistics.median
     of_tracks = statistics.fmean if way.startswith("mean") else statistics.median
-    per_track = [of_frames(values) for values in tracks if values]
-    number = f"{of_tracks(per_track):.3f}" if per_track else ""
-    return ["all tracks", *names, str(len(per_track)), number, way]
+    per_track = [of_frames(track.values) for track in tracks if track.values]
+    if not per_track:
+        reasons = sum((Counter(dict.fromkeys(track.reasons, 1)) for track in tracks), Counter())
+        return [ALL_TRACKS, *names, "0", "", _counted(reasons)]
+    return [ALL_TRACKS, *names, str(len(per_track)), f"{of_tracks(per_track):.3f}", way]
+
+
+def _counted(reasons: Counter[str]) -> str:
+    return ", ".join(f"{reason} ({count})" for reason, count in reasons.most_common())

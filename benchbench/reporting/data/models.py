@@ -100,6 +100,13 @@ class ReportModel:
         """Whether it is ranked."""
         return not (self.oracle or self.baseline)
 
+    @property
+    def licence_text(self) -> str:
+        """One licence, or that of the code and that of the weights if they differ."""
+        if len(set(self.licence.values())) < 2:
+            return next(iter(self.licence.values()), "")
+        return "; ".join(f"{part}: {licence}" for part, licence in self.licence.items())
+
 
 def slugs(names: Iterable[str]) -> dict[str, str]:
     """A file name for each name: its ASCII letters and digits.

@@ -72,5 +72,5 @@ def glossary(protocol: str) -> tuple[tuple[str, str, str], ...]:
         facts = protocol_named(protocol)
     except BenchbenchError:
         return _TERMS
-    text = f"{facts.summary}. Good for: {facts.good_for} Misleads: {facts.misleads}"
+    text = f"{facts.summary.rstrip('.')}. Good for: {facts.good_for} Misleads: {facts.misleads}"
     return (("protocol", facts.name, text), *_TERMS)

@@ -14,6 +14,7 @@ from benchbench.reporting.data.models import ReportModel
 from benchbench.reporting.data.score_arrays import Series
 from benchbench.reporting.figures.axes import Axis, linear
 from benchbench.reporting.figures.scatter import Point, front, scatter
+from benchbench.reporting.formatting import after_comma
 from benchbench.reporting.sections.citations import Citations, Cited
 
 __all__ = ["Cost", "Headline", "board_axis", "board_bounds"]
@@ -116,7 +117,7 @@ class Cost:
             f"{series.label} of {series.target} against time",
             words,
             "speed: times faster than real time",
-            f"{series.metric} of {series.target}, {self.board.unit}",
+            f"{series.metric} of {series.target}{after_comma(self.board.unit)}",
         )
 
 

@@ -23,7 +23,7 @@ class MetricChoice:
     ----------
     agreement
         Kendall's tau between its order of the models and the headline's, 1 when they are the same;
-        None with fewer than three models.
+        None with fewer than two models.
     first
         The best of the compared models by this metric.
     silence
@@ -69,7 +69,7 @@ def _yardstick(
     reference = [row.model for row in head.rows if row.value is not None]
     shared = [name for name in ranked if name in reference]
     agreement = None
-    if len(shared) >= 3 and board.series.ranks:
+    if len(shared) >= 2 and board.series.ranks:
         order = [reference.index(name) for name in shared]
         agreement = float(stats.kendalltau(range(len(shared)), order).statistic)
     silent = [row for row in board.rows if report_models[row.model].adapter == "silence"]

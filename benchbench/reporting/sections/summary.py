@@ -12,7 +12,7 @@ from typing import Final
 from benchbench.reporting.data.leaderboards import Leaderboard, Row
 from benchbench.reporting.data.models import ReportModel
 from benchbench.reporting.data.pairwise import Pair, PairwiseTests
-from benchbench.reporting.formatting import count, decibels, megabytes, signed
+from benchbench.reporting.formatting import count, decibels, has_unit, megabytes, signed
 from benchbench.stats.wording import speed
 
 __all__ = ["Part", "Summary", "summary", "tied"]
@@ -120,7 +120,7 @@ def tied(
 
 def unit(board: Leaderboard) -> str:
     """The unit printed after a number; empty for plain numbers."""
-    return "" if board.unit == "1" else f" {board.unit}"
+    return f" {board.unit}" if has_unit(board.unit) else ""
 
 
 def _answer(

@@ -24,6 +24,7 @@ NAMES = 168  # room for names on the left
 ROW = 20
 WAVE = 40
 TONES = 84
+HALF_LABEL = 16  # half the width of a time such as 0:06
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +137,13 @@ def _strip(
     )
 
 
+def _anchor(x: float) -> str:
+    """The alignment of a label at `x` that keeps it inside the figure."""
+    if x == 0:
+        return "start"
+    return "end" if x > WIDTH - HALF_LABEL else "middle"
+
+
 def _seconds(length: float, top: float) -> Markup:
     step = next(
         step for step in (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 3600) if length / step <= 12
@@ -143,9 +151,7 @@ def _seconds(length: float, top: float) -> Markup:
     text = Markup('<text class="tick" x="{:.1f}" y="{:.0f}" text-anchor="{}">{}</text>')
     marks = np.arange(0.0, length, step)
     return Markup("").join(
-        text.format(
-            mark / length * WIDTH, top + 10, "start" if mark == 0 else "middle", clock(mark)
-        )
+        text.format(mark / length * WIDTH, top + 10, _anchor(mark / length * WIDTH), clock(mark))
         for mark in marks
     )
 

@@ -1,16 +1,17 @@
-"""What can be scored on a data set without references."""
+"""What can be scored: protocols that need no references, and models that share stems."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
 from benchbench.datasets.dataset import Dataset
-from benchbench.errors import UsageError
+from benchbench.errors import NothingToCompareError, UsageError
 from benchbench.metrics.base import Protocol
 from benchbench.metrics.names import REFERENCE_FREE
+from benchbench.metrics.targets import reference_sets
 from benchbench.plugins.catalog import Model
 
-__all__ = ["scorable"]
+__all__ = ["require_common_stems", "scorable"]
 
 
 def scorable(
@@ -48,3 +49,29 @@ def scorable(
             f"need{'s' if len(left) == 1 else ''}; scored by {', '.join(kept)}."
         )
     return tuple(kept.values())
+
+
+def require_common_stems(
+    protocols: Sequence[Protocol], data_set: Dataset, models: Sequence[Model]
+) -> None:
+    """Refuse models that have no stem in common with any track: no score would have a value.
+
+    Raises
+    ------
+    NothingToCompareError
+        Naming the stems of both sides.
+    """
+    if not data_set.has_references or not all(each.needs_references for each in protocols):
+        return
+    tracks = {tuple(track.stems) for track in data_set.tracks if track.stems}
+    for model in models:
+        stems = model.variant.stems
+        sets = [each for track in tracks for each in reference_sets(track, stems)]
+        if stems and sets and not any(each.estimates for each in sets):
+            held = sorted({stem for track in tracks for stem in track})
+            raise NothingToCompareError(
+                f"{model.name} gives {', '.join(stems)}; the tracks of {data_set.manifest.name} "
+                f"have {', '.join(held)}. Only stems of one name are compared.",
+                hint="Leave the model out of --models, or name the stems of one side as those of "
+                "the other.",
+            )
