@@ -21,7 +21,7 @@ def adapt(
     examples: Annotated[
         Path,
         typer.Option(
-            metavar="FOLDER", help="One folder for each song, with <stem>.wav and mixture.wav."
+            metavar="FOLDER", help="One folder for each song, with STEM.wav and mixture.wav."
         ),
     ],
     stem: Annotated[str, typer.Option(metavar="STEM", help="The stem to learn, such as guitar.")],
