@@ -15,7 +15,7 @@ from benchbench.errors import NothingToCompareError, UnknownNameError, UsageErro
 from benchbench.io.redaction import redacted
 from benchbench.io.remote import is_url
 from benchbench.metrics import DIAGNOSTICS
-from benchbench.metrics.names import LISTENING
+from benchbench.metrics.names import LISTENING, ONE_LISTENER
 from benchbench.results.kinds import generative_models
 from benchbench.results.rated_models import renamed, scored_models
 from benchbench.results.store import Results, open_results
@@ -134,7 +134,11 @@ def results_side(
 def _read_scores(results: Results, where: pc.Expression | None) -> pd.DataFrame:
     compared = ~pc.field("metric").isin(sorted(DIAGNOSTICS))
     chosen = compared if where is None else where & compared
-    return results.scores_frame(chosen, _SCORE_COLUMNS)
+    scores = results.scores_frame(chosen, _SCORE_COLUMNS)
+    of_one_listener = [
+        name for name in scores["metric"].cat.categories if name.startswith(ONE_LISTENER)
+    ]
+    return scores[~scores["metric"].isin(of_one_listener)] if of_one_listener else scores
 
 
 def _with_ratings(results: Results, scores: pd.DataFrame, model: str) -> pd.DataFrame:

@@ -18,7 +18,7 @@ from benchbench.metrics.catalogue import CATALOGUE as PROTOCOLS
 from benchbench.metrics.catalogue import GROUP_MEMBERS as GROUPS
 from benchbench.metrics.catalogue import Lazy
 from benchbench.metrics.described.descriptions import NotComputable
-from benchbench.metrics.described.elsewhere import LISTENING, REFERENCE_FREE
+from benchbench.metrics.described.elsewhere import LISTENING, ONE_LISTENER, REFERENCE_FREE
 
 __all__ = [
     "ACROSS_KINDS",
@@ -26,6 +26,7 @@ __all__ = [
     "GROUPS",
     "HEADLINES",
     "LISTENING",
+    "ONE_LISTENER",
     "PROTOCOLS",
     "REFERENCE_FREE",
     "is_metric",

@@ -6,13 +6,16 @@ from benchbench.metrics.base import Metric, Protocol
 from benchbench.metrics.catalogue import Lazy
 from benchbench.metrics.described.descriptions import imported_protocol
 
-__all__ = ["LISTENING", "REFERENCE_FREE"]
+__all__ = ["LISTENING", "ONE_LISTENER", "REFERENCE_FREE"]
+
+ONE_LISTENER = "rating-of:"
+"""Prefix of the metric that holds one listener's ratings."""
 
 LISTENING = imported_protocol(
     "listening",
     (
         Metric("rating", "1", 0.0, 100.0, across_kinds=True),
-        Metric("rating-of", "1", 0.0, 100.0, diagnostic=True),
+        Metric(ONE_LISTENER.rstrip(":"), "1", 0.0, 100.0, diagnostic=True),
     ),
     summary="Ratings by listeners: the mean for each track, and each listener's own.",
     good_for="Judging quality directly. `bench agreement` compares the other metrics with it.",

@@ -13,16 +13,13 @@ import pandas as pd
 
 from benchbench import metrics
 from benchbench.errors import UnknownNameError
-from benchbench.metrics.names import LISTENING
+from benchbench.metrics.names import LISTENING, ONE_LISTENER
 from benchbench.reporting.data.leaderboards import described
 from benchbench.reporting.data.track_rows import TrackRows
 from benchbench.stats import AGGREGATIONS
 from benchbench.stats.agreement import Agreement, Ratings, agreement
 
 __all__ = ["ListeningTest", "listening_tests"]
-
-LISTENER: Final = "rating-of:"
-"""Prefix of the metric that holds one listener's ratings."""
 
 _LEFT_OUT: Final = ("bleed", "windows")
 """Protocols of single sources and single moments, which rank no models."""
@@ -75,7 +72,7 @@ def listening_tests(
         return ()
     table = tracks.whole()
     heard = table[table["protocol"] == LISTENING.name]
-    single = heard[heard["metric"].astype(str).str.startswith(LISTENER)]
+    single = heard[heard["metric"].astype(str).str.startswith(ONE_LISTENER)]
     others = table[(table["protocol"] != LISTENING.name) & table["band_lo_hz"].isna()]
     tests = []
     for (dataset, target), rows in single.groupby(["dataset", "target"], observed=True, sort=True):

@@ -12,7 +12,7 @@ import pandas as pd
 
 from benchbench.errors import ManifestError, NothingToCompareError, UnknownNameError, UsageError
 from benchbench.io.toml_files import parse_toml
-from benchbench.metrics.names import LISTENING
+from benchbench.metrics.names import LISTENING, ONE_LISTENER
 from benchbench.results.interchange.import_store import content_digest, store_import
 from benchbench.results.interchange.imported_rows import LINE, number, score_tables
 from benchbench.results.interchange.imported_values import read_text
@@ -149,7 +149,7 @@ def store_ratings(
         raise NothingToCompareError(f"{path} holds no rating.")
     constant = {"dataset": dataset, "target": target, "reference_set": UNSTATED}
     frame = pd.DataFrame(ratings)
-    own = frame.assign(metric="rating-of:" + frame["listener"]).drop(columns="listener")
+    own = frame.assign(metric=ONE_LISTENER + frame["listener"]).drop(columns="listener")
     means = frame.groupby(["track", "model"], as_index=False, sort=False).agg(
         value=("value", "mean"), line=("line", "first")
     )
