@@ -166,7 +166,7 @@ def test_compare_holds_the_ratings_of_a_scored_model(panel):
     import_results("webmushra", answers, root, source=Source("panel"))
     found = benchbench.compare(f"{root}@net01:base", f"{root}@net02:base").rows
     (rating,) = found[found["protocol"] == "listening"].to_dict("records")
-    assert (rating["metric"], rating["target"], rating["tracks"]) == ("rating", "vocals", 6)
+    assert (rating["metric"], rating["target"], rating["n"]) == ("rating", "vocals", 6)
     board = benchbench.Results(root).scores_frame().query("metric == 'rating'")
     means = board.groupby("model", observed=True)["value"].mean()
     assert rating["value_a"] == pytest.approx(means["panel:net01:base"])
