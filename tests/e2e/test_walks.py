@@ -43,6 +43,7 @@ ABSENT = {"docs/ci/README.md": ["results", "baselines/main.parquet"]}
 pytestmark = [
     pytest.mark.network,  # Spleeter's weights
     pytest.mark.slow,
+    pytest.mark.timeout(900),  # README takes a minute or two on an idle machine
     pytest.mark.skipif(sys.platform == "win32", reason="the commands are for a POSIX shell"),
 ]
 
@@ -71,7 +72,7 @@ def run(script: str, cwd: Path) -> None:
         },
         capture_output=True,
         text=True,
-        timeout=240,
+        timeout=900,
         check=False,
     )
     assert done.returncode == 0, script + done.stdout + done.stderr
