@@ -40,5 +40,5 @@ def aligned(header: Sequence[str] | None, rows: Sequence[Sequence[str]]) -> str:
 
 def _is_number(text: str) -> bool:
     """Whether a cell is aligned to the right: ``-6.37``, ``14x``, ``>1000x``, ``- [1]`` or nothing."""
-    cleaned = text.split(" ")[0].lstrip(">").removesuffix("x")
+    cleaned = text.strip().split(" ")[0].lstrip(">").removesuffix("x")
     return not cleaned.translate(_SIGNS) or cleaned.translate(_SIGNS).isdecimal()

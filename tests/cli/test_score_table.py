@@ -92,3 +92,17 @@ def test_the_page_holds_every_line_escaped_and_runs_nothing() -> None:
     assert "mean over tracks" in page
     assert "<dt>silent</dt>" in page
     assert "zeros score 0 dB" in page  # when the protocol misleads
+
+
+def test_a_narrow_terminal_gets_a_block_per_track() -> None:
+    table = rows("bsseval-v4", "log10-condition", {"a" * 90: [1.25], "b": [None]})
+    wide = written(table, "table", 400).decode()
+    assert wide == written(table, "table").decode()
+    lines = written(table, "table", 70).decode().splitlines()
+    assert max(map(len, lines)) <= 70
+    assert [line for line in lines[2:] if not line.startswith("  ")] == [
+        "a" * 69 + "…", "b (against r)", "all tracks (against r)",
+    ]  # fmt: skip
+    assert lines[3].startswith("  vocals  bsseval-v4 log10-condition ")
+    assert lines[3].split() == ["vocals", "bsseval-v4", "log10-condition", "1", "1.250"]
+    assert lines[5].split() == ["vocals", "bsseval-v4", "log10-condition", "0", "silent", "(1)"]

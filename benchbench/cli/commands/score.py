@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -63,6 +64,7 @@ def score(
         raise UsageError("Parquet is a binary format.", hint="Name a file with --out.")
     from benchbench.api.score import score as score_folder
 
+    to_terminal = out is None and sys.stdout.isatty()
     if (references is None) == (mixture is None):
         raise UsageError("Either --references or --mixture is needed.")
     if mixture is not None:
@@ -70,7 +72,7 @@ def score(
             raise UsageError("--rename pairs estimates with --references, and there are none.")
         from benchbench.api.score_mixture import score_mixture
 
-        _put(_content(score_mixture(mixture, estimates, against), form), out)
+        _put(_content(score_mixture(mixture, estimates, against), form, to_terminal), out)
         return
     assert references is not None
     failed: list[str] = []
@@ -90,21 +92,22 @@ def score(
         tell=lambda text: typer.echo(text, err=True),
         on_failure=list_failure,
     )
-    _put(_content(table, form), out)
+    _put(_content(table, form, to_terminal), out)
     if failed:
         typer.echo(f"Not scored: {', '.join(failed)}.", err=True)
         raise typer.Exit(4)
 
 
-def _content(table: pa.Table, form: str) -> bytes:
+def _content(table: pa.Table, form: str, to_terminal: bool) -> bytes:
     """The rows as a page, or in one of the other formats."""
     if form == "html":
         from benchbench.cli.tables.score_page import score_page
 
         return score_page(table).encode()
     from benchbench.cli.tables.scores import written
+    from benchbench.cli.terminal import width
 
-    return written(table, form)
+    return written(table, form, width() if to_terminal else None)
 
 
 def _put(content: bytes, out: Path | None) -> None:

@@ -7,10 +7,12 @@ import json
 import math
 import statistics
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import pyarrow as pa
 
+from benchbench.cli.terminal import cut
 from benchbench.io.spreadsheet import spreadsheet_safe
 from benchbench.io.text_table import aligned
 from benchbench.metrics import protocol as protocol_named
@@ -31,10 +33,11 @@ PLAIN_COLUMNS = (
 ALL_TRACKS = "all tracks"
 
 
-def written(table: pa.Table, form: str) -> bytes:
+def written(table: pa.Table, form: str, columns: int | None = None) -> bytes:
     """Score rows as ``table``, ``json``, ``csv`` or ``parquet``.
 
-    JSON is an array of objects with the schema's column names; missing values are null.
+    JSON is an array of objects with the schema's column names; missing values are null. A table
+    that is wider than `columns` becomes one block per track, with lines of that length.
     """
     if form == "json":
         return (json.dumps(table.to_pylist(), indent=1, allow_nan=False) + "\n").encode()
@@ -50,13 +53,28 @@ def written(table: pa.Table, form: str) -> bytes:
         buffer = io.BytesIO()
         pq.write_table(table, buffer)
         return buffer.getvalue()
-    return _summarised(table).encode()
-
-
-def _summarised(table: pa.Table) -> str:
-    """One line per track, target and metric, and over all tracks."""
     per_track, over_tracks = summary_lines(table)
-    return aligned(PLAIN_COLUMNS, [*per_track, *over_tracks])
+    lines = [*per_track, *over_tracks]
+    text = aligned(PLAIN_COLUMNS, lines)
+    fits = columns is None or max(map(len, text.splitlines())) <= columns
+    return (text if fits else _in_blocks(lines, columns)).encode()
+
+
+def _in_blocks(lines: Sequence[Sequence[str]], columns: int | None) -> str:
+    """One block per track and reference set, for a narrow terminal."""
+    cells = [
+        [f"  {target}", f"{protocol} {metric}", *rest]
+        for _, target, _, protocol, metric, *rest in lines
+    ]
+    head, rule, *rows = aligned(["", "metric", *PLAIN_COLUMNS[5:]], cells).splitlines()
+    text, block = [head, rule], ""
+    for (track, _, references, *_), row in zip(lines, rows, strict=True):
+        title = f"{track} (against {references.replace('+', ', ')})"
+        if title != block:
+            text.append(title)
+        block = title
+        text.append(row)
+    return "\n".join(cut(line, columns) for line in text) + "\n"
 
 
 def summary_lines(table: pa.Table) -> tuple[list[list[str]], list[list[str]]]:
