@@ -74,17 +74,17 @@ def compact(tracks: pd.DataFrame) -> pd.DataFrame:
     """
     kinds = _NARROW | {name: "float32" for name in _BANDS if tracks[name].isna().all()}
     columns: dict[str, pd.Series] = {}
-    shared: dict[int, pd.Series] = {}  # two columns may hold the same array
+    arrays: dict[int, tuple[object, pd.Series]] = {}  # two columns may hold the same array
     for name, column in tracks.items():
         if isinstance(column.dtype, pd.CategoricalDtype):
             columns[str(name)] = _text(_codes(column), column.dtype)
         else:
             values = column.to_numpy()
             place = values.__array_interface__["data"][0]
-            if place not in shared:
+            if place not in arrays:
                 narrow = values.astype(kinds.get(str(name), values.dtype))
-                shared[place] = pd.Series(_once(narrow), copy=False)
-            columns[str(name)] = shared[place]
+                arrays[place] = values, pd.Series(_once(narrow), copy=False)
+            columns[str(name)] = arrays[place][1]
     return pd.DataFrame(columns, copy=False)
 
 
@@ -111,11 +111,11 @@ def joined(tables: list[pd.DataFrame]) -> pd.DataFrame:
 
     The list is emptied, so that each column can be freed once it is joined.
     """
-    kept = [dict(table.items()) for table in tables if len(table)] or [dict(tables[0].items())]
+    sources = [dict(table.items()) for table in tables if len(table)] or [dict(tables[0].items())]
     tables.clear()
     columns: dict[str, pd.Series] = {}
-    for name in list(kept[0]):
-        pieces = [table.pop(name) for table in kept]
+    for name in list(sources[0]):
+        pieces = [source.pop(name) for source in sources]
         if any(isinstance(piece.dtype, pd.CategoricalDtype) for piece in pieces):
             pieces = _same_categories(pieces)
         columns[str(name)] = pd.concat(pieces, ignore_index=True)
@@ -124,10 +124,10 @@ def joined(tables: list[pd.DataFrame]) -> pd.DataFrame:
 
 def _same_categories(columns: Sequence[pd.Series]) -> list[pd.Series]:
     """The columns with the categories of all, sorted."""
-    given = [column.astype("category") for column in columns]
+    encoded = [column.astype("category") for column in columns]
     lists: list[pd.Index] = []  # models have the same tracks, so there are few different lists
     chosen = []
-    for column in given:
+    for column in encoded:
         categories = column.cat.categories
         place = next((p for p, known in enumerate(lists) if known.equals(categories)), len(lists))
         if place == len(lists):
@@ -140,7 +140,7 @@ def _same_categories(columns: Sequence[pd.Series]) -> list[pd.Series]:
     codes = [np.array([*(index[word] for word in text), -1], np.int64) for text in texts]
     return [
         _text(_mapped(_codes(column), codes[place]), kind)
-        for column, place in zip(given, chosen, strict=True)
+        for column, place in zip(encoded, chosen, strict=True)
     ]
 
 
@@ -148,7 +148,7 @@ def _mapped(codes: Codes, new: npt.NDArray[np.int64]) -> Codes:
     """Codes of other categories; one code that is stored once stays so."""
     if len(new) == 1 or np.array_equal(new[:-1], np.arange(len(new) - 1)):
         return codes
-    if _given(codes) == 1:
+    if _stored(codes) == 1:
         return np.broadcast_to(new[codes[:1]], codes.shape)
     return np.asarray(new[codes])
 
@@ -160,19 +160,19 @@ def _codes(column: pd.Series) -> Codes:
 
 def _text(codes: Codes, kind: Any) -> pd.Series:
     width = np.min_scalar_type(-len(kind.categories) - 2)  # as pandas chooses it
-    narrow = codes if codes.dtype == width else codes[: _given(codes)].astype(width)
+    narrow = codes if codes.dtype == width else codes[: _stored(codes)].astype(width)
     once = _once(narrow) if len(narrow) == len(codes) else np.broadcast_to(narrow, codes.shape)
     return pd.Series(pd.Categorical.from_codes(once, dtype=kind, validate=False), copy=False)
 
 
-def _given(values: npt.NDArray[np.generic]) -> int:
+def _stored(values: npt.NDArray[np.generic]) -> int:
     """The number of elements that are stored."""
     return min(1, len(values)) if values.strides == (0,) else len(values)
 
 
 def _once(values: npt.NDArray[Kind]) -> npt.NDArray[Kind]:
     """A view that repeats one element if all are the same."""
-    if _given(values) < 2:
+    if _stored(values) < 2:
         return values
     first = values[:1]
     same = (values == first).all() or ((first != first).any() and (values != values).all())
