@@ -46,6 +46,10 @@ class Groups:
 
     def sizes(self, rows: npt.NDArray[np.bool_] | None = None) -> Ints:
         """The number of rows, or of the chosen `rows`, in each group."""
+        if self.count == len(self.of_row):  # every group has one row
+            return (
+                np.ones(self.count, np.int64) if rows is None else rows[self.first].astype(np.int64)
+            )
         chosen = self.of_row if rows is None else self.of_row[rows]
         return np.bincount(chosen, minlength=self.count).astype(np.int64)
 

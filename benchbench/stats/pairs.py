@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -126,7 +126,14 @@ def paired_columns(
     win_rate, effect, detectable, worst (the smallest difference), best (the largest). Without
     `intervals` no bootstrap is drawn, and lo and hi are NaN.
     """
-    rows: Floats = np.ascontiguousarray(differences.T).round(_DIGITS)
+    return pd.DataFrame(_paired_arrays(differences.T, level, resamples, seed, intervals))
+
+
+def _paired_arrays(
+    differences: Floats, level: float, resamples: int, seed: int, intervals: bool
+) -> dict[str, npt.NDArray[Any]]:
+    """The columns of `paired_columns`, for differences of shape (pairs, tracks)."""
+    rows: Floats = np.ascontiguousarray(differences).round(_DIGITS)
     present = ~np.isnan(rows)
     n = np.count_nonzero(present, axis=1)
     low = high = np.full(len(rows), np.nan)
@@ -136,21 +143,19 @@ def paired_columns(
     p, effect = signed_ranks(rows)
     counted = np.maximum(n, 1)
     mean = np.where(n > 0, np.sum(rows, axis=1, where=present) / counted, np.nan)
-    return pd.DataFrame(
-        {
-            "n": n,
-            "difference": mean,
-            "lo": low,
-            "hi": high,
-            "p": p,
-            "sign_p": _sign_test(wins, losses),
-            "win_rate": np.where(n > 0, (wins + (n - wins - losses) / 2) / counted, np.nan),
-            "effect": effect,
-            "detectable": _detectable(rows, mean, n, level),
-            "worst": np.min(rows, axis=1, initial=np.inf, where=present),
-            "best": np.max(rows, axis=1, initial=-np.inf, where=present),
-        }
-    )
+    return {
+        "n": n,
+        "difference": mean,
+        "lo": low,
+        "hi": high,
+        "p": p,
+        "sign_p": _sign_test(wins, losses),
+        "win_rate": np.where(n > 0, (wins + (n - wins - losses) / 2) / counted, np.nan),
+        "effect": effect,
+        "detectable": _detectable(rows, mean, n, level),
+        "worst": np.min(rows, axis=1, initial=np.inf, where=present),
+        "best": np.max(rows, axis=1, initial=-np.inf, where=present),
+    }
 
 
 def _sign_test(wins: npt.NDArray[np.intp], losses: npt.NDArray[np.intp]) -> Floats:
@@ -218,23 +223,19 @@ def pairwise(
     matrix = wide(table) if {"model", "track", "value"} <= set(table.columns) else table
     names = list(models) if models is not None else [str(name) for name in matrix.columns]
     values = np.ascontiguousarray(matrix.reindex(columns=names).to_numpy(dtype=np.float64).T)
-    pairs = list(combinations(range(len(names)), 2))
-    parts = []
-    for start in range(0, len(pairs), _COLUMNS):
-        chunk = pairs[start : start + _COLUMNS]
-        left, right = ([pair[side] for pair in chunk] for side in (0, 1))
-        part = paired_columns(
-            (values[right] - values[left]).T,
-            level=level,
-            resamples=resamples,
-            seed=seed,
-            intervals=intervals,
-        )
-        part.insert(0, "a", [names[index] for index in left])
-        part.insert(1, "b", [names[index] for index in right])
-        parts.append(part)
-    if not parts:
+    pairs = np.array(list(combinations(range(len(names)), 2)), dtype=np.intp).reshape(-1, 2)
+    if not len(pairs):
         return pd.DataFrame(columns=["a", "b", "n", "difference", "p", "p_holm"])
-    answer = pd.concat(parts, ignore_index=True)
-    answer.insert(list(answer.columns).index("p") + 1, "p_holm", holm(answer["p"]))
-    return answer
+    parts = [
+        _paired_arrays(values[right] - values[left], level, resamples, seed, intervals)
+        for start in range(0, len(pairs), _COLUMNS)
+        for left, right in [pairs[start : start + _COLUMNS].T]
+    ]
+    columns: dict[str, Any] = {
+        side: [names[index] for index in pairs[:, place]] for place, side in enumerate("ab")
+    }
+    for name in parts[0]:
+        columns[name] = np.concatenate([part[name] for part in parts])
+        if name == "p":
+            columns["p_holm"] = holm(columns["p"])
+    return pd.DataFrame(columns)
