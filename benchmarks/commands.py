@@ -12,6 +12,7 @@ import shutil
 import subprocess
 import tarfile
 import threading
+import tomllib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -28,7 +29,7 @@ from benchbench.results.store import Results
 from benchmarks.kills import RATE, command, songs
 
 WEIGHTS = bytes(range(256)) * 400
-VOLATILE = re.compile(r"\d{8}T?-?\d{6}[\w.-]*|runs/[^/]+")
+VOLATILE = re.compile(r"\d{8}T?-?\d{6}[\w.-]*|runs/[^/]+|tfevents[\w.-]*")
 
 ADAPTER = """
 name = "{name}"
@@ -125,6 +126,37 @@ def environment(place: Path) -> Any:
     return sorted(facts["packages"]), (record.parent / "bin" / "python").exists()
 
 
+def arrays(path: Path) -> dict[str, str]:
+    """The arrays of a safetensors file, whatever the notes in its header say."""
+    content = path.read_bytes()
+    start = 8 + int.from_bytes(content[:8], "little")
+    header = json.loads(content[8:start])
+    header.pop("__metadata__", None)
+    return {
+        name: hashlib.sha256(content[start + first : start + last]).hexdigest()
+        for name, entry in header.items()
+        for first, last in [entry["data_offsets"]]
+    }
+
+
+def adapted(place: Path) -> Any:
+    manifest = tomllib.loads((place / "out" / "guitar" / "adapter.toml").read_text("utf-8"))
+    manifest.pop("weights")  # the file's hash follows from its arrays and notes
+    return manifest, arrays(place / "out" / "guitar" / "weights" / "zipformer.safetensors")
+
+
+def pretrained(place: Path) -> Any:
+    history = json.loads((place / "out" / "run" / "history.json").read_text("utf-8"))
+    steps = [(line["step"], line["loss"], line["scores"]) for line in history]
+    return steps, arrays(place / "out" / "run" / "weights" / "zipformer.safetensors")
+
+
+def bundle(place: Path) -> Any:
+    manifest = json.loads((place / "out" / "bundle" / "bundle.json").read_text("utf-8"))
+    manifest.pop("created")
+    return manifest
+
+
 def fetched_songs(place: Path) -> int:
     return len(list((place / "cache" / "datasets").rglob("*.wav")))
 
@@ -148,6 +180,22 @@ COMMANDS = (
         ("train", "wiener", "--dataset", "folder", "--root", "songs", "--out", "out"),
         "out",
         lambda place: {k: v.tobytes() for k, v in np.load(place / "out" / "profile.npz").items()},
+    ),
+    Command(
+        "pretrain",
+        ("train", "zipformer:tiny", "--songs", "music", "--option", "recipe=pretrain",
+         "--option", "steps=2", "--option", "validate_every=2", "--option", "save_every=1",
+         "--option", "batch_size=1", "--option", "frames=16", "--option", "clusters=2",
+         "--out", "out/run"),
+        "out",
+        pretrained,
+    ),
+    Command(
+        "adapt",
+        ("adapt", "zipformer:tiny", "--examples", "examples", "--stem", "guitar",
+         "--option", "steps=2", "--out", "out/guitar"),
+        "out",
+        adapted,
     ),
     Command(
         "install (environment)",
@@ -177,6 +225,7 @@ COMMANDS = (
         "out",
         lambda place: (place / "out" / "scores.csv").read_text(),
     ),
+    Command("submit", ("submit", "results", "--out", "out/bundle"), "out", bundle),
     Command("report", ("report", "results", "--out", "out/report.html"), "out", page),
     Command("compact", ("compact", "results"), "results", rows),
     Command(
@@ -224,6 +273,21 @@ def serving() -> Iterator[Server]:
         server.shutdown()
 
 
+def unlabelled(place: Path) -> None:
+    """A minute of music without stems, and two songs in which a guitar is known."""
+    rng = np.random.default_rng(0)
+    (place / "music").mkdir()
+    soundfile.write(place / "music" / "minute.flac", 0.1 * rng.standard_normal(61 * RATE), RATE)
+    clock = np.arange(3 * RATE) / RATE
+    for number in range(2):
+        folder = place / "examples" / f"song-{number}"
+        folder.mkdir(parents=True)
+        guitar = np.outer(0.1 * np.sin(2 * np.pi * 220.0 * (number + 1) * clock), [1.0, 1.0])
+        mixture = guitar + 0.05 * rng.standard_normal(guitar.shape)
+        for name, audio in (("guitar", guitar), ("mixture", mixture)):
+            soundfile.write(folder / f"{name}.wav", audio, RATE, "FLOAT")
+
+
 def prepare(place: Path, server: Server) -> None:
     """Write the input of every command into a folder."""
     songs(place / "songs", 2, 0.5)
@@ -241,6 +305,7 @@ def prepare(place: Path, server: Server) -> None:
     shutil.copytree(place / "results", place / "theirs")
     for folder in ("out", "cache", "tmp"):
         (place / folder).mkdir()
+    unlabelled(place)
     sha = hashlib.sha256(WEIGHTS).hexdigest()
     runtime = '[runtime]\ninterpreter = "same"\n'
     fetched = (

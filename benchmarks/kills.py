@@ -20,6 +20,7 @@ import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 import psutil
@@ -28,21 +29,29 @@ import soundfile
 
 from benchbench.results.store import Results
 
-RATE = 44100
-MODELS = "irm,mixture:4stems,silence"
+RATE: Final = 44100
+MODELS: Final = "irm,mixture:4stems,silence"
+STEMS: Final = ("vocals", "drums", "bass", "other")
+ENDINGS: Final = {"FLOAT": ".wav", "PCM_16": ".flac"}
 
 
-def songs(root: Path, count: int = 3, seconds: float = 2.0) -> Path:
-    """A folder data set of noise in four stems."""
+def songs(
+    root: Path,
+    count: int = 3,
+    seconds: float = 2.0,
+    stems: Sequence[str] = STEMS,
+    subtype: str = "FLOAT",
+) -> Path:
+    """A folder data set of noise; the subtype ``PCM_16`` gives small FLAC files."""
     for number in range(count):
         rng = np.random.default_rng(number)
         folder = root / f"song-{number}"
         folder.mkdir(parents=True)
-        for stem in ("vocals", "drums", "bass", "other"):
+        for stem in stems:
             noise = np.cumsum(rng.standard_normal((round(seconds * RATE), 2)), axis=0)
             noise -= noise.mean(axis=0)
-            path = folder / f"{stem}.wav"
-            soundfile.write(path, 0.2 * noise / np.abs(noise).max(), RATE, subtype="FLOAT")
+            path = folder / f"{stem}{ENDINGS[subtype]}"
+            soundfile.write(path, 0.2 * noise / np.abs(noise).max(), RATE, subtype=subtype)
     return root
 
 
@@ -52,11 +61,13 @@ def table(folder: Path) -> pa.Table:
     return scores.sort_by([(name, "ascending") for name in scores.column_names])
 
 
-def command(root: Path, out: Path, jobs: int) -> list[str]:
+def command(
+    root: Path, out: Path, jobs: int, models: str = MODELS, metrics: str = "usdr,si"
+) -> list[str]:
     """The command of a run."""
     return [
-        sys.executable, "-m", "benchbench", "run", "--models", MODELS, "--dataset", "folder",
-        "--root", str(root), "--out", str(out), "--metrics", "usdr,si", "--no-report",
+        sys.executable, "-m", "benchbench", "run", "--models", models, "--dataset", "folder",
+        "--root", str(root), "--out", str(out), "--metrics", metrics, "--no-report",
         "--retry-failed", "--keep-stems", "no", "--jobs", str(jobs), "--threads", "1",
     ]  # fmt: skip
 

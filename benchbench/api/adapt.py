@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import shutil
-import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,8 +15,11 @@ from benchbench.api.training.programs import adapter_program
 from benchbench.datasets.dataset import open_dataset
 from benchbench.errors import MissingExtraError, UsageError
 from benchbench.io.hashing import digest
+from benchbench.io.names import is_file_name
 from benchbench.io.paths import AnyPath, path_of, paths_of
 from benchbench.io.processes.scratch import scratch_folder
+from benchbench.io.processes.staging import folder_beside, put_in_place
+from benchbench.io.toml_files import toml_text
 from benchbench.plugins.catalog import Catalog, Model
 from benchbench.plugins.manifest import NAME, STEM, read_adapter
 from benchbench.plugins.manifest_schema import Adaptation, AnyValue
@@ -109,6 +109,8 @@ def adapt(
         When the model cannot be adapted, the examples do not fit (no such stem, silent, the same
         as the mixture, of different lengths, shorter than 5 s together, more than ten), the name is
         taken, or an option is wrong.
+    OutputError
+        When the folder cannot be written.
 
     Examples
     --------
@@ -138,33 +140,36 @@ def adapt(
         listed = read_examples(songs.tracks, stem, scratch, tell)
         if len(listed) == 1:
             tell("There is one example, so nothing is left to check the result with.")
-        with tempfile.TemporaryDirectory(prefix="benchbench-adapt-") as place:
-            made = Path(place) / "made"
-            outcome = _outcome(program, base, listed, made / "weights", stem, given, options, tell)
+        with folder_beside(target) as work:
+            learned = work / target.name
+            weights = learned / "weights"
+            outcome = _outcome(program, base, listed, weights, stem, given, options, tell)
             adaptation = _adaptation(base, listed, stem, given, outcome)
-            (made / "adapter.toml").write_text(
-                _manifest(target.name, base, adaptation, outcome["stems"], made / "weights"),
-                encoding="utf-8",
-            )
-            read_adapter(made / "adapter.toml")
-            target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.move(made, target)
+            text = _manifest(target.name, base, adaptation, outcome["stems"], weights)
+            (learned / "adapter.toml").write_text(text, encoding="utf-8")
+            read_adapter(learned / "adapter.toml")
+            _require_free(target)
+            put_in_place(learned, target)
     return Adapted(target, adaptation)
 
 
 def _target(catalog: Catalog, out: Path) -> Path:
     """The new model's folder."""
-    if not NAME.fullmatch(out.name):
+    if not NAME.fullmatch(out.name) or not is_file_name(out.name):
         raise UsageError(
             f"{out.name!r} cannot be the name of a model.",
             hint="Use small letters, digits, '.', '_' and '-' only.",
         )
     target = out if out.parent != Path() else Path("adapters") / out
-    if target.exists():
-        raise UsageError(f"{target} exists already.", hint="Choose another name, or remove it.")
+    _require_free(target)
     if out.name in catalog.adapter_names():
         raise UsageError(f"There is a model {out.name!r} already.", hint="Choose another name.")
     return target
+
+
+def _require_free(target: Path) -> None:
+    if target.exists() or target.is_symlink():
+        raise UsageError(f"{target} exists already.", hint="Choose another name, or remove it.")
 
 
 def _outcome(
@@ -231,22 +236,22 @@ def _manifest(
     """The text of ``adapter.toml``."""
     variant, licence = base.variant_name, base.manifest.licence
     files = sorted(path for path in weights.iterdir() if path.is_file())
-    hashed = [f"{{ name = {_text(p.name)}, sha256 = {_text(digest(p))} }}" for p in files]
+    hashed = [f"{{ name = {toml_text(p.name)}, sha256 = {toml_text(digest(p))} }}" for p in files]
     lines = [
-        f"name = {_text(name)}",
-        f"summary = {_text(f'{base.name}, adapted to {adaptation.stem} with {len(adaptation.examples)} examples')}",
-        f"extends = {_text(base.manifest.name)}",
-        f"default_variant = {_text(variant)}",
+        f"name = {toml_text(name)}",
+        f"summary = {toml_text(f'{base.name}, adapted to {adaptation.stem} with {len(adaptation.examples)} examples')}",
+        f"extends = {toml_text(base.manifest.name)}",
+        f"default_variant = {toml_text(variant)}",
         f"deterministic = {str(base.manifest.deterministic).lower()}",
         "",
         "[licence]",
-        f"code = {_text(licence.code)}",
-        f"weights = {_text(f'{licence.weights}; and what the licences of the examples allow')}",
+        f"code = {toml_text(licence.code)}",
+        f"weights = {toml_text(f'{licence.weights}; and what the licences of the examples allow')}",
         "",
-        f"[variants.{_text(variant)}]",
-        f"stems = [{', '.join(map(_text, stems))}]",
+        f"[variants.{toml_text(variant)}]",
+        f"stems = [{', '.join(map(toml_text, stems))}]",
         'weights = "adapted"',
-        f"trained_on = [{', '.join(map(_text, base.variant.trained_on))}]",
+        f"trained_on = [{', '.join(map(toml_text, base.variant.trained_on))}]",
         f"live = {str(base.variant.live).lower()}",
         "",
         "[weights.adapted]",
@@ -264,14 +269,9 @@ def _manifest(
     return "\n".join(lines) + "\n"
 
 
-def _text(value: str) -> str:
-    """A TOML string."""
-    return json.dumps(value).replace("\x7f", "\\u007f")
-
-
 def _value(value: str | float | Sequence[str]) -> str:
     if isinstance(value, str):
-        return _text(value)
+        return toml_text(value)
     if isinstance(value, Sequence):
-        return f"[{', '.join(map(_text, value))}]"
+        return f"[{', '.join(map(toml_text, value))}]"
     return repr(value)

@@ -8,7 +8,9 @@ from typing import Final
 
 from benchbench.errors import UnknownNameError, UsageError
 from benchbench.io.atomic import write_whole
+from benchbench.io.names import is_file_name
 from benchbench.io.paths import AnyPath, path_of
+from benchbench.io.processes.staging import folder_beside, put_in_place
 from benchbench.plugins.catalog import Catalog
 from benchbench.plugins.skeletons import SKELETONS
 
@@ -41,6 +43,8 @@ def new(kind: str, name: str, folder: AnyPath | None = None) -> Path:
         When the kind does not exist.
     UsageError
         When the name is invalid or taken, or its folder exists.
+    OutputError
+        When the folder cannot be written.
 
     Examples
     --------
@@ -50,7 +54,7 @@ def new(kind: str, name: str, folder: AnyPath | None = None) -> Path:
     """
     if kind not in SKELETONS:
         raise UnknownNameError("kind", kind, SKELETONS)
-    if not _NAME.fullmatch(name):
+    if not _NAME.fullmatch(name) or not is_file_name(name):
         raise UsageError(
             f"{name!r} cannot be the name of a {kind}.",
             hint="Use lower-case letters, digits and single hyphens, such as my-model.",
@@ -64,6 +68,8 @@ def new(kind: str, name: str, folder: AnyPath | None = None) -> Path:
     if kind in taken and name in taken[kind]():
         raise UsageError(f"There is a {kind} {name} already.", hint="Take another name.")
     root = re.sub(r"[^A-Z0-9]", "_", name.upper())
-    for file, text in files.items():
-        write_whole(target / file, text.replace("ROOTNAME", root).replace("NAME", name))
+    with folder_beside(target) as work:
+        for file, text in files.items():
+            write_whole(work / name / file, text.replace("ROOTNAME", root).replace("NAME", name))
+        put_in_place(work / name, target)
     return target

@@ -14,10 +14,10 @@ from benchbench.api.training.programs import adapter_program
 from benchbench.api.training.unlabelled import RATE, Unlabelled, read_unlabelled
 from benchbench.datasets.dataset import Dataset, Track, installed_folder, open_dataset
 from benchbench.datasets.preparation import prepare
-from benchbench.errors import MissingExtraError, UnknownNameError, UsageError
+from benchbench.errors import MissingExtraError, OutputError, UnknownNameError, UsageError
 from benchbench.io.audio.audio_files import Audio
 from benchbench.io.paths import AnyPath, path_of, paths_of
-from benchbench.io.processes.scratch import scratch_folder
+from benchbench.io.processes.scratch import raise_if_unusable, scratch_folder
 from benchbench.metrics.targets import TWO_TARGETS, reference_sets
 from benchbench.plugins.catalog import Catalog
 from benchbench.plugins.manifest_schema import AnyValue
@@ -79,6 +79,8 @@ def train(
         When the model cannot be trained, the songs do not fit it, or an option is wrong; when no
         file of `songs` can be read, all are silent or shorter than a minute together, or one is a
         test track of the data set (of ``demo`` where none is named).
+    OutputError
+        When the run's folder cannot be written, or scratch files cannot.
 
     Examples
     --------
@@ -94,7 +96,7 @@ def train(
         raise UsageError(f"{chosen.name} trains on songs with stems only; leave out --songs.")
     learn, check = _labelled(catalog, dataset, songs, path_of(root), split, validation, tell)
     with scratch_folder() as scratch:
-        named = {t.name: _Song(t, chosen.variant.stems, scratch / str(i))
+        named = {t.name: _Song(t, chosen.variant.stems, scratch, str(i))
                  for i, t in enumerate([*learn, *check])}  # fmt: skip
         extra: dict[str, Sequence[Unlabelled]] = {}
         if songs is not None:
@@ -117,9 +119,16 @@ def train(
             if error.name not in ("keras", "tensorflow"):
                 raise
             raise MissingExtraError(error.name, "tensorflow", "Training") from error
-        except (ValueError, FileNotFoundError) as error:
+        except ValueError as error:
             raise UsageError(
                 f"{chosen.name} cannot be trained with these settings: {error}"
+            ) from error
+        except OSError as error:
+            place = error.filename or out
+            raise OutputError(
+                f"Training cannot read or write {place}: {error.strerror or error}.",
+                hint="Free space, or check that the folder exists and that you may write to it; the "
+                "same command resumes from the last saved state.",
             ) from error
     return folder
 
@@ -188,16 +197,21 @@ class _Song:
 
     track: Track
     stems: tuple[str, ...]
-    folder: Path
+    scratch: Path
+    name: str
     _audio: dict[str, Audio] = field(default_factory=dict)
 
     def __call__(self) -> Mapping[str, Audio]:
         if not self._audio:
-            self._audio = self._read()
+            try:
+                self._audio = self._read()
+            except OSError as error:
+                raise_if_unusable(self.scratch, error)
+                raise
         return self._audio
 
     def _read(self) -> dict[str, Audio]:
-        prepared = prepare(self.track, self.folder)
+        prepared = prepare(self.track, self.scratch / self.name)
         if prepared.sample_rate != RATE:
             raise UsageError(
                 f"{self.track.name} has {prepared.sample_rate} Hz; training needs {RATE} Hz."

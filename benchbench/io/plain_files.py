@@ -7,7 +7,15 @@ import stat
 from collections.abc import Iterator
 from pathlib import Path
 
-__all__ = ["is_plain", "odd_entries", "plain_files", "plain_folders", "read_plain", "walk"]
+__all__ = [
+    "is_plain",
+    "is_plain_below",
+    "odd_entries",
+    "plain_files",
+    "plain_folders",
+    "read_plain",
+    "walk",
+]
 
 
 def walk(root: Path) -> Iterator[tuple[str, list[str], list[str]]]:
@@ -78,6 +86,15 @@ def is_plain(path: Path) -> bool:
         return stat.S_ISREG(path.lstat().st_mode)
     except (OSError, ValueError):
         return False
+
+
+def is_plain_below(root: Path, path: Path) -> bool:
+    """Whether `path` is a plain file below `root`, and no folder between them is a link.
+
+    The folder `root` itself may be a link, because the user has named it.
+    """
+    between = (root / folder for folder in path.relative_to(root).parents if folder.parts)
+    return is_plain(path) and not any(folder.is_symlink() for folder in between)
 
 
 def read_plain(path: Path, limit: int) -> bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import stat
@@ -11,7 +12,7 @@ from typing import Any, Final
 
 from benchbench.errors import ManifestError
 
-__all__ = ["parse_toml", "read_toml"]
+__all__ = ["parse_toml", "read_toml", "toml_text"]
 
 LONGEST: Final = 1 << 20
 """Maximum bytes of a file."""
@@ -65,3 +66,15 @@ def parse_toml(text: str) -> dict[str, Any]:
         return tomllib.loads(text)
     except RecursionError:
         raise ValueError("it is nested too deeply") from None
+
+
+def toml_text(value: str) -> str:
+    """A text as a basic string of TOML; bytes of a file name that are no text become ``?``.
+
+    Examples
+    --------
+    >>> parse_toml("a = " + toml_text("\U0001f3b8 \\"x\\"\\n"))
+    {'a': '🎸 "x"\\n'}
+    """
+    text = json.dumps(value.encode("utf-8", "replace").decode(), ensure_ascii=False)
+    return text.replace("\x7f", "\\u007f")

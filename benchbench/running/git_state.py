@@ -11,11 +11,11 @@ import os
 import re
 import shutil
 import subprocess
-import tempfile
 from pathlib import Path
 from typing import Any
 
 from benchbench.io.plain_files import read_plain
+from benchbench.io.processes.scratch import scratch_folder
 
 __all__ = ["git_state"]
 
@@ -94,8 +94,7 @@ def _is_dirty(top: Path, git: Path, common: Path, sha: str) -> bool | None:
     program = shutil.which("git")
     if program is None or not Path(program).is_absolute():
         return None
-    with tempfile.TemporaryDirectory(prefix="benchbench-git-") as place:
-        own = Path(place)
+    with scratch_folder() as own:
         for name in ("objects", "refs"):
             (own / name).mkdir()
         sha256 = len(sha) == 64

@@ -7,10 +7,9 @@ starts a new process. After several time-outs in a row the metric is not called 
 from __future__ import annotations
 
 import atexit
-import os
-import tempfile
 import threading
 from collections.abc import Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -20,6 +19,7 @@ import numpy as np
 from benchbench.errors import BenchbenchError
 from benchbench.io.audio.conversion import convert
 from benchbench.io.audio.raw_audio import RawAudio, write_raw
+from benchbench.io.processes.scratch import scratch_folder
 from benchbench.plugins.metric_catalog import MetricPlugin
 from benchbench.separation.workers.worker_answers import MeasuredValues
 from benchbench.separation.workers.worker_process import WorkerFailureError, WorkerProcess
@@ -102,8 +102,8 @@ def take_faults() -> list[str]:
 class _MetricProcess:
     def __init__(self, setup: MetricSetup) -> None:
         self._setup = setup
-        self._scratch = tempfile.TemporaryDirectory(prefix=f"benchbench-{os.getpid()}-metric-")
-        self._folder = Path(self._scratch.name)
+        self._scratch = ExitStack()
+        self._folder = self._scratch.enter_context(scratch_folder())
         self._process = WorkerProcess(
             setup.python, self._folder / "log.txt", 1, None, program=PROGRAM
         )
@@ -113,7 +113,7 @@ class _MetricProcess:
     def close(self) -> None:
         """End the process and remove its files."""
         self._process.close()
-        self._scratch.cleanup()
+        self._scratch.close()
 
     def measure(
         self, reference: np.ndarray[Any, Any] | None, estimate: np.ndarray[Any, Any], rate: int

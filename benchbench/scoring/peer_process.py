@@ -7,7 +7,6 @@ import os
 import signal
 import subprocess
 import sys
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -15,6 +14,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
+from benchbench.io.processes.scratch import scratch_folder
 from benchbench.metrics.base import Series
 from benchbench.scoring.reference_programs import CLOSED_FORMS, peer_scores
 
@@ -57,8 +57,7 @@ def peer_scores_apart(
         return peer_scores(protocol, references, estimates, sample_rate)
     samples = next(iter(references.values())).shape[1]
     limit = timeout_s or max(_LEAST_S, _PER_SECOND * samples / sample_rate)
-    with tempfile.TemporaryDirectory(prefix="benchbench-peer-") as folder:
-        task = Path(folder)
+    with scratch_folder() as task:
         for role, stems in (("reference", references), ("estimate", estimates)):
             for number, audio in enumerate(stems.values()):
                 np.save(task / f"{role}-{number}.npy", audio, allow_pickle=False)

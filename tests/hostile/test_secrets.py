@@ -6,6 +6,7 @@ import base64
 import io
 import json
 import re
+import zipfile
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
@@ -103,6 +104,10 @@ def unfolded(content: bytes) -> Iterator[bytes]:
         yield from unfolded(base64.b64decode(found[1]))
     if content[:2] in (b"\x1f\x8b",):
         yield zlib.decompress(content, 31)
+    if content[:2] == b"PK":
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            for name in archive.namelist():
+                yield from unfolded(archive.read(name))
 
 
 @pytest.fixture(scope="module")
@@ -155,9 +160,22 @@ def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ("import", "benchbench", results, "--source", "lab", "--results", place / "imported"),
         ("gate", "--baseline", place / "base.parquet", "--results", results, "--accept"),
         ("compare", results, results, "--format", "html", "--out", place / "compare.html"),
-    ):
+        ("export", "tensorboard", "--out", place / "tensorboard", "--results", results),
+        ("submit", results, "--out", place / "bundle", "--note", f"https://me:{CANARY}@host/x",
+         "--submitter", f"token={CANARY}"),
+        ("submit", results, "--out", place / "bundle.zip", "--models", "fine:a"),
+    ):  # fmt: skip
         done = bench(*words, environment=variables)
         assert done.returncode == 0, (words, done.stderr)
+    checked = bench("check", place / "bundle", "--json", place / "answers" / "check.json")
+    assert checked.returncode == 1, checked.stderr  # one of the models has failed on all tracks
+    for words in (
+        ("list", "runs", "--out", results), ("compare", results, results),
+        ("doctor", results), ("verify", results, "--root", songs),
+    ):  # fmt: skip
+        done = bench(*words, "--format", "json", environment=variables)
+        assert json.loads(done.stdout), (words, done.stderr)
+        (place / "answers" / f"{words[0]}.json").write_text(done.stdout.replace(str(home), ""))
     return place
 
 
@@ -172,6 +190,10 @@ def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "base.parquet",
         "compare.html",
         "said.txt",
+        "tensorboard",
+        "bundle",
+        "bundle.zip",
+        "answers",
     ],
 )
 def test_no_canary_in_what_is_published(part: str, published: Path) -> None:
@@ -194,6 +216,11 @@ def test_the_record_still_says_what_was_run(published: Path) -> None:
     assert "--models leaky,fine" in command
     assert "hf_token=***" in command
     assert "~/songs" in command
+
+
+def test_no_file_of_a_tracker_is_named_after_the_machine(published: Path) -> None:
+    names = {path.name for path in published.glob("tensorboard/*/events*")}
+    assert names == {"events.out.tfevents.0.benchbench"}
 
 
 def test_a_log_is_masked_too(published: Path) -> None:

@@ -129,6 +129,10 @@ def test_wandb_holds_every_run_offline(results, tmp_path, monkeypatch):
         for data in log_records(path):
             record = wandb_internal_pb2.Record.FromString(data)
             kind = record.WhichOneof("record_type")
+            if kind == "run":
+                assert not record.run.host
+                assert not record.run.git.commit
+            assert kind != "environment", record  # programs, folders, user and hardware
             if kind == "history":
                 steps += 1
             for item in record.summary.update if kind == "summary" else ():

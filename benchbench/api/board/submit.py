@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from benchbench.errors import UsageError
 from benchbench.io.paths import AnyPath, path_of
+from benchbench.io.processes.scratch import scratch_folder
 from benchbench.results.bundle.opening import open_bundle
 from benchbench.results.bundle.selection import select
 from benchbench.results.bundle.writing import (
@@ -89,6 +89,8 @@ def submit(
     selection = select(open_results(Path(results)), dataset, models)
     submission = Submission(submitter, licence, note, excerpts, seconds, path_of(sign))
     written = write_bundle(selection, path_of(out), submission, tell)
-    with tempfile.TemporaryDirectory() as scratch:
-        open_bundle(written, Path(scratch))  # a bundle that a check would refuse is no bundle
+    with scratch_folder() as scratch:
+        unpacked = scratch / "unpacked"
+        unpacked.mkdir()
+        open_bundle(written, unpacked)  # a bundle that a check would refuse is no bundle
     return written

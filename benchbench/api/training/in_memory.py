@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -18,6 +17,8 @@ from benchbench.datasets.preparation import prepare
 from benchbench.errors import AudioError, UsageError
 from benchbench.io.audio.audio_files import Audio, require_finite, write_w64
 from benchbench.io.names import file_name
+from benchbench.io.processes.scratch import scratch_folder
+from benchbench.io.toml_files import toml_text
 
 __all__ = ["as_models"]
 
@@ -74,8 +75,8 @@ def as_models(
     if not functions:
         yield ()
         return
-    with tempfile.TemporaryDirectory(prefix="benchbench-functions-") as place:
-        folders = tuple(Path(place) / name for name in functions)
+    with scratch_folder() as place:
+        folders = tuple(place / name for name in functions)
         for name, folder in zip(functions, folders, strict=True):
             tell(f"Separating {len(tracks)} tracks with the function {name}")
             _Function(name, functions[name], folder, allow_truncated).separate(tracks)
@@ -105,13 +106,14 @@ class _Function:
             target.mkdir(parents=True)
             for stem, audio in stems.items():
                 write_w64(target / f"{file_name(stem)}.w64", audio, rate)
+        listed = ", ".join(map(toml_text, self.stems))
         text = _MANIFEST.format(
-            name=self.name, variant=f"{len(self.stems)}stems", stems=json.dumps(self.stems)
+            name=self.name, variant=f"{len(self.stems)}stems", stems=f"[{listed}]"
         )
         (self.folder / "adapter.toml").write_text(text, encoding="utf-8")
 
     def _separated(self, track: Track) -> tuple[dict[str, Audio], int]:
-        with tempfile.TemporaryDirectory() as scratch:
+        with tempfile.TemporaryDirectory(dir=self.folder.parent) as scratch:
             prepared = prepare(track, Path(scratch), allow_truncated=self.allow_truncated)
             mixture, rate = np.array(prepared.mixture.open()), prepared.sample_rate
         try:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import shutil
 import tempfile
 import weakref
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -17,6 +17,7 @@ from benchbench.datasets.dataset import Track, open_dataset
 from benchbench.datasets.preparation import prepare
 from benchbench.errors import AudioError, NothingToCompareError, UsageError
 from benchbench.io.audio.raw_audio import RawAudio, write_raw
+from benchbench.io.processes.scratch import scratch_folder
 from benchbench.metrics import DIAGNOSTICS, evaluate, resolve
 from benchbench.metrics.references import References
 from benchbench.metrics.signals import as_audio
@@ -98,8 +99,9 @@ class Validator:
             names=None if tracks is None else listed(tracks),
             limit=limit,
         )
-        self.folder = Path(tempfile.mkdtemp(prefix="benchbench-validator-"))
-        self._remove = weakref.finalize(self, shutil.rmtree, self.folder, ignore_errors=True)
+        stack = ExitStack()
+        self.folder = stack.enter_context(scratch_folder())
+        self._remove = weakref.finalize(self, stack.close)
         self._excerpts = [
             _excerpt(track, self.folder / str(number), seconds)
             for number, track in enumerate(opened.tracks)

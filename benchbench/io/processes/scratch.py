@@ -15,7 +15,7 @@ from typing import Final
 from benchbench.errors import OutputError
 from benchbench.io.atomic import is_full
 
-__all__ = ["raise_if_unusable", "scratch_folder", "scratch_full"]
+__all__ = ["held", "new_folder", "raise_if_unusable", "scratch_folder", "scratch_full"]
 
 PREFIX: Final = "benchbench-"
 LOCK: Final = "in-use.lock"
@@ -36,28 +36,54 @@ def scratch_folder() -> Iterator[Path]:
         If it cannot be created, or if something failed because it was removed meanwhile, or
         because its disk is full.
     """
-    from filelock import FileLock  # imported on use: scoring files needs no scratch folder
-
     place = Path(tempfile.gettempdir())
-    _remove_abandoned(place)
     try:
-        holder = tempfile.TemporaryDirectory(
-            prefix=f"{PREFIX}{os.getpid()}-", dir=place, ignore_cleanup_errors=True
-        )
+        holder = new_folder(place, PREFIX)
     except OSError as error:
         raise OutputError(
             f"Cannot create a scratch folder in {place}: {error.strerror or error}.",
             hint="Let TMPDIR name a folder that you may write to.",
         ) from error
+    with held(holder) as folder:
+        try:
+            yield folder
+        except Exception as error:
+            raise_if_unusable(folder, error)
+            raise
+
+
+def new_folder(place: Path, prefix: str) -> tempfile.TemporaryDirectory[str]:
+    """A new folder in `place`; those that killed processes left behind are removed first.
+
+    Parameters
+    ----------
+    place
+        An existing folder.
+    prefix
+        Beginning of the folder's name, and of all names that are searched for left folders.
+
+    Raises
+    ------
+    OSError
+        If it cannot be created.
+    """
+    _remove_abandoned(place, prefix)
+    return tempfile.TemporaryDirectory(
+        prefix=f"{prefix}{os.getpid()}-", dir=place, ignore_cleanup_errors=True
+    )
+
+
+@contextmanager
+def held(holder: tempfile.TemporaryDirectory[str]) -> Iterator[Path]:
+    """Hold the lock of a folder of `new_folder`, by which other processes see that it is in use."""
+    from filelock import FileLock  # imported on use: scoring files needs no scratch folder
+
     with holder as folder:
         lock = FileLock(Path(folder, LOCK), timeout=0)
         with contextlib.suppress(OSError, NotImplementedError):  # a disk without locks
             lock.acquire()
         try:
             yield Path(folder)
-        except Exception as error:
-            raise_if_unusable(Path(folder), error)
-            raise
         finally:
             lock.release()
 
@@ -95,11 +121,11 @@ def scratch_full(folder: Path, error: object) -> OutputError:
     )
 
 
-def _remove_abandoned(place: Path) -> None:
-    """Remove scratch folders whose lock is free; those without a lock file after one day."""
+def _remove_abandoned(place: Path, prefix: str) -> None:
+    """Remove folders whose lock is free; those without a lock file after one day."""
     from filelock import FileLock, Timeout
 
-    for left in place.glob(f"{PREFIX}*"):
+    for left in [path for path in place.iterdir() if path.name.startswith(prefix)]:
         with contextlib.suppress(OSError, NotImplementedError, Timeout):
             if left.is_symlink() or not left.is_dir():
                 continue

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import base64
 import io
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -14,12 +15,17 @@ import pandas as pd
 import soundfile
 from scipy import signal
 
+from benchbench.errors import DamagedResultsError
 from benchbench.io.names import file_name
+from benchbench.io.plain_files import is_plain_below
 from benchbench.results.store import Results
 
 __all__ = ["Library", "encoded", "loudness"]
 
 Floats = npt.NDArray[np.float64]
+
+MOST_FRAMES_PER_BYTE: Final = 1000
+"""Frames that a byte of FLAC can hold: a block of 4096 silent frames has 14 bytes."""
 
 
 @dataclass(frozen=True)
@@ -41,8 +47,8 @@ class Library:
         """The mixture or a reference of a track."""
         rows = self.separations[self.separations["track"] == track]
         hashes = dict.fromkeys(str(value) for value in rows["track_hash"])
-        return self._found(
-            results.track_audio(one) / f"{file_name(name)}.flac"
+        return _first_sound(
+            (results.root, results.track_audio(one) / f"{file_name(name)}.flac")
             for one in hashes
             for results in self.results
         )
@@ -52,25 +58,49 @@ class Library:
         rows = self.separations[
             (self.separations["track"] == track) & (self.separations["model"] == model)
         ]
-        return self._found(
-            results.stem_audio(str(one)) / f"{file_name(stem)}.flac"
+        return _first_sound(
+            (results.root, results.stem_audio(str(one)) / f"{file_name(stem)}.flac")
             for one in rows["separation_id"]
             for results in self.results
         )
 
-    @staticmethod
-    def _found(paths: object) -> Path | None:
-        return next((path for path in paths if path.is_file()), None)  # type: ignore[attr-defined]
+
+def _first_sound(places: Iterable[tuple[Path, Path]]) -> Path | None:
+    """The first of the files, each given with its results folder, that is plain audio.
+
+    Results may come from a stranger: a link is not followed, and a file whose header states more
+    samples than it can hold is not read.
+    """
+    return next((path for root, path in places if is_plain_below(root, path) and _fits(path)), None)
+
+
+def _fits(path: Path) -> bool:
+    try:
+        header = soundfile.info(path)
+    except (soundfile.LibsndfileError, OSError):
+        return False
+    return bool(0 < header.frames <= MOST_FRAMES_PER_BYTE * path.stat().st_size)
 
 
 def read(path: Path, start_s: float = 0.0, length_s: float | None = None) -> tuple[Floats, int]:
-    """An excerpt of a file, of shape (samples, channels), and its sample rate in hertz."""
-    with soundfile.SoundFile(path) as file:
-        rate = int(file.samplerate)
-        first = min(max(0, round(start_s * rate)), file.frames)
-        file.seek(first)
-        count = file.frames - first if length_s is None else round(length_s * rate)
-        samples: Floats = file.read(count, dtype="float64", always_2d=True)
+    """An excerpt of a file, of shape (samples, channels), and its sample rate in hertz.
+
+    Raises
+    ------
+    DamagedResultsError
+        If it cannot be decoded.
+    """
+    try:
+        with soundfile.SoundFile(path) as file:
+            rate = int(file.samplerate)
+            first = min(max(0, round(start_s * rate)), file.frames)
+            file.seek(first)
+            count = file.frames - first if length_s is None else round(length_s * rate)
+            samples: Floats = file.read(count, dtype="float64", always_2d=True)
+    except soundfile.LibsndfileError as error:
+        raise DamagedResultsError(
+            f"{path} cannot be decoded: {error}.", hint="Delete it; scores do not depend on it."
+        ) from error
     return samples, rate
 
 

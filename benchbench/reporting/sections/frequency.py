@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import TypeAlias
 
@@ -13,6 +15,7 @@ import pandas as pd
 from markupsafe import Markup
 from scipy import signal
 
+from benchbench.errors import DamagedResultsError
 from benchbench.reporting.data import kept_audio as sounds
 from benchbench.reporting.data.kept_audio import Library
 from benchbench.reporting.data.leaderboards import TARGETS
@@ -192,8 +195,11 @@ def reference_spectra(
     middles = 1000.0 * 2.0 ** (np.arange(-13, 14) / 3)
     answer = {}
     for stem in stems:
-        found = [library.reference(track, stem) for track in tracks]
-        levels = [_levels(path, middles) for path in [one for one in found if one][:most]]
+        paths = filter(None, (library.reference(track, stem) for track in tracks))
+        levels = []
+        for path in islice(paths, most):
+            with contextlib.suppress(DamagedResultsError):
+                levels.append(_levels(path, middles))
         if levels:
             power = np.mean(levels, axis=0)
             decibels = 10 * np.log10(np.maximum(power / power.max(), 1e-9))

@@ -10,6 +10,7 @@ from typing import Final
 
 import numpy as np
 
+from benchbench.errors import DamagedResultsError
 from benchbench.reporting.data import kept_audio as sounds
 from benchbench.reporting.data.frames import EXCERPT_S, Moments, Place
 from benchbench.reporting.data.kept_audio import Floats, Library
@@ -134,7 +135,10 @@ def _excerpt(
         *_estimates(library, place.track, target, report_models),
     ]
     start, length = _stretch(place, reference, full)
-    heard = [sounds.read(path, start, length) for _, _, path in files]
+    try:
+        heard = [sounds.read(path, start, length) for _, _, path in files]
+    except DamagedResultsError:
+        return None
     rate = heard[0][1]
     if any(other != rate for _, other in heard):
         return None

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from markupsafe import Markup
 
+from benchbench.errors import DamagedResultsError
 from benchbench.reporting.data import kept_audio as sounds
 from benchbench.reporting.data.frames import TrackInTime
 from benchbench.reporting.data.kept_audio import Library
@@ -50,9 +51,9 @@ def timeline(
     length = one.length_s
     parts: list[Markup] = []
     top = 4.0
-    path = library.reference(one.track, target) if library else None
-    if path is not None:
-        samples, rate = sounds.read(path)
+    heard = _reference(library, one.track, target)
+    if heard is not None:
+        samples, rate = heard
         mono = samples.mean(axis=1)
         length = max(length, len(mono) / rate)
         width = (len(mono) / rate) / length * WIDTH
@@ -69,6 +70,17 @@ def timeline(
     return Timeline(
         one.track, _figure(parts, top + 18, one, target, length, identifier), _summary(one, shown)
     )
+
+
+def _reference(
+    library: Library | None, track: str, target: str
+) -> tuple[sounds.Floats, int] | None:
+    """The kept audio of a reference; None if there is none, or if it cannot be decoded."""
+    path = library.reference(track, target) if library else None
+    try:
+        return sounds.read(path) if path is not None else None
+    except DamagedResultsError:
+        return None
 
 
 def _figure(

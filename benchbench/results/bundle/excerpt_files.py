@@ -8,6 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from benchbench.io.names import file_name
+from benchbench.io.plain_files import is_plain_below
 from benchbench.results.bundle.excerpts import copy_excerpt, sampled_tracks
 from benchbench.results.bundle.layout import stem_excerpt, track_excerpt
 from benchbench.results.bundle.manifest import Excerpt
@@ -61,7 +62,7 @@ def _write_excerpt(
     for row in rows.to_dict("records"):
         stems = [results.stem_audio(str(row["separation_id"])) / f"{file_name(stem)}.flac"
                  for stem in str(row["stems"]).split("+")]  # fmt: skip
-        if all(path.is_file() for path in stems):
+        if all(is_plain_below(results.root, path) for path in stems):
             pairs += [
                 (path, stem_excerpt(folder, str(row["separation_id"]), path.stem)) for path in stems
             ]
@@ -71,6 +72,7 @@ def _write_excerpt(
     pairs += [
         (path, track_excerpt(folder, mark, path.stem))
         for path in sorted(results.track_audio(mark).glob("*.flac"))
+        if is_plain_below(results.root, path)
     ]
     sources, targets = zip(*pairs, strict=True)
     start, length, whole = copy_excerpt(sources, targets, mark, seconds)

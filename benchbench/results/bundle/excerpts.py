@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
+from benchbench.errors import DamagedResultsError
 from benchbench.io.atomic import replacing
 from benchbench.io.hashing import short_hash
 
@@ -58,16 +59,27 @@ def copy_excerpt(sources: Sequence[Path], targets: Sequence[Path], track_hash: s
     Returns
     -------
     Start and length in seconds, and whether it is the whole track
+
+    Raises
+    ------
+    DamagedResultsError
+        If a file cannot be decoded.
     """
     import soundfile
 
     span = 0, seconds, False
     for source, target in zip(sources, targets, strict=True):
-        with soundfile.SoundFile(str(source)) as sound:
-            rate = int(sound.samplerate)
-            span = excerpt_span(track_hash, sound.frames / rate, seconds)
-            sound.seek(span[0] * rate)
-            samples = sound.read(round(span[1] * rate), dtype="int16", always_2d=True)
+        try:
+            with soundfile.SoundFile(str(source)) as sound:
+                rate = int(sound.samplerate)
+                span = excerpt_span(track_hash, sound.frames / rate, seconds)
+                sound.seek(span[0] * rate)
+                samples = sound.read(round(span[1] * rate), dtype="int16", always_2d=True)
+        except soundfile.LibsndfileError as error:
+            raise DamagedResultsError(
+                f"{source} cannot be decoded: {error}.",
+                hint="Delete it, or submit without excerpts (--excerpts 0).",
+            ) from error
         with replacing(target) as temporary:
             soundfile.write(
                 str(temporary), np.ascontiguousarray(samples), rate, "PCM_16", format="FLAC"

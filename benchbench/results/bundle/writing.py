@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -18,6 +16,7 @@ from benchbench.errors import NothingToCompareError, UsageError
 from benchbench.io.atomic import replacing, write_whole
 from benchbench.io.hashing import digest, short_hash
 from benchbench.io.plain_files import plain_files
+from benchbench.io.processes.staging import folder_beside, put_in_place
 from benchbench.io.redaction import redacted, redacted_command, without_folders
 from benchbench.metrics.targets import in_order
 from benchbench.results.bundle.excerpt_files import write_excerpts
@@ -98,9 +97,8 @@ def write_bundle(
         When it cannot be written.
     """
     _require_replaceable(out)
-    out.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=f".{out.name[:40]}.", dir=out.parent) as scratch:
-        folder = Path(scratch) / "bundle"
+    with folder_beside(out) as work:
+        folder = work / "bundle"
         protocols = _write_tables(selection, folder)
         for run in selection.runs:
             Results(folder).write_run(str(run["run_id"]), _record(run, selection.models))
@@ -131,7 +129,10 @@ def _require_replaceable(out: Path) -> None:
 def _is_bundle(out: Path) -> bool:
     if out.is_dir():
         return (out / MANIFEST).is_file() or not any(out.iterdir())
-    return zipfile.is_zipfile(out) and MANIFEST in zipfile.ZipFile(out).namelist()
+    if not (out.is_file() and zipfile.is_zipfile(out)):
+        return False
+    with zipfile.ZipFile(out) as archive:
+        return MANIFEST in archive.namelist()
 
 
 def _write_tables(selection: Selection, folder: Path) -> dict[str, int]:
@@ -230,9 +231,7 @@ def _files(folder: Path) -> Iterator[BundleFile]:
 def _put(folder: Path, out: Path) -> None:
     """Move the finished folder to its place, or pack it."""
     if out.suffix.lower() != ".zip":
-        if out.exists():
-            shutil.rmtree(out)
-        folder.rename(out)
+        put_in_place(folder, out)
         return
     with replacing(out) as temporary, zipfile.ZipFile(temporary, "w") as archive:
         for path in sorted(plain_files(folder)):

@@ -16,6 +16,7 @@ import pandas as pd
 from benchbench.errors import NothingToCompareError
 from benchbench.io.atomic import write_whole
 from benchbench.io.names import file_name, file_names
+from benchbench.io.plain_files import is_plain_below
 from benchbench.metrics.targets import ACCOMPANIMENT
 from benchbench.results.store import Results
 
@@ -90,7 +91,7 @@ def export_webmushra(
     written: list[Path] = []
     for track, rows in table.groupby("track", sort=True):
         sources = {"reference": _reference(results, rows.iloc[0], target)}
-        sources["mixture"] = results.track_audio(rows.iloc[0]["track_hash"]) / "mixture.flac"
+        sources["mixture"] = _mixture(results, rows.iloc[0])
         audio, rate = {}, 0
         for label, path in sources.items():
             audio[label], rate = _read([path])
@@ -122,7 +123,9 @@ def _kept(
         if wanted:
             table = table[table[column].isin(list(wanted))]
     has_audio = [
-        bool(_stem_files(results, row, target)) and _reference(results, row, target).is_file()
+        bool(_stem_files(results, row, target))
+        and is_plain_below(results.root, _reference(results, row, target))
+        and is_plain_below(results.root, _mixture(results, row))
         for _, row in table.iterrows()
     ]
     table = table[np.array(has_audio, dtype=bool)]
@@ -136,17 +139,21 @@ def _reference(results: Results, row: pd.Series, target: str) -> Path:
     return results.track_audio(row["track_hash"]) / f"{file_name(target)}.flac"
 
 
+def _mixture(results: Results, row: pd.Series) -> Path:
+    return results.track_audio(row["track_hash"]) / "mixture.flac"
+
+
 def _stem_files(results: Results, row: pd.Series, target: str) -> list[Path]:
     """The kept stems whose sum is the target; empty when there are none."""
     folder = results.stem_audio(row["separation_id"])
     own = folder / f"{file_name(target)}.flac"
-    if own.is_file():
+    if is_plain_below(results.root, own):
         return [own]
     stems = str(row["stems"]).split("+")
     if target != ACCOMPANIMENT or "vocals" not in stems:
         return []
     rest = [folder / f"{file_name(stem)}.flac" for stem in stems if stem != "vocals"]
-    return rest if rest and all(path.is_file() for path in rest) else []
+    return rest if rest and all(is_plain_below(results.root, path) for path in rest) else []
 
 
 def _read(paths: Sequence[Path]) -> tuple[Audio, int]:

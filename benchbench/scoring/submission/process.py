@@ -6,7 +6,6 @@ import os
 import signal
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
 from typing import Final
 
@@ -14,6 +13,7 @@ import msgspec
 
 from benchbench.errors import UsageError
 from benchbench.io.plain_files import read_plain
+from benchbench.io.processes.scratch import scratch_folder
 from benchbench.scoring.submission.findings import CheckResult, Finding
 from benchbench.scoring.submission.rules import BoardRules
 
@@ -73,8 +73,8 @@ def check_bundle(
     for path in (bundle, board, allowed_signers):
         if path is not None and not path.exists():
             raise UsageError(f"There is no {path}.", hint="Name a bundle of `bench submit`.")
-    with tempfile.TemporaryDirectory(prefix="benchbench-check-") as folder:
-        place = Path(folder).resolve()
+    with scratch_folder() as folder:
+        place = folder.resolve()
         (place / "unpacked").mkdir()
         task = Task(
             str(bundle.absolute()),

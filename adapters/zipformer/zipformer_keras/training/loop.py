@@ -182,8 +182,11 @@ class Run:
         lines = [asdict(line) for line in self.history]
         progress = {"step": self.step, "cpu_s": self.cpu_s, "losses": self._losses, "lines": lines}
         arrays = {name: np.asarray(variable) for name, variable in self._places()}
+        # The history comes first: a run that is killed in between writes it again.
+        fresh = self.folder / f".{HISTORY}"
+        fresh.write_text(json.dumps(lines, indent=1) + "\n", encoding="utf-8")
+        fresh.replace(self.folder / HISTORY)
         write_state(self.folder, arrays, progress, self.configuration, self.objective.name)
-        (self.folder / HISTORY).write_text(json.dumps(lines, indent=1) + "\n", encoding="utf-8")
 
     def _restore(self) -> None:
         places = list(self._places())

@@ -251,7 +251,14 @@ class _Logs:
         )
 
     def add(self, line: Line) -> None:
+        import tensorflow as tf
+
         named = {f"validation/{name}": value for name, value in line.scores.items()}
-        for tag, value in ({"loss": line.loss} | named).items():
-            self._ops.WriteScalarSummary(writer=self._writer, step=line.step, tag=tag, value=value)
-        self._ops.FlushSummaryWriter(writer=self._writer)
+        try:
+            for tag, value in ({"loss": line.loss} | named).items():
+                self._ops.WriteScalarSummary(
+                    writer=self._writer, step=line.step, tag=tag, value=value
+                )
+            self._ops.FlushSummaryWriter(writer=self._writer)
+        except tf.errors.OpError as error:  # a full or read-only disk, as other files report it
+            raise OSError(error.message) from error

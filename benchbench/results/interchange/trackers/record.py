@@ -10,6 +10,7 @@ from typing import Any
 
 import pandas as pd
 
+from benchbench.io.plain_files import is_plain_below
 from benchbench.results.interchange.tidy_export import usual_aggregation
 from benchbench.results.store import Results
 from benchbench.stats import leaderboard, per_track
@@ -104,7 +105,7 @@ def _tracked(
         tracks=tracks,
         files=tuple(
             path for path in (page, results.root / "runs" / facts["run_id"] / "run.json")
-            if path.is_file()
+            if is_plain_below(results.root, path)
         ),
     )  # fmt: skip
 

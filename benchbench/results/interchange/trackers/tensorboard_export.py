@@ -49,6 +49,9 @@ def export_tensorboard(runs: Iterable[TrackedRun], to: Path | str) -> list[Path]
         writer.add_text("parameters", _table(run.parameters), 0)
         writer.add_text("tracks", _table({str(n): t for n, t in enumerate(run.tracks)}), 0)
         writer.close()
+        for number, path in enumerate(sorted(folder.glob("events.out.tfevents.*"))):
+            # The usual name holds this machine's name.
+            path.rename(path.with_name(f"events.out.tfevents.{number}.benchbench"))
         for file in run.files:
             shutil.copy2(file, folder / file.name)
         folders.append(folder)

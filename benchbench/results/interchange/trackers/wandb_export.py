@@ -5,15 +5,27 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any, Final
 
 from benchbench.errors import MissingExtraError
 from benchbench.results.interchange.trackers.record import TrackedRun
 
 __all__ = ["export_wandb"]
 
+SETTINGS: Final[dict[str, Any]] = {
+    "silent": True, "console": "off",
+    # W&B would send this machine's name, programs, folders and load, and the Git repository of the
+    # working directory.
+    "host": "", "program": "bench", "username": "", "email": "", "disable_git": True,
+    "disable_code": True, "save_code": False, "disable_job_creation": True, "x_disable_meta": True,
+    "x_disable_machine_info": True, "x_disable_stats": True,
+}  # fmt: skip
+
 
 def export_wandb(runs: Iterable[TrackedRun], to: Path | str) -> list[Path]:
     """Log each run; ``wandb sync`` sends offline runs to a server.
+
+    Only the run's results are logged, and nothing about this machine, its user or its folders.
 
     Parameters
     ----------
@@ -50,7 +62,7 @@ def export_wandb(runs: Iterable[TrackedRun], to: Path | str) -> list[Path]:
             config={**run.parameters, "tracks": list(run.tracks)},
             mode=mode,
             reinit="finish_previous",
-            settings=wandb.Settings(silent=True, console="off"),
+            settings=wandb.Settings(**SETTINGS),
         )
         for step, track in enumerate(run.tracks):
             values = {
