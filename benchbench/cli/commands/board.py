@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from benchbench.cli.terminal import say
 from benchbench.cli.values import words
 
 __all__ = ["check", "submit"]
@@ -50,7 +51,7 @@ def submit(
     from benchbench.api.board.submit import submit as write
 
     def tell(text: str) -> None:
-        typer.echo(text, err=True)
+        say(text, err=True)
 
     path = write(
         results,
@@ -65,7 +66,7 @@ def submit(
         sign=sign,
         tell=tell,
     )
-    typer.echo(f"{path}; check it with `bench check {path}`.")
+    say(f"{path}; check it with `bench check {path}`.")
 
 
 def check(
@@ -109,7 +110,7 @@ def check(
         json_file=json,
         html=html,
     )
-    typer.echo(check_text(result).rstrip("\n"))
+    say(check_text(result).rstrip("\n"))
     code = result.exit_code or (1 if strict and result.count("warning") else 0)
     if code:
         raise typer.Exit(code)

@@ -9,6 +9,7 @@ import typer
 
 from benchbench.cli.flags import OnlyModels, ResultsFolder
 from benchbench.cli.help import RESULTS
+from benchbench.cli.terminal import say
 from benchbench.cli.values import one_of, words
 from benchbench.errors import UsageError
 
@@ -125,8 +126,8 @@ def import_(
         generative=words(generative),
     )
     for note in imported.notes:
-        typer.echo(note, err=True)
-    typer.echo(f"{imported.rows} rows of {imported.tracks} tracks: {', '.join(imported.models)}")
+        say(note, err=True)
+    say(f"{imported.rows} rows of {imported.tracks} tracks: {', '.join(imported.models)}")
 
 
 def export(

@@ -10,6 +10,7 @@ import typer
 
 from benchbench.cli.completion import complete_name
 from benchbench.cli.flags import AdapterPath, JsonFormat, MetricPath, Root
+from benchbench.cli.terminal import say, say_json
 from benchbench.cli.values import one_of, words
 
 __all__ = ["doctor", "list_", "show", "verify"]
@@ -35,7 +36,8 @@ def list_(
     from benchbench.cli.listing import listing
 
     form = one_of("--format", format, FORMS)
-    typer.echo(listing(what, out, adapter_path, form=form, stems=words(stems)))
+    text = listing(what, out, adapter_path, form=form, stems=words(stems))
+    say_json(text) if form == "json" else say(text)
 
 
 def show(
@@ -57,9 +59,9 @@ def show(
 
     if one_of("--format", format, FORMS) == "json":
         facts = facts_of(name, out, adapter_path)
-        typer.echo(json.dumps(facts, indent=1, ensure_ascii=False))
+        say_json(json.dumps(facts, indent=1, ensure_ascii=False))
     else:
-        typer.echo(description(name, out, adapter_path))
+        say(description(name, out, adapter_path))
 
 
 def doctor(
@@ -95,9 +97,9 @@ def doctor(
     ):
         checks.append(check)
         if not as_json:
-            typer.echo(check_line(check))
+            say(check_line(check))
     if as_json:
-        typer.echo(json.dumps(list(map(check_facts, checks)), indent=1, ensure_ascii=False))
+        say_json(json.dumps(list(map(check_facts, checks)), indent=1, ensure_ascii=False))
     if not all(check.ok for check in checks):
         raise typer.Exit(5 if name and (Path(name) / "runs").is_dir() else 4)
 
@@ -126,8 +128,8 @@ def verify(
             listener=display,
         )  # fmt: skip
     if form == "json":
-        typer.echo(json.dumps(list(map(difference_facts, differences)), indent=1))
+        say_json(json.dumps(list(map(difference_facts, differences)), indent=1))
     else:
-        typer.echo(differences_table(differences))
+        say(differences_table(differences))
     if not all(line.passed for line in differences if line.judged):
         raise typer.Exit(1)

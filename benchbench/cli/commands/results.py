@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from benchbench.cli.flags import OnlyModels, ResultsFolder
-from benchbench.cli.terminal import width
+from benchbench.cli.terminal import say, width
 from benchbench.cli.values import one_of, words
 from benchbench.errors import UsageError
 
@@ -182,10 +182,10 @@ def gate(
     if accept and calibrate:
         raise UsageError("--accept and --calibrate exclude each other.")
     if accept:
-        typer.echo(f"Baseline: {gating.accept(results, baseline)}. Review it and commit it.")
+        say(f"Baseline: {gating.accept(results, baseline)}. Review it and commit it.")
         return
     if calibrate:
-        typer.echo(gating.calibrate(baseline, results).toml.rstrip("\n"))
+        say(gating.calibrate(baseline, results).toml.rstrip("\n"))
         return
     rules = gating.read_gate_config(config) if config else gating.GateConfig()
     changes: dict[str, Any] = {}
@@ -204,7 +204,7 @@ def gate(
         json_file=json,
         html=html,
     )
-    typer.echo(gating.gate_text(result).rstrip("\n"))
+    say(gating.gate_text(result).rstrip("\n"))
     if result.exit_code:
         raise typer.Exit(result.exit_code)
 
@@ -228,7 +228,7 @@ def agreement(
 
     form = one_of("--format", format, ("table", "csv"))
     shares = measure(results, target=target, dataset=dataset)
-    typer.echo(agreement_table(shares) if form == "table" else agreement_csv(shares))
+    say(agreement_table(shares) if form == "table" else agreement_csv(shares))
 
 
 def _put(text: str, out: Path | None) -> None:

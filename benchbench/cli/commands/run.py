@@ -26,6 +26,7 @@ from benchbench.cli.flags import (
 )
 from benchbench.cli.help import DISPLAY, RESOURCES, RESULTS, SELECTION
 from benchbench.cli.interrupts import stoppable
+from benchbench.cli.terminal import say, say_json
 from benchbench.cli.values import (
     limits,
     one_of,
@@ -189,7 +190,7 @@ def run(
             tracks=tracks or None, limit=limit, options=parse_options(option),
             adapter_paths=adapter_path,
         )  # fmt: skip
-        typer.echo(plan_table(planned))
+        say(plan_table(planned))
         return
     from benchbench.cli.progress import RunDisplay
     from benchbench.running.plan import resume_mode
@@ -235,12 +236,12 @@ def run(
         result.results, models=list(result.models), dataset=dataset, metrics=words(metrics)
     )
     if form == "json":
-        typer.echo(outcome_json(result))
+        say_json(outcome_json(result))
     else:
-        typer.echo(table.text)
+        say(table.text)
     if result.report and form == "table":
         typer.echo(f"Report: {result.report}")
     if not table.scored:
-        typer.echo(f"No score has a value. {table.why}".rstrip(), err=True)
+        say(f"No score has a value. {table.why}".rstrip(), err=True)
     if result.tally.failed or not table.scored:
         raise typer.Exit(4 if result.tally.failed else 3)

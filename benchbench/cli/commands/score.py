@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from benchbench.cli.flags import AllowTruncated, MetricOptions, MetricPath, Metrics
+from benchbench.cli.terminal import say
 from benchbench.cli.values import one_of, parse_metric_options, parse_renames, words
 from benchbench.errors import BenchbenchError, UsageError
+from benchbench.io.terminal import printable
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -79,7 +81,7 @@ def score(
 
     def list_failure(track: str, error: BenchbenchError) -> None:
         failed.append(track)
-        typer.echo(f"{track} cannot be scored: {error.message}", err=True)
+        say(f"{track} cannot be scored: {error.message}", err=True)
 
     table = score_folder(
         references,
@@ -89,12 +91,12 @@ def score(
         metric_paths=metric_path,
         metric_options=parse_metric_options(metric_option),
         allow_truncated=allow_truncated,
-        tell=lambda text: typer.echo(text, err=True),
+        tell=lambda text: say(text, err=True),
         on_failure=list_failure,
     )
     _put(_content(table, form, to_terminal), out)
     if failed:
-        typer.echo(f"Not scored: {', '.join(failed)}.", err=True)
+        say(f"Not scored: {', '.join(failed)}.", err=True)
         raise typer.Exit(4)
 
 
@@ -113,7 +115,8 @@ def _content(table: pa.Table, form: str, to_terminal: bool) -> bytes:
 def _put(content: bytes, out: Path | None) -> None:
     """Print, or write into a file."""
     if out is None:
-        typer.echo(content.decode("utf-8").rstrip("\n"))
+        text = content.decode("utf-8").rstrip("\n")
+        typer.echo(printable(text) if sys.stdout.isatty() else text)  # a program reads it as it is
         return
     from benchbench.io.atomic import write_whole
 

@@ -21,6 +21,7 @@ from benchbench.cli.flags import (
     Weights,
 )
 from benchbench.cli.help import RESULTS
+from benchbench.cli.terminal import say
 from benchbench.cli.values import limits, one_of, parse_options, verbosity
 from benchbench.errors import BenchbenchError
 
@@ -80,6 +81,6 @@ def separate(
     if len(inputs) == 1 and failures:
         raise failures[inputs[0]]
     for source, error in failures.items():
-        typer.echo(f"{source} was not separated: {error}", err=True)
+        say(f"{source} was not separated: {error}", err=True)
     if failures:
         raise typer.Exit(4)

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from benchbench.cli.flags import AdapterPath, JsonFormat
+from benchbench.cli.terminal import say, say_json
 from benchbench.cli.values import one_of
 from benchbench.errors import UsageError
 
@@ -67,9 +68,9 @@ def install(
         environments = installed_environments(adapter_path)
         if as_json:
             facts = list(map(environment_facts, environments))
-            typer.echo(json.dumps(facts, indent=1, ensure_ascii=False))
+            say_json(json.dumps(facts, indent=1, ensure_ascii=False))
         else:
-            typer.echo(environments_table(environments))
+            say(environments_table(environments))
         return
     fact: dict[str, Any]
     with RunDisplay() as display:
@@ -87,7 +88,10 @@ def install(
             )
             outcome = str(path) if path else f"{name} is ready."
             fact = {"name": name, "folder": str(path) if path else None}
-    typer.echo(json.dumps(fact, indent=1, ensure_ascii=False) if as_json else outcome)
+    if as_json:
+        say_json(json.dumps(fact, indent=1, ensure_ascii=False))
+    else:
+        say(outcome)
 
 
 def compact(
@@ -98,5 +102,5 @@ def compact(
     """Merge the many small files of a results folder; safe to interrupt."""
     from benchbench.api.compact import compact as merge
 
-    merged = merge(results, tell=lambda text: typer.echo(text, err=True))
+    merged = merge(results, tell=lambda text: say(text, err=True))
     typer.echo(f"{merged.before} parts are now {merged.after}.")

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from benchbench.cli.flags import AdapterPath, Root
+from benchbench.cli.terminal import say
 from benchbench.cli.values import parse_options, words
 
 __all__ = ["train"]
@@ -61,6 +62,6 @@ def train(
         model, dataset, songs=songs, out=out, root=root, split=split,
         validation=words(validation) if validation is not None else None,
         weights=weights, options=parse_options(option), adapter_paths=adapter_path,
-        tell=lambda text: typer.echo(text, err=True),
+        tell=lambda text: say(text, err=True),
     )  # fmt: skip
-    typer.echo(str(folder))
+    say(str(folder))

@@ -79,9 +79,14 @@ def held(holder: tempfile.TemporaryDirectory[str]) -> Iterator[Path]:
     from filelock import FileLock  # imported on use: scoring files needs no scratch folder
 
     with holder as folder:
-        lock = FileLock(Path(folder, LOCK), timeout=0)
-        with contextlib.suppress(OSError, NotImplementedError):  # a disk without locks
+        # The file gets its name when it is locked: a lock file that is free marks a left folder.
+        final = Path(folder, LOCK)
+        path = final if os.name == "nt" else final.with_suffix(".new")
+        lock = FileLock(path, timeout=0)
+        with contextlib.suppress(OSError, NotImplementedError):  # a disk without locks or links
             lock.acquire()
+            if path != final:
+                os.link(path, final)
         try:
             yield Path(folder)
         finally:
