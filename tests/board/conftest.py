@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -148,7 +149,14 @@ class Bundle:
         scratch.mkdir(exist_ok=True)
         paths = {"board": None, "signers": None, **{key: str(path) for key, path in more.items()}}
         return checked(
-            Task(str(self.folder), str(scratch), rules or BoardRules(), **paths, seconds=60)
+            Task(
+                str(self.folder),
+                str(scratch),
+                rules or BoardRules(),
+                **paths,
+                seconds=60,
+                caller=os.getpid(),
+            )
         )
 
 

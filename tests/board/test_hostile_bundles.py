@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import struct
 import sys
@@ -11,6 +12,7 @@ import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
+import psutil
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -18,6 +20,7 @@ import pytest
 from benchbench.results.bundle.layout import is_bundle_path
 from benchbench.results.bundle.manifest import MANIFEST
 from benchbench.scoring.submission.process import check_bundle
+from tests.faults.conftest import family, start, survivors, wait_for
 
 from .conftest import Bundle
 
@@ -243,6 +246,27 @@ def test_a_check_that_takes_too_long_ends_and_refuses(whole: Path) -> None:
     result = check_bundle(whole, seconds=0.2)
     assert result.exit_code == 5
     assert "more than 0.2 s" in result.findings[0].message
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="processes as Linux has them")
+def test_the_process_ends_with_a_killed_caller(whole: Path) -> None:
+    caller = start(["check", whole])
+
+    def worker() -> psutil.Process | None:
+        return next((p for p in family(caller)[1:] if "worker" in " ".join(p.cmdline())), None)
+
+    wait_for(worker)
+    process = worker()
+    assert process is not None
+    wait_for(lambda: re.search(r"Max cpu time\s+901", limits_of(process)))  # it is at work
+    process.suspend()
+    caller.kill()
+    caller.communicate()
+    assert not survivors([process])
+
+
+def limits_of(process: psutil.Process) -> str:
+    return Path(f"/proc/{process.pid}/limits").read_text()
 
 
 def test_the_process_gets_no_variables_and_no_home(

@@ -26,7 +26,7 @@ _KEPT_VARIABLES: Final = ("PATH", "LANG", "LC_ALL", "SYSTEMROOT", "LD_LIBRARY_PA
 
 
 class Task(msgspec.Struct, frozen=True):
-    """What the process is asked to do; all paths are absolute."""
+    """What the process is asked to do; all paths are absolute, `caller` is the caller's process ID."""
 
     bundle: str
     scratch: str
@@ -34,6 +34,7 @@ class Task(msgspec.Struct, frozen=True):
     board: str | None
     signers: str | None
     seconds: float
+    caller: int
 
 
 def check_bundle(
@@ -83,6 +84,7 @@ def check_bundle(
             str(board.resolve()) if board else None,
             str(allowed_signers.resolve()) if allowed_signers else None,
             seconds,
+            os.getpid(),
         )
         (place / "task.json").write_bytes(msgspec.json.encode(task))
         said = _run(place, seconds)
