@@ -44,23 +44,23 @@ class MetricChoice:
 
 
 def metric_choices(
-    made: Leaderboards, report_models: dict[str, ReportModel]
+    boards: Leaderboards, report_models: dict[str, ReportModel]
 ) -> tuple[MetricChoice, ...]:
     """Every metric of the headline's target and references."""
-    head = made.headline
-    answer = []
-    for series, ways in made.by_series.items():
+    head = boards.headline
+    choices = []
+    for series, ways in boards.by_series.items():
         same = (series.dataset, series.references, series.target) == (
             head.series.dataset,
             head.series.references,
             head.series.target,
         )
         if same:
-            answer.append(_yardstick(usual(ways), head, report_models))
-    return tuple(answer)
+            choices.append(_choice(usual(ways), head, report_models))
+    return tuple(choices)
 
 
-def _yardstick(
+def _choice(
     board: Leaderboard, head: Leaderboard, report_models: dict[str, ReportModel]
 ) -> MetricChoice:
     ranked = [
@@ -93,13 +93,13 @@ def _yardstick(
     )
 
 
-def advice(sticks: tuple[MetricChoice, ...]) -> str:
+def advice(choices: tuple[MetricChoice, ...]) -> str:
     """One or two sentences: which metric to read, and whether the others contradict it."""
-    head = next(stick for stick in sticks if stick.headline)
+    head = next(choice for choice in choices if choice.headline)
     others = [
-        stick
-        for stick in sticks
-        if not stick.headline and stick.first is not None and stick.label.endswith("SDR")
+        choice
+        for choice in choices
+        if not choice.headline and choice.first is not None and choice.label.endswith("SDR")
     ]
     if head.protocol == REFERENCE_FREE.name:
         return (
@@ -109,10 +109,10 @@ def advice(sticks: tuple[MetricChoice, ...]) -> str:
     start = f"Read {head.label}, {head.aggregation}{_why(head)}"
     if not others or head.first is None:
         return start
-    differing = [stick for stick in others if stick.first != head.first]
+    differing = [choice for choice in others if choice.first != head.first]
     if not differing:
         return f"{start} Every other SDR here names the same best separator."
-    names = ", ".join(stick.label for stick in differing)
+    names = ", ".join(choice.label for choice in differing)
     return (
         f"{start} Note that another separator is best by {names}: the order depends on the metric."
     )
