@@ -7,6 +7,7 @@ others are made where the packages are installed that the data set names.
 import hashlib
 import importlib
 import importlib.util
+import subprocess
 import sys
 import zipfile
 from dataclasses import replace
@@ -19,6 +20,7 @@ import soundfile
 
 from benchbench.errors import UsageError
 from benchbench.plugins.catalog import Catalog
+from tests.faults.conftest import family, survivors, wait_for
 
 LOADER = Path(__file__).parents[1] / "datasets" / "rendered" / "loader.py"
 
@@ -280,6 +282,23 @@ def test_what_is_missing_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Pat
         rendered.prepare(tmp_path / "songs")
     assert "apt-get install fluidsynth freedoom" in raised.value.hint
     assert not (tmp_path / "songs").exists()
+
+
+@pytest.mark.skipif(bool(lacking()), reason=f"not installed: {', '.join(lacking())}")
+@pytest.mark.skipif(sys.platform != "linux", reason="processes as Linux has them")
+def test_the_processes_end_with_a_killed_caller(tmp_path: Path) -> None:
+    program = (
+        "import sys; from pathlib import Path; from tests.test_rendered import load\n"
+        "loader = load(); loader._MOST_PROCESSES = 1; loader.prepare(Path(sys.argv[1]))"
+    )
+    caller = subprocess.Popen(
+        [sys.executable, "-c", program, tmp_path / "songs"], cwd=LOADER.parents[2]
+    )
+    wait_for(lambda: any("loader.py" in " ".join(p.cmdline()) for p in family(caller)[2:]))
+    everybody = family(caller)
+    caller.kill()
+    caller.wait()
+    assert not survivors(everybody)
 
 
 def test_an_unknown_song_is_refused() -> None:

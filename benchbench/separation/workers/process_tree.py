@@ -151,7 +151,10 @@ class ProcessTree:
 
 
 def run_to_end(
-    command: Sequence[str], environment: Mapping[str, str], folder: Path | None = None
+    command: Sequence[str],
+    environment: Mapping[str, str],
+    folder: Path | None = None,
+    limit_s: float | None = None,
 ) -> subprocess.CompletedProcess[str]:
     """Run a program and collect its output; it ends at once if this process ends, however it ends.
 
@@ -159,13 +162,18 @@ def run_to_end(
     ----------
     command, environment, folder
         As for `ProcessTree`.
+    limit_s
+        Seconds after which it is ended; None: no limit.
 
     Raises
     ------
     OSError
         If it cannot be started.
+    subprocess.TimeoutExpired
+        If it needs longer than `limit_s`.
     """
     tree = ProcessTree(command, environment, folder)
+    start = time.monotonic()
     texts: dict[str, str] = {}
 
     def collect(name: str, stream: IO[bytes]) -> None:
@@ -182,6 +190,8 @@ def run_to_end(
             reader.start()
         while not tree.ended:
             time.sleep(_POLL_S)
+            if limit_s is not None and time.monotonic() - start > limit_s:
+                raise subprocess.TimeoutExpired(list(command), limit_s)
     finally:
         tree.end()
     for reader in readers:
