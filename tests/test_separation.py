@@ -129,7 +129,7 @@ def test_remarks_of_an_adapter_are_told_after_a_separation(
     told: list[object] = []
     separate("remarks", inputs, tmp_path / "out", adapter_paths=[place], listener=told.append)
     notes = [event.text for event in told if isinstance(event, Note) and "song" in event.text]
-    assert notes == ["remarks: song 4000", "remarks: song 5000"]
+    assert notes == ["remarks:plain: song 4000", "remarks:plain: song 5000"]
 
 
 def test_a_hang_ends_at_the_limit(make_adapter: Make, setup_of: Prepare, mixture: RawAudio) -> None:
