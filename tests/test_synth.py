@@ -218,6 +218,25 @@ def test_what_cannot_be_sung_is_refused(syllable):
         part("phonemes").spell(syllable)
 
 
+def test_consonants_before_the_beginning_are_left_out():
+    """A tune may begin at once; its first syllable then begins with the vowel."""
+    score, diction = part("score"), part("diction")
+    notes = [
+        score.Note(0.0, 0.5, 60, "S.T.R.IY.T", opens=True),
+        score.Note(0.5, 1.0, 62, "AH", opens=False),
+    ]
+    song = part("songs").SONGS[0]
+    random = np.random.Generator(np.random.PCG64(1))
+    gestures = diction.perform(notes, 1.2, song.singer, random)
+    assert np.isfinite(gestures.formants).all()
+    later = [score.Note(n.start + 0.5, n.end + 0.5, n.pitch, n.syllable, n.opens) for n in notes]
+    again = diction.perform(later, 1.7, song.singer, np.random.Generator(np.random.PCG64(1)))
+    middle, shift = round(0.25 / diction.FRAME), round(0.5 / diction.FRAME)
+    assert gestures.voice[middle] == pytest.approx(again.voice[middle + shift], rel=0.3)
+    assert gestures.voice[middle] > 0.5
+    assert gestures.formants[middle, 0] == pytest.approx(again.formants[middle + shift, 0], rel=0.2)
+
+
 @pytest.mark.parametrize("midi", [33, 57, 81])
 def test_plucked_string_is_in_tune(midi):
     frequency = 440.0 * 2.0 ** ((midi - 69) / 12)

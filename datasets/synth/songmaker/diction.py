@@ -4,7 +4,7 @@ Consonants come before the beat, so that the vowel falls on it, as singers do;
 formants never jump but run into one another (coarticulation).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.ndimage import gaussian_filter1d
@@ -170,7 +170,8 @@ def perform(
 ) -> Gestures:
     """Turn the tune into a singer's movements over `seconds`."""
     frames = int(np.ceil(seconds / FRAME)) + 1
-    sounds = speak(notes)
+    # Consonants come before their note; of the first note they may lie before the beginning.
+    sounds = [replace(s, start=max(s.start, 0.0)) for s in speak(notes) if s.end > 0.0]
     formants = _place(sounds, frames, singer, random)
     voice, breath = _amplitudes(sounds, frames, singer, random)
     _inhale(breath, notes, random)
