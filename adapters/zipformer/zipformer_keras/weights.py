@@ -10,6 +10,7 @@ import json
 import math
 import os
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -82,18 +83,29 @@ def noted(notes: Mapping[str, str], variant: str) -> Configuration:
     Raises
     ------
     WeightsError
-        The notes are damaged.
+        The notes are damaged, or those of another variant.
     ValueError
         There is no such variant.
     """
-    if CONFIGURATION not in notes:
-        if variant not in VARIANTS:
-            raise ValueError(f"There is no variant {variant!r}; there are {', '.join(VARIANTS)}.")
+    found = None
+    if CONFIGURATION in notes:
+        try:
+            found = Configuration.of_values(json.loads(notes[CONFIGURATION]))
+        except ValueError as error:
+            raise WeightsError(f"The notes of the weights are damaged: {error}") from error
+    # An adapted network may have any name.
+    if variant not in VARIANTS and (found is None or not found.grown):
+        raise ValueError(f"There is no variant {variant!r}; there are {', '.join(VARIANTS)}.")
+    if found is None:
         return VARIANTS[variant]
-    try:
-        return Configuration.of_values(json.loads(notes[CONFIGURATION]))
-    except ValueError as error:
-        raise WeightsError(f"The notes of the weights are damaged: {error}") from error
+    if variant in VARIANTS and _trunk(found) != _trunk(VARIANTS[variant]):
+        raise WeightsError(f"The weights have the sizes of another variant than {variant}.")
+    return found
+
+
+def _trunk(configuration: Configuration) -> Configuration:
+    """The network without what can be added to it."""
+    return replace(configuration, grown=None, harmonics=False, grouping=False, query=False)
 
 
 def _array(entry: Mapping[str, Any], data: memoryview) -> npt.NDArray[np.float32]:

@@ -90,10 +90,19 @@ def test_the_graph_equals_the_layers(
 
 
 def test_a_configuration_survives_json_and_damage_is_told() -> None:
-    for configuration in (TINY, grown(TINY), replace(grown(TINY, "vocals"), chunk=8)):
+    for name, configuration in (
+        ("tiny", TINY),
+        ("any", grown(TINY)),
+        ("any", replace(grown(TINY, "vocals"), chunk=8)),
+        ("tiny", replace(TINY, harmonics=True)),
+    ):
         values = json.loads(json.dumps(configuration.as_values()))
         assert Configuration.of_values(values) == configuration
-        assert noted({CONFIGURATION: json.dumps(values)}, "any") == configuration
+        assert noted({CONFIGURATION: json.dumps(values)}, name) == configuration
+        with pytest.raises(WeightsError, match="another variant than base"):
+            noted({CONFIGURATION: json.dumps(values)}, "base")
+    with pytest.raises(ValueError, match="no variant 'large'"):
+        noted({CONFIGURATION: json.dumps(TINY.as_values())}, "large")
     older = {k: v for k, v in TINY.as_values().items() if k not in ("grown", "left")}
     assert Configuration.of_values(older) == TINY
     assert noted({}, "tiny") == TINY
