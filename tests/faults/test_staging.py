@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import errno
+import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from filelock import FileLock, Timeout
 
 from benchbench.api.adapt import adapt
 from benchbench.api.new import new
 from benchbench.errors import OutputError, UsageError
+from benchbench.io.processes.scratch import LOCK, held, new_folder
 from benchbench.io.processes.staging import folder_beside, put_in_place
 
 HOLDER = """
@@ -57,6 +60,29 @@ def test_the_folder_of_a_killed_writer_goes_and_that_of_a_living_one_stays(tmp_p
         for process in processes:
             process.kill()
             process.communicate()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows locks the file under its own name")
+@pytest.mark.parametrize("links", [True, False])
+def test_a_lock_file_is_never_seen_unlocked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, links: bool
+) -> None:
+    link = os.link
+
+    def checked(source: Path, target: Path) -> None:
+        if not links:
+            raise OSError(errno.EPERM, "Operation not permitted")
+        with pytest.raises(Timeout):
+            FileLock(source, timeout=0).acquire()
+        link(source, target)
+
+    monkeypatch.setattr("os.link", checked)
+    with held(new_folder(tmp_path, "x-")) as folder:
+        with pytest.raises(Timeout):
+            FileLock(folder / LOCK, timeout=0).acquire()
+        new_folder(tmp_path, "x-").cleanup()
+        assert folder.is_dir()
+    assert not list(tmp_path.iterdir())
 
 
 def test_an_earlier_folder_is_replaced_or_stays(tmp_path: Path) -> None:

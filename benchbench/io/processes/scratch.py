@@ -10,10 +10,13 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from benchbench.errors import OutputError
 from benchbench.io.atomic import is_full
+
+if TYPE_CHECKING:
+    from filelock import FileLock
 
 __all__ = ["held", "new_folder", "raise_if_unusable", "scratch_folder", "scratch_full"]
 
@@ -76,21 +79,32 @@ def new_folder(place: Path, prefix: str) -> tempfile.TemporaryDirectory[str]:
 @contextmanager
 def held(holder: tempfile.TemporaryDirectory[str]) -> Iterator[Path]:
     """Hold the lock of a folder of `new_folder`, by which other processes see that it is in use."""
-    from filelock import FileLock  # imported on use: scoring files needs no scratch folder
-
     with holder as folder:
-        # The file gets its name when it is locked: a lock file that is free marks a left folder.
-        final = Path(folder, LOCK)
-        path = final if os.name == "nt" else final.with_suffix(".new")
-        lock = FileLock(path, timeout=0)
-        with contextlib.suppress(OSError, NotImplementedError):  # a disk without locks or links
-            lock.acquire()
-            if path != final:
-                os.link(path, final)
+        lock = _locked(Path(folder))
         try:
             yield Path(folder)
         finally:
             lock.release()
+
+
+def _locked(folder: Path) -> FileLock:
+    """The lock of a folder, held where the disk has locks.
+
+    The lock file gets its name when it is locked, because one that is free marks a left folder.
+    """
+    from filelock import FileLock  # imported on use: scoring files needs no scratch folder
+
+    final = folder / LOCK
+    lock = FileLock(final, timeout=0)
+    for path in [final] if os.name == "nt" else [final.with_suffix(".new"), final]:
+        lock = FileLock(path, timeout=0)
+        with contextlib.suppress(OSError, NotImplementedError):  # no locks, or no hard links
+            lock.acquire()
+            if path != final:
+                os.link(path, final)
+            break
+        lock.release()
+    return lock
 
 
 def raise_if_unusable(folder: Path, error: object) -> None:
