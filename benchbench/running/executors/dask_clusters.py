@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import multiprocessing
 from collections.abc import Mapping
 from typing import Any
 
@@ -60,7 +61,7 @@ def started(description: Mapping[str, Any]) -> Any:
         if kind == "local":
             settings = {"threads_per_worker": 1, "processes": True, "dashboard_address": ":0"}
             dask = importlib.import_module("dask")
-            with dask.config.set({"distributed.worker.profile.enabled": False}):  # it costs 3 %
+            with dask.config.set(_for_this_machine()):
                 return make(n_workers=workers, **{**settings, **options})
         if kind == "ssh":  # one host for the scheduler, and one per worker
             return make(**options)
@@ -73,6 +74,15 @@ def started(description: Mapping[str, Any]) -> Any:
             f"The cluster of kind {kind} did not start: {what}",
             hint=f"Its table takes what {'.'.join(KINDS[kind])} takes; see that class's documentation.",
         ) from error
+
+
+def _for_this_machine() -> dict[str, Any]:
+    """Settings of Dask for workers on this machine."""
+    settings: dict[str, Any] = {"distributed.worker.profile.enabled": False}  # it costs 3 %
+    if "forkserver" in multiprocessing.get_all_start_methods():
+        # Workers are copies of one process that has imported Dask.
+        settings["distributed.worker.multiprocessing-method"] = "forkserver"
+    return settings
 
 
 def _grown(cluster: Any, workers: int) -> Any:
