@@ -59,7 +59,7 @@ def main(given: argparse.Namespace) -> None:
             arrays, steps, spent = _trained(configuration, asked, seed, given, folder)
             scores = score(configuration, arrays, given.duets, example=asked > 0)
             results.append(scores)
-            means = {key: round(float(np.mean(values)), 3) for key, values in scores.items()}
+            means = {k: round(float(np.mean(values)), 3) for k, values in scores.items() if values}
             print(json.dumps({"row": name, "seed": seed, "steps": steps, "cpu_s": round(spent),
                               **means}), flush=True)  # fmt: skip
         rows.append([name, *(_cell(results, key) for key in ("gain", "asked", "right"))])

@@ -71,7 +71,7 @@ def _column(
     stem: str,
     given: argparse.Namespace,
 ) -> dict[str, str]:
-    """Gains over the base's stem by row; errors are over songs, or over seeds where there are some."""
+    """Gains over the base's stem by row; errors are over songs, gains of seeds averaged."""
 
     def over(values: list[float]) -> list[float]:
         return [value - start for value, start in zip(values, base, strict=True)]
@@ -93,11 +93,11 @@ def _column(
         ("`bench adapt`", songs),
         ("the same on a network never trained", blank),
     ):
-        means = []
+        runs = []
         for seed in range(given.seeds):
             settings = Settings(steps=given.steps, batch_size=2, seed=seed)
-            means.append(float(np.mean(over(left_out(features, settings, start)[1]))))
-        found[f"{name}, {given.seeds} seeds"] = with_error(means)
+            runs.append(over(left_out(features, settings, start)[1]))
+        found[name] = with_error(list(np.mean(runs, axis=0)))
     return found
 
 
