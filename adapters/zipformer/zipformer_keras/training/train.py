@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol
@@ -242,23 +243,31 @@ class _Logs:
 
         self._ops = tf.raw_ops
         self._writer = tf.raw_ops.SummaryWriter(shared_name=str(folder), container="")
-        tf.raw_ops.CreateSummaryFileWriter(
-            writer=self._writer,
-            logdir=str(folder),
-            max_queue=10,
-            flush_millis=1000,
-            filename_suffix=".zipformer",
-        )
+        with _as_os_error():
+            tf.raw_ops.CreateSummaryFileWriter(
+                writer=self._writer,
+                logdir=str(folder),
+                max_queue=10,
+                flush_millis=1000,
+                filename_suffix=".zipformer",
+            )
 
     def add(self, line: Line) -> None:
-        import tensorflow as tf
-
         named = {f"validation/{name}": value for name, value in line.scores.items()}
-        try:
+        with _as_os_error():
             for tag, value in ({"loss": line.loss} | named).items():
                 self._ops.WriteScalarSummary(
                     writer=self._writer, step=line.step, tag=tag, value=value
                 )
             self._ops.FlushSummaryWriter(writer=self._writer)
-        except tf.errors.OpError as error:  # a full or read-only disk, as other files report it
-            raise OSError(error.message) from error
+
+
+@contextmanager
+def _as_os_error() -> Iterator[None]:
+    """Raise an error of TensorFlow about a file, such as a full disk, as other files report it."""
+    import tensorflow as tf
+
+    try:
+        yield
+    except tf.errors.OpError as error:
+        raise OSError(error.message.splitlines()[0].rpartition("}} ")[2]) from error
