@@ -250,4 +250,5 @@ def test_a_server_that_says_nothing_is_given_up(use: Any, tmp_path: Path) -> Non
     begin = time.monotonic()
     with pytest.raises(WeightsError, match="bytes per second"):
         fetch_wheel("toy==1.0", tmp_path)
-    assert time.monotonic() - begin < 2 * wheel_download.STALL_S
+    # What came at first counts for one period; the next one is too slow.
+    assert time.monotonic() - begin < 2.5 * wheel_download.STALL_S
