@@ -209,6 +209,7 @@ class Catalog:
             runtime=base.manifest.runtime,
             audio=base.manifest.audio,
             options=base.manifest.options,
+            input_files=base.manifest.input_files,
             callable=base.manifest.callable,
             oracle=base.manifest.oracle,
         )

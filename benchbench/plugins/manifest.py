@@ -180,6 +180,11 @@ def _check_kind(path: Path, manifest: AdapterManifest) -> None:
             f"{manifest.extends!r}.",
             hint="Leave them out.",
         )
+    if unknown := sorted(set(manifest.input_files) - set(manifest.options)):
+        raise ManifestError(
+            f"{path}: input_files names {', '.join(unknown)}, which is no option.",
+            hint="Give it a default under [options], for instance an empty text.",
+        )
     if manifest.kind == "command":
         _check_command(path, manifest)
     if manifest.ensemble:

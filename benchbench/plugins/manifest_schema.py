@@ -222,6 +222,9 @@ class AdapterManifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     audio: AdapterAudio = AdapterAudio()
     options: dict[str, AnyValue] = {}
     """Options of all variants, with their defaults."""
+    input_files: tuple[str, ...] = ()
+    """Options that name a file which the separator reads. The file's content, not only its name,
+    tells results apart."""
     weights: dict[str, Weights] = {}
     extends: str = ""
     """An adapter of kind ``python`` whose code, runtime, audio format and options this one uses, with

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from benchbench.errors import UnknownNameError
+from benchbench.errors import UnknownNameError, UsageError
 from benchbench.io.download import Progress
-from benchbench.io.hashing import short_hash
+from benchbench.io.hashing import digest, short_hash
 from benchbench.plugins.catalog import Model
 from benchbench.plugins.manifest_schema import AnyValue
 from benchbench.separation.environments import interpreter
@@ -67,6 +67,11 @@ def identity(setup: ModelSetup) -> Identity:
     """The identity of a model, by content.
 
     Precomputed stems, or the members of an ensemble, take the place of the weights.
+
+    Raises
+    ------
+    UsageError
+        If an option names a file that does not exist.
     """
     stems = stems_folder(setup) if setup.model.manifest.kind == "folder" else None
     members = short_hash(*(member.identity for member in setup.members)) if setup.members else ""
@@ -74,8 +79,23 @@ def identity(setup: ModelSetup) -> Identity:
         setup.model.name,
         adapter_hash(setup.model.adapter),
         members or weights_hash(stems or setup.weights),
-        options_hash(setup.all_options),
+        options_hash({**setup.all_options, **_input_files(setup)}),
     )
+
+
+def _input_files(setup: ModelSetup) -> dict[str, str]:
+    """Digests of the files that options name, as further options: a file may change."""
+    digests = {}
+    for key in setup.model.manifest.input_files:
+        if name := str(setup.all_options[key]):
+            path = Path(name).expanduser()
+            if not path.is_file():
+                raise UsageError(
+                    f"{setup.model.name}: there is no file {path}, which the option {key} names.",
+                    hint=f"Correct --option {key}=...",
+                )
+            digests[f"{key}:sha256"] = digest(path)
+    return digests
 
 
 def with_options(models: Sequence[Model], options: Mapping[str, AnyValue]) -> list[Model]:
