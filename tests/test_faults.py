@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import tempfile
 import textwrap
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -35,8 +36,9 @@ from benchbench.__main__ import main
 main()
 """
     return subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, timeout=120
-    )
+        [sys.executable, "-c", program],
+        capture_output=True, text=True, timeout=120, cwd=tempfile.gettempdir(),
+    )  # fmt: skip
 
 
 @pytest.mark.faults

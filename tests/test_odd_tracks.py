@@ -309,6 +309,27 @@ def test_models_without_a_common_stem_are_refused_before_anything_is_separated(
     assert not (tmp_path / "out" / "separations").exists()
 
 
+def test_a_model_without_a_common_stem_is_named_beside_one_that_has_some(
+    make_adapter: Callable[..., Path], tmp_path: Path
+) -> None:
+    root = tmp_path / "speech"
+    write(root / "a", {"speech": noise(0), "noise": noise(1)})
+    place = make_adapter("talker", stems=("speech", "noise"))
+    notes: list[str] = []
+    request = {"root": root, "out": tmp_path / "out", "metrics": "usdr", "report": False,
+               "adapter_paths": [place]}  # fmt: skip
+    result = benchbench.run(
+        ["mixture", "talker"], "folder", **request,
+        listener=lambda event: notes.append(event.text) if isinstance(event, Note) else None,
+    )  # fmt: skip
+    assert any(text.startswith("mixture:2stems gives vocals, accompaniment;") for text in notes)
+    scores = result.scores_frame()
+    valued = scores[scores["value"].notna()]
+    assert set(valued["model"]) == {"talker:plain"}
+    with pytest.raises(NothingToCompareError, match="irm:2stems gives vocals"):
+        benchbench.run(["irm", "talker"], "folder", **request)
+
+
 def test_one_track_with_a_common_stem_is_enough(tmp_path: Path) -> None:
     root = tmp_path / "mixed"
     write(root / "a", {"speech": noise(0), "noise": noise(1)})

@@ -112,7 +112,7 @@ def plan_run(
     names = None if tracks is None else listed(tracks)
     data_set = open_dataset(plugin, root, split=split, names=names, limit=limit)
     protocols = scorable(protocols, data_set, chosen, lambda _: None)
-    require_common_stems(protocols, data_set, chosen)
+    require_common_stems(protocols, data_set, chosen, lambda _: None)
     found = data_set.tracks
     results = Results(local_folder(out))
     ready = [model for model in chosen if readiness(model).ready]

@@ -195,7 +195,7 @@ def run(
         tell=lambda text: listener(Note(text)),
     )
     protocols = scorable(protocols, data_set, chosen, lambda text: listener(Note(text)))
-    require_common_stems(protocols, data_set, chosen)
+    require_common_stems(protocols, data_set, chosen, lambda text: listener(Note(text)))
     facts = {"split": split, "tracks": list(tracks or ()), "limit": limit, "device": device,
              "metrics": [protocol.name for protocol in protocols], "resume": resume,
              "executor": executor, "threads": threads}  # fmt: skip

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 from benchbench.datasets.dataset import Dataset
 from benchbench.errors import NothingToCompareError, UsageError
@@ -52,26 +52,39 @@ def scorable(
 
 
 def require_common_stems(
-    protocols: Sequence[Protocol], data_set: Dataset, models: Sequence[Model]
+    protocols: Sequence[Protocol],
+    data_set: Dataset,
+    models: Sequence[Model],
+    tell: Callable[[str], None],
 ) -> None:
-    """Refuse models that have no stem in common with any track: no score would have a value.
+    """Name the models that have no stem in common with any track: their scores have no values.
 
     Raises
     ------
     NothingToCompareError
-        Naming the stems of both sides.
+        Naming the stems of both sides, if no model has a common stem, or an oracle has none.
     """
     if not data_set.has_references or not all(each.needs_references for each in protocols):
         return
     tracks = {tuple(track.stems) for track in data_set.tracks if track.stems}
-    for model in models:
-        stems = model.variant.stems
-        sets = [each for track in tracks for each in reference_sets(track, stems)]
-        if stems and sets and not any(each.estimates for each in sets):
-            held = sorted({stem for track in tracks for stem in track})
+    held = ", ".join(sorted({stem for track in tracks for stem in track}))
+    lacking = [model for model in models if not _has_common_stem(model, tracks)]
+    for model in lacking:
+        reason = (
+            f"{model.name} gives {', '.join(model.variant.stems)}; the tracks of "
+            f"{data_set.manifest.name} have {held}. Only stems of one name are compared"
+        )
+        if len(lacking) == len(models) or model.manifest.oracle:
             raise NothingToCompareError(
-                f"{model.name} gives {', '.join(stems)}; the tracks of {data_set.manifest.name} "
-                f"have {', '.join(held)}. Only stems of one name are compared.",
+                f"{reason}.",
                 hint="Leave the model out of --models, or name the stems of one side as those of "
-                "the other.",
+                "the other; --dataset mixtures takes songs without stems.",
             )
+        tell(f"{reason}: it is separated, and its scores have no values.")
+
+
+def _has_common_stem(model: Model, tracks: Collection[tuple[str, ...]]) -> bool:
+    """Whether any track can be scored; True where nothing is known of the stems of either side."""
+    stems = model.variant.stems
+    sets = [each for track in tracks for each in reference_sets(track, stems)]
+    return not stems or not sets or any(each.estimates for each in sets)

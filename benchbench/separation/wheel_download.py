@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import importlib.metadata
+import os
 import re
 import sys
 import threading
@@ -140,7 +141,7 @@ def _watched(tree: ProcessTree, folder: Path, limit: int, tell: Callable[[], Non
     while not tree.ended:
         time.sleep(_POLL_S)
         tell()
-        sizes = [size for path in folder.rglob("*") if (size := _size(path))]
+        sizes = _sizes(folder)
         if max(sizes, default=0) > limit:
             return f"it is longer than the {limit} bytes allowed"
         if tree.memory().held > MOST_MEMORY:
@@ -152,10 +153,14 @@ def _watched(tree: ProcessTree, folder: Path, limit: int, tell: Callable[[], Non
     return None
 
 
-def _size(path: Path) -> int:
-    with contextlib.suppress(OSError):  # pip removes its temporary files meanwhile
-        return path.stat().st_size if path.is_file() else 0
-    return 0
+def _sizes(folder: Path) -> list[int]:
+    """Sizes in bytes of the files below a folder, whose files and folders pip removes meanwhile."""
+    sizes = []
+    for parent, _, names in os.walk(folder):  # passes over folders that are gone
+        for name in names:
+            with contextlib.suppress(OSError):
+                sizes.append((Path(parent) / name).stat().st_size)
+    return sizes
 
 
 def _reason(lines: list[str]) -> str:
