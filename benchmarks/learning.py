@@ -37,7 +37,8 @@ from zipformer_keras.training.loop import Run  # noqa: E402
 from zipformer_keras.training.objectives.separation import Separation  # noqa: E402
 from zipformer_keras.training.pretrain import OBJECTIVES, prepare  # noqa: E402
 from zipformer_keras.training.recipe import Recipe, read_recipe  # noqa: E402
-from zipformer_keras.training.train import gains, set_precision  # noqa: E402
+from zipformer_keras.training.train import set_precision  # noqa: E402
+from zipformer_keras.training.validation import gains  # noqa: E402
 from zipformer_keras.variants import TINY  # noqa: E402
 from zipformer_keras.weights import (  # noqa: E402
     WEIGHTS_FILE,

@@ -15,7 +15,9 @@ import soundfile
 Stems = Mapping[str, np.ndarray]
 
 
-def mapped_songs(folder: Path, cache_folder: Path | None = None) -> dict[str, Callable[[], Stems]]:
+def mapped_songs(
+    folder: Path, cache_folder: Path | None = None, stem: str = "vocals"
+) -> dict[str, Callable[[], Stems]]:
     """For each name, a function that returns a song's stems, int16 (2, samples), memory-mapped.
 
     Parameters
@@ -25,9 +27,11 @@ def mapped_songs(folder: Path, cache_folder: Path | None = None) -> dict[str, Ca
     cache_folder
         Folder for the decoded samples; by default in the system's temporary folder. A file that
         was changed, or one of the same name in another folder, is decoded again.
+    stem
+        Songs without this stem are left out.
     """
     raw = cache_folder or Path(tempfile.gettempdir()) / "benchbench-mapped-songs"
-    songs = sorted(path for path in folder.iterdir() if (path / "vocals.flac").is_file())
+    songs = sorted(path for path in folder.iterdir() if (path / f"{stem}.flac").is_file())
     return {song.name: cache(partial(_mapped, song, raw)) for song in songs}
 
 

@@ -27,7 +27,7 @@ os.environ["KERAS_BACKEND"] = "tensorflow"
 
 from zipformer_keras.inference import Separator  # noqa: E402
 from zipformer_keras.training.augmentation import Song  # noqa: E402
-from zipformer_keras.training.train import gains  # noqa: E402
+from zipformer_keras.training.validation import gains  # noqa: E402
 from zipformer_keras.variants import VARIANTS  # noqa: E402
 from zipformer_keras.weights import (  # noqa: E402
     CONFIGURATION,

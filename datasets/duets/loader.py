@@ -18,10 +18,19 @@ import numpy.typing as npt
 
 from benchbench.errors import UsageError
 
-__all__ = ["SAMPLE_RATE", "SONGS", "VERSION", "Duet", "prepare", "render", "render_duet"]
+__all__ = [
+    "SAMPLE_RATE",
+    "SONGS",
+    "VERSION",
+    "Duet",
+    "Rendered",
+    "prepare",
+    "render",
+    "render_duet",
+]
 
-VERSION = 1
-"""Increased whenever any song changes."""
+VERSION = 2
+"""Increased whenever any song or example changes."""
 SAMPLE_RATE = 44100
 
 _FOLDER = Path(__file__).resolve().parents[1] / "rendered" / "studio"
@@ -83,6 +92,26 @@ def _word(voice: str) -> str:
     return voice.lower().replace("_", "")
 
 
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """A song.
+
+    Parameters
+    ----------
+    stems
+        int16 (2, samples), see `render_duet`.
+    singers
+        The voice of ``voice-1`` and of ``voice-2``. A singer is a voice whose formants, breath and
+        range are drawn for the song: the same voice in another song is another singer.
+    examples
+        int16 (2, samples): the same two singers, each alone, another tune in another room.
+    """
+
+    stems: dict[str, npt.NDArray[np.int16]]
+    singers: dict[str, str]
+    examples: dict[str, npt.NDArray[np.int16]]
+
+
 _orders = {duet.name: duet for duet in _duets()}
 SONGS: tuple[str, ...] = tuple(_orders)
 """Names, safe as folder names, in the order of rendering."""
@@ -104,11 +133,11 @@ def render_duet(name: str) -> dict[str, npt.NDArray[np.int16]]:
     UsageError
         If a package is missing; the message names it.
     """
-    return render(name)[0]
+    return render(name).stems
 
 
-def render(name: str) -> tuple[dict[str, npt.NDArray[np.int16]], dict[str, str]]:
-    """Render one song: its stems, see `render_duet`, and the singer of each voice."""
+def render(name: str) -> Rendered:
+    """Render one song, see `render_duet`, and an example of each singer."""
     if name not in _orders:
         raise KeyError(f"no song {name!r}; there are {SONGS[0]}, {SONGS[1]} ... ({len(SONGS)})")
     duet = _orders[name]
@@ -117,44 +146,71 @@ def render(name: str) -> tuple[dict[str, npt.NDArray[np.int16]], dict[str, str]]
     arrangement, tunes = _studio("arrangement"), _studio("tunes")
     song = arrangement.any_song(duet.seed, float(random.uniform(9.0, 12.0)), random)
     parts, beats = arrangement.backing(song, random)
-    voices = []
-    for voice in duet.voices:
-        singer = arrangement.any_singer(random)
-        tune = tunes.made(parts, beats, singer.lowest, singer.highest, random)
-        voices.append(_sung(voice, tune, singer, song.seconds, random))
+    voices, examples = [], []
+    for place, voice in enumerate(duet.voices):
+        body = arrangement.any_singer(random)
+        tune = tunes.made(parts, beats, body.lowest, body.highest, random)
+        singer = _singer(voice, body, random)
+        voices.append(_sung(singer, tune, song.seconds, random))
+        elsewhere = np.random.Generator(np.random.PCG64([_SEED, duet.seed, place]))
+        other = tunes.made(parts, beats, body.lowest, body.highest, elsewhere)
+        examples.append(_sung(singer, other, song.seconds, elsewhere))
     level = _studio("desk").loudness
     gain = 10.0 ** (float(random.uniform(-_LEVEL_DB, _LEVEL_DB)) / 20.0)
     voices[1] *= gain * level(voices[0]) / (level(voices[1]) + 1e-9)
     order = sorted((0, 1), key=lambda place: -float(level(voices[place])))
     stems = {f"voice-{number}": voices[place] for number, place in enumerate(order, 1)}
-    singers = {f"voice-{number}": duet.voices[place] for number, place in enumerate(order, 1)}
     if duet.band:
         band = np.sum(list(_studio("songs").coded(song).values()), axis=0)
         stems["other"] = band * level(stems["voice-1"]) / (level(band) + 1e-9)
     length = min(sound.shape[1] for sound in stems.values())
     peak = np.abs(np.sum([sound[:, :length] for sound in stems.values()], axis=0)).max()
     scale = _PEAK / max(peak, *(np.abs(sound).max() for sound in stems.values()))
-    scaled = {
-        stem: np.round(sound[:, :length] * scale * 32767.0).astype(np.int16)
-        for stem, sound in stems.items()
-    }
-    return scaled, singers
+    named = {f"voice-{number}": examples[place] for number, place in enumerate(order, 1)}
+    return Rendered(
+        stems={stem: _pcm(sound[:, :length] * scale) for stem, sound in stems.items()},
+        singers={f"voice-{n}": duet.voices[place] for n, place in enumerate(order, 1)},
+        examples={stem: _pcm(e * _PEAK / np.abs(e).max()) for stem, e in named.items()},
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Singer:
+    """A voice, and what makes it this singer's: range and tract, and how a speaker's voice is changed."""
+
+    voice: str
+    body: Any
+    timbre: Any
+
+
+def _singer(voice: str, body: Any, random: np.random.Generator) -> _Singer:
+    drawn = None if voice == FORMANT else _studio("speaking").drawn_timbre(voice, body, random)
+    return _Singer(voice, body, drawn)
 
 
 def _sung(
-    voice: str, tune: list[Any], singer: Any, seconds: float, random: np.random.Generator
+    singer: _Singer, tune: list[Any], seconds: float, random: np.random.Generator
 ) -> npt.NDArray[np.float64]:
-    """A tune by a voice, float64 (2, samples), in a room."""
+    """A tune by a singer, float64 (2, samples), in a room."""
     songs = _studio("songs")
-    if voice == FORMANT:
-        sound = songs.recorded_formant(tune, singer, seconds, random)
+    if singer.voice == FORMANT:
+        sound = songs.recorded_formant(tune, singer.body, seconds, random)
     else:
-        sound = _studio("speaking").spoken_by(voice, tune, singer, seconds, random)
+        speaking = _studio("speaking")
+        sound, _ = speaking.spoken_by(
+            singer.voice, singer.timbre, tune, singer.body, seconds, random
+        )
     return np.asarray(songs.in_room(sound, random))
+
+
+def _pcm(sound: npt.NDArray[np.float64]) -> npt.NDArray[np.int16]:
+    return np.round(sound * 32767.0).astype(np.int16)
 
 
 def prepare(folder: Path, tell: Callable[[str], None] = lambda _: None) -> None:
     """Write every song as ``<split>/<song>/<stem>.flac``, 16 bit, into `folder`, and ``singers.csv``.
+
+    Examples of its singers are ``examples/<split>/<song>/voice-1.flac`` and ``voice-2.flac``.
 
     Raises
     ------
@@ -166,12 +222,13 @@ def prepare(folder: Path, tell: Callable[[str], None] = lambda _: None) -> None:
     _require_packages({v for duet in _orders.values() for v in duet.voices if v != FORMANT})
     lines = ["song,voice-1,voice-2"]
     for number, (name, duet) in enumerate(_orders.items(), 1):
-        target = folder / duet.split / name
-        target.mkdir(parents=True)
-        stems, singers = render(name)
-        lines.append(",".join((name, singers["voice-1"], singers["voice-2"])))
-        for stem, audio in stems.items():
-            soundfile.write(target / f"{stem}.flac", audio.T, SAMPLE_RATE, subtype="PCM_16")
+        song = render(name)
+        lines.append(",".join((name, song.singers["voice-1"], song.singers["voice-2"])))
+        for place, sounds in ((Path(), song.stems), (Path("examples"), song.examples)):
+            target = folder / place / duet.split / name
+            target.mkdir(parents=True)
+            for stem, audio in sounds.items():
+                soundfile.write(target / f"{stem}.flac", audio.T, SAMPLE_RATE, subtype="PCM_16")
         tell(f"Song {number} of {len(SONGS)}: {name}")
     (folder / "singers.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
 

@@ -14,7 +14,7 @@ from .lyrics import sentence, speak
 from .singing import Timbre, sung
 from .speech import Syllable, syllables
 
-__all__ = ["spoken", "spoken_by"]
+__all__ = ["drawn_timbre", "spoken", "spoken_by"]
 
 Signal = npt.NDArray[np.float64]
 singing: Any = songmaker("singing")
@@ -26,7 +26,8 @@ def spoken(
     """Return the vocals as a speaker of the split sings them, doubled or in two parts in some songs."""
     voices = materials.speakers(split)
     voice = voices[int(random.integers(len(voices)))]
-    stereo, said, timbre = _lead(voice, tune, singer, seconds, random)
+    timbre = drawn_timbre(voice, singer, random)
+    stereo, said = spoken_by(voice, timbre, tune, singer, seconds, random)
     if random.random() < 0.25:
         for side in (-0.8, 0.8):
             again = sung(tune, said, timbre, singer, seconds, random)
@@ -49,22 +50,13 @@ def spoken(
     return stereo
 
 
-def spoken_by(
-    voice: str, tune: list[Any], singer: Any, seconds: float, random: np.random.Generator
-) -> Signal:
-    """Return a tune as one speaker sings it, one part, (2, samples)."""
-    return _lead(voice, tune, singer, seconds, random)[0]
-
-
-def _lead(
-    voice: str, tune: list[Any], singer: Any, seconds: float, random: np.random.Generator
-) -> tuple[Signal, list[Syllable], Timbre]:
-    """Return the first part in stereo, its syllables and its timbre."""
+def drawn_timbre(voice: str, singer: Any, random: np.random.Generator) -> Timbre:
+    """Return how a speaker's voice is changed for a singer."""
     male = "_m_" in voice
     stretch = float(
         np.clip(singer.tract / (1.0 if male else 1.16) * random.normal(1.0, 0.03), 0.78, 1.28)
     )
-    timbre = Timbre(
+    return Timbre(
         stretch,
         float(random.uniform(6000.0, 6800.0)),
         float(random.uniform(5.0, 18.0)),
@@ -72,9 +64,20 @@ def _lead(
         float(random.uniform(-1.5, 2.0)),
         float(random.choice([0.0, 0.3, 1.0], p=[0.8, 0.1, 0.1])),
     )
+
+
+def spoken_by(
+    voice: str,
+    timbre: Timbre,
+    tune: list[Any],
+    singer: Any,
+    seconds: float,
+    random: np.random.Generator,
+) -> tuple[Signal, list[Syllable]]:
+    """Return a tune as one speaker sings it, one part in stereo (2, samples), and its syllables."""
     said = _words(voice, len(tune), random)
     lead = sung(tune, said, timbre, singer, seconds, random)
-    return _recorded(lead, singer, random), said, timbre
+    return _recorded(lead, singer, random), said
 
 
 def _words(voice: str, count: int, random: np.random.Generator) -> list[Syllable]:

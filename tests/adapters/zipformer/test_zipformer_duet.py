@@ -18,6 +18,7 @@ from zipformer_keras.queries import NAMES, SIGNATURE, QueryError, folded, signat
 from zipformer_keras.runtime import OnnxRuntime
 from zipformer_keras.training.objectives.duets import Duets
 from zipformer_keras.training.recipe import Recipe
+from zipformer_keras.training.validation import duet_gains
 from zipformer_keras.variants import DUET
 
 Networks = dict[str, Configuration]
@@ -131,6 +132,35 @@ def test_draws_hold_both_voices_and_an_example_in_some(duet: Configuration) -> N
     assert (np.abs(query).sum(axis=1) > 0).tolist() == (asked > 0).tolist()
     with pytest.raises(ValueError, match="at least two songs with vocals"):
         Duets(songs(1), duet, Recipe(), asked=0.5)
+
+
+class Crossed:
+    """A separator that gives the voices in the other order, each with a tenth of the other."""
+
+    def __init__(self, first: np.ndarray, second: np.ndarray) -> None:
+        self.stems = {"voice-1": second + 0.1 * first, "voice-2": first + 0.1 * second}
+
+    def separate(self, mixture: np.ndarray, sample_rate: int) -> dict[str, np.ndarray]:
+        np.testing.assert_allclose(
+            mixture, np.sum(list(self.stems.values()), axis=0) / 1.1, atol=1e-6
+        )
+        return {**self.stems, "other": 0 * mixture}
+
+
+def test_duets_are_validated_in_the_better_order() -> None:
+    first, second = voice(200.0, 1.0), voice(331.0, 1.0)
+
+    def score(references: Any, estimates: Any) -> dict[str, float]:
+        return {
+            name: float(10 * np.log10(np.sum(sound**2) / np.sum((estimates[name] - sound) ** 2)))
+            for name, sound in references.items()
+        }
+
+    song: Callable[[], Any] = lambda: {"voice-1": first, "voice-2": second}  # noqa: E731
+    solo: Callable[[], Any] = lambda: {"vocals": first}  # noqa: E731
+    gained = duet_gains(Crossed(first, second), [song, solo], score)
+    assert gained == {"voices": pytest.approx(20.0, abs=0.01)}
+    assert duet_gains(Crossed(first, second), [solo], score) == {}
 
 
 def test_examples_are_read_at_any_rate_and_refused_if_they_are_none(tmp_path: Path) -> None:

@@ -28,7 +28,8 @@ from zipformer_keras.training.objectives.separation import Separation
 from zipformer_keras.training.recipe import CPU_BFLOAT16, FOLDER, Recipe, read_recipe
 from zipformer_keras.training.state import STATE
 from zipformer_keras.training.tones import filtered, tones
-from zipformer_keras.training.train import gains, set_precision, teach, warm_start
+from zipformer_keras.training.train import set_precision, teach, warm_start
+from zipformer_keras.training.validation import gains
 from zipformer_keras.training.variation import PLAIN, Variation
 from zipformer_keras.variants import TINY
 from zipformer_keras.weights import WEIGHTS_FILE, collect, read_weights

@@ -7,14 +7,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 from ..inference import Separator
 from ..runtime import build_keras
-from ..spectrum import Samples
 from ..variants import VARIANTS
 from ..weights import (
     CONFIGURATION,
@@ -25,7 +23,7 @@ from ..weights import (
     without_heads,
     write_weights,
 )
-from .augmentation import ACCOMPANIMENT, RATE, VOCALS, Library, Song
+from .augmentation import Library, Song
 from .loop import Line, Run
 from .objectives.annotated import Annotated
 from .objectives.base import Objective
@@ -33,15 +31,12 @@ from .objectives.duets import Duets
 from .objectives.separation import Separation
 from .pretrain import notes, prepare
 from .recipe import CPU_BFLOAT16, SEPARATION, Recipe
-
-Score = Callable[[Mapping[str, Samples], Mapping[str, Samples]], dict[str, float]]
+from .validation import Score, duet_gains, gains
 
 WEIGHTS = "weights"
 LOGS = "logs"
 ASKED = 0.5
 """Share of the excerpts of two singers that come with an example of one."""
-VALIDATED_S = 20
-"""Seconds from the middle of a validation song that are scored."""
 
 
 def teach(
@@ -113,21 +108,21 @@ def teach(
     sizes = {CONFIGURATION: json.dumps(configuration.as_values())} if recipe.heads else {}
     said = {"variant": variant, "seed": str(recipe.seed), **sizes, **(about or {})}
     validate: Callable[[], dict[str, float]]
+
+    def scored() -> dict[str, float]:
+        separator = Separator(configuration, collect(network))
+        if configuration.query:
+            return duet_gains(separator, validation, score)
+        return gains(separator, configuration.stems, validation, score)
+
     if configuration.query:
         if recipe.objective != SEPARATION:
             raise ValueError(f"The variant {variant} learns separation only.")
-        # Its two voices have no fixed order, so there is no score by stem.
-        objective, validate = Duets(songs, configuration, recipe, ASKED), dict
+        objective, validate = Duets(songs, configuration, recipe, ASKED), scored
     elif recipe.objective == SEPARATION:
         library = Library.of(songs, configuration.stems)
         make = Annotated if recipe.heads else Separation
-        objective = make(library, configuration, recipe)
-
-        def scored() -> dict[str, float]:
-            separator = Separator(configuration, collect(network))
-            return gains(separator, configuration.stems, validation, score)
-
-        validate = scored
+        objective, validate = make(library, configuration, recipe), scored
     else:
         objective, validate = prepare(
             network, configuration, recipe, songs, given=initial is not None
@@ -178,61 +173,6 @@ def warm_start(
     added = {name: np.zeros_like(drawn[name]) for name in drawn if name.endswith("/causal")}
     heads = {name: drawn[name] for name in drawn if name.startswith("harmonics/")}
     return added | heads | dict(given)
-
-
-class Separates(Protocol):
-    """Anything that separates."""
-
-    def separate(self, mixture: Samples, sample_rate: int) -> Mapping[str, Samples]:
-        """Stems of a mixture, float32 (2, samples)."""
-
-
-def gains(
-    separator: Separates,
-    stems: Sequence[str],
-    songs: Sequence[Song],
-    score: Score,
-) -> dict[str, float]:
-    """Mean SI-SDR gain over the mixture in dB.
-
-    Returns
-    -------
-    dict
-        The gain of each of `stems`; ``mean``, of these; and, where there are songs of which vocals and
-        accompaniment alone are known, ``backed_vocals`` and ``backed_accompaniment``.
-    """
-    if not songs:
-        return {}
-    found: dict[str, list[float]] = {}
-    for references in _excerpts(songs, stems):
-        mixture: Samples = np.sum(list(references.values()), axis=0, dtype=np.float32)
-        estimates = separator.separate(mixture, RATE)
-        prefix = ""
-        if ACCOMPANIMENT in references:
-            prefix = "backed_"
-            rest = [sound for name, sound in estimates.items() if name != VOCALS]
-            estimates = {VOCALS: estimates[VOCALS], ACCOMPANIMENT: np.sum(rest, axis=0)}
-        before = score(references, dict.fromkeys(references, mixture))
-        after = score(references, estimates)
-        for name in before.keys() & after.keys():
-            found.setdefault(prefix + name, []).append(after[name] - before[name])
-    means = {name: float(np.mean(found[name])) for name in sorted(found)}
-    whole = [means[name] for name in stems if name in means]
-    return means | ({"mean": float(np.mean(whole))} if whole else {})
-
-
-def _excerpts(songs: Sequence[Song], names: Sequence[str]) -> Iterator[dict[str, Samples]]:
-    for song in songs:
-        stems = song()
-        known = names if set(names) <= set(stems) else (VOCALS, ACCOMPANIMENT)
-        length = min(stems[name].shape[1] for name in known)
-        start = max(length - VALIDATED_S * RATE, 0) // 2
-        excerpt = {}
-        for name in known:
-            part: npt.NDArray[Any] = np.asarray(stems[name][:, start : start + VALIDATED_S * RATE])
-            scale = 1 / 32768 if part.dtype == np.int16 else 1.0
-            excerpt[name] = part.astype(np.float32) * np.float32(scale)
-        yield excerpt
 
 
 class _Logs:

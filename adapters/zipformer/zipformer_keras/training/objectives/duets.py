@@ -10,7 +10,7 @@ import numpy.typing as npt
 from keras import ops
 
 from ...configuration import Configuration, bin_count
-from ...queries import SIGNATURE, QueryError, signature
+from ...queries import SCALE_DB, SIGNATURE, QueryError, signature
 from ...spectrum import Numbers, Samples
 from ..augmentation import Excerpt, stereo_window
 from ..batches import Batch, cell_example, excerpt_length
@@ -23,6 +23,8 @@ SINGERS = ("vocals", "voice-1", "voice-2")
 TRIES = 8
 QUIET = 1e-3
 EXAMPLE_S = 4.0
+TILT_DB = 3.0
+"""An example's spectrum is tilted by up to so much at both ends, as if recorded elsewhere."""
 VOICES_DB, BAND_DB, LEVEL_DB = 3.0, 6.0, 12.0
 """The second voice is up to so much softer or louder than the first; the band; and all together, softer."""
 LOUDNESS = 0.08
@@ -99,9 +101,12 @@ class Duets:
         song, name = self._singers[int(first)]
         example = _window(song()[name], round(EXAMPLE_S * 44_100), rng)
         try:
-            return stems, signature(example, self.configuration)
+            query = signature(example, self.configuration)
         except QueryError:
             return stems, None
+        means = query[: SIGNATURE // 2]
+        means += TILT_DB / SCALE_DB * rng.uniform(-1.0, 1.0) * np.linspace(-1.0, 1.0, means.size)
+        return stems, query
 
     def outcome(self, network: Any, *batch: Any, training: bool = True) -> Outcome:
         """Mean over the stems of the error over the mixture in dB."""
