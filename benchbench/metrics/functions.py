@@ -86,7 +86,7 @@ class MetricFunction:
                 f"{self.metric} compares an estimate with the other sources too.",
                 hint="Pass them as others=[drums, bass].",
             )
-        held = References({TARGET: as_audio(reference), **stems}, sample_rate)
+        held = References({TARGET: as_audio(reference), **stems}, sample_rate, cache_bytes=0)
         found = evaluate(held, {TARGET: as_audio(estimate)}, [self.protocol])
         values = next(
             series.values

@@ -12,7 +12,10 @@ from benchbench.errors import UsageError
 from benchbench.metrics.framing import Framing
 from benchbench.metrics.signals import Signals
 
-__all__ = ["References"]
+__all__ = ["CACHE_BYTES", "References"]
+
+CACHE_BYTES = 192 << 20
+"""Default limit of the memory for spectra that the next model uses again."""
 
 T = TypeVar("T")
 
@@ -37,7 +40,8 @@ class References(Signals):
         for any number, because BLAS always runs on one thread.
     cache_bytes
         Limit of the memory that keeps the references' spectra for the next model. Spectra beyond it
-        are computed again, which at most doubles the cost of a further model.
+        are computed again, which at most doubles the cost of a further model. 0 suits references
+        that only one model is scored against.
 
     Raises
     ------
@@ -64,7 +68,7 @@ class References(Signals):
         *,
         mixture: npt.NDArray[Any] | None = None,
         threads: int = 1,
-        cache_bytes: int = 192 << 20,
+        cache_bytes: int = CACHE_BYTES,
     ) -> None:
         if isinstance(stems, Mapping) and not stems:
             raise UsageError("There are no references to score against.")

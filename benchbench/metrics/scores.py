@@ -140,7 +140,9 @@ def evaluate(
                 "The sample rate is missing.",
                 hint='metrics.evaluate(references, estimates, 44100, "usdr,si")',
             )
-        references = References(_by_target(references, "reference"), int(sample_rate))
+        references = References(
+            _by_target(references, "reference"), int(sample_rate), cache_bytes=0
+        )
     elif sample_rate is not None and protocols is None:
         protocols = sample_rate  # with References, protocols are the third argument
     wanted = _protocols("standard" if protocols is None else protocols)

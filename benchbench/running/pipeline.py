@@ -125,6 +125,7 @@ class Pipeline:
         folder = self._scratch / f"track-{batch.number}"
         prepared: PreparedTrack | None = None
         spent = Spent(0.0, 0.0, 0.0)
+        self._scorer.expect(len(batch.jobs))
         try:
             for number, job in enumerate(batch.jobs):
                 if stopped():

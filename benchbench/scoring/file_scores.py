@@ -92,7 +92,8 @@ class FileScorer:
         }
         for text in oddities(targets, stems, chosen):
             self.tell(f"{labels.track}: {text}.")
-        prepared = References(targets, rate or 0, mixture=self._mixture(labels, references, rate))
+        mixture = self._mixture(labels, references, rate)
+        prepared = References(targets, rate or 0, mixture=mixture, cache_bytes=0)
         scored = score_set(prepared, stems, chosen, self.protocols)
         return pa.concat_tables(
             rows(

@@ -1,7 +1,7 @@
 """Score a model's stems on a prepared track, and store the cells.
 
 A scorer keeps the prepared references of the current track, so that all models of a track share
-what is computed from the references alone.
+what is computed from the references alone. If only one model is scored on a track, nothing is kept.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from benchbench.io.audio.audio_files import write_flac
 from benchbench.io.audio.raw_audio import RawAudio
 from benchbench.io.names import file_name
 from benchbench.metrics import Protocol, Series
-from benchbench.metrics.references import References
+from benchbench.metrics.references import CACHE_BYTES, References
 from benchbench.metrics.targets import ReferenceSet, own_targets, reference_sets
 from benchbench.results.store import Results
 from benchbench.scoring.metric_process import take_faults
@@ -88,7 +88,12 @@ class Scorer:
         self._stored = stored
         self._threads = threads
         self._track = ""
+        self._keeps = True
         self._references: dict[str, References] = {}
+
+    def expect(self, models: int) -> None:
+        """Set how many models will be scored on the next track."""
+        self._keeps = models > 1
 
     def score(self, task: ScoreTask) -> Scored:
         """Score a separation and store its cells."""
@@ -100,10 +105,13 @@ class Scorer:
             if prepared.stems
             else [own_targets(tuple(stems))]
         )
-        scored = {
-            chosen.name: score_set(self._prepared(prepared, chosen), stems, chosen, task.protocols)
-            for chosen in sets
-        }
+        scored = {}
+        for chosen in sets:
+            scored[chosen.name] = score_set(
+                self._prepared(prepared, chosen), stems, chosen, task.protocols
+            )
+            if not self._keeps:
+                self.forget()
         if task.keep_audio:
             self._keep_audio(task, sets)
         for each in task.protocols:
@@ -116,10 +124,10 @@ class Scorer:
             targets = {t: raw.open() for t, raw in _targets(prepared, sets[0]).items()}
             odd = oddities(targets, stems, sets[0])
         warning = ". ".join([*odd, *take_faults()]) or None
-        chosen = task.protocols[0]
+        protocol = task.protocols[0]
         return Scored(
-            _headline(first, chosen),
-            f"{chosen.name} {chosen.metrics[0].name}",
+            _headline(first, protocol),
+            f"{protocol.name} {protocol.metrics[0].name}",
             time.perf_counter() - start,
             warning,
         )
@@ -139,6 +147,7 @@ class Scorer:
                 prepared.sample_rate,
                 mixture=prepared.mixture.open(),
                 threads=self._threads,
+                cache_bytes=CACHE_BYTES if self._keeps else 0,
             )
         return self._references[chosen.name]
 

@@ -33,9 +33,10 @@ def evaluate(evaluation: Evaluation) -> list[Series]:
     references = evaluation.references
     channels = references.channels
     framing = references.seconds
+    cross = estimate_lags(evaluation, framing, LAGS).whole
     lags = reference_lags(references, framing, LAGS).whole
     system = track_systems(references, framing).every
-    filters = system.solve(estimate_lags(evaluation, framing, LAGS).whole[None])[0]
+    filters = system.solve(cross[None])[0]
     moments = track_moments(evaluation)
     energy = moments.estimate.sum(axis=1)[0]
     loose = system.condition > ILL_CONDITIONED

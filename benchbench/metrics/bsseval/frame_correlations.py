@@ -6,7 +6,7 @@ the products across their borders, so one pass gives both. Other hops need a sec
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -50,38 +50,61 @@ class LagStatistics:
 def reference_lags(references: References, framing: Framing, lags: int) -> LagStatistics:
     """Lag statistics of the references with each other; kept for the next model."""
     return references.kept(
-        ("lags", framing, lags), lambda: _statistics(references, references, framing, lags)
+        _key(framing, lags), lambda: _statistics(references, [references], framing, lags)[0]
     )
 
 
 def estimate_lags(evaluation: Evaluation, framing: Framing, lags: int) -> LagStatistics:
-    """Lag statistics of the references with the estimates; kept for the next protocol."""
+    """Lag statistics of the references with the estimates; kept for the next protocol.
+
+    The references' own statistics come from the same pass if they are not kept yet, so that their
+    spectra are computed once. Call this before `reference_lags`.
+    """
+    references, estimates = evaluation.references, evaluation.estimates
     return evaluation.kept(
-        ("lags", framing, lags),
-        lambda: _statistics(evaluation.references, evaluation.estimates, framing, lags),
+        _key(framing, lags), lambda: _with_estimates(references, estimates, framing, lags)
     )
+
+
+def _key(framing: Framing, lags: int) -> tuple[str, Framing, int]:
+    return "lags", framing, lags
+
+
+def _with_estimates(
+    references: References, estimates: Signals, framing: Framing, lags: int
+) -> LagStatistics:
+    same_pass: list[LagStatistics] = []
+
+    def both() -> LagStatistics:
+        own, cross = _statistics(references, [references, estimates], framing, lags)
+        same_pass.append(cross)
+        return own
+
+    references.kept(_key(framing, lags), both)
+    return (same_pass or _statistics(references, [estimates], framing, lags))[0]
 
 
 def _statistics(
-    references: References, others: Signals, framing: Framing, lags: int
-) -> LagStatistics:
+    references: References, others: Sequence[Signals], framing: Framing, lags: int
+) -> list[LagStatistics]:
+    """Lag statistics of the references with each of `others`, in one pass."""
     frames, partition = framing.frames, framing.partition
     shared = framing.tiles
-    shape = (
-        lags,
-        len(references.names) * references.channels,
-        len(others.names) * references.channels,
-    )
-    out = mapped_zeros((len(frames), *shape))
-    whole = np.zeros(shape)
-    for index, segment in enumerate(_segments(references, others, partition, lags)):
-        whole += segment.statistics + segment.straddling
-        if shared and index < len(frames):
-            out[index] = segment.statistics
+    rows = len(references.names) * references.channels
+    shapes = [(lags, rows, len(other.names) * references.channels) for other in others]
+    statistics = [
+        LagStatistics(mapped_zeros((len(frames), *shape)), np.zeros(shape)) for shape in shapes
+    ]
+    for index, segments in enumerate(_segments(references, others, partition, lags)):
+        for one, segment in zip(statistics, segments, strict=True):
+            one.whole[...] += segment.statistics + segment.straddling
+            if shared and index < len(frames):
+                one.frames[index] = segment.statistics
     if not shared:
-        for index, segment in enumerate(_segments(references, others, frames, lags)):
-            out[index] = segment.statistics
-    return LagStatistics(out, whole)
+        for index, segments in enumerate(_segments(references, others, frames, lags)):
+            for one, segment in zip(statistics, segments, strict=True):
+                one.frames[index] = segment.statistics
+    return statistics
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,25 +114,25 @@ class _Segment:
 
 
 def _segments(
-    references: References, others: Signals, segments: list[tuple[int, int]], lags: int
-) -> Iterator[_Segment]:
+    references: References, others: Sequence[Signals], segments: list[tuple[int, int]], lags: int
+) -> Iterator[list[_Segment]]:
     work = partial(_segment, references, others, lags)
     return ordered_map(work, segments, references.threads)
 
 
 def _segment(
-    references: References, others: Signals, lags: int, bounds: tuple[int, int]
-) -> _Segment:
+    references: References, others: Sequence[Signals], lags: int, bounds: tuple[int, int]
+) -> list[_Segment]:
+    """Statistics of one segment of the references with each of `others`."""
     start, stop = bounds
     before = _flat(references.block(start - lags + 1, start))
-    y = _flat(others.block(start, stop))
-    statistics = correlate(
-        _reference_spectra(references, bounds, lags),
-        block_spectra(y, lags),
-        stop - start,
-        lags,
-    )
-    return _Segment(statistics, straddle(before, y[:, : lags - 1], lags))
+    spectra = _reference_spectra(references, bounds, lags)
+    segments = []
+    for other in others:
+        y = _flat(other.block(start, stop))
+        statistics = correlate(spectra, block_spectra(y, lags), stop - start, lags)
+        segments.append(_Segment(statistics, straddle(before, y[:, : lags - 1], lags)))
+    return segments
 
 
 def _reference_spectra(references: References, bounds: tuple[int, int], lags: int) -> Spectra:

@@ -138,8 +138,8 @@ def _systems(lags: Float64, channels: int) -> TrackSystems:
 
 
 def _fitted_once(evaluation: Evaluation, framing: Framing) -> _Fitted:
-    systems = track_systems(evaluation.references, framing)
     cross = estimate_lags(evaluation, framing, LAGS)
+    systems = track_systems(evaluation.references, framing)
     (filters,) = solve_filters(systems.every, systems.own, cross.whole[None], _rows(evaluation))
     count = len(framing.frames)
     chunks = [slice(i, min(i + _FORMS_AT_ONCE, count)) for i in range(0, count, _FORMS_AT_ONCE)]
@@ -154,8 +154,8 @@ def _fitted_in_frames(evaluation: Evaluation, framing: Framing) -> _Fitted:
     references = evaluation.references
     count = len(framing.frames)
     chunks = [slice(i, min(i + _FRAMES_AT_ONCE, count)) for i in range(0, count, _FRAMES_AT_ONCE)]
-    lags = reference_lags(references, framing, LAGS).frames
     cross = estimate_lags(evaluation, framing, LAGS).frames
+    lags = reference_lags(references, framing, LAGS).frames
     frame_moments(evaluation, framing)
 
     def fit(chunk: slice) -> _Fitted:

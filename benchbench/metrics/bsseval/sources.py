@@ -76,6 +76,7 @@ class _Energies:
 def _table(evaluation: Evaluation) -> dict[str, tuple[Float64, Reasons]]:
     """Values and reasons of every reference with every estimate, shape (J, I)."""
     references = evaluation.references
+    estimate_lags(evaluation, references.seconds, LAGS)  # the same pass gives the references' own
     every, own = references.kept(("mono systems",), lambda: _mono_systems(references))
     energies = _energies(evaluation, every, own)
     shape = energies.target.shape

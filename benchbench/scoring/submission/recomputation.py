@@ -146,7 +146,8 @@ def _lines(evidence: Evidence, separation: HeardSeparation) -> Iterator[_Line]:
         true, given = separation.targets(chosen)
         if not protocols or not given:
             continue
-        prepared = References(true, separation.references.rate, mixture=mixture)
+        rate = separation.references.rate
+        prepared = References(true, rate, mixture=mixture, cache_bytes=0)
         for name, every in score_set(prepared, given, chosen, protocols).items():
             for series in every:
                 if series.metric in _COMPARED and series.target in given:
