@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import json
 import os
 import subprocess
@@ -12,7 +13,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import psutil
+
 ROOT = Path(__file__).resolve().parents[1]
+
+
+_SET_CHILD_SUBREAPER = 36  # of prctl(2)
 
 
 @dataclass(frozen=True)
@@ -90,6 +96,26 @@ def measured(arguments: Sequence[str], environment: Mapping[str, str] | None = N
         raise SystemExit(f"{' '.join(arguments[:3])} ended with {process.returncode}.")
     peak = usage.ru_maxrss / 1024
     return Process(wall, usage.ru_utime + usage.ru_stime, peak, anonymous, output.decode())
+
+
+def family_seconds(words: Sequence[str]) -> tuple[float, float]:
+    """Wall seconds of a command, and processor seconds of all processes below it.
+
+    Processes that outlive the command, such as a fork server, are waited for: on Linux they become
+    children of this process.
+    """
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+    others = {child.pid for child in psutil.Process().children()}
+    before, start = os.times(), time.perf_counter()
+    subprocess.run(words, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    wall = time.perf_counter() - start
+    while left := [c for c in psutil.Process().children() if c.pid not in others]:
+        for child in left:
+            os.waitpid(child.pid, 0)
+    after = os.times()
+    user = after.children_user - before.children_user
+    return wall, user + after.children_system - before.children_system
 
 
 def _anonymous_mb(pid: int) -> float:

@@ -232,6 +232,32 @@ def test_signals_end_a_run_that_can_go_on(
     assert again.tally.ok == 6 - len(stored)
 
 
+def test_a_cluster_of_our_own_fits_the_machine_and_imports_no_file_of_its_folder(
+    small_songs: Path, tmp_path: Path
+) -> None:
+    pytest.importorskip("distributed")
+    from benchbench.running.machine import processors
+
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    for name in ("random", "socket", "selectors", "signal"):
+        (folder / f"{name}.py").write_text(f"open('ran-{name}', 'w')")
+    script = tmp_path / "bench.py"
+    script.write_text(
+        "if __name__ == '__main__':\n    from benchbench.__main__ import main\n    main()\n"
+    )
+    command = [
+        sys.executable, str(script), "run", "--models", "silence", "--dataset", "folder",
+        "--root", str(small_songs), "--out", str(tmp_path / "out"), "--metrics", "usdr",
+        "--no-report", "--executor", "dask", "--jobs", str(processors() + 1),
+    ]  # fmt: skip
+    done = subprocess.run(command, capture_output=True, text=True, cwd=folder, timeout=120)
+    assert done.returncode == 0, done.stderr
+    assert not list(folder.glob("ran-*"))
+    jobs = Results(tmp_path / "out").separations().column("jobs").to_pylist()
+    assert jobs == [processors()] * 2
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="signals as POSIX has them")
 def test_ctrl_c_reaches_a_cluster_of_our_own_through_the_driver(
     small_songs: Path, tmp_path: Path, make_adapter: Make

@@ -12,14 +12,14 @@ import queue
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from benchbench.errors import MissingExtraError, UsageError
 from benchbench.running.batches import Batch, batches
 from benchbench.running.events import Event, Separated, Spent, unpacked
-from benchbench.running.executors.base import Remaining, Stop, lost, shared
+from benchbench.running.executors.base import Remaining, Stop, lost, pipelines_that_fit, shared
 from benchbench.running.executors.dask_clusters import require_kind, started
 from benchbench.running.plan import Plan
 from benchbench.running.settings import RunSettings
@@ -59,7 +59,8 @@ class DaskExecutor:
     cluster
         A cluster to start instead: ``kind``, ``workers``, and the arguments of that kind's class.
     jobs
-        Number of workers of a cluster on this machine, if neither is given.
+        Number of workers of a cluster on this machine, if neither is given; limited by processors
+        and memory, as that of local processes is.
 
     Raises
     ------
@@ -106,6 +107,12 @@ class DaskExecutor:
             name: float(setup.model.manifest.runtime.memory_mb)
             for name, setup in settings.setups.items()
         }
+        fitting = replace(self, jobs=pipelines_that_fit(self.jobs, needs))
+        yield from fitting._run(settings, plan, stop, needs)
+
+    def _run(
+        self, settings: RunSettings, plan: Plan, stop: Stop, needs: Mapping[str, float]
+    ) -> Iterator[Event]:
         with ExitStack() as stack:
             client = self._client(stack)
             hosts = _threads_by_host(client)

@@ -23,6 +23,7 @@ from types import ModuleType
 
 from benchbench.errors import BenchbenchError
 from benchbench.io.processes.scratch import scratch_folder
+from benchbench.io.processes.working_directory import without_working_directory
 from benchbench.running.batches import Batch, batches
 from benchbench.running.events import Event, Spent
 from benchbench.running.executors.base import Remaining, Stop, lost, pipelines_that_fit, shared
@@ -34,7 +35,6 @@ from benchbench.running.settings import RunSettings
 __all__ = ["LocalExecutor"]
 
 POLL_S = 0.2
-SAFE_PATH = "PYTHONSAFEPATH"
 ATTEMPTS = 2
 """Number of attempts for a job whose pipeline dies."""
 
@@ -146,7 +146,7 @@ class _Process:
         self._process = context.Process(
             target=_serve, args=(theirs, *self._arguments), daemon=False
         )
-        with _plain_main(), _without_working_directory():
+        with _plain_main(), without_working_directory():
             self._process.start()
         theirs.close()
 
@@ -244,24 +244,6 @@ def _begin(threads: int) -> None:
 def _end_with(sentinel: int) -> None:
     wait([sentinel])
     os._exit(1)
-
-
-@contextmanager
-def _without_working_directory() -> Iterator[None]:
-    """Prevent processes that start meanwhile from importing files of the working directory.
-
-    Python looks there first for a program that is given as text, as a spawned process is: a file
-    ``random.py`` in the directory where ``bench`` is started would run.
-    """
-    before = os.environ.get(SAFE_PATH)
-    os.environ[SAFE_PATH] = "1"
-    try:
-        yield
-    finally:
-        if before is None:
-            del os.environ[SAFE_PATH]
-        else:
-            os.environ[SAFE_PATH] = before
 
 
 @contextmanager
