@@ -138,11 +138,12 @@ def worker(job: str, folder: Path, threads: int) -> None:
         _museval_metrics().bss_eval(*stacked, window=RATE, hop=RATE, framewise_filters=refit)
         return
     from benchbench import metrics
-    from benchbench.metrics.references import References
+    from benchbench.metrics.references import CACHE_BYTES, References
 
     first, *rest = job.split("+")
     names = first.split(",")
-    held = References(references, RATE, threads=threads)
+    cache = CACHE_BYTES if rest else 0  # as `metrics.evaluate` sets it for arrays
+    held = References(references, RATE, threads=threads, cache_bytes=cache)
     times = [timed(lambda: metrics.evaluate(held, estimates, names))]
     for kind in rest:
         another = load(folder, kind)

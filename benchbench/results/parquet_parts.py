@@ -18,6 +18,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from benchbench.io.plain_files import walk
+from benchbench.results.arrow_columns import number_bytes, zero
 from benchbench.results.part_limits import (
     require_bounded,
     require_few_rows,
@@ -205,14 +206,14 @@ def _digest(table: pa.Table, schema: pa.Schema) -> bytes:
         column = table.column(field.name).combine_chunks()
         array = pa.concat_arrays(column.chunks) if isinstance(column, pa.ChunkedArray) else column
         total.update(field.name.encode())
-        total.update(pc.is_null(array).cast(pa.uint8()).to_numpy(zero_copy_only=False).tobytes())
+        total.update(number_bytes(pc.is_null(array).cast(pa.uint8())))
         if pa.types.is_string(field.type):
-            words = pa.array(pc.fill_null(array, ""))
-            total.update(pc.binary_length(words).to_numpy(zero_copy_only=False).tobytes())
+            words = pc.fill_null(array, zero(array.type))
+            total.update(number_bytes(pc.binary_length(words)))
             total.update("".join(words.to_pylist()).encode())
         else:
             values = array.cast(pa.uint8()) if pa.types.is_boolean(field.type) else array
-            total.update(pc.fill_null(values, 0).to_numpy(zero_copy_only=False).tobytes())
+            total.update(number_bytes(pc.fill_null(values, zero(values.type))))
     return total.digest()
 
 

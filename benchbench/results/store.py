@@ -27,6 +27,7 @@ from benchbench.errors import DamagedResultsError, UsageError
 from benchbench.io.atomic import write_atomically, write_whole
 from benchbench.io.names import file_name, is_file_name
 from benchbench.io.remote import local_folder
+from benchbench.results.arrow_columns import table_of_rows
 from benchbench.results.integrity import damaged_parts
 from benchbench.results.parquet_parts import (
     UNREADABLE,
@@ -44,10 +45,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
 __all__ = ["Results", "open_results"]
-
-
-def _table(rows: Sequence[Mapping[str, Any]], schema: pa.Schema) -> pa.Table:
-    return pa.Table.from_pylist([dict(row) for row in rows], schema=schema)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,14 +70,14 @@ class Results:
     def write_separation(self, row: Mapping[str, Any]) -> Path:
         """Store status, time and memory of one separation; replaces an earlier attempt."""
         path = self.root / "separations" / f"{_identifier(row['separation_id'])}.parquet"
-        table = _table([row], SEPARATIONS)
+        table = table_of_rows([row], SEPARATIONS)
         write_atomically(path, lambda file: _write(table, SEPARATIONS, file))
         return path
 
     def write_live(self, rows: Sequence[Mapping[str, Any]]) -> Path:
         """Store the measurement of one live model, one row per block length."""
         path = self.live_path(rows[0]["live_id"])
-        table = _table(rows, LIVE)
+        table = table_of_rows(rows, LIVE)
         write_atomically(path, lambda file: _write(table, LIVE, file))
         return path
 
