@@ -27,7 +27,7 @@ SILENT = 1e-4
 SHORTEST_S = 0.5
 CHUNK = 256
 BIAS = "embed/join/bias"
-NAMES = ("query/first", "query/bias", "query/second")
+NAMES = ("query/mean", "query/deviation", "query/first", "query/bias", "query/second")
 
 
 class QueryError(ValueError):
@@ -83,8 +83,8 @@ def folded(weights: Mapping[str, Numbers], query: Numbers | None) -> dict[str, N
     """
     plain = {name: array for name, array in weights.items() if name not in NAMES}
     if query is not None:
-        first, bias, second = (weights[name] for name in NAMES)
-        hidden = query @ first + bias
+        mean, deviation, first, bias, second = (weights[name] for name in NAMES)
+        hidden = (query - mean) / deviation @ first + bias
         hidden = np.maximum(hidden, SLOPE * hidden)
         plain[BIAS] = (plain[BIAS] + hidden @ second).astype(np.float32)
     return plain

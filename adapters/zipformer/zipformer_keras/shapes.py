@@ -123,7 +123,8 @@ def _grouping(c: Configuration) -> dict[str, Shape]:
 
 
 def _query(c: Configuration) -> dict[str, Shape]:
-    shapes = ((SIGNATURE, HIDDEN), (HIDDEN,), (HIDDEN, c.width))
+    seen = (SIGNATURE,)
+    shapes = (seen, seen, (SIGNATURE, HIDDEN), (HIDDEN,), (HIDDEN, c.width))
     return dict(zip(NAMES, shapes, strict=True))
 
 

@@ -20,6 +20,7 @@ from zipformer_keras.training.objectives.duets import Duets
 from zipformer_keras.training.recipe import Recipe
 from zipformer_keras.training.validation import duet_gains
 from zipformer_keras.variants import DUET
+from zipformer_keras.weights import collect
 
 Networks = dict[str, Configuration]
 Make = Callable[..., Any]
@@ -65,9 +66,12 @@ def test_folded_weights_do_what_the_network_does_with_a_query(
 ) -> None:
     """Offline and live: Keras with the signature, ONNX with a changed bias."""
     configuration = replace(duet, chunk=chunk, left=2)
-    network, weights = make_network(configuration)
+    network, _ = make_network(configuration)
+    rng = np.random.default_rng(0)
+    network.query.adapt(2.0 + rng.standard_normal((9, SIGNATURE)).astype(np.float32))
+    weights = collect(network)
     x = make_cells(configuration, FRAMES)
-    query = np.random.default_rng(0).standard_normal(SIGNATURE).astype(np.float32)
+    query = 2.0 + rng.standard_normal(SIGNATURE).astype(np.float32)
     plain, size = replace(configuration, query=False), chunk or FRAMES
     masks = {}
     for asked in (0.0, 1.0):
@@ -161,6 +165,21 @@ def test_duets_are_validated_in_the_better_order() -> None:
     gained = duet_gains(Crossed(first, second), [song, solo], score)
     assert gained == {"voices": pytest.approx(20.0, abs=0.01)}
     assert duet_gains(Crossed(first, second), [solo], score) == {}
+
+
+def test_what_all_singers_have_in_common_is_measured(
+    duet: Configuration, make_network: Make
+) -> None:
+    network, _ = make_network(duet)
+    objective = Duets(songs(), duet, Recipe(batch_size=3, frames=16), asked=0.5)
+    objective.adapt(network)
+    mean, deviation = (np.asarray(v) for v in (network.query.mean, network.query.deviation))
+    drawn = [signature(song()["vocals"], duet) for song in songs()]
+    np.testing.assert_allclose(
+        mean[SIGNATURE // 2 :], np.mean(drawn, axis=0)[SIGNATURE // 2 :], atol=0.1
+    )
+    assert (deviation > 0).all()
+    assert np.abs(mean).mean() > 0.1
 
 
 def test_examples_are_read_at_any_rate_and_refused_if_they_are_none(tmp_path: Path) -> None:

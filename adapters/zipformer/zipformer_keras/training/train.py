@@ -35,7 +35,7 @@ from .validation import Score, duet_gains, gains
 
 WEIGHTS = "weights"
 LOGS = "logs"
-ASKED = 0.5
+ASKED = 0.75
 """Share of the excerpts of two singers that come with an example of one."""
 
 
@@ -118,7 +118,10 @@ def teach(
     if configuration.query:
         if recipe.objective != SEPARATION:
             raise ValueError(f"The variant {variant} learns separation only.")
-        objective, validate = Duets(songs, configuration, recipe, ASKED), scored
+        duets = Duets(songs, configuration, recipe, ASKED)
+        if initial is None:
+            duets.adapt(network)
+        objective, validate = duets, scored
     elif recipe.objective == SEPARATION:
         library = Library.of(songs, configuration.stems)
         make = Annotated if recipe.heads else Separation

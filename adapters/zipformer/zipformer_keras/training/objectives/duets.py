@@ -23,6 +23,8 @@ SINGERS = ("vocals", "voice-1", "voice-2")
 TRIES = 8
 QUIET = 1e-3
 EXAMPLE_S = 4.0
+ADAPTED = 200
+"""Singers whose signatures are measured before training."""
 TILT_DB = 3.0
 """An example's spectrum is tilted by up to so much at both ends, as if recorded elsewhere."""
 VOICES_DB, BAND_DB, LEVEL_DB = 3.0, 6.0, 12.0
@@ -69,6 +71,13 @@ class Duets:
         left_out = set() if self.asked else {id(v) for v in network.query.variables}
         return [v for v in network.trainable_variables if id(v) not in left_out]
 
+    def adapt(self, network: Any) -> None:
+        """Measure the signatures of singers, before training."""
+        rng = np.random.default_rng(self.recipe.seed)
+        chosen = rng.choice(len(self._singers), min(ADAPTED, len(self._singers)), replace=False)
+        drawn = (self._query(int(index), rng) for index in chosen)
+        network.query.adapt(np.stack([query for query in drawn if query is not None]))
+
     def draw(self, rng: np.random.Generator) -> Batch:
         """Cells, targets, energies, known (see `batches.cell_example`), signatures, and which count."""
         c = self.configuration
@@ -98,15 +107,19 @@ class Duets:
         stems *= np.float32(10.0 ** (-LEVEL_DB * rng.random() / 20.0))
         if rng.random() >= self.asked:
             return stems, None
-        song, name = self._singers[int(first)]
+        return stems, self._query(int(first), rng)
+
+    def _query(self, singer: int, rng: np.random.Generator) -> Numbers | None:
+        """The signature of a window of a singer's song."""
+        song, name = self._singers[singer]
         example = _window(song()[name], round(EXAMPLE_S * 44_100), rng)
         try:
             query = signature(example, self.configuration)
         except QueryError:
-            return stems, None
+            return None
         means = query[: SIGNATURE // 2]
         means += TILT_DB / SCALE_DB * rng.uniform(-1.0, 1.0) * np.linspace(-1.0, 1.0, means.size)
-        return stems, query
+        return query
 
     def outcome(self, network: Any, *batch: Any, training: bool = True) -> Outcome:
         """Mean over the stems of the error over the mixture in dB."""
