@@ -133,6 +133,25 @@ def test_verdict_claims_no_proof_from_few_tracks() -> None:
     assert "on too few tracks to prove it" in text_of(said.answer)
 
 
+def test_verdict_does_not_call_a_lead_significant_whose_interval_includes_zero() -> None:
+    """Most tracks are a little better, two much worse: the test of signed ranks and the interval differ."""
+    base = [x + 0.1 * place for place, x in enumerate(HARD * 2)]
+    won = [x + 0.5 + 0.001 * place for place, x in enumerate(base)]
+    won[3], won[11] = base[3] - 4.0, base[11] - 4.1
+    board, grid = grid_of({"a": won, "b": base})
+    tests = pairwise_tests(grid, board, ["a", "b"])
+    pair = tests.pair("a", "b")
+    assert pair is not None
+    assert pair.distinguishable
+    assert pair.low is not None
+    assert pair.low < 0
+    people = {"a": report_model("a", 0), "b": report_model("b", 1)}
+    said = summary(board, tests, people)  # type: ignore[arg-type]
+    assert said.leader == "a"
+    assert "best, though the 95% interval of its lead includes zero." in text_of(said.answer)
+    assert "significant" not in text_of(said.answer)
+
+
 def test_verdict_says_that_two_cannot_be_told_apart() -> None:
     noise = [0.1, -0.2, 0.15, -0.05, 0.2, -0.1, 0.05, -0.15, 0.12, -0.1]
     board, grid = grid_of({"a": [x + n for x, n in zip(HARD, noise, strict=True)], "b": HARD})

@@ -95,8 +95,7 @@ def summary(
         ),
         *_training(leader, report_models, board),
     ]
-    proven = all(pair is not None and pair.distinguishable for pair in pairs)
-    answer = _answer(board, leader, rivals, equal, proven)
+    answer = _answer(board, leader, rivals, equal, _proof(pairs))
     return Summary(answer, tuple(support), leader.model, equal)
 
 
@@ -123,8 +122,17 @@ def unit(board: Leaderboard) -> str:
     return f" {board.unit}" if has_unit(board.unit) else ""
 
 
+def _proof(pairs: Sequence[Pair | None]) -> str:
+    """What the tests and the intervals say of a lead over every rival."""
+    if not all(pair is not None and pair.distinguishable for pair in pairs):
+        return "on too few tracks to prove it"
+    if any(pair is not None and _holds_zero(pair) for pair in pairs):
+        return "though the 95% interval of its lead includes zero"
+    return "and the lead is statistically significant"
+
+
 def _answer(
-    board: Leaderboard, leader: Row, rivals: list[Row], tied: tuple[str, ...], proven: bool
+    board: Leaderboard, leader: Row, rivals: list[Row], tied: tuple[str, ...], proof: str
 ) -> tuple[Part, ...]:
     best = Part(leader.model, leader.model)
     target = board.series.target
@@ -133,12 +141,7 @@ def _answer(
         words = f" scores {decibels(leader.value)}{unit(board)} on {target}. It is the only separator here."
         return (best, Part(words))
     if not tied:
-        sure = (
-            "and the lead is statistically significant"
-            if proven
-            else "on too few tracks to prove it"
-        )
-        return (best, Part(f" separates {target} best{among}, {sure}."))
+        return (best, Part(f" separates {target} best{among}, {proof}."))
     if len(tied) == len(rivals) - 1:
         return (
             Part(f"No separator is clearly best on {target}{among}; "),
@@ -306,7 +309,12 @@ def _bounds(
 
 def _level(pair: Pair) -> bool:
     """Whether the test finds no difference and the interval contains zero."""
-    return not pair.distinguishable and (pair.low or 0.0) <= 0 <= (pair.high or 0.0)
+    return not pair.distinguishable and _holds_zero(pair)
+
+
+def _holds_zero(pair: Pair) -> bool:
+    """Whether the interval of the difference contains zero."""
+    return (pair.low or 0.0) <= 0 <= (pair.high or 0.0)
 
 
 def _cost(
