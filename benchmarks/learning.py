@@ -114,7 +114,8 @@ class Trial:
     steps, pretraining
         Number of labelled steps, and of preceding steps without stems.
     folder
-        The folder in which runs are kept.
+        The folder in which runs are kept; what precedes them does not depend on the labelled songs, and is
+        kept and run once for each seed.
     """
 
     def __init__(
@@ -122,6 +123,7 @@ class Trial:
     ) -> None:
         self.material, self.steps, self.pretraining = material, steps, pretraining
         self.count, self.seed, self.folder = count, seed, folder / f"{count}-{seed}"
+        self.before = folder / f"before-{seed}"
         order = np.random.default_rng([seed, 7]).permutation(len(material.whole))
         self.labelled = [material.whole[int(index)] for index in order[:count]]
 
@@ -159,7 +161,7 @@ class Trial:
     def _pretrained(self, network: Any, row: str) -> float:
         recipe = self._recipe(objective=row, steps=self.pretraining)
         objective, _ = prepare(network, TRIAL, recipe, self.material.mixtures, given=False)
-        run = Run(recipe, TRIAL, network, objective, self.folder / f"{row}-before")
+        run = Run(recipe, TRIAL, network, objective, self.before / row)
         run.run()
         with run.averaged():
             kept = collect(network)

@@ -23,7 +23,8 @@ from zipformer_keras.training.loop import Run
 from zipformer_keras.training.objectives.annotated import Annotated
 from zipformer_keras.training.objectives.separation import Separation
 from zipformer_keras.training.recipe import COMB, NOTES, Recipe, read_recipe
-from zipformer_keras.training.train import set_precision, warm_start
+from zipformer_keras.training.starting import warm_start
+from zipformer_keras.training.train import set_precision
 from zipformer_keras.variants import TINY
 from zipformer_keras.weights import (
     HEADS,

@@ -11,10 +11,7 @@ from .configuration import Bands, Configuration
 _COARSE = (Bands(12, 8), Bands(12, 24), Bands(6, 64), Bands(6, 128, 8))
 """Up to 16.5 kHz; above 8.3 kHz, eight bins (86 Hz) are one cell."""
 
-_FINE = (Bands(12, 8), Bands(12, 24), Bands(6, 64), Bands(4, 192), Bands(2, 256))
-"""Every bin of its own, up to 22 kHz."""
-
-_FINE_SHORT = (Bands(12, 4), Bands(12, 12), Bands(6, 32), Bands(4, 96), Bands(2, 128))
+_COARSE_SHORT = (Bands(12, 4), Bands(12, 12), Bands(6, 32), Bands(6, 64, 4))
 """The same bands with frames half as long."""
 
 TINY = Configuration(
@@ -31,17 +28,12 @@ TINY = Configuration(
 DUET = replace(TINY, stems=("voice-1", "voice-2", "other"), query=True)
 """Two singers at once, and whatever else plays."""
 
-BASE = Configuration(
-    width=96,
-    heads=4,
-    query_width=24,
-    feedforward=288,
-    stacks=((1, 6, 1), (2, 4, 1), (4, 2, 1), (8, 2, 2), (4, 2, 1), (2, 4, 1)),
-    groups=_FINE,
-    hidden=64,
-    mask="complex",
-    dropout=0.1,
+BASE = replace(
+    TINY,
+    stacks=((1, 1, 2), (2, 1, 2), (4, 1, 4), (2, 1, 2)),
+    embed=(32, 48, 64, 64),
 )
+"""`tiny` with twice the channels and twice the layers: it can start as `tiny` (`training.widening`)."""
 
 VARIANTS: Mapping[str, Configuration] = MappingProxyType(
     {
@@ -52,12 +44,11 @@ VARIANTS: Mapping[str, Configuration] = MappingProxyType(
         "base-live": replace(BASE, chunk=8),
         "base-lowlatency": replace(
             BASE,
-            groups=_FINE_SHORT,
+            groups=_COARSE_SHORT,
             frame=2048,
             step=512,
             chunk=4,
             left=16,
-            stacks=((1, 6, 1), (2, 4, 1), (4, 2, 3), (2, 4, 1)),
         ),
     }
 )

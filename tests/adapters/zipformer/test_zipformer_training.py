@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,7 @@ import keras
 import numpy as np
 import pytest
 from zipformer_keras import VARIANTS, Separator
-from zipformer_keras.configuration import Configuration, bin_count, cell_count
+from zipformer_keras.configuration import BYPASS_FLOOR, Configuration, bin_count, cell_count
 from zipformer_keras.runtime import build_keras
 from zipformer_keras.spectrum import Synthesis, analyse, expanded
 from zipformer_keras.training.augmentation import Excerpt, Library, draw_excerpt
@@ -26,13 +26,14 @@ from zipformer_keras.training.loss import (
 )
 from zipformer_keras.training.objectives.separation import Separation
 from zipformer_keras.training.recipe import CPU_BFLOAT16, FOLDER, Recipe, read_recipe
+from zipformer_keras.training.starting import warm_start
 from zipformer_keras.training.state import STATE
 from zipformer_keras.training.tones import filtered, tones
-from zipformer_keras.training.train import set_precision, teach, warm_start
+from zipformer_keras.training.train import set_precision, teach
 from zipformer_keras.training.validation import gains
 from zipformer_keras.training.variation import PLAIN, Variation
 from zipformer_keras.variants import TINY
-from zipformer_keras.weights import WEIGHTS_FILE, collect, read_weights
+from zipformer_keras.weights import WEIGHTS_FILE, assign, collect, read_weights
 
 RATE = 44_100
 Networks = dict[str, Configuration]
@@ -434,9 +435,57 @@ def test_an_offline_network_is_a_start_for_its_live_variant() -> None:
     np.testing.assert_array_equal(started["embed/kernel_1"], offline["embed/kernel_1"])
 
 
+def masks(configuration: Configuration, arrays: Mapping[str, np.ndarray]) -> np.ndarray:
+    network = build_keras(configuration)
+    assign(network, arrays)
+    x = np.random.default_rng(1).random((1, 16, 3, cell_count(configuration.groups)))
+    return np.asarray(network(x.astype(np.float32)))
+
+
+def test_a_network_is_a_start_for_one_with_more_channels(networks: Networks) -> None:
+    small = replace(networks["single path"], mask="magnitude")
+    large = replace(small, embed=tuple(2 * channels for channels in small.embed))
+    given, drawn = (collect(build_keras(configuration)) for configuration in (small, large))
+    started = warm_start(given, drawn)
+    assert {n: a.shape for n, a in started.items()} == {n: a.shape for n, a in drawn.items()}
+    np.testing.assert_allclose(masks(large, started), masks(small, given), atol=1e-6)
+    assert np.abs(masks(large, drawn) - masks(small, given)).max() > 0.01
+    # What is new can learn: the new channels are not silent.
+    assert np.abs(started["embed/kernel_0"][..., small.embed[0] :]).min() > 0
+
+
+def test_a_network_is_a_start_for_one_with_more_layers(networks: Networks) -> None:
+    small = replace(networks["single path"], mask="magnitude")
+    stacks = tuple((time, band, units + 1) for time, band, units in small.stacks)
+    large = replace(small, stacks=stacks)
+    given, drawn = (collect(build_keras(configuration)) for configuration in (small, large))
+    started = warm_start(given, drawn)
+    assert started.keys() == drawn.keys()
+    last = small.stacks[0][2]
+    layer = f"stack_0/time_{last}"
+    assert not started[f"{layer}/forward_1/out/kernel"].any()
+    np.testing.assert_array_equal(started[f"{layer}/bypass/scale"], np.float32(BYPASS_FLOOR))
+    np.testing.assert_array_equal(
+        started[f"{layer}/norm/bias"], given[f"stack_0/time_{last - 1}/norm/bias"]
+    )
+    wanted, drawn_masks = masks(small, given), masks(large, drawn)
+    assert np.abs(masks(large, started) - wanted).mean() < 0.2 * np.abs(drawn_masks - wanted).mean()
+
+
+def test_a_smaller_network_and_another_kind_are_no_start(networks: Networks) -> None:
+    small = replace(networks["single path"], mask="magnitude")
+    large = replace(small, embed=tuple(2 * channels for channels in small.embed))
+    network = build_keras(small)
+    with pytest.raises(ValueError, match="embed/bias_0 has the shape"):
+        assign(network, warm_start(collect(build_keras(large)), collect(network)))
+    wide = build_keras(replace(small, width=2 * small.width))
+    with pytest.raises(ValueError, match="embed/join"):
+        assign(wide, warm_start(collect(network), collect(wide)))
+
+
 @pytest.mark.slow
 def test_the_recipe_for_musdb18_hq_runs(tmp_path: Path) -> None:
-    """`base`, complex masks, multi-resolution loss, lower precision: one step of each kind."""
+    """`base`, multi-resolution loss, lower precision: two steps."""
     plan = read_recipe("musdb18-hq", {"steps": 2, "batch_size": 1, "frames": 16, "warmup": 1})
     teach("base", plan, SONGS, tmp_path, score=plain_score, logs=False)
     weights, _ = read_weights(tmp_path / "weights" / WEIGHTS_FILE)

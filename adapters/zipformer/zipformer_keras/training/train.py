@@ -8,9 +8,6 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
-import numpy.typing as npt
-
 from ..inference import Separator
 from ..runtime import build_keras
 from ..variants import VARIANTS
@@ -31,6 +28,7 @@ from .objectives.duets import Duets
 from .objectives.separation import Separation
 from .pretrain import notes, prepare
 from .recipe import CPU_BFLOAT16, SEPARATION, Recipe
+from .starting import warm_start
 from .validation import Score, duet_gains, gains
 
 WEIGHTS = "weights"
@@ -66,7 +64,7 @@ def teach(
     output
         Folder of the run.
     initial
-        Folder of weights to start from; those of an offline variant fit its live variant.
+        Folder of weights to start from; see `starting.warm_start` for those of other variants.
     score
         From references and estimates to SI-SDR in dB, by stem.
     report
@@ -162,20 +160,6 @@ def set_precision(precision: str) -> None:
     on_cpu = precision == CPU_BFLOAT16
     keras.config.set_dtype_policy("float32" if on_cpu else precision)
     tf.config.optimizer.set_experimental_options({"auto_mixed_precision_onednn_bfloat16": on_cpu})
-
-
-def warm_start(
-    given: Mapping[str, npt.NDArray[np.float32]], drawn: Mapping[str, npt.NDArray[np.float32]]
-) -> dict[str, npt.NDArray[np.float32]]:
-    """Weights to begin with: what is given, a live network's own kernels at zero, heads as drawn.
-
-    A live convolution has a centred kernel within its chunk, as the offline one, and a causal
-    one across chunks. With the latter at zero it starts as the offline network that is cut into
-    chunks.
-    """
-    added = {name: np.zeros_like(drawn[name]) for name in drawn if name.endswith("/causal")}
-    heads = {name: drawn[name] for name in drawn if name.startswith("harmonics/")}
-    return added | heads | dict(given)
 
 
 class _Logs:
