@@ -26,7 +26,7 @@ import resource
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import islice
 from pathlib import Path
 
@@ -64,7 +64,12 @@ Separate = Callable[[np.ndarray], Mapping[str, np.ndarray]]
 
 def songs(folder: Path, stems: tuple[str, ...] = STEMS) -> Iterator[tuple[str, Stems]]:
     """The songs of a folder of folders that have these stems, float32 (2, samples)."""
-    for song in sorted(path for path in folder.iterdir() if path.is_dir()):
+    return songs_of(sorted(path for path in folder.iterdir() if path.is_dir()), stems)
+
+
+def songs_of(folders: Iterable[Path], stems: tuple[str, ...]) -> Iterator[tuple[str, Stems]]:
+    """The songs of these folders that have these stems, float32 (2, samples)."""
+    for song in folders:
         if not all((song / f"{stem}.flac").is_file() for stem in stems):
             continue
         read = {}
@@ -74,6 +79,17 @@ def songs(folder: Path, stems: tuple[str, ...] = STEMS) -> Iterator[tuple[str, S
                 raise SystemExit(f"{song} has {rate} Hz; {RATE} Hz is needed.")
             read[stem] = np.ascontiguousarray(np.broadcast_to(samples.T, (2, len(samples))))
         yield song.name, read
+
+
+def spread(folder: Path, stems: tuple[str, ...], count: int) -> Iterator[tuple[str, Stems]]:
+    """So many training songs of a folder that have these stems, evenly spread over all."""
+    named = sorted(
+        path
+        for path in folder.glob("train*")
+        if all((path / f"{stem}.flac").is_file() for stem in stems)
+    )
+    for index in np.unique(np.linspace(0, len(named) - 1, count).round().astype(int)):
+        yield from songs_of([named[index]], stems)
 
 
 def shipped_songs(dataset: str) -> Iterator[tuple[str, Stems]]:
@@ -142,8 +158,10 @@ def gains(arguments: argparse.Namespace) -> dict[str, object]:
     if "static" in arguments.separators:
         separators["static filter"] = static_separator(fit_static_filter(train, arguments.fit))
     if "zipformer" in arguments.separators:
-        tiny = Separator.from_folder("tiny", arguments.weights)
-        separators["zipformer:tiny"] = lambda mixture: tiny.separate(mixture, RATE)
+        zipformer = Separator.from_folder(arguments.variant, arguments.weights)
+        separators[f"zipformer:{arguments.variant}"] = lambda mixture: zipformer.separate(
+            mixture, RATE
+        )
     if "unet" in arguments.separators:
         unet = Spleeter.from_folder("synth", arguments.unet)
         separators["spleeter:synth"] = lambda mixture: unet.separate(mixture, RATE)
@@ -154,6 +172,11 @@ def gains(arguments: argparse.Namespace) -> dict[str, object]:
         "rendered, test, over released music": (released, False),
         "synth": (shipped_songs("synth"), True),
     }
+    if arguments.train:
+        # As they are, without the variations of training: how well is known what was learned?
+        for stems in (STEMS, ("vocals", "accompaniment")):
+            name = "rendered, train" + ("" if stems == STEMS else ", over released music")
+            corpora[name] = (spread(train, stems, arguments.train), stems == STEMS)
     for name, (data_set, whole) in corpora.items():
         print(f" {name}, gain over the mixture in dB")
         result[name] = table(islice(data_set, arguments.limit), separators, whole=whole)
@@ -373,7 +396,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("what", choices=("gains", "speed", "memory", "live", "seam", "mean"))
     parser.add_argument("--material", type=Path, help="train, validation and test, with songs")
-    parser.add_argument("--weights", type=Path, default=SHIPPED, help="of zipformer:tiny")
+    parser.add_argument("--variant", default="tiny", help="gains: of --weights")
+    parser.add_argument("--weights", type=Path, default=SHIPPED, help="of --variant")
+    parser.add_argument("--train", type=int, help="gains: so many training songs of a kind too")
     parser.add_argument("--unet", type=Path, default=UNET, help="of spleeter:synth")
     parser.add_argument("--separators", nargs="+", default=["static", "zipformer", "unet"])
     parser.add_argument("--fit", type=int, help="fit the static filter to so many songs only")

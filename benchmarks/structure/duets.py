@@ -58,10 +58,14 @@ ROWS = {
     "an example in three of four excerpts": Row(DUET, 0.75),
     "song-adaptive kernels, permutation-invariant": Row(replace(DUET, grouping=True)),
 }
-HEADER = (
-    "", "steps, processor s", "the two voices, better order, dB", "the singer of the example, dB",
-    "right singer", "picked by signature, dB", "picked right",
-)  # fmt: skip
+PIECE = 22_050
+"""Samples of a piece whose voices may change places, for ``pieces``."""
+COLUMNS = {
+    "gain": "the two voices, better order, dB", "pieces": "pieces of 0.5 s, better order, dB",
+    "asked": "the singer of the example, dB", "right": "right singer",
+    "picked": "picked by signature, dB", "picked_right": "picked right",
+    "known": "true voices told apart by signature",
+}  # fmt: skip
 
 
 def main(given: argparse.Namespace) -> None:
@@ -81,10 +85,9 @@ def main(given: argparse.Namespace) -> None:
             means = {k: round(float(np.mean(values)), 3) for k, values in scores.items() if values}
             print(json.dumps({"row": name, "seed": seed, "steps": steps, "cpu_s": round(spent),
                               **means}), flush=True)  # fmt: skip
-    keys = ("gain", "asked", "right", "picked", "picked_right")
-    rows = [[name, "{}, {:.0f}".format(*costs[name]), *(_cell(results, key) for key in keys)]
+    rows = [[name, "{}, {:.0f}".format(*costs[name]), *(_cell(results, key) for key in COLUMNS)]
             for name, results in found.items()]  # fmt: skip
-    print(markdown(HEADER, rows))
+    print(markdown(["", "steps, processor s", *COLUMNS.values()], rows))
 
 
 def _start() -> dict[str, np.ndarray]:
@@ -153,14 +156,14 @@ def score(row: Row, arrays: Mapping[str, np.ndarray], folder: Path) -> dict[str,
     Returns
     -------
     dict
-        ``gain`` of each song's two voices, in the better order. For each singer's example ``picked``,
+        ``gain`` of each song's two voices, in the better order, and ``pieces``, of voices put together from pieces
+        in the better order each. For each singer's example ``known``, 1 where the true voices' signatures
+        tell who it is; ``picked``,
         the gain of the separated voice whose signature is nearer to the example's, and
         ``picked_right``, 1 where this voice is more like the singer than like the other; if the
         network learned from examples also ``asked`` and ``right``, the same of its first stem.
     """
-    found: dict[str, list[float]] = {
-        name: [] for name in ("gain", "asked", "right", "picked", "picked_right")
-    }
+    found: dict[str, list[float]] = {name: [] for name in COLUMNS}
     for song in sorted((folder / "test").iterdir()):
         stems = _stems(song)
         mixture = np.sum(list(stems.values()), axis=0)
@@ -170,11 +173,16 @@ def score(row: Row, arrays: Mapping[str, np.ndarray], folder: Path) -> dict[str,
         table = [[_si_sdr(answer[name], voice) for voice in voices] for name in VOICES]
         best = max(table[0][0] + table[1][1], table[0][1] + table[1][0])
         found["gain"].append((best - sum(before)) / 2)
+        ordered = _in_order([answer[name] for name in VOICES], voices)
+        reached = [_si_sdr(*pair) for pair in zip(ordered, voices, strict=True)]
+        found["pieces"].append((sum(reached) - sum(before)) / 2)
         signatures = [signature(answer[name], row.configuration) for name in VOICES]
+        true = [signature(sound, row.configuration) for sound in voices]
         for place, voice in enumerate(VOICES):
             path = folder / EXAMPLES / "test" / song.name / f"{voice}.flac"
             query = signature(excerpt(path, 0, EXAMPLE_S * RATE), row.configuration)
-            nearer = int(np.argmin([np.abs(query - seen).sum() for seen in signatures]))
+            nearer = _nearest(query, signatures)
+            found["known"].append(float(_nearest(query, true) == place))
             found["picked"].append(table[nearer][place] - before[place])
             found["picked_right"].append(float(table[nearer][place] > table[nearer][1 - place]))
             if not row.asked:
@@ -184,6 +192,27 @@ def score(row: Row, arrays: Mapping[str, np.ndarray], folder: Path) -> dict[str,
             found["asked"].append(reached[place] - before[place])
             found["right"].append(float(reached[place] > reached[1 - place]))
     return found
+
+
+def _nearest(query: np.ndarray, signatures: list[np.ndarray]) -> int:
+    return int(np.argmin([np.abs(query - seen).sum() for seen in signatures]))
+
+
+def _in_order(estimates: list[np.ndarray], voices: list[np.ndarray]) -> list[np.ndarray]:
+    """Two estimates of which every piece is given to the voice that it is nearer to."""
+    first, second = (np.array(estimate) for estimate in estimates)
+    for start in range(0, first.shape[1], PIECE):
+        part = np.s_[:, start : start + PIECE]
+        straight, crossed = (
+            sum(
+                float(np.square(e[part] - v[part]).sum())
+                for e, v in zip(order, voices, strict=True)
+            )
+            for order in ((first, second), (second, first))
+        )
+        if crossed < straight:
+            first[part], second[part] = second[part].copy(), first[part].copy()
+    return [first, second]
 
 
 def _stems(folder: Path) -> Stems:

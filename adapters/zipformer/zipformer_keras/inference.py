@@ -80,7 +80,8 @@ class Separator:
         check(weights, weight_shapes(configuration))
         self.parameters = sum(array.size for array in weights.values())
         if configuration.query:
-            configuration, weights = replace(configuration, query=False), folded(weights, query)
+            weights = folded(weights, query, configuration)
+            configuration = replace(configuration, query=False)
         elif query is not None:
             raise ValueError(
                 "This network separates by kind; it cannot look for an example's voice."

@@ -1,8 +1,9 @@
 """The voice of an example: what tells a singer, and how it changes a network's weights.
 
-The signature of a singer is added to every frame's vector as it enters the encoder, after two small linear
-maps. It does not change within a song, so it is added to a bias once, and what runs the network needs
-not know of it. The last map is zero at the start, so the network starts as it was without an example.
+Two small linear maps of a singer's signature say how strongly the encoder reads and gives each channel, and each
+level of the way back too, and they change the kernel that gives the masks. None of this changes within a song, so it is
+multiplied into the weights once, and what runs the network needs not know of it. The last map is zero at
+the start, so the network starts as it was without an example.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from .band_spectra import BANDS, band_spectra
-from .configuration import SLOPE, Configuration, bin_count
+from .configuration import CHANNELS, KERNEL, SLOPE, Configuration, bin_count
 from .spectrum import Numbers, Samples, analyse, cells
 
 SIGNATURE = 2 * BANDS
@@ -22,11 +23,13 @@ HIDDEN = 64
 LOUD_DB = -25.0
 """Frames so far below the loudest one do not count."""
 SCALE_DB = 20.0
+STRENGTHS = {"shift": 32.0, "kernel": 1.0}
+"""Of the parts of a change, else `STRENGTH`: the lengths of what they change differ."""
+STRENGTH = 4.0
 SILENT = 1e-4
 """Peak of full scale under which an example is silent."""
 SHORTEST_S = 0.5
 CHUNK = 256
-BIAS = "embed/join/bias"
 NAMES = ("query/mean", "query/deviation", "query/first", "query/bias", "query/second")
 
 
@@ -71,7 +74,29 @@ def signature(samples: Samples, configuration: Configuration, rate: int = 44_100
     return found
 
 
-def folded(weights: Mapping[str, Numbers], query: Numbers | None) -> dict[str, Numbers]:
+def change_parts(configuration: Configuration) -> dict[str, slice]:
+    """Where the numbers of a change lie.
+
+    Returns
+    -------
+    dict
+        ``scale`` and ``shift`` of the vectors that enter the encoder, ``read`` of those that leave it, ``level_1``
+        and so on of what each level of the way back reads, and ``kernel``, added to the kernel that gives
+        the masks. Scales are of 1 + the number.
+    """
+    c = configuration
+    sizes = {"scale": c.width, "shift": c.width, "read": c.width}
+    sizes |= {f"level_{index}": size for index, size in enumerate(c.embed) if index}
+    sizes["kernel"] = KERNEL * KERNEL * len(c.stems) * CHANNELS * c.embed[0]
+    ends = np.cumsum(list(sizes.values())).tolist()
+    return {
+        name: slice(end - size, end) for (name, size), end in zip(sizes.items(), ends, strict=True)
+    }
+
+
+def folded(
+    weights: Mapping[str, Numbers], query: Numbers | None, configuration: Configuration
+) -> dict[str, Numbers]:
     """Weights of a network without a query that does what this one does with it.
 
     Parameters
@@ -80,11 +105,27 @@ def folded(weights: Mapping[str, Numbers], query: Numbers | None) -> dict[str, N
         Of a network with a query.
     query
         A singer's `signature`; None: without an example.
+    configuration
+        Of the network.
     """
     plain = {name: array for name, array in weights.items() if name not in NAMES}
-    if query is not None:
-        mean, deviation, first, bias, second = (weights[name] for name in NAMES)
-        hidden = (query - mean) / deviation @ first + bias
-        hidden = np.maximum(hidden, SLOPE * hidden)
-        plain[BIAS] = (plain[BIAS] + hidden @ second).astype(np.float32)
-    return plain
+    if query is None:
+        return plain
+    mean, deviation, first, bias, second = (weights[name] for name in NAMES)
+    hidden = (query - mean) / deviation @ first + bias
+    numbers = np.maximum(hidden, SLOPE * hidden) @ second
+    change = {
+        name: numbers[part] * STRENGTHS.get(name, STRENGTH)
+        for name, part in change_parts(configuration).items()
+    }
+    join, last = "embed/join", "unembed/kernel_0"
+    changed = {
+        f"{join}/kernel": plain[f"{join}/kernel"] * (1.0 + change["scale"]),
+        f"{join}/bias": plain[f"{join}/bias"] * (1.0 + change["scale"]) + change["shift"],
+        "unembed/part/kernel": plain["unembed/part/kernel"] * (1.0 + change["read"])[:, None],
+        last: plain[last] + change["kernel"].reshape(plain[last].shape),
+    }
+    for index in range(1, len(configuration.embed)):
+        name = f"unembed/kernel_{index}"
+        changed[name] = plain[name] * (1.0 + change[f"level_{index}"])
+    return plain | {name: array.astype(np.float32) for name, array in changed.items()}

@@ -15,7 +15,7 @@ from .configuration import (
 )
 from .network.positions import POSITION_CHANNELS
 from .pitches import PITCHES, TONE_BANDS
-from .queries import HIDDEN, NAMES, SIGNATURE
+from .queries import HIDDEN, NAMES, SIGNATURE, change_parts
 
 POSITION_WIDTH = 4
 
@@ -124,7 +124,8 @@ def _grouping(c: Configuration) -> dict[str, Shape]:
 
 def _query(c: Configuration) -> dict[str, Shape]:
     seen = (SIGNATURE,)
-    shapes = (seen, seen, (SIGNATURE, HIDDEN), (HIDDEN,), (HIDDEN, c.width))
+    changed = (HIDDEN, change_parts(c)["kernel"].stop)
+    shapes = (seen, seen, (SIGNATURE, HIDDEN), (HIDDEN,), changed)
     return dict(zip(NAMES, shapes, strict=True))
 
 

@@ -16,6 +16,7 @@ from zipformer_keras.examples import read_example, tell_two_voices, watched
 from zipformer_keras.onnx.graph import build_graph
 from zipformer_keras.queries import NAMES, SIGNATURE, QueryError, folded, signature
 from zipformer_keras.runtime import OnnxRuntime
+from zipformer_keras.training.objectives import duets
 from zipformer_keras.training.objectives.duets import Duets
 from zipformer_keras.training.recipe import Recipe
 from zipformer_keras.training.validation import duet_gains
@@ -64,7 +65,7 @@ def test_an_example_that_says_nothing_is_refused(sound: np.ndarray, said: str) -
 def test_folded_weights_do_what_the_network_does_with_a_query(
     duet: Configuration, make_network: Make, make_cells: Make, chunk: int | None
 ) -> None:
-    """Offline and live: Keras with the signature, ONNX with a changed bias."""
+    """Offline and live: Keras with the signature, ONNX with changed weights."""
     configuration = replace(duet, chunk=chunk, left=2)
     network, _ = make_network(configuration)
     rng = np.random.default_rng(0)
@@ -75,12 +76,12 @@ def test_folded_weights_do_what_the_network_does_with_a_query(
     plain, size = replace(configuration, query=False), chunk or FRAMES
     masks = {}
     for asked in (0.0, 1.0):
-        shift = network.query(query[None], np.array([asked], np.float32))
-        numbers, _, _ = network.decoded(x[None], shift=shift)
+        change = network.query(query[None], np.array([asked], np.float32))
+        numbers, _, _ = network.decoded(x[None], change=change)
         logits = np.asarray(numbers)[0].reshape(FRAMES, 3, 2, cell_count(duet.groups))
         exponents = np.exp(logits - logits.max(axis=1, keepdims=True))
         masks[asked] = exponents / exponents.sum(axis=1, keepdims=True)
-        arrays = folded(weights, query if asked else None)
+        arrays = folded(weights, query if asked else None, configuration)
         assert not set(NAMES) & set(arrays)
         runtime = OnnxRuntime(build_graph(plain, arrays, size))
         found = [runtime.run(x[at : at + size]) for at in range(0, FRAMES, size)]
@@ -138,6 +139,24 @@ def test_draws_hold_both_voices_and_an_example_in_some(duet: Configuration) -> N
         Duets(songs(1), duet, Recipe(), asked=0.5)
 
 
+def test_a_singer_is_moved_in_pitch_and_the_example_with_them(duet: Configuration) -> None:
+    """One tone: its pitch in the mixture and the spectrum of the example rise and fall together."""
+    tone = 0.1 * np.sin(2 * np.pi * 500 * np.arange(4 * RATE) / RATE)
+    sung: Callable[[], Any] = lambda: {"vocals": np.tile(tone, (2, 1)).astype(np.float32)}  # noqa: E731
+    objective = Duets([sung, sung], duet, Recipe(batch_size=24, frames=32), asked=1.0)
+    _, _, energy, _, query, asked = objective.draw(np.random.default_rng(5))
+    assert asked.all()
+    assert energy.shape == (24, 3)
+    levels = query[:, : SIGNATURE // 2]
+    centre = (np.exp(levels) @ np.arange(levels.shape[1])) / np.exp(levels).sum(axis=1)
+    assert np.ptp(levels.argmax(axis=1)) >= 2
+    assert np.ptp(centre) > 0.5
+    rng = np.random.default_rng(0)
+    speeds = np.log2([duets._speeds(rng) for _ in range(400)])
+    assert np.abs(speeds).max() <= duets.OCTAVES
+    assert 0.65 < np.mean(np.sign(speeds[:, 0]) != np.sign(speeds[:, 1])) < 0.85
+
+
 class Crossed:
     """A separator that gives the voices in the other order, each with a tenth of the other."""
 
@@ -168,8 +187,9 @@ def test_duets_are_validated_in_the_better_order() -> None:
 
 
 def test_what_all_singers_have_in_common_is_measured(
-    duet: Configuration, make_network: Make
+    duet: Configuration, make_network: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(duets, "OCTAVES", 0.0)
     network, _ = make_network(duet)
     objective = Duets(songs(), duet, Recipe(batch_size=3, frames=16), asked=0.5)
     objective.adapt(network)

@@ -7,6 +7,7 @@ strides along frequency alone; the way out mirrors it.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import keras
@@ -112,8 +113,20 @@ class ConvMask(keras.layers.Layer):
                 self.add_weight(name=f"bias_{index}", shape=(wanted,), initializer="zeros")
             )
 
-    def call(self, x: Any, levels: list[Any]) -> tuple[Any, Any]:
+    def call(
+        self, x: Any, levels: list[Any], scales: Sequence[Any] | None = None
+    ) -> tuple[Any, Any]:
         """(batch, frames, width) to the numbers of every cell, and what the last level was given.
+
+        Parameters
+        ----------
+        x
+            One vector a frame.
+        levels
+            What every level of `ConvEmbed` gave.
+        scales
+            For every level (batch, channels) or None: added to 1, what it reads is multiplied by them; of the
+            last level, the first of the list, by none.
 
         Returns
         -------
@@ -123,6 +136,8 @@ class ConvMask(keras.layers.Layer):
         x = ops.reshape(self.part(x), (batch, frames, self.size, self.channels[-1]))
         for index in reversed(range(1, len(self.channels))):
             x = ops.leaky_relu(x + levels[index], SLOPE)
+            if scales is not None:
+                x = x * (1.0 + scales[index][:, None, None])
             x = doubled(x, self.kernels[index], self.biases[index], self.chunk)
         features = ops.leaky_relu(x + levels[0], SLOPE)
         numbers = doubled(features, self.kernels[0], self.biases[0], self.chunk)

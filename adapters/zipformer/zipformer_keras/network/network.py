@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import keras
@@ -44,7 +45,7 @@ class Network(keras.Model):
             if c.harmonics:
                 self.harmonics = Harmonics(c, name="harmonics")
             if c.query:
-                self.query = Query(c.width, name="query")
+                self.query = Query(c, name="query")
         else:
             self.split = BandSplit(c.groups, c.width, name="split")
             self.head = MaskHead(c.groups, numbers, c.hidden, name="head")
@@ -106,7 +107,7 @@ class Network(keras.Model):
         return self.grown(masks, logits, features, vectors) if c.grown else masks, notes
 
     def decoded(
-        self, cells: Any, *, shift: Any = None, training: bool = False
+        self, cells: Any, *, change: Mapping[str, Any] | None = None, training: bool = False
     ) -> tuple[Any, Any, Any]:
         """The numbers of every cell, and what they come from; for networks with an embedding.
 
@@ -114,8 +115,8 @@ class Network(keras.Model):
         ----------
         cells, training
             See `call`.
-        shift
-            (batch, width): added to the vectors of all frames before the encoder, see `query.Query`.
+        change
+            What an example changes, see `query.Query`.
 
         Returns
         -------
@@ -123,13 +124,19 @@ class Network(keras.Model):
         channels); one vector a frame, (batch, frames, width).
         """
         x, levels = self._embedded(cells)
-        if self.configuration.query and shift is None:
-            count = int(cells.shape[0])
-            shift = self.query(ops.zeros((count, SIGNATURE)), ops.zeros((count,)))
-        if shift is not None:
-            x = x + shift[None, :, None]
+        if self.configuration.query and not self.query.built:
+            self.query.build((None, SIGNATURE))
+        if change is None:
+            vectors = self._encoded(x, training)[0]
+            return *self.unembed(vectors, levels), vectors
+        x = x * (1.0 + change["scale"][None, :, None]) + change["shift"][None, :, None]
         vectors = self._encoded(x, training)[0]
-        return *self.unembed(vectors, levels), vectors
+        numbers, features = self.unembed(
+            vectors * (1.0 + change["read"][:, None]),
+            levels,
+            [change.get(f"level_{index}") for index in range(len(levels))],
+        )
+        return numbers + self.query.added(features, change["kernel"]), features, vectors
 
     def vectors(
         self,

@@ -1,4 +1,4 @@
-"""What a singer's signature adds to every frame's vector; see `queries`."""
+"""What a singer's signature changes in a network; see `queries`."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ import numpy as np
 import numpy.typing as npt
 from keras import ops
 
-from ..configuration import SLOPE
-from ..queries import HIDDEN, SIGNATURE
+from ..configuration import CHANNELS, KERNEL, SLOPE, Configuration
+from ..queries import HIDDEN, SIGNATURE, STRENGTH, STRENGTHS, change_parts
+from .embedding import doubled
 
 
 class Query(keras.layers.Layer):
@@ -18,13 +19,14 @@ class Query(keras.layers.Layer):
 
     Parameters
     ----------
-    width
-        Channels of a frame's vector.
+    configuration
+        Of the network.
     """
 
-    def __init__(self, width: int, **kwargs: Any) -> None:
+    def __init__(self, configuration: Configuration, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.width = width
+        self.configuration = configuration
+        self.parts = change_parts(configuration)
 
     def build(self, shape: tuple[int | None, ...]) -> None:
         """Make the variables."""
@@ -40,7 +42,7 @@ class Query(keras.layers.Layer):
         )
         self.bias = self.add_weight(name="bias", shape=(HIDDEN,), initializer="zeros")
         self.second = self.add_weight(
-            name="second", shape=(HIDDEN, self.width), initializer="zeros"
+            name="second", shape=(HIDDEN, self.parts["kernel"].stop), initializer="zeros"
         )
 
     def adapt(self, signatures: npt.NDArray[np.float32]) -> None:
@@ -52,8 +54,38 @@ class Query(keras.layers.Layer):
         self.mean.assign(signatures.mean(axis=0))
         self.deviation.assign(signatures.std(axis=0) + 1e-3)
 
-    def call(self, signatures: Any, asked: Any) -> Any:
-        """(batch, width) of signatures (batch, numbers); zero where `asked`, (batch,), is 0."""
+    def call(self, signatures: Any, asked: Any) -> dict[str, Any]:
+        """The parts of the change, each (batch, its size), see `queries.change_parts`.
+
+        Parameters
+        ----------
+        signatures
+            (batch, `SIGNATURE`).
+        asked
+            (batch,): 0 where there is no example and nothing changes, else 1.
+        """
         centred = (signatures - self.mean) / self.deviation
         hidden = ops.leaky_relu(ops.matmul(centred, self.first) + self.bias, SLOPE)
-        return ops.matmul(hidden, self.second) * asked[:, None]
+        numbers = ops.matmul(hidden, self.second) * asked[:, None]
+        return {
+            name: numbers[:, part] * STRENGTHS.get(name, STRENGTH)
+            for name, part in self.parts.items()
+        }
+
+    def added(self, features: Any, kernels: Any) -> Any:
+        """What changed kernels add to the last level's numbers, (batch, frames, stems * 2, cells).
+
+        Parameters
+        ----------
+        features
+            See `Network.decoded`.
+        kernels
+            (batch, size): the part ``kernel`` of a change.
+        """
+        c = self.configuration
+        shape = (KERNEL, KERNEL, len(c.stems) * CHANNELS, c.embed[0])
+        added = [
+            doubled(features[index : index + 1], ops.reshape(kernels[index], shape), 0.0, c.chunk)
+            for index in range(int(features.shape[0]))
+        ]
+        return ops.transpose(ops.concatenate(added, axis=0), (0, 1, 3, 2))

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import soxr
 from keras import ops
 
 from ...configuration import Configuration, bin_count
@@ -27,6 +28,8 @@ ADAPTED = 200
 """Singers whose signatures are measured before training."""
 TILT_DB = 3.0
 """An example's spectrum is tilted by up to so much at both ends, as if recorded elsewhere."""
+OCTAVES = 0.5
+"""By so much at most a singer's pitch and formants are moved."""
 VOICES_DB, BAND_DB, LEVEL_DB = 3.0, 6.0, 12.0
 """The second voice is up to so much softer or louder than the first; the band; and all together, softer."""
 LOUDNESS = 0.08
@@ -39,7 +42,8 @@ class Duets:
     Parameters
     ----------
     songs
-        With vocals, or two voices, and in some of them other stems.
+        With vocals, or two voices, and in some of them other stems. Each voice is played faster or slower, and
+        so is its example: another pitch and other formants are another singer.
     configuration
         Of the variant ``duet``.
     recipe
@@ -75,7 +79,7 @@ class Duets:
         """Measure the signatures of singers, before training."""
         rng = np.random.default_rng(self.recipe.seed)
         chosen = rng.choice(len(self._singers), min(ADAPTED, len(self._singers)), replace=False)
-        drawn = (self._query(int(index), rng) for index in chosen)
+        drawn = (self._query(int(index), _speeds(rng)[0], rng) for index in chosen)
         network.query.adapt(np.stack([query for query in drawn if query is not None]))
 
     def draw(self, rng: np.random.Generator) -> Batch:
@@ -95,9 +99,10 @@ class Duets:
     def _mixed(self, length: int, rng: np.random.Generator) -> tuple[Samples, Numbers | None]:
         first, second = rng.choice(len(self._singers), 2, replace=False)
         stems = np.zeros((3, 2, length), np.float32)
+        speeds = _speeds(rng)
         for place, (index, spread) in enumerate(((first, 0.0), (second, VOICES_DB))):
             song, name = self._singers[int(index)]
-            stems[place] = _window(song()[name], length, rng) * _gain(spread, rng)
+            stems[place] = _window(song()[name], length, speeds[place], rng) * _gain(spread, rng)
         if self._bands and rng.random() < 0.5:
             song, names = self._bands[int(rng.integers(len(self._bands)))]
             at, parts = rng.random(), song()
@@ -107,12 +112,12 @@ class Duets:
         stems *= np.float32(10.0 ** (-LEVEL_DB * rng.random() / 20.0))
         if rng.random() >= self.asked:
             return stems, None
-        return stems, self._query(int(first), rng)
+        return stems, self._query(int(first), speeds[0], rng)
 
-    def _query(self, singer: int, rng: np.random.Generator) -> Numbers | None:
+    def _query(self, singer: int, speed: float, rng: np.random.Generator) -> Numbers | None:
         """The signature of a window of a singer's song."""
         song, name = self._singers[singer]
-        example = _window(song()[name], round(EXAMPLE_S * 44_100), rng)
+        example = _window(song()[name], round(EXAMPLE_S * 44_100), speed, rng)
         try:
             query = signature(example, self.configuration)
         except QueryError:
@@ -124,8 +129,8 @@ class Duets:
     def outcome(self, network: Any, *batch: Any, training: bool = True) -> Outcome:
         """Mean over the stems of the error over the mixture in dB."""
         seen, targets, energy, _, signatures, asked = batch
-        shift = network.query(signatures, asked) if self.asked else None
-        numbers, features, vectors = network.decoded(seen, shift=shift, training=training)
+        change = network.query(signatures, asked) if self.asked else None
+        numbers, features, vectors = network.decoded(seen, change=change, training=training)
         if self.configuration.grouping:
             numbers = numbers + network.grouping(features, vectors)
         size, frames, _, cells = (int(number) for number in numbers.shape)
@@ -144,13 +149,25 @@ class Duets:
         return Outcome(loss, loss, ops.zeros(()))
 
 
-def _window(samples: npt.NDArray[Any], length: int, rng: np.random.Generator) -> Samples:
+def _speeds(rng: np.random.Generator) -> tuple[float, float]:
+    """Of two singers; in half of the cases one goes up and the other down."""
+    first, second = rng.uniform(-OCTAVES, OCTAVES, 2)
+    if rng.random() < 0.5:
+        second = -np.sign(first) * abs(second)
+    return float(2.0**first), float(2.0**second)
+
+
+def _window(
+    samples: npt.NDArray[Any], length: int, speed: float, rng: np.random.Generator
+) -> Samples:
     """A window that is not silent, float32 (2, length), of the loudness `LOUDNESS`."""
-    window = stereo_window(samples, rng.random(), length)
+    longer = int(np.ceil(length * speed))
+    window = stereo_window(samples, rng.random(), longer)
     for _ in range(TRIES):
         if np.abs(window[:, ::64]).max(initial=0.0) > QUIET:
             break
-        window = stereo_window(samples, rng.random(), length)
+        window = stereo_window(samples, rng.random(), longer)
+    window = soxr.resample(window.T, speed, 1.0, quality="LQ").T[:, :length]
     filled = np.zeros((2, length), np.float32)
     filled[:, : window.shape[1]] = _levelled(window)
     return filled
