@@ -40,7 +40,7 @@ def main() -> None:
     parser.add_argument("--material", type=Path, help="the prepared data set rendered")
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--first-seed", type=int, default=0, help="joint, duets: of so many seeds")
-    parser.add_argument("--variant", default="tiny", choices=("tiny", "tiny-live"),
+    parser.add_argument("--variant", default="tiny", choices=("tiny", "tiny-live", "base"),
                         help="harmonics: whose heads")  # fmt: skip
     parser.add_argument("--songs", type=int, default=60, help="train songs of harmonics")
     parser.add_argument("--seconds", type=float, default=30.0, help="of each example of adapt")
