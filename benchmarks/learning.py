@@ -29,7 +29,7 @@ sys.path[:0] = [str(ROOT / "adapters" / "zipformer")]
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ["KERAS_BACKEND"] = "tensorflow"
 
-from zipformer_keras.configuration import Bands  # noqa: E402
+from zipformer_keras.configuration import Cells  # noqa: E402
 from zipformer_keras.inference import Separator  # noqa: E402
 from zipformer_keras.runtime import build_keras  # noqa: E402
 from zipformer_keras.training.augmentation import MIXTURE, RATE, Library, Song  # noqa: E402
@@ -59,8 +59,8 @@ COUNTS = (1, 4, 40)
 TRIAL = replace(
     TINY,
     width=96,
-    stacks=((1, 1, 1), (2, 1, 1), (4, 1, 1)),
-    groups=(Bands(12, 8), Bands(12, 24, 2), Bands(6, 64, 4), Bands(6, 128, 16)),
+    stacks=((1, 1), (2, 1), (4, 1)),
+    groups=(Cells(96), Cells(144, 2), Cells(96, 4), Cells(48, 16)),
     embed=(8, 16, 24, 24),
 )
 """A reduced `tiny`: 384 cells, three stacks of one layer."""

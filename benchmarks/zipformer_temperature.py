@@ -71,7 +71,7 @@ def heard(stems: np.ndarray, runtime: object) -> Heard:
     """Run the network on the sum of float32 (stems, 2, samples)."""
     spectra = analyse(stems * LEVEL, TINY.frame, TINY.step, bin_count(TINY.groups))
     mixture = spectra.sum(axis=0)
-    seen = cells(mixture, TINY.groups, TINY.mask)
+    seen = cells(mixture, TINY.groups)
     masks = runtime.run(seen)  # type: ignore[attr-defined]
     targets = [pooled(product(mixture, s), TINY.groups).transpose(1, 0, 2) for s in spectra]
     energies = np.array([np.square(np.abs(spectrum)).sum() for spectrum in spectra])

@@ -31,7 +31,7 @@ from spleeter_keras.checkpoint import (  # noqa: E402
     read_checkpoint,
     write_checkpoint,
 )
-from zipformer_keras.configuration import Bands, Configuration  # noqa: E402
+from zipformer_keras.configuration import Cells, Configuration  # noqa: E402
 from zipformer_keras.training.augmentation import Library  # noqa: E402
 from zipformer_keras.training.loop import Line, Run  # noqa: E402
 from zipformer_keras.training.objectives.separation import Separation  # noqa: E402
@@ -51,9 +51,8 @@ CELLS = Configuration(
     query_width=0,
     feedforward=0,
     stacks=(),
-    groups=(Bands(1, SPLEETER.bins),),
-    hidden=0,
-    mask="magnitude",
+    groups=(Cells(SPLEETER.bins),),
+    embed=(1,),
     stems=SPLEETER.stems,
 )
 """Every bin that the U-Net sees is a cell; the Zipformer's other sizes are unused here."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 
-from .configuration import Configuration
 from .spectrum import Numbers
 
 BANDS = 48
@@ -12,15 +11,13 @@ FLOOR = 1e-9
 """Added to a band's mean energy."""
 
 
-def band_spectra(cells: Numbers, configuration: Configuration) -> Numbers:
+def band_spectra(cells: Numbers) -> Numbers:
     """Spectra of a mixture without its level.
 
     Parameters
     ----------
     cells
-        float32 (..., frames, 3 or 4, cells): what the network takes in, see `spectrum.cells`.
-    configuration
-        Says what the numbers of a cell are.
+        float32 (..., frames, 3, cells): what the network takes in, see `spectrum.cells`.
 
     Returns
     -------
@@ -28,10 +25,7 @@ def band_spectra(cells: Numbers, configuration: Configuration) -> Numbers:
         float32 (..., frames, `BANDS`): decibels of bands, each as wide as the one below it times a
         constant, of left and right together; the mean over the bands of every frame is 0.
     """
-    if configuration.mask == "magnitude":
-        energy = cells[..., :2, :].sum(axis=-2)
-    else:
-        energy = np.square(cells).sum(axis=-2)
+    energy = cells[..., :2, :].sum(axis=-2)
     count = energy.shape[-1]
     edges = np.unique(np.round(np.geomspace(2, count, BANDS + 1)).astype(int))
     while edges.size < BANDS + 1:  # the lowest bands are one cell wide

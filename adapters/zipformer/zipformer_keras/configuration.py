@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from .earlier import renewed
+
 CHANNELS = 2
 STEMS = ("vocals", "drums", "bass", "other")
 FLOOR = 1e-10
@@ -27,42 +29,29 @@ GROWN_RANK = 4
 
 
 @dataclass(frozen=True, slots=True)
-class Bands:
-    """Neighbouring bands of one width.
+class Cells:
+    """Neighbouring cells of one width. A cell is what the network sees, and masks, as one.
 
     Parameters
     ----------
     count
-        Number of bands.
-    width
-        Bins of a band.
-    step
-        Bins of a cell; divides the width.
+        Number of cells.
+    bins
+        Bins of a cell.
     """
 
     count: int
-    width: int
-    step: int = 1
-
-    @property
-    def cells(self) -> int:
-        """Cells of a band."""
-        return self.width // self.step
+    bins: int = 1
 
 
-def band_count(groups: tuple[Bands, ...]) -> int:
-    """Number of bands."""
+def cell_count(groups: tuple[Cells, ...]) -> int:
+    """Number of cells of a frame."""
     return sum(group.count for group in groups)
 
 
-def cell_count(groups: tuple[Bands, ...]) -> int:
-    """Number of cells of a frame."""
-    return sum(group.count * group.cells for group in groups)
-
-
-def bin_count(groups: tuple[Bands, ...]) -> int:
-    """Number of bins that the bands cover, from 0 Hz upwards."""
-    return sum(group.count * group.width for group in groups)
+def bin_count(groups: tuple[Cells, ...]) -> int:
+    """Number of bins that the cells cover, from 0 Hz upwards."""
+    return sum(group.count * group.bins for group in groups)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,17 +110,13 @@ class Configuration:
     width, heads, query_width, value_width, feedforward
         Sizes of a layer, see `LayerShape`.
     stacks
-        For each stack: time factor, band factor, units.
+        For each stack: how many frames become one, and its number of layers.
     groups
-        The bands; on a single path they say only what a cell is.
-    hidden
-        Hidden channels of a band's mask.
-    time_kernel, band_kernel
-        Sizes of the convolutions.
-    mask
-        ``"magnitude"``: the network sees compressed magnitudes of left, right, middle and side,
-        and the stems share every cell (softmax). ``"complex"``: it sees phases too, and gives
-        every stem a complex factor.
+        The cells of a frame, from 0 Hz upwards.
+    embed
+        Channels of the convolutional levels, each of which halves the cells (`network.embedding`).
+    time_kernel
+        Size of the layers' convolutions.
     dropout
         Share of hidden channels dropped while training.
     stems
@@ -140,51 +125,40 @@ class Configuration:
         Samples of a frame, and between two.
     chunk, left
         Live mode: frames of a chunk, and chunks of context; None: offline.
-    embed
-        Channels of the convolutional levels that join all cells to a single vector a frame (single
-        path); none: bands, and every band keeps its own vector (dual path).
     grown
-        A stem that was added after training; single path only.
+        A stem that was added after training.
     harmonics
-        Whether there are heads for pitch and activity (`network.harmonics`); single path only.
+        Whether there are heads for pitch and activity (`network.harmonics`).
     grouping
-        Whether a song's frames change the last layer's kernel (`network.grouping`); single path, offline.
+        Whether a song's frames change the last layer's kernel (`network.grouping`); offline only.
     query
-        Whether a singer's example chooses who is the first stem (`queries`); single path only.
+        Whether a singer's example chooses who is the first stem (`queries`).
     """
 
     width: int
     heads: int
     query_width: int
     feedforward: int
-    stacks: tuple[tuple[int, int, int], ...]
-    groups: tuple[Bands, ...]
-    hidden: int = 0
+    stacks: tuple[tuple[int, int], ...]
+    groups: tuple[Cells, ...]
+    embed: tuple[int, ...]
     value_width: int = 12
     time_kernel: int = 15
-    band_kernel: int = 7
-    mask: str = "complex"
     dropout: float = 0.0
     stems: tuple[str, ...] = STEMS
     frame: int = 4096
     step: int = 1024
     chunk: int | None = None
     left: int = 8
-    embed: tuple[int, ...] = ()
     grown: Grown | None = None
     harmonics: bool = False
     grouping: bool = False
     query: bool = False
 
     def __post_init__(self) -> None:
-        if cell_count(self.groups) % 2 ** len(self.embed):
+        if not self.embed or cell_count(self.groups) % 2 ** len(self.embed):
             raise ValueError(
                 f"{cell_count(self.groups)} cells cannot be halved {len(self.embed)} times."
-            )
-        added = self.grown or self.harmonics or self.grouping or self.query
-        if added and (not self.embed or self.mask != "magnitude"):
-            raise ValueError(
-                "Only a single path with magnitude masks can get a stem, heads or a query."
             )
         if self.grouping and self.chunk is not None:
             raise ValueError("Grouping pools a song's frames, so it cannot run live.")
@@ -196,6 +170,12 @@ class Configuration:
                 f"A stem starts from some of {', '.join(self.stems)}, not from "
                 f"{', '.join(unknown) or 'none or all'}."
             )
+
+    def layer_shape(self, factor: int) -> LayerShape:
+        """Sizes of the layers of a stack in which so many frames are one."""
+        chunk = None if self.chunk is None else self.chunk // factor
+        sizes = (self.width, self.heads, self.query_width, self.value_width, self.feedforward)
+        return LayerShape(*sizes, self.time_kernel, self.dropout, chunk, self.left)
 
     @property
     def outputs(self) -> tuple[str, ...]:
@@ -209,20 +189,21 @@ class Configuration:
 
     @classmethod
     def of_values(cls, values: Mapping[str, Any]) -> Configuration:
-        """The configuration that `as_values` gave; fields that are missing have their defaults.
+        """The configuration that `as_values` gave, or gave before; what is missing has its default.
 
         Raises
         ------
         ValueError
-            The values are not those of a configuration.
+            The values are not those of a configuration, or those of a network with bands or complex
+            masks, which there are no more.
         """
         try:
-            known = dict(values)
-            known["groups"] = tuple(Bands(**group) for group in known["groups"])
-            known["stacks"] = tuple(tuple(stack) for stack in known["stacks"])
+            known = renewed(values)
+            known["groups"] = tuple(Cells(**group) for group in known["groups"])
+            known["stacks"] = tuple((factor, layers) for factor, layers in known["stacks"])
             known |= {name: tuple(known[name]) for name in ("stems", "embed") if name in known}
             if known.get("grown"):
                 known["grown"] = Grown(known["grown"]["stem"], tuple(known["grown"]["beside"]))
             return cls(**known)
-        except (TypeError, KeyError, AttributeError) as error:
+        except (TypeError, KeyError, AttributeError, ZeroDivisionError) as error:
             raise ValueError(f"these are not the sizes of a network: {error}") from error

@@ -260,8 +260,7 @@ class Separator:
         for segment in analysis.segments(blocks):
             masks = self._masks(segment.spectrum)
             if tail is not None and self.overlap:
-                shape = (-1, *[1] * (masks.ndim - 1))
-                risen = fade.reshape(shape)
+                risen = fade[:, None, None, None]
                 masks[: self.overlap] = risen * masks[: self.overlap] + (1 - risen) * tail
             stop = segment.spectrum.shape[1] - (0 if segment.last else self.overlap)
             if self.on_notes and self._runtime.notes is not None:
@@ -276,14 +275,8 @@ class Separator:
             }
 
     def _masks(self, spectrum: Spectrum) -> Numbers:
-        """(frames, stems, 2, cells), complex64 for complex masks."""
-        c = self.configuration
-        level = HEARD**2 if c.mask == "magnitude" else HEARD
-        masks = self._runtime.run(cells(spectrum, c.groups, c.mask) * level)
-        if c.mask == "magnitude":
-            return masks
-        joined: Numbers = masks[:, 0] + 1j * masks[:, 1]
-        return joined
+        """(frames, stems, 2, cells)."""
+        return self._runtime.run(cells(spectrum, self.configuration.groups) * HEARD**2)
 
     def _apply(self, masks: Numbers, spectrum: Spectrum) -> Spectrum:
         """One stem's spectrum (2, frames, bins)."""

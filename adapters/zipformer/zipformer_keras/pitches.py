@@ -45,10 +45,9 @@ def cell_frequencies(configuration: Configuration) -> Numbers:
     """The middle of every cell in Hz, (cells,)."""
     middles, first = [], 0
     for group in configuration.groups:
-        count = group.count * group.cells
-        starts = first + np.arange(count) * group.step
-        middles.append(starts + (group.step - 1) / 2)
-        first += count * group.step
+        starts = first + np.arange(group.count) * group.bins
+        middles.append(starts + (group.bins - 1) / 2)
+        first += group.count * group.bins
     scale = RATE / configuration.frame
     return (np.concatenate(middles) * scale).astype(np.float32)
 

@@ -64,9 +64,9 @@ def signature(samples: Samples, configuration: Configuration, rate: int = 44_100
     levels, spectra, length = [], [], CHUNK * c.step
     for start in range(0, samples.shape[1] - c.frame + 1, length):
         piece = samples[:, start : start + length + c.frame - c.step]
-        seen = cells(analyse(piece, c.frame, c.step, bin_count(c.groups)), c.groups, c.mask)
+        seen = cells(analyse(piece, c.frame, c.step, bin_count(c.groups)), c.groups)
         levels.append(10.0 * np.log10(seen[:, :2].sum(axis=(1, 2)) + 1e-12))
-        spectra.append(band_spectra(seen, c))
+        spectra.append(band_spectra(seen))
     level, spectrum = np.concatenate(levels), np.concatenate(spectra)
     loud = spectrum[level > level.max() + LOUD_DB]
     parts = (loud.mean(axis=0), loud.std(axis=0))

@@ -32,7 +32,7 @@ class Runtime(Protocol):
     notes: Numbers | None
 
     def run(self, cells: Numbers) -> Numbers:
-        """Cells of a mixture (frames, 3 or 4, cells) to masks, see `network.Network`."""
+        """Cells of a mixture (frames, 3, cells) to masks, see `network.Network`."""
 
 
 def make_runtime(
@@ -162,6 +162,5 @@ def build_keras(configuration: Configuration, frames: int = 16) -> Any:
     from .network.network import Network
 
     network = Network(configuration)
-    parts = 3 if configuration.mask == "magnitude" else 4
-    network(keras.ops.zeros((1, frames, parts, cell_count(configuration.groups))))
+    network(keras.ops.zeros((1, frames, 3, cell_count(configuration.groups))))
     return network

@@ -10,7 +10,6 @@ from .configuration import (
     KERNEL,
     Configuration,
     LayerShape,
-    band_count,
     cell_count,
 )
 from .network.positions import POSITION_CHANNELS
@@ -37,47 +36,23 @@ def weight_shapes(configuration: Configuration) -> dict[str, Shape]:
     """
     c = configuration
     width, seen = c.width, 4
-    outputs = len(c.stems) * CHANNELS * (2 if c.mask == "complex" else 1)
     shapes: dict[str, Shape] = {
         "standardize/mean": (seen, cell_count(c.groups)),
         "standardize/deviation": (seen, cell_count(c.groups)),
     }
-    shapes |= _embedding(c, seen, outputs) if c.embed else _bands(c, seen, outputs)
+    shapes |= _embedding(c, seen, len(c.stems) * CHANNELS)
     shapes |= _grown(c) if c.grown else {}
     shapes |= _harmonics(c) if c.harmonics else {}
     shapes |= _grouping(c) if c.grouping else {}
     shapes |= _query(c) if c.query else {}
     shapes |= _norm("norm", width)
-    sizes = (width, c.heads, c.query_width, c.value_width, c.feedforward)
-    along_time = LayerShape(*sizes, c.time_kernel, chunk=c.chunk)
-    along_bands = LayerShape(*sizes, c.band_kernel)
-    for index, (time_factor, band_factor, units) in enumerate(c.stacks):
+    for index, (factor, layers) in enumerate(c.stacks):
         name = f"stack_{index}"
-        if time_factor > 1:
-            shapes[f"{name}/down_time/bias"] = (time_factor,)
-        if band_factor > 1:
-            shapes[f"{name}/down_bands/bias"] = (band_factor,)
-        if time_factor > 1 or band_factor > 1:
+        if factor > 1:
+            shapes[f"{name}/down_time/bias"] = (factor,)
             shapes[f"{name}/out/scale"] = (width,)
-        for unit in range(units):
-            shapes |= dict(_layer(f"{name}/time_{unit}", along_time))
-            if not c.embed:
-                shapes |= dict(_layer(f"{name}/bands_{unit}", along_bands))
-    return shapes
-
-
-def _bands(c: Configuration, seen: int, outputs: int) -> dict[str, Shape]:
-    bands = band_count(c.groups)
-    shapes: dict[str, Shape] = {
-        "head/in": (bands, c.width, c.hidden),
-        "head/in_bias": (bands, 1, c.hidden),
-    }
-    for index, group in enumerate(c.groups):
-        numbers = outputs * group.cells
-        shapes[f"split/kernel_{index}"] = (group.count, seen * group.cells, c.width)
-        shapes[f"split/bias_{index}"] = (group.count, 1, c.width)
-        shapes[f"head/kernel_{index}"] = (group.count, c.hidden, numbers)
-        shapes[f"head/bias_{index}"] = (group.count, 1, numbers)
+        for layer in range(layers):
+            shapes |= dict(_layer(f"{name}/time_{layer}", c.layer_shape(factor)))
     return shapes
 
 

@@ -14,11 +14,14 @@ import numpy as np
 import numpy.typing as npt
 import scipy.fft
 
-from .configuration import Bands, bin_count, cell_count
+from .configuration import Cells, bin_count, cell_count
 
 Samples = npt.NDArray[np.float32]
 Spectrum = npt.NDArray[np.complex64]
 Numbers = npt.NDArray[np.float32]
+
+TOP_CELLS = 16
+"""The mean mask of so many cells, the highest, is that of all bins above them."""
 
 
 def hann(frame: int) -> Samples:
@@ -155,32 +158,30 @@ class Synthesis:
         return complete[:, samples]
 
 
-def pooled(values: Numbers, groups: tuple[Bands, ...]) -> Numbers:
+def pooled(values: Numbers, groups: tuple[Cells, ...]) -> Numbers:
     """Sum the bins of each cell: (..., bins) to (..., cells)."""
     result = np.empty((*values.shape[:-1], cell_count(groups)), np.float32)
     bin_, cell = 0, 0
     for group in groups:
-        bins, cells = group.count * group.width, group.count * group.cells
+        bins = group.count * group.bins
         part = values[..., bin_ : bin_ + bins]
-        if group.step > 1:
-            part = part.reshape(*part.shape[:-1], cells, group.step).sum(axis=-1)
-        result[..., cell : cell + cells] = part
-        bin_, cell = bin_ + bins, cell + cells
+        if group.bins > 1:
+            part = part.reshape(*part.shape[:-1], group.count, group.bins).sum(axis=-1)
+        result[..., cell : cell + group.count] = part
+        bin_, cell = bin_ + bins, cell + group.count
     return result
 
 
-def expanded(masks: Numbers, groups: tuple[Bands, ...], bins: int) -> Numbers:
-    """Give every bin its cell's mask, real or complex; bins above the last band take its mean."""
+def expanded(masks: Numbers, groups: tuple[Cells, ...], bins: int) -> Numbers:
+    """Give every bin its cell's mask; bins above the last cell take the mean of `TOP_CELLS`."""
     result = np.empty((*masks.shape[:-1], bins), masks.dtype)
     bin_, cell = 0, 0
     for group in groups:
-        cells = group.count * group.cells
-        part = masks[..., cell : cell + cells]
-        stop = bin_ + cells * group.step
-        result[..., bin_:stop] = np.repeat(part, group.step, axis=-1) if group.step > 1 else part
-        bin_, cell = stop, cell + cells
-    last = groups[-1].cells
-    result[..., bin_:] = masks[..., -last:].mean(axis=-1, keepdims=True)
+        part = masks[..., cell : cell + group.count]
+        stop = bin_ + group.count * group.bins
+        result[..., bin_:stop] = np.repeat(part, group.bins, axis=-1) if group.bins > 1 else part
+        bin_, cell = stop, cell + group.count
+    result[..., bin_:] = masks[..., -TOP_CELLS:].mean(axis=-1, keepdims=True)
     return result
 
 
@@ -191,27 +192,21 @@ def product(a: Spectrum, b: Spectrum) -> Numbers:
     return total
 
 
-def cells(mixture: Spectrum, groups: tuple[Bands, ...], mask: str) -> Numbers:
-    """What the network takes in, see `network.features`.
+def cells(mixture: Spectrum, groups: tuple[Cells, ...]) -> Numbers:
+    """What the network takes in: energies of left and right, and the real part of left times conjugate right.
 
     Parameters
     ----------
     mixture
-        complex64 (2, frames, bins): at least the bins of the bands.
+        complex64 (2, frames, bins): at least the bins of the cells.
     groups
-        The bands.
-    mask
-        ``"magnitude"`` or ``"complex"``.
+        The cells.
 
     Returns
     -------
     numpy.ndarray
-        float32 (frames, 3 or 4, cells).
+        float32 (frames, 3, cells).
     """
-    mixture = mixture[..., : bin_count(groups)]
-    if mask == "complex":
-        parts = (mixture[0].real, mixture[1].real, mixture[0].imag, mixture[1].imag)
-        return np.stack(parts, axis=1)
-    left, right = mixture
+    left, right = mixture[..., : bin_count(groups)]
     energies = (product(left, left), product(right, right), product(left, right))
     return np.stack([pooled(energy, groups) for energy in energies], axis=1)

@@ -6,22 +6,21 @@ from collections.abc import Mapping
 from dataclasses import replace
 from types import MappingProxyType
 
-from .configuration import Bands, Configuration
+from .configuration import Cells, Configuration
 
-_COARSE = (Bands(12, 8), Bands(12, 24), Bands(6, 64), Bands(6, 128, 8))
+_COARSE = (Cells(768), Cells(96, bins=8))
 """Up to 16.5 kHz; above 8.3 kHz, eight bins (86 Hz) are one cell."""
 
-_COARSE_SHORT = (Bands(12, 4), Bands(12, 12), Bands(6, 32), Bands(6, 64, 4))
-"""The same bands with frames half as long."""
+_COARSE_SHORT = (Cells(384), Cells(96, bins=4))
+"""The same range with frames half as long."""
 
 TINY = Configuration(
     width=144,
     heads=4,
     query_width=16,
     feedforward=256,
-    stacks=((1, 1, 1), (2, 1, 1), (4, 1, 2), (2, 1, 1)),
+    stacks=((1, 1), (2, 1), (4, 2), (2, 1)),
     groups=_COARSE,
-    mask="magnitude",
     embed=(16, 24, 32, 32),
 )
 
@@ -30,10 +29,10 @@ DUET = replace(TINY, stems=("voice-1", "voice-2", "other"), query=True)
 
 BASE = replace(
     TINY,
-    stacks=((1, 1, 2), (2, 1, 2), (4, 1, 4), (2, 1, 2)),
+    stacks=((1, 2), (2, 2), (4, 4), (2, 2)),
     embed=(32, 48, 64, 64),
 )
-"""`tiny` with twice the channels and twice the layers: it can start as `tiny` (`training.widening`)."""
+"""`tiny` with twice the channels and twice the layers: it can start as `tiny` (`training.starting`)."""
 
 VARIANTS: Mapping[str, Configuration] = MappingProxyType(
     {

@@ -83,7 +83,7 @@ def noted(notes: Mapping[str, str], variant: str) -> Configuration:
     Raises
     ------
     WeightsError
-        The notes are damaged, or those of another variant.
+        The notes are damaged, or those of another variant or of a network that there is no more.
     ValueError
         There is no such variant.
     """
@@ -92,7 +92,7 @@ def noted(notes: Mapping[str, str], variant: str) -> Configuration:
         try:
             found = Configuration.of_values(json.loads(notes[CONFIGURATION]))
         except ValueError as error:
-            raise WeightsError(f"The notes of the weights are damaged: {error}") from error
+            raise WeightsError(f"The notes of the weights cannot be used: {error}.") from error
     # An adapted network may have any name.
     if variant not in VARIANTS and (found is None or not found.grown):
         raise ValueError(f"There is no variant {variant!r}; there are {', '.join(VARIANTS)}.")

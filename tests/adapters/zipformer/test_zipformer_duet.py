@@ -30,9 +30,7 @@ RATE, FRAMES = 44_100, 12
 
 @pytest.fixture
 def duet(networks: Networks) -> Configuration:
-    return replace(
-        networks["single path"], mask="magnitude", query=True, stems=("voice-1", "voice-2", "other")
-    )
+    return replace(networks["offline"], query=True, stems=("voice-1", "voice-2", "other"))
 
 
 def voice(hertz: float, fall: float, seconds: float = 2.0, level: float = 0.1) -> np.ndarray:
@@ -90,7 +88,7 @@ def test_folded_weights_do_what_the_network_does_with_a_query(
 
 
 def test_a_network_without_a_query_refuses_one(networks: Networks, make_network: Make) -> None:
-    plain = replace(networks["single path"], mask="magnitude")
+    plain = networks["offline"]
     _, weights = make_network(plain)
     with pytest.raises(ValueError, match="cannot look for an example's voice"):
         Separator(plain, weights, query=np.zeros(SIGNATURE, np.float32))

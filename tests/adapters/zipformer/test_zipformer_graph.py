@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -21,9 +20,9 @@ FRAMES = 22
 
 
 def test_the_graph_equals_the_layers(
-    configuration: Configuration, make_network: Make, make_cells: Make
+    networks: Networks, make_network: Make, make_cells: Make
 ) -> None:
-    offline = replace(configuration, chunk=None)
+    offline = networks["offline"]
     network, weights = make_network(offline)
     x = make_cells(offline, FRAMES)
     expected = np.asarray(network(x[None])[0])
@@ -32,19 +31,16 @@ def test_the_graph_equals_the_layers(
     np.testing.assert_allclose(found, expected, atol=1e-5)
 
 
-def test_masks_of_magnitudes_share_the_mixture(
-    networks: Networks, make_network: Make, make_cells: Make
-) -> None:
-    network, _ = make_network(networks["magnitude"])
-    masks = np.asarray(network(make_cells(networks["magnitude"], 9)[None]))
+def test_masks_share_the_mixture(networks: Networks, make_network: Make, make_cells: Make) -> None:
+    network, _ = make_network(networks["offline"])
+    masks = np.asarray(network(make_cells(networks["offline"], 9)[None]))
     np.testing.assert_allclose(masks.sum(axis=2), 1.0, atol=1e-5)
 
 
-@pytest.mark.parametrize("kind", ["magnitude", "complex", "single path"])
 def test_streamed_chunks_equal_the_chunk_masked_whole(
-    kind: str, networks: Networks, make_network: Make, make_cells: Make
+    networks: Networks, make_network: Make, make_cells: Make
 ) -> None:
-    live = replace(networks[kind], chunk=4, left=2)
+    live = networks["live"]
     network, weights = make_network(live)
     x = make_cells(live, FRAMES - FRAMES % 4 + 4)
     expected = np.asarray(network(x[None])[0])
@@ -123,9 +119,9 @@ def test_parameters_of_the_variants() -> None:
 
 
 def test_keras_runs_the_same_network(
-    configuration: Configuration, make_network: Make, make_cells: Make
+    networks: Networks, make_network: Make, make_cells: Make
 ) -> None:
-    offline = replace(configuration, chunk=None)
+    offline = networks["offline"]
     _, weights = make_network(offline)
     x = make_cells(offline, 8)
     found = [make_runtime(offline, weights, 8, name, "cpu").run(x) for name in ("onnx", "keras")]

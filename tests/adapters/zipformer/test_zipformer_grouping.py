@@ -20,7 +20,7 @@ FRAMES = 12
 
 @pytest.fixture
 def base(networks: Networks) -> Configuration:
-    return replace(networks["single path"], mask="magnitude")
+    return networks["offline"]
 
 
 def test_the_graph_equals_the_layers(

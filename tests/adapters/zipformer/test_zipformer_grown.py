@@ -38,7 +38,7 @@ def grown(
 
 @pytest.fixture
 def base(networks: Networks) -> Configuration:
-    return replace(networks["single path"], mask="magnitude")
+    return networks["offline"]
 
 
 def test_at_first_the_new_stem_is_the_one_beside_it(
@@ -106,7 +106,7 @@ def test_a_configuration_survives_json_and_damage_is_told() -> None:
     older = {k: v for k, v in TINY.as_values().items() if k not in ("grown", "left")}
     assert Configuration.of_values(older) == TINY
     assert noted({}, "tiny") == TINY
-    with pytest.raises(WeightsError, match="damaged"):
+    with pytest.raises(WeightsError, match="not the sizes of a network"):
         noted({CONFIGURATION: '{"width": 3}'}, "tiny")
     with pytest.raises(ValueError, match="no variant 'large'"):
         noted({}, "large")

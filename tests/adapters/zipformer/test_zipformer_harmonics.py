@@ -39,7 +39,7 @@ GAINS = ("harmonics/inside", "harmonics/between", "harmonics/gate")
 
 @pytest.fixture
 def base(networks: Networks) -> Configuration:
-    return replace(networks["single path"], mask="magnitude")
+    return networks["offline"]
 
 
 def tone(hertz: float, seconds: float = 1.0, partials: int = 12) -> np.ndarray:

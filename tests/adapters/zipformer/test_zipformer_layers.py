@@ -7,12 +7,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from zipformer_keras.configuration import Bands, LayerShape
+from zipformer_keras.configuration import LayerShape
 from zipformer_keras.network.attention import AttentionWeights, NonlinAttention, SelfAttention
-from zipformer_keras.network.bands import BandSplit, MaskHead, Standardize
 from zipformer_keras.network.convolution import Convolution
 from zipformer_keras.network.embedding import ConvEmbed, ConvMask
-from zipformer_keras.network.encoder import DualPathStack, ZipformerLayer
+from zipformer_keras.network.encoder import Stack, ZipformerLayer
+from zipformer_keras.network.features import Standardize, features
 from zipformer_keras.network.layers import BiasNorm, Bypass, FeedForward, swoosh_l, swoosh_r
 from zipformer_keras.network.positions import chunk_mask, compact_positions
 from zipformer_keras.network.time_resampling import Downsample, upsample
@@ -209,14 +209,14 @@ def test_live_convolution_hears_nothing_of_later_chunks() -> None:
 
 def test_downsample_repeats_the_last_and_upsample_cuts() -> None:
     x = sound()
-    layer = Downsample(4, axis=1)
+    layer = Downsample(4)
     layer(x)
     layer.bias.assign([0.0, 1.0, -1.0, 0.5])
     c = softmax(np.array([0.0, 1.0, -1.0, 0.5]))
     padded = np.concatenate([x, x[:, -1:]], axis=1).reshape(SEQUENCES, 2, 4, WIDTH)
     found = np.asarray(layer(x))
     np.testing.assert_allclose(found, np.einsum("nglc,l->ngc", padded, c), atol=1e-6)
-    back = np.asarray(upsample(found, 4, 1, FRAMES))
+    back = np.asarray(upsample(found, 4, FRAMES))
     np.testing.assert_array_equal(back, np.repeat(found, 4, axis=1)[:, :FRAMES])
 
 
@@ -241,44 +241,32 @@ def test_the_modules_of_a_layer_come_in_the_papers_order() -> None:
     assert [w[f"forward_{n}/in/bias"].size for n in (1, 2, 3)] == [12, 16, 20]
 
 
-def test_a_stack_works_along_bands_then_along_time_at_its_rate() -> None:
-    sizes = LayerShape(WIDTH, 2, 3, 5, 16, 3)
-    stack = DualPathStack(2, 2, 1, sizes, sizes)
-    x = sound(6, 2, FRAMES, WIDTH)  # bands, batch, frames, width
+def test_a_stack_works_at_its_rate() -> None:
+    stack, x = Stack(2, 2, LayerShape(WIDTH, 2, 3, 5, 16, 3)), sound()
     filled(stack, x)
-    slow = x
-    for layer in stack.down:
+    slow = stack.down(x)
+    assert slow.shape == (SEQUENCES, 4, WIDTH)
+    for layer in stack.inner:
         slow = layer(slow)
-    assert slow.shape == (3, 2, 4, WIDTH)
-    slow = np.asarray(slow).copy()
-    for batch in range(2):
-        for frame in range(4):
-            slow[:, batch, frame] = np.asarray(stack.over_bands[0](slow[None, :, batch, frame]))[0]
-        for band in range(3):
-            slow[band, batch] = np.asarray(stack.over_time[0](slow[band, None, batch]))[0]
-    fast = np.repeat(np.repeat(slow, 2, axis=2)[:, :, :FRAMES], 2, axis=0)
+    fast = np.repeat(np.asarray(slow), 2, axis=1)[:, :FRAMES]
     c = np.clip(np.asarray(stack.bypass.scale), 0.2, 1)
     np.testing.assert_allclose(np.asarray(stack(x)), x + c * (fast - x), atol=1e-4)
 
 
-def test_band_split_and_mask_head() -> None:
-    groups = (Bands(2, 3), Bands(1, 8, 4))
-    x = sound(1, 5, 4, 8)
-    found, w = filled(BandSplit(groups, WIDTH), x)
-    assert found.shape == (3, 1, 5, WIDTH)
-    for band, cells in enumerate((slice(0, 3), slice(3, 6), slice(6, 8))):
-        kernel, bias = f"kernel_{band // 2}", f"bias_{band // 2}"
-        flat = x[0, :, :, cells].reshape(5, -1)
-        plain = flat @ w[kernel][band % 2] + w[bias][band % 2]
-        np.testing.assert_allclose(found[band, 0], plain, atol=1e-5)
-    y = sound(3, 1, 5, WIDTH)
-    found, w = filled(MaskHead(groups, 6, 4), y)
-    assert found.shape == (1, 5, 6, 8)
-    for band, cells in enumerate((slice(0, 3), slice(3, 6), slice(6, 8))):
-        hidden = np.tanh(y[band, 0] @ w["in"][band] + w["in_bias"][band])
-        kernel, bias = f"kernel_{band // 2}", f"bias_{band // 2}"
-        plain = (hidden @ w[kernel][band % 2] + w[bias][band % 2]).reshape(5, 6, -1)
-        np.testing.assert_allclose(found[0, :, :, cells], plain, atol=1e-5)
+def test_a_stack_at_the_full_rate_is_its_layers() -> None:
+    stack, x = Stack(1, 2, LayerShape(WIDTH, 2, 3, 5, 16, 3)), sound()
+    found, weights = filled(stack, x)
+    assert {name.partition("/")[0] for name in weights} == {"time_0", "time_1"}
+    np.testing.assert_allclose(found, np.asarray(stack.inner[1](stack.inner[0](x))), atol=1e-6)
+
+
+def test_features_are_fourth_roots_of_the_magnitudes() -> None:
+    left, right = sound(1, 5, 6) + 1j * sound(1, 5, 6), sound(1, 5, 6) + 1j * sound(1, 5, 6)
+    energies = (np.abs(left) ** 2, np.abs(right) ** 2, (left * right.conj()).real)
+    found = np.asarray(features(np.stack(energies, axis=2).astype(np.float32)))
+    seen = (left, right, (left + right) / 2, (left - right) / 2)
+    magnitudes = np.abs(np.stack(seen, axis=2))
+    np.testing.assert_allclose(found, magnitudes**0.25, atol=1e-4)
 
 
 def test_standardize_measures_every_feature_of_every_cell() -> None:

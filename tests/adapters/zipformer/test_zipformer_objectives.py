@@ -53,8 +53,8 @@ def recipe(**changes: Any) -> Recipe:
     return Recipe(**(small | changes))
 
 
-def one_stack(networks: Networks, kind: str = "single path") -> Configuration:
-    return replace(networks[kind], stacks=((1, 2, 1),))
+def one_stack(networks: Networks) -> Configuration:
+    return replace(networks["offline"], stacks=((1, 1),))
 
 
 def test_spans_hide_about_the_share_that_is_asked_for() -> None:
@@ -75,14 +75,11 @@ def test_patches_hide_whole_rectangles() -> None:
 
 
 def test_band_spectra_do_not_know_the_level(networks: Networks, make_cells: Any) -> None:
-    for kind in ("magnitude", "complex"):
-        c = networks[kind]
-        cells = make_cells(c, 30)
-        loud = cells * (100.0 if kind == "magnitude" else 10.0)
-        spectra = band_spectra(cells, c)
-        assert spectra.shape == (30, BANDS)
-        np.testing.assert_allclose(spectra, band_spectra(loud, c), atol=0.02)
-        np.testing.assert_allclose(spectra.mean(axis=-1), 0.0, atol=1e-3)
+    cells = make_cells(networks["offline"], 30)
+    spectra = band_spectra(cells)
+    assert spectra.shape == (30, BANDS)
+    np.testing.assert_allclose(spectra, band_spectra(100.0 * cells), atol=0.02)
+    np.testing.assert_allclose(spectra.mean(axis=-1), 0.0, atol=1e-3)
 
 
 def test_classes_are_found_again() -> None:
@@ -97,11 +94,10 @@ def test_classes_are_found_again() -> None:
         Codebook.fit(points[:3], 5, rng)
 
 
-@pytest.mark.parametrize("kind", ["single path", "magnitude", "complex"])
 def test_hidden_frames_are_replaced_before_the_encoder(
-    kind: str, networks: Networks, make_network: Any, make_cells: Any
+    networks: Networks, make_network: Any, make_cells: Any
 ) -> None:
-    c = networks[kind]
+    c = networks["offline"]
     network, _ = make_network(c)
     cells = make_cells(c, 20)[None]
     hidden = np.zeros((1, 20), np.float32)
@@ -116,7 +112,7 @@ def test_hidden_frames_are_replaced_before_the_encoder(
     before = np.asarray(network.vectors(cells, encoded=False))
     assert np.abs(before - plain).max() > 1e-3
     trunk = {id(variable) for variable in network.trunk_variables}
-    way_out = network.unembed if c.embed else network.head
+    way_out = network.unembed
     assert not trunk & {id(variable) for variable in way_out.variables}
     assert len(trunk) + len(way_out.trainable_variables) == len(network.trainable_variables)
 
@@ -148,7 +144,7 @@ def test_units_of_unmixing_are_those_of_the_first_song(networks: Networks) -> No
     heard, _, units = task.draw(np.random.default_rng(4))
     clean = Clusters(quiet, c, recipe(), 0)
     windows = clean.windows(np.random.default_rng(4))
-    np.testing.assert_array_equal(units, clean.codebook.units(band_spectra(clean.seen(windows), c)))
+    np.testing.assert_array_equal(units, clean.codebook.units(band_spectra(clean.seen(windows))))
     assert np.abs(heard - clean.seen(windows)).max() > 1e-6
 
 

@@ -77,15 +77,15 @@ def test_damaged_files_are_refused(tmp_path: Path, damage: Callable[[bytes], byt
 def test_weights_of_another_network_are_refused(
     networks: dict[str, Configuration], make_network: Callable[..., Any]
 ) -> None:
-    network, weights = make_network(networks["magnitude"])
+    network, weights = make_network(networks["offline"])
     assign(network, weights)
     shapes = {name: array.shape for name, array in weights.items()}
-    with pytest.raises(WeightsError, match="lack head/in"):
-        check({name: array for name, array in weights.items() if name != "head/in"}, shapes)
+    with pytest.raises(WeightsError, match="lack embed/bias_1"):
+        check({name: array for name, array in weights.items() if name != "embed/bias_1"}, shapes)
     with pytest.raises(WeightsError, match="this variant has not: they are of another variant"):
         check(weights | {"more": ARRAYS["a"]}, shapes)
     with pytest.raises(WeightsError, match="has the shape"):
-        check(weights | {"head/in": ARRAYS["b"]}, shapes)
+        check(weights | {"embed/bias_1": ARRAYS["b"]}, shapes)
     with pytest.raises(WeightsError, match="not finite"):
         check(weights | {"norm/bias": weights["norm/bias"] * np.nan}, shapes)
 

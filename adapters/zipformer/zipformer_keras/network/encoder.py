@@ -71,74 +71,42 @@ class ZipformerLayer(keras.layers.Layer):
         return self.bypass(start, self.norm(x))
 
 
-class DualPathStack(keras.layers.Layer):
-    """Layers along frequency and along time, in turn, at a rate of their own.
+class Stack(keras.layers.Layer):
+    """Layers at a rate of their own.
 
     Parameters
     ----------
-    time_factor, band_factor
-        How many frames, and bands, become one.
-    units
-        How often: one layer along frequency, one along time.
-    along_time, along_bands
-        Sizes of the layers; None leaves the path out.
+    factor
+        How many frames become one.
+    layers
+        Their number.
+    sizes
+        Those of each layer.
     """
 
-    def __init__(
-        self,
-        time_factor: int,
-        band_factor: int,
-        units: int,
-        along_time: LayerShape,
-        along_bands: LayerShape | None,
-        **kwargs: Any,
-    ) -> None:
+    def __init__(self, factor: int, layers: int, sizes: LayerShape, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.factors = (time_factor, band_factor)
-        self.units = units
-        self.along_time, self.along_bands = along_time, along_bands
+        self.factor, self.count, self.sizes = factor, layers, sizes
 
     def build(self, shape: tuple[int | None, ...]) -> None:
         """Make the layers."""
-        sequence = (None, None, shape[-1])
-        self.down = [
-            Downsample(factor, axis, name=f"down_{name}")
-            for factor, axis, name in zip(self.factors, (2, 0), ("time", "bands"), strict=True)
-            if factor > 1
-        ]
-        self.over_bands = [
-            ZipformerLayer(self.along_bands, name=f"bands_{index}")
-            for index in range(self.units)
-            if self.along_bands is not None
-        ]
-        self.over_time = [
-            ZipformerLayer(self.along_time, name=f"time_{index}") for index in range(self.units)
-        ]
-        for layer in (*self.over_bands, *self.over_time):
-            layer.build(sequence)
-        for layer in self.down:
+        if self.factor > 1:
+            self.down = Downsample(self.factor, name="down_time")
+            self.down.build(shape)
+        self.inner = [ZipformerLayer(self.sizes, name=f"time_{i}") for i in range(self.count)]
+        for layer in self.inner:
             layer.build(shape)
-        if self.down:
+        if self.factor > 1:
             self.bypass = Bypass(name="out")
             self.bypass.build(shape)
 
     def call(self, x: Any, training: bool = False) -> Any:
-        """Transform (bands, batch, frames, width)."""
+        """Transform (batch, frames, width)."""
         start = x
-        for layer in self.down:
-            x = layer(x)
-        bands, batch, frames, width = (int(size) for size in x.shape)
-        for index in range(self.units):
-            if self.over_bands:
-                x = ops.reshape(x, (bands, batch * frames, width))
-                x = self.over_bands[index](ops.transpose(x, (1, 0, 2)), training=training)
-                x = ops.transpose(x, (1, 0, 2))
-            x = ops.reshape(x, (bands * batch, frames, width))
-            x = self.over_time[index](x, training=training)
-            x = ops.reshape(x, (bands, batch, frames, width))
-        if not self.down:
+        if self.factor > 1:
+            x = self.down(x)
+        for layer in self.inner:
+            x = layer(x, training=training)
+        if self.factor == 1:
             return x
-        for factor, axis in zip(self.factors, (2, 0), strict=True):
-            if factor > 1:
-                x = upsample(x, factor, axis, int(start.shape[axis]))
-        return self.bypass(start, x)
+        return self.bypass(start, upsample(x, self.factor, int(start.shape[1])))

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..configuration import CHANNELS, Configuration, LayerShape, band_count, cell_count
+from ..configuration import CHANNELS, Configuration, cell_count
 from ..pitches import PITCHES
 from .harmonics import HarmonicNodes
 from .nodes import Memory, Weights
@@ -71,11 +71,10 @@ class _NetworkNodes(HarmonicNodes):
         """Write all nodes; the graph."""
         c = self._configuration
         masks = self._network()
-        complex_ = c.mask == "complex"
-        parts, cells = [2] if complex_ else [], cell_count(c.groups)
-        inputs = {"cells": [self._frames, 4 if complex_ else 3, cells]}
+        cells = cell_count(c.groups)
+        inputs = {"cells": [self._frames, 3, cells]}
         inputs |= {f"seen.{factor}": [1, 1, 1, keys] for factor, keys in self._rates.items()}
-        outputs = {masks: [self._frames, *parts, len(c.outputs), CHANNELS, cells]}
+        outputs = {masks: [self._frames, len(c.outputs), CHANNELS, cells]}
         if c.harmonics:
             outputs["notes"] = [self._frames, PITCHES + 1 + len(c.stems)]
         content = self._serialized(inputs, outputs)
@@ -86,26 +85,8 @@ class _NetworkNodes(HarmonicNodes):
 
     def _network(self) -> str:
         c, frames = self._configuration, self._frames
-        seen = self._standardize(self._features())
-        if c.embed and c.mask == "magnitude":
-            return self._single_path(seen)
-        if c.embed:
-            x, levels = self._embed(seen)
-            numbers, _ = self._unembed(self._encoded(x, 1), levels)
-        else:
-            numbers = self._head(self._encoded(self._split(seen), band_count(c.groups)))
-        stems = len(c.stems)
-        if c.mask == "complex":
-            shaped = self._reshape(numbers, (frames, 2, stems, CHANNELS, -1))
-            offset = np.array([1.0 / stems, 0.0], np.float32).reshape(2, 1, 1, 1)
-            return self._op("Add", shaped, self._array(offset), output="masks")
-        shaped = self._reshape(numbers, (frames, stems, CHANNELS, -1))
-        return self._shared(shaped, output="masks")
-
-    def _single_path(self, seen: str) -> str:
-        c, frames = self._configuration, self._frames
-        x, levels = self._embed(seen)
-        vectors = self._encoded(x, 1)
+        x, levels = self._embed(self._standardize(self._features()))
+        vectors = self._encoded(x)
         stems = len(c.stems) + (1 if c.grown else 0)
         numbers, features = self._unembed(vectors, levels)
         if c.grouping:
@@ -119,61 +100,40 @@ class _NetworkNodes(HarmonicNodes):
             return self._with_grown(logits, self._slice(numbers, 1, stems - 1, stems), vectors)
         return self._shared(logits, output="masks")
 
-    def _encoded(self, x: str, bands: int) -> str:
+    def _encoded(self, x: str) -> str:
         x = self._norm(x, "norm")
-        for index, (time_factor, band_factor, units) in enumerate(self._configuration.stacks):
-            x = self._stack(f"stack_{index}", x, bands, time_factor, band_factor, units)
+        for index, (factor, layers) in enumerate(self._configuration.stacks):
+            x = self._stack(f"stack_{index}", x, factor, layers)
         return x
 
-    def _stack(self, name: str, x: str, bands: int, time: int, band: int, units: int) -> str:
-        c, start = self._configuration, x
-        width, frames = c.width, self._frames
-        if time > 1:
-            x, frames = self._down(x, f"{name}/down_time", time, 1, (bands, frames, width))
-        full = bands
-        if band > 1:
-            x, bands = self._down(x, f"{name}/down_bands", band, 0, (bands, frames, width))
-        chunk = None if c.chunk is None else c.chunk // time
-        sizes = (width, c.heads, c.query_width, c.value_width, c.feedforward)
-        along_time = LayerShape(*sizes, c.time_kernel, chunk=chunk, left=c.left)
-        along_bands = LayerShape(*sizes, c.band_kernel)
-        for index in range(units):
-            if not c.embed:
-                x = self._transpose(x, (1, 0, 2))
-                x = self._layer(f"{name}/bands_{index}", x, along_bands, (frames, bands), time)
-                x = self._transpose(x, (1, 0, 2))
-            x = self._layer(f"{name}/time_{index}", x, along_time, (bands, frames), time)
-        if time == 1 and band == 1:
+    def _stack(self, name: str, x: str, factor: int, layers: int) -> str:
+        start, frames = x, self._frames
+        if factor > 1:
+            x, frames = self._down(x, f"{name}/down_time", factor)
+        sizes = self._configuration.layer_shape(factor)
+        for index in range(layers):
+            x = self._layer(f"{name}/time_{index}", x, sizes, frames, factor)
+        if factor == 1:
             return x
-        x = self._up(x, time, 1, (bands, frames, width), self._frames)
-        x = self._up(x, band, 0, (bands, self._frames, width), full)
-        return self._bypass(start, x, f"{name}/out")
+        return self._bypass(start, self._up(x, factor, frames), f"{name}/out")
 
-    def _down(
-        self, x: str, name: str, factor: int, axis: int, shape: tuple[int, ...]
-    ) -> tuple[str, int]:
-        sizes = list(shape)
-        missing = -sizes[axis] % factor
+    def _down(self, x: str, name: str, factor: int) -> tuple[str, int]:
+        frames, width = self._frames, self._configuration.width
+        missing = -frames % factor
         if missing:
-            last = self._slice(x, axis, sizes[axis] - 1, sizes[axis])
-            x = self._op("Concat", x, *[last] * missing, axis=axis)
-        groups = (sizes[axis] + missing) // factor
-        x = self._reshape(x, (*sizes[:axis], groups, factor, *sizes[axis + 1 :]))
+            last = self._slice(x, 1, frames - 1, frames)
+            x = self._op("Concat", x, *[last] * missing, axis=1)
+        groups = (frames + missing) // factor
+        x = self._reshape(x, (1, groups, factor, width))
         bias = self._weights[f"{name}/bias"].astype(np.float64)
         weights = np.exp(bias - bias.max())
         weights = (weights / weights.sum()).astype(np.float32)
-        scaled = self._op(
-            "Mul", x, self._array(weights.reshape(factor, *[1] * (len(shape) - axis - 1)))
-        )
-        axes = self._array(np.array([axis + 1]))
-        return self._op("ReduceSum", scaled, axes, keepdims=0), groups
+        scaled = self._op("Mul", x, self._array(weights[:, None]))
+        return self._op("ReduceSum", scaled, self._array(np.array([2])), keepdims=0), groups
 
-    def _up(self, x: str, factor: int, axis: int, shape: tuple[int, ...], size: int) -> str:
-        if factor == 1:
-            return x
-        sizes = list(shape)
-        x = self._reshape(x, (*sizes[: axis + 1], 1, *sizes[axis + 1 :]))
-        x = self._op("Concat", *[x] * factor, axis=axis + 1)
-        sizes[axis] *= factor
-        x = self._reshape(x, tuple(sizes))
-        return x if sizes[axis] == size else self._slice(x, axis, 0, size)
+    def _up(self, x: str, factor: int, groups: int) -> str:
+        width = self._configuration.width
+        x = self._reshape(x, (1, groups, 1, width))
+        x = self._op("Concat", *[x] * factor, axis=2)
+        x = self._reshape(x, (1, groups * factor, width))
+        return x if groups * factor == self._frames else self._slice(x, 1, 0, self._frames)

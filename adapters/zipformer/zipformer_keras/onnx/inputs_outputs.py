@@ -1,11 +1,11 @@
-"""Where a network meets the spectrum, as nodes of an ONNX graph: `network`, `bands`, `embedding`."""
+"""Where a network meets the spectrum, as nodes of an ONNX graph: `features`, `embedding`."""
 
 from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
 
-from ..configuration import CHANNELS, FLOOR, SLOPE, Configuration, cell_count
+from ..configuration import FLOOR, SLOPE, Configuration, cell_count
 from .layers import LayerNodes
 from .nodes import Weights
 
@@ -32,18 +32,10 @@ class EdgeNodes(LayerNodes):
         self._configuration, self._frames = configuration, frames
 
     def _features(self) -> str:
-        floor = self._array(np.float32(FLOOR))
-        if self._configuration.mask == "complex":
-            real, imaginary = self._slice("cells", 1, 0, 2), self._slice("cells", 1, 2, 4)
-            energy = self._op("Add", self._op("Mul", real, real),
-                              self._op("Mul", imaginary, imaginary))  # fmt: skip
-            root = self._op("Sqrt", self._op("Add", energy, floor))
-            slow = self._op("Sqrt", self._op("Mul", root, self._op("Sqrt", root)))
-            return self._op("Div", "cells", self._op("Concat", slow, slow, axis=1))
         # Left, right and their product give left, right, middle and side by one small matrix.
         matrix = np.array([[1, 0, 0], [0, 1, 0], [0.25, 0.25, 0.5], [0.25, 0.25, -0.5]])
         energies = self._op("MatMul", self._array(matrix.astype(np.float32)), "cells")
-        x = self._op("Add", self._op("Relu", energies), floor)
+        x = self._op("Add", self._op("Relu", energies), self._array(np.float32(FLOOR)))
         for _ in range(3):
             x = self._op("Sqrt", x)
         return x
@@ -105,36 +97,6 @@ class EdgeNodes(LayerNodes):
         memory = self._memory(name, (1, channels, 1, cells))
         self._leave(self._slice(x, 2, frames - 1, frames))
         return self._op("Concat", memory, x, axis=2), 0
-
-    def _split(self, features: str) -> str:
-        c, frames = self._configuration, self._frames
-        count, parts, start = 4, [], 0
-        for index, group in enumerate(c.groups):
-            stop = start + group.count * group.cells
-            part = self._slice(features, 2, start, stop)
-            part = self._reshape(part, (frames, count, group.count, group.cells))
-            part = self._transpose(part, (2, 0, 1, 3))
-            part = self._reshape(part, (group.count, frames, count * group.cells))
-            product = self._op("MatMul", part, self._weight(f"split/kernel_{index}"))
-            parts.append(self._op("Add", product, self._weight(f"split/bias_{index}")))
-            start = stop
-        return self._op("Concat", *parts, axis=0)
-
-    def _head(self, x: str) -> str:
-        c, frames = self._configuration, self._frames
-        outputs = len(c.stems) * CHANNELS * (2 if c.mask == "complex" else 1)
-        hidden = self._op("MatMul", x, self._weight("head/in"))
-        hidden = self._op("Tanh", self._op("Add", hidden, self._weight("head/in_bias")))
-        pieces, start = [], 0
-        for index, group in enumerate(c.groups):
-            part = self._slice(hidden, 0, start, start + group.count)
-            piece = self._op("MatMul", part, self._weight(f"head/kernel_{index}"))
-            piece = self._op("Add", piece, self._weight(f"head/bias_{index}"))
-            piece = self._reshape(piece, (group.count, frames, outputs, group.cells))
-            piece = self._transpose(piece, (1, 2, 0, 3))
-            pieces.append(self._reshape(piece, (frames, outputs, group.count * group.cells)))
-            start += group.count
-        return self._op("Concat", *pieces, axis=2)
 
 
 def _split(kernel: Numbers) -> Numbers:

@@ -131,14 +131,14 @@ class Nodes:
     # Live mode: what goes from one chunk to the next.
 
     def _remember(
-        self, name: str, x: str, sizes: LayerShape, shape: tuple[int, int, int]
+        self, name: str, x: str, sizes: LayerShape, shape: tuple[int, int]
     ) -> tuple[str, int]:
-        """Put what was kept of earlier chunks before x; the joined tensor and its length."""
-        count, frames, width = shape
+        """Put what was kept of earlier chunks before x, (1, frames, width); the joined tensor and its length."""
+        frames, width = shape
         if sizes.chunk is None:
             return x, frames
         kept = sizes.chunk * sizes.left
-        memory = self._memory(name, (count, kept, width))
+        memory = self._memory(name, (1, kept, width))
         joined = self._op("Concat", memory, x, axis=1)
         self._leave(self._slice(joined, 1, frames, frames + kept))
         return joined, frames + kept

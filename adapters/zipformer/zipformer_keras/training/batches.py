@@ -1,7 +1,7 @@
-"""Excerpts as a network and its loss want them.
+"""Excerpts as a network and its loss take them.
 
-With magnitude masks the loss in dB needs no spectra, only sums over cells: the error energy of
-a mask m is m^2 |x|^2 - 2 m Re(x* s) + |s|^2, summed. That is several times less to compute.
+The loss in dB needs no spectra, only sums over cells: the error energy of a mask m is
+m^2 |x|^2 - 2 m Re(x* s) + |s|^2, summed. That is several times less to compute.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def draw_batch(
     library
         The songs.
     configuration
-        Names stems, bands and frames.
+        Names stems, cells and frames.
     size, frames
         Excerpts, and frames of each.
     variation
@@ -68,7 +68,7 @@ def draw_batch(
 
 
 def cell_example(excerpt: Excerpt, gains: Numbers, configuration: Configuration) -> Batch:
-    """One excerpt for `objective.snr_loss`.
+    """One excerpt for `loss.snr_loss`.
 
     Parameters
     ----------
@@ -82,10 +82,8 @@ def cell_example(excerpt: Excerpt, gains: Numbers, configuration: Configuration)
     Returns
     -------
     tuple
-        The mixture's cells, float32 (frames, 3 or 4, cells); targets, for magnitude masks
-        float32 (frames, stems, 2, cells), which is Re(x* s), for complex ones (frames, 2,
-        stems, 2, cells), the stems' spectra; |s|^2 summed, float32 (stems,); and which stems
-        are known.
+        The mixture's cells, float32 (frames, 3, cells); targets, Re(x* s), float32 (frames, stems,
+        2, cells); |s|^2 summed, float32 (stems,); and which stems are known.
     """
     groups = configuration.groups
     spectra = np.ascontiguousarray(
@@ -93,12 +91,9 @@ def cell_example(excerpt: Excerpt, gains: Numbers, configuration: Configuration)
     )
     spectra *= gains[:, None, None, :]
     mixture = spectra.sum(axis=0)
-    seen = cells(mixture, groups, configuration.mask)
+    seen = cells(mixture, groups)
     energy = np.array([np.square(one.view(np.float32)).sum() for one in spectra], np.float32)
     frames, count = spectra.shape[2], cell_count(groups)
-    if configuration.mask == "complex":
-        targets = np.stack([spectra.real, spectra.imag]).transpose(3, 0, 1, 2, 4)
-        return seen, targets, energy, excerpt.known
     targets = np.empty((frames, len(spectra), 2, count), np.float32)
     for stem, spectrum in enumerate(spectra):
         targets[:, stem] = pooled(product(mixture, spectrum), groups).transpose(1, 0, 2)
@@ -106,7 +101,7 @@ def cell_example(excerpt: Excerpt, gains: Numbers, configuration: Configuration)
 
 
 def wave_example(excerpt: Excerpt, gains: Numbers, configuration: Configuration) -> Batch:
-    """One excerpt for `objective.multi_resolution_loss`.
+    """One excerpt for `loss.multi_resolution_loss`.
 
     Parameters
     ----------
@@ -123,4 +118,4 @@ def wave_example(excerpt: Excerpt, gains: Numbers, configuration: Configuration)
     groups = configuration.groups
     mixture = analyse(stems.sum(axis=0), configuration.frame, configuration.step, bin_count(groups))
     parts = np.stack([mixture.real, mixture.imag]).transpose(2, 0, 1, 3)
-    return cells(mixture, groups, configuration.mask), parts, stems, excerpt.known
+    return cells(mixture, groups), parts, stems, excerpt.known

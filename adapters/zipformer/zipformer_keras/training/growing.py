@@ -34,11 +34,10 @@ def grow(
     Raises
     ------
     ValueError
-        The variant cannot grow, or an option is wrong.
+        There is no such variant, or an option is wrong.
     """
-    if variant not in VARIANTS or not VARIANTS[variant].embed:
-        able = ", ".join(name for name, found in VARIANTS.items() if found.embed)
-        raise ValueError(f"{variant} cannot learn a stem from examples; {able} can.")
+    if variant not in VARIANTS:
+        raise ValueError(f"There is no variant {variant!r}; there are {', '.join(VARIANTS)}.")
     unknown = sorted(set(options) - OPTIONS)
     if unknown:
         raise ValueError(

@@ -89,7 +89,7 @@ def labelled(
         sounds = [_fitted(stems[name], length) for name in c.stems]
         spectra = [analyse(sound, c.frame, c.step, bin_count(c.groups)) for sound in sounds]
         x = np.sum(spectra, axis=0)
-        seen = cells(x, c.groups, c.mask)
+        seen = cells(x, c.groups)
         logits, vectors, features = (
             array.numpy()[0].astype(np.float16)
             for array in forward(tf.constant(seen[None] * HEARD**2))

@@ -20,53 +20,40 @@ RESOLUTIONS = (256, 512, 1024, 2048, 4096)
 Loss = Callable[..., Any]
 
 
-def snr_loss(configuration: Configuration) -> Loss:
+def snr_loss(masks: Any, cells: Any, targets: Any, energy: Any, known: Any) -> Any:
     """Mean over known stems of 10 log10 (error / mixture + `LEVEL`): the SDR up to sign and a constant.
-
-    The function takes masks and the arrays of a `batches.CellBatch`.
-    """
-
-    def loss(masks: Any, cells: Any, targets: Any, energy: Any, known: Any) -> Any:
-        errors = error_energies(masks, cells, targets, energy, configuration.mask)
-        energies = cells[:, :, :2] if configuration.mask == "magnitude" else ops.square(cells)
-        mixture = ops.sum(energies, axis=(1, 2, 3))[:, None] + 1e-6
-        levels = 10.0 / np.log(10.0) * ops.log(errors / mixture + LEVEL)
-        return ops.sum(known * levels) / ops.sum(known)
-
-    return loss
-
-
-def error_energies(masks: Any, cells: Any, targets: Any, energy: Any, mask: str) -> Any:
-    """Energy of what is wrong with every stem of every excerpt.
 
     Parameters
     ----------
     masks
         The network's answer, see `network.Network`.
-    cells, targets, energy
-        Of a `batches.CellBatch`.
-    mask
-        ``"magnitude"`` or ``"complex"``.
-
-    Returns
-    -------
-    (excerpts, stems).
+    cells, targets, energy, known
+        See `batches.cell_example`.
     """
-    if mask == "magnitude":
-        mixture = cells[:, :, None, :2]
-        gained = ops.sum(masks * (masks * mixture - 2.0 * targets), axis=(1, 3, 4))
-        return ops.maximum(gained + energy, 0.0)
-    real, imaginary = cells[:, :, None, :2], cells[:, :, None, 2:]
-    error_real = masks[:, :, 0] * real - masks[:, :, 1] * imaginary - targets[:, :, 0]
-    error_imaginary = masks[:, :, 0] * imaginary + masks[:, :, 1] * real - targets[:, :, 1]
-    return ops.sum(ops.square(error_real) + ops.square(error_imaginary), axis=(1, 3, 4))
+    errors = error_energies(masks, cells, targets, energy)
+    mixture = ops.sum(cells[:, :, :2], axis=(1, 2, 3))[:, None] + 1e-6
+    levels = 10.0 / np.log(10.0) * ops.log(errors / mixture + LEVEL)
+    return ops.sum(known * levels) / ops.sum(known)
+
+
+def error_energies(masks: Any, cells: Any, targets: Any, energy: Any) -> Any:
+    """Energy of what is wrong with every stem of every excerpt, (excerpts, stems).
+
+    Parameters
+    ----------
+    masks, cells, targets, energy
+        See `snr_loss`.
+    """
+    mixture = cells[:, :, None, :2]
+    gained = ops.sum(masks * (masks * mixture - 2.0 * targets), axis=(1, 3, 4))
+    return ops.maximum(gained + energy, 0.0)
 
 
 def multi_resolution_loss(configuration: Configuration) -> Loss:
     """Mean absolute error of known stems' samples, plus that of complex spectra over `RESOLUTIONS`.
 
     Spectra are scaled like samples of noise, so that all terms weigh alike. The function takes
-    masks and the arrays of a `batches.WaveBatch`.
+    masks and the arrays of `batches.wave_example`.
     """
 
     def loss(masks: Any, cells: Any, spectrum: Any, waves: Any, known: Any) -> Any:
@@ -106,13 +93,7 @@ def waveforms(masks: Any, spectrum: Any, configuration: Configuration) -> Any:
     """
     frame, step = configuration.frame, configuration.step
     masks = expanded_masks(masks, configuration)
-    real, imaginary = spectrum[:, :, 0], spectrum[:, :, 1]
-    if configuration.mask == "complex":
-        a, b = masks[:, :, 0], masks[:, :, 1]
-        real, imaginary = real[:, :, None], imaginary[:, :, None]
-        real, imaginary = a * real - b * imaginary, a * imaginary + b * real
-    else:
-        real, imaginary = masks * real[:, :, None], masks * imaginary[:, :, None]
+    real, imaginary = masks * spectrum[:, :, 0, None], masks * spectrum[:, :, 1, None]
     batch, frames, stems, _, bins = (int(size) for size in real.shape)
     missing = frame // 2 + 1 - bins
     pads = ((0, 0),) * 4 + ((0, missing),)
@@ -130,11 +111,11 @@ def waveforms(masks: Any, spectrum: Any, configuration: Configuration) -> Any:
 
 
 def expanded_masks(masks: Any, configuration: Configuration) -> Any:
-    """Give every bin of the bands its cell's mask, on the last axis."""
+    """Give every bin of the cells its cell's mask, on the last axis."""
     pieces, start = [], 0
     for group in configuration.groups:
-        stop = start + group.count * group.cells
+        stop = start + group.count
         piece = masks[..., start:stop]
-        pieces.append(ops.repeat(piece, group.step, axis=-1) if group.step > 1 else piece)
+        pieces.append(ops.repeat(piece, group.bins, axis=-1) if group.bins > 1 else piece)
         start = stop
     return ops.concatenate(pieces, axis=-1)

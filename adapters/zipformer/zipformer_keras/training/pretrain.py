@@ -89,7 +89,7 @@ def notes(recipe: Recipe, songs: Sequence[Song]) -> dict[str, str]:
 def vectors_of(
     configuration: Configuration, weights: Mapping[str, Numbers]
 ) -> Callable[[Numbers], Numbers]:
-    """A function from what a network takes in, (size, frames, 3 or 4, cells), to its vectors.
+    """A function from what a network takes in, (size, frames, 3, cells), to its vectors.
 
     The network is a copy, so that the vectors stay what they are while training goes on.
     """

@@ -112,7 +112,7 @@ def cached(
     parts: list[list[Any]] = [[] for _ in range(6)]
     for start in starts:
         x, s = (_spectrum(sound[:, start : start + length], c) for sound in (mixture, stem))
-        seen = cells(x, c.groups, c.mask)
+        seen = cells(x, c.groups)
         outcome = forward(tf.constant(seen[None] * HEARD**2))
         for place, array in enumerate(outcome):
             parts[place].append(array.numpy()[0].astype(np.float16))

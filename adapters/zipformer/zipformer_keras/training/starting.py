@@ -17,7 +17,7 @@ from ..weights import HEADS
 
 Array = npt.NDArray[np.float32]
 
-_LAYER = re.compile(r"(?P<place>stack_\d+/(?:time|bands)_)(?P<index>\d+)/(?P<part>.+)")
+_LAYER = re.compile(r"(?P<place>stack_\d+/time_)(?P<index>\d+)/(?P<part>.+)")
 _KERNELS = {"embed/kernel": (3, 2), "unembed/kernel": (2, 3)}
 """Of a level's kernel: the axis of the channels that it gives, and of those that it reads."""
 _BIASES = ("embed/bias", "unembed/bias")

@@ -88,7 +88,7 @@ def read_state(
         )
     except (zipfile.BadZipFile, zlib.error, OSError, EOFError, KeyError, ValueError) as error:
         raise ValueError(
-            f"{path} is damaged ({error}). Delete it to start the run again, or choose another folder."
+            f"{path} cannot be read ({error}). Delete it to start the run again, or choose another folder."
         ) from error
     if before != (configuration, objective):
         raise ValueError(

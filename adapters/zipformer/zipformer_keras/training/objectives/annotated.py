@@ -39,7 +39,6 @@ class Annotated:
 
     def __init__(self, library: Library, configuration: Configuration, recipe: Recipe) -> None:
         self.library, self.configuration, self.recipe = library, configuration, recipe
-        self._loss = snr_loss(configuration)
 
     @property
     def variables(self) -> list[Any]:
@@ -75,6 +74,6 @@ class Annotated:
         logits, answer, heard = (
             ops.cast(x, "float32") for x in network.harmonics.raised(logits, separation[0], vectors)
         )
-        loss = self._loss(ops.softmax(logits, axis=2), *separation)
+        loss = snr_loss(ops.softmax(logits, axis=2), *separation)
         error = heads_error(answer, heard, pitches, sounding, separation[-1])
         return Outcome(loss + WEIGHT * error, loss, ops.zeros(()))

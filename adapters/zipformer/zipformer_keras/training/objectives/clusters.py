@@ -54,7 +54,7 @@ class Clusters(WithoutStems):
         describe: Describe | None = None,
     ) -> None:
         super().__init__(songs, configuration, recipe)
-        self._describe = describe or (lambda given: band_spectra(given, configuration))
+        self._describe = describe or band_spectra
         rng = np.random.default_rng([seed, 2])
         drawn = [self._describe(self.seen(self.windows(rng))) for _ in range(FITTED)]
         features = np.concatenate(drawn).reshape(-1, drawn[0].shape[-1])

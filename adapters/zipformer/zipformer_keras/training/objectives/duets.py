@@ -140,7 +140,7 @@ class Duets:
 
         def levels(order: Sequence[int]) -> Any:
             aimed, loud = ops.take(targets, order, axis=2), ops.take(energy, order, axis=1)
-            errors = error_energies(masks, seen, aimed, loud, "magnitude")
+            errors = error_energies(masks, seen, aimed, loud)
             return 10.0 / np.log(10.0) * ops.mean(ops.log(errors / heard + LEVEL), axis=1)
 
         straight, crossed = levels((0, 1, 2)), levels((1, 0, 2))

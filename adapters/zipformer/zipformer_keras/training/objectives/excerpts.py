@@ -74,7 +74,7 @@ class WithoutStems:
         return np.stack([draw_window(self.songs, length, rng) for _ in range(count)])
 
     def seen(self, windows: Samples) -> Numbers:
-        """What the network takes in of each window: float32 (batch_size, frames, 3 or 4, cells)."""
+        """What the network takes in of each window: float32 (batch_size, frames, 3, cells)."""
         c = self.configuration
         spectra = analyse(windows, c.frame, c.step, bin_count(c.groups))
-        return np.stack([cells(one, c.groups, c.mask) for one in spectra])
+        return np.stack([cells(one, c.groups) for one in spectra])

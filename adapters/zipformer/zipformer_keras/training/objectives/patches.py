@@ -60,8 +60,7 @@ class Patches(WithoutStems):
         heard = self.seen(windows)
         size, frames = recipe.batch_size, recipe.frames
         hidden = patches(size, frames, self.cells, recipe.hidden, PATCH, rng)
-        energy = heard[:, :, :2] if self.configuration.mask == "magnitude" else np.square(heard)
-        levels = np.log10(energy.sum(axis=2) + 1e-9).astype(np.float32)
+        levels = np.log10(heard[:, :, :2].sum(axis=2) + 1e-9).astype(np.float32)
         levels -= levels.mean(axis=(1, 2), keepdims=True)
         levels /= levels.std(axis=(1, 2), keepdims=True) + 1e-3
         return heard * (1.0 - hidden[:, :, None]), hidden, levels

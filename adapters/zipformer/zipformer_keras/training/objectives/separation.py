@@ -32,8 +32,7 @@ class Separation:
 
     def __init__(self, library: Library, configuration: Configuration, recipe: Recipe) -> None:
         self.library, self.configuration, self.recipe = library, configuration, recipe
-        losses = {"snr": snr_loss, "multi-resolution": multi_resolution_loss}
-        self._loss = losses[recipe.loss](configuration)
+        self._loss = snr_loss if recipe.loss == "snr" else multi_resolution_loss(configuration)
 
     @property
     def variables(self) -> list[Any]:
