@@ -10,8 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from .checks import check_types
-from .variation import Variation
+from .variation import Variation, check_types
 
 FOLDER = Path(__file__).resolve().parents[2] / "recipes"
 LOSSES = ("snr", "multi-resolution")

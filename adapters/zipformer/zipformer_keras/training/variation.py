@@ -1,13 +1,34 @@
-"""How the excerpts of a training run are varied, as part of its recipe."""
+"""How the excerpts of a training run are varied, as part of its recipe; and the check of a recipe's types."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+import math
+from dataclasses import MISSING, dataclass, fields
+from typing import Any
 
-from .checks import check_types
-
+NAMES = {int: "a whole number", float: "a finite number", str: "a text"}
 HIGHEST = {"gain_db": 60.0, "level_db": 60.0, "speed": 0.9}
 """Largest values of what is not a share of 0 to 1."""
+
+
+def check_types(values: Any) -> None:
+    """Check that every field of a dataclass with a default has that default's type.
+
+    A whole number is accepted where a number is asked for; NaN and infinity are not.
+
+    Raises
+    ------
+    ValueError
+        Names the field, what it must be and what it is.
+    """
+    for entry in fields(values):
+        if entry.default is MISSING:
+            continue
+        wanted, value = type(entry.default), getattr(values, entry.name)
+        if wanted is float and type(value) is int:
+            continue
+        if type(value) is not wanted or (wanted is float and not math.isfinite(value)):
+            raise ValueError(f"{entry.name} must be {NAMES[wanted]}, not {value!r}.")
 
 
 @dataclass(frozen=True, slots=True)
