@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from zipformer_keras.configuration import bin_count
 from zipformer_keras.runtime import make_runtime
 from zipformer_keras.spectrum import analyse, expanded
 from zipformer_keras.weights import WEIGHTS_FILE, read_weights, without_heads
@@ -44,7 +45,7 @@ def test_sharpened_weights_raise_the_masks_to_a_power(stems: np.ndarray) -> None
 def test_the_improvement_is_that_of_the_masked_spectra(stems: np.ndarray) -> None:
     weights = without_heads(read_weights(WEIGHTS / WEIGHTS_FILE)[0])
     song = temperature.heard(stems, make_runtime(TINY, weights, FRAMES, "onnx", "cpu"))
-    bins = sum(group.count * group.width for group in TINY.groups)
+    bins = bin_count(TINY.groups)
     spectra = analyse(stems * temperature.LEVEL, TINY.frame, TINY.step, bins)
     mixture = spectra.sum(axis=0)
     gains = []
