@@ -83,7 +83,8 @@ def test_folded_weights_do_what_the_network_does_with_a_query(
         assert not set(NAMES) & set(arrays)
         runtime = OnnxRuntime(build_graph(plain, arrays, size))
         found = [runtime.run(x[at : at + size]) for at in range(0, FRAMES, size)]
-        np.testing.assert_allclose(np.concatenate(found), masks[asked], atol=1e-5)
+        # Random changes make logits of 50 and more, which float32 holds to about 1e-5.
+        np.testing.assert_allclose(np.concatenate(found), masks[asked], atol=5e-5)
     assert np.abs(masks[1.0] - masks[0.0]).max() > 1e-3
 
 
