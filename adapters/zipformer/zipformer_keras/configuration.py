@@ -195,7 +195,7 @@ class Configuration:
         ------
         ValueError
             The values are not those of a configuration, or those of a network with bands or complex
-            masks, which there are no more.
+            masks, which this version cannot run.
         """
         try:
             known = renewed(values)

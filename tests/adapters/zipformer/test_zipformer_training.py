@@ -470,6 +470,15 @@ def test_a_smaller_network_and_another_kind_are_no_start(networks: Networks) -> 
     network = build_keras(small)
     with pytest.raises(ValueError, match="embed/bias_0 has the shape"):
         assign(network, warm_start(collect(build_keras(large)), collect(network)))
+    # Arrays of a stranger's file, in shapes that no network has.
+    for name, strange in {
+        "embed/join/kernel": np.zeros(5, np.float32),
+        "unembed/part/kernel": np.zeros((16, 5), np.float32),
+        "embed/bias_1": np.zeros(0, np.float32),
+        "embed/kernel_0": np.zeros((3, 3), np.float32),
+    }.items():
+        with pytest.raises(ValueError, match=name):
+            assign(network, warm_start(collect(network) | {name: strange}, collect(network)))
     wide = build_keras(replace(small, width=2 * small.width))
     with pytest.raises(ValueError, match="embed/join"):
         assign(wide, warm_start(collect(network), collect(wide)))

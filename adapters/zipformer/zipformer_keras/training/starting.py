@@ -21,6 +21,8 @@ _LAYER = re.compile(r"(?P<place>stack_\d+/time_)(?P<index>\d+)/(?P<part>.+)")
 _KERNELS = {"embed/kernel": (3, 2), "unembed/kernel": (2, 3)}
 """Of a level's kernel: the axis of the channels that it gives, and of those that it reads."""
 _BIASES = ("embed/bias", "unembed/bias")
+_LAST = {"embed/join/kernel": 0, "unembed/part/kernel": 1, "unembed/part/bias": 0}
+"""The axis along which an array holds all cells and channels of the last level."""
 
 
 def warm_start(given: Mapping[str, Array], drawn: Mapping[str, Array]) -> dict[str, Array]:
@@ -37,8 +39,8 @@ def warm_start(given: Mapping[str, Array], drawn: Mapping[str, Array]) -> dict[s
     Returns
     -------
     dict
-        What is given, placed within what was drawn. Arrays of another kind of network are passed on as
-        they are, and are not completed, so that assigning them names what does not fit.
+        What is given, placed within what was drawn. Arrays of another kind of network, or that do not fit together, are
+        passed on as they are, and are not completed, so that assigning them names what does not fit.
 
     Notes
     -----
@@ -56,6 +58,8 @@ def warm_start(given: Mapping[str, Array], drawn: Mapping[str, Array]) -> dict[s
     >>> warm_start(small, {"unembed/bias_1": np.zeros(3, np.float32)})["unembed/bias_1"]
     array([1., 1., 0.], dtype=float32)
     """
+    if not _coherent(given):
+        return dict(given)
     last: dict[str, int] = {}
     for layer in filter(None, map(_LAYER.fullmatch, given)):
         last[layer["place"]] = max(last.get(layer["place"], 0), int(layer["index"]))
@@ -72,6 +76,18 @@ def warm_start(given: Mapping[str, Array], drawn: Mapping[str, Array]) -> dict[s
             before = given.get(f"{found['place']}{last[found['place']]}/{found['part']}")
             started[name] = _layer(found["part"], array, before)
     return started
+
+
+def _coherent(given: Mapping[str, Array]) -> bool:
+    """Whether every kernel of a level gives as many channels as its bias has numbers."""
+    for name, kernel in given.items():
+        kind, _, index = name.rpartition("_")
+        if kind not in _KERNELS:
+            continue
+        bias = given.get(f"{kind.replace('kernel', 'bias')}_{index}")
+        if bias is None or kernel.ndim != 4 or bias.shape != (kernel.shape[_KERNELS[kind][0]],):
+            return False
+    return True
 
 
 def _layer(part: str, drawn: Array, before: Array | None) -> Array:
@@ -91,27 +107,30 @@ def _level(name: str, given: Mapping[str, Array], drawn: Mapping[str, Array]) ->
         return _extended(small, large, *_KERNELS[kind])
     if kind in _BIASES:
         return _extended(small, large, 0, None)
-    if name not in ("embed/join/kernel", "unembed/part/kernel", "unembed/part/bias"):
+    if name in _LAST and small.ndim == large.ndim:
+        return _last_level(name, small, large, _channels(given), _channels(drawn))
+    return small
+
+
+def _last_level(name: str, small: Array, large: Array, fewer: int, more: int) -> Array:
+    """An array whose channels of the last level lie next to each other, cell by cell."""
+    axis = _LAST[name]
+    if not fewer or not more or small.shape[axis] % fewer or large.shape[axis] % more:
         return small
-    # The channels of the last level lie next to each other, cell by cell.
-    small, large = (
-        array.reshape(_split(name, array, len(weights[_last_bias(weights)])))
-        for array, weights in ((small, given), (large, drawn))
+    before, after = (
+        array.reshape(*array.shape[:axis], -1, channels, *array.shape[axis + 1 :])
+        for array, channels in ((small, fewer), (large, more))
     )
-    axes = (2, 1) if name.startswith("embed") else (small.ndim - 1, None)
-    extended = _extended(small, large, *axes)
-    return extended.reshape(drawn[name].shape) if extended is not small else given[name]
+    gives, reads = (2, 1) if name == "embed/join/kernel" else (axis + 1, None)
+    extended = _extended(before, after, gives, reads)
+    return small if extended is before else extended.reshape(large.shape)
 
 
-def _last_bias(weights: Mapping[str, Array]) -> str:
-    levels = (name for name in weights if name.startswith("embed/bias_"))
-    return max(levels, key=lambda name: int(name.rpartition("_")[2]))
-
-
-def _split(name: str, array: Array, channels: int) -> tuple[int, ...]:
-    if name.startswith("embed"):
-        return (-1, channels, array.shape[1])
-    return (*array.shape[:-1], -1, channels)
+def _channels(weights: Mapping[str, Array]) -> int:
+    """Of the last level of the embedding; 0: there is none."""
+    levels = [name for name in weights if re.fullmatch(r"embed/bias_\d+", name)]
+    last = max(levels, key=lambda name: int(name.rpartition("_")[2]), default=None)
+    return weights[last].size if last else 0
 
 
 def _extended(small: Array, large: Array, gives: int, reads: int | None) -> Array:
