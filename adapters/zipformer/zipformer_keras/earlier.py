@@ -20,7 +20,8 @@ def renewed(values: Mapping[str, Any]) -> dict[str, Any]:
     Raises
     ------
     ValueError
-        The network has layers along frequency, a vector for every band, or complex masks.
+        The network has layers along frequency, a vector for every band, or complex masks; or its
+        stacks have neither two numbers each nor three.
 
     Examples
     --------
@@ -30,7 +31,10 @@ def renewed(values: Mapping[str, Any]) -> dict[str, Any]:
     ([(2, 3)], [{'count': 16, 'bins': 1}, {'count': 2, 'bins': 4}])
     """
     known = {name: value for name, value in values.items() if name not in _REMOVED}
-    if not any(len(stack) == 3 for stack in values["stacks"]):
+    lengths = {len(stack) for stack in values["stacks"]}
+    if lengths not in ({2}, {3}):
+        raise ValueError("these are not the sizes of a network: its stacks have two numbers each")
+    if lengths == {2}:
         return known
     along_bands = any(factor != 1 for _, factor, _ in values["stacks"])
     if along_bands or not values.get("embed") or values.get("mask") == "complex":
