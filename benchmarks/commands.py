@@ -30,6 +30,7 @@ from benchmarks.kills import RATE, command, songs
 
 WEIGHTS = bytes(range(256)) * 400
 VOLATILE = re.compile(r"\d{8}T?-?\d{6}[\w.-]*|runs/[^/]+|tfevents[\w.-]*")
+COMPACTED = re.compile(r"(?<=/compacted-)\d+-\w+")
 
 ADAPTER = """
 name = "{name}"
@@ -328,11 +329,18 @@ def prepare(place: Path, server: Server) -> None:
 
 
 def left(place: Path) -> set[str]:
-    """The names of all files that a command may have left, without what differs in each run."""
-    found = set()
+    """The names of all files that a command may have left, without what differs in each run.
+
+    A compacted part is named after the parts it was made of, so a compaction that goes on after a
+    kill gives it another name; that a folder holds only one of them is kept.
+    """
+    found: set[str] = set()
     for folder in ("out", "cache", "tmp", "results"):
         for path in (place / folder).rglob("*"):
             name = path.relative_to(place).as_posix()
             if path.is_file() and not re.search(r"environments/\w+/|__pycache__|\.lock$", name):
-                found.add(VOLATILE.sub("*", name))
+                plain = COMPACTED.sub("*", VOLATILE.sub("*", name))
+                while COMPACTED.search(name) and plain in found:
+                    plain += " again"
+                found.add(plain)
     return found

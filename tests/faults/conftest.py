@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -41,6 +42,13 @@ def wait_for(condition: Callable[[], object], seconds: float = 60.0) -> None:
     while not condition():
         assert time.monotonic() < deadline, "it did not happen in time"
         time.sleep(0.01)
+
+
+def remove_at_once(folder: Path, place: Path) -> None:
+    """Remove a folder into which another process may be writing: it is moved to `place` first."""
+    away = place / "removed"
+    folder.rename(away)
+    shutil.rmtree(away, ignore_errors=True)  # what is still written ends up outside the folder
 
 
 def family(process: subprocess.Popen[Any]) -> list[psutil.Process]:

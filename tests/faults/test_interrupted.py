@@ -18,7 +18,7 @@ from benchbench.results.store import Results
 from benchbench.running.events import Event, Note, ScoresReady, Started
 from benchmarks.kills import table
 from tests.conftest import RATE, tones
-from tests.faults.conftest import family, files, start, survivors, wait_for
+from tests.faults.conftest import family, files, remove_at_once, start, survivors, wait_for
 
 Make = Callable[..., Path]
 POSIX = pytest.mark.skipif(sys.platform == "win32", reason="signals as POSIX has them")
@@ -120,10 +120,17 @@ def test_a_removed_input_is_an_error_although_its_stems_are_there(
         benchbench.separate("mixture", inputs, tmp_path / "out")
 
 
-def run(root: Path, out: Path, listener: Callable[[Event], None] = lambda _: None) -> object:
+def run(
+    root: Path,
+    out: Path,
+    listener: Callable[[Event], None] = lambda _: None,
+    adapters: tuple[str, Path] | None = None,
+) -> object:
+    """`adapters` is an adapter's name and the folder that holds it; without it, `irm` runs."""
+    name, places = (adapters[0], [adapters[1]]) if adapters else ("irm", [])
     return benchbench.run(
-        ["irm", "mixture"], "folder", root=root, out=out, metrics=["usdr"], report=False,
-        listener=listener, keep_stems="no",
+        [name, "mixture"], "folder", root=root, out=out, metrics=["usdr"], report=False,
+        listener=listener, keep_stems="no", adapter_paths=places,
     )  # fmt: skip
 
 
@@ -148,15 +155,23 @@ def test_a_cleaned_scratch_folder_is_named_and_the_run_continues(
     monkeypatch.setenv("TMPDIR", str(scratch))
     monkeypatch.setattr("tempfile.tempdir", None)
 
+    cleaned = tmp_path / "cleaned"
+    body = f"""
+        while not os.path.exists({str(cleaned)!r}):
+            time.sleep(0.01)
+        return {{stem: mixture / 2 for stem in self.stems}}"""
+    waiting = ("waiting", make_adapter("waiting", body))
+
     def clean() -> None:
         for folder in scratch.glob("benchbench-*"):
-            shutil.rmtree(folder, ignore_errors=True)
+            remove_at_once(folder, tmp_path)
+        cleaned.touch()
 
     with pytest.raises(OutputError, match=r"The scratch folder .* was removed during the work"):
-        run(small_songs, tmp_path / "out", at_first(Started, clean))
+        run(small_songs, tmp_path / "out", at_first(Started, clean), waiting)
     assert set(Results(tmp_path / "out").separations().column("status").to_pylist()) <= {"ok"}
-    run(small_songs, tmp_path / "out")
-    run(small_songs, tmp_path / "calm")
+    run(small_songs, tmp_path / "out", adapters=waiting)
+    run(small_songs, tmp_path / "calm", adapters=waiting)
     assert table(tmp_path / "out").equals(table(tmp_path / "calm"))
     assert not list(scratch.iterdir())
 
@@ -167,7 +182,7 @@ def test_a_cleaned_scratch_folder_of_separate_is_named(
     scratch = tmp_path / "scratch"
     scratch.mkdir()
     monkeypatch.setattr("tempfile.tempdir", str(scratch))
-    clean = at_first(Started, lambda: shutil.rmtree(next(scratch.glob("benchbench-*"))))
+    clean = at_first(Started, lambda: remove_at_once(next(scratch.glob("*")), tmp_path))
     with pytest.raises(OutputError, match=r"The scratch folder .* was removed during the work"):
         benchbench.separate("mixture", inputs, tmp_path / "out", listener=clean)
     assert len(benchbench.separate("mixture", inputs, tmp_path / "out")) == 3
@@ -183,9 +198,9 @@ def test_results_that_vanish_during_a_run_are_named(
         if what == "moved":
             out.rename(elsewhere)
         elif what == "removed":
-            shutil.rmtree(out)
+            remove_at_once(out, tmp_path)
         elif what == "a model":
-            shutil.rmtree(next((out / "scores").iterdir()))
+            remove_at_once(next((out / "scores").iterdir()), tmp_path)
         else:
             next((out / "scores").rglob("*.parquet")).unlink()
 
