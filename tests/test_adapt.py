@@ -89,7 +89,7 @@ def test_examples_that_do_not_fit_are_refused(tmp_path: Path, kind: str, words: 
         ("zipformer:tiny", "guitar", "Made!", "cannot be the name of a model"),
         ("zipformer:tiny", "guitar", "zipformer", "There is a model"),
         ("zipformer:tiny", "guitar", "songs", "exists already"),
-        ("zipformer:base", "guitar", "made", "No weights are published"),
+        ("zipformer:base-live", "guitar", "made", "No weights are published"),
         ("mixture", "guitar", "made", r"no program that learns .*\n.*zipformer"),
     ],
 )

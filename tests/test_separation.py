@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 import sys
 import time
 from collections.abc import Callable
@@ -10,6 +11,7 @@ import psutil
 import pytest
 
 from benchbench.api.separate import separate
+from benchbench.errors import SeparatorError
 from benchbench.io.audio.audio_files import write_wav
 from benchbench.io.audio.raw_audio import RawAudio, write_raw
 from benchbench.plugins.catalog import Catalog, Model
@@ -115,6 +117,20 @@ def test_what_an_adapter_printed_before_it_failed_is_kept(
     outcome = separate_once(make_adapter("talks", body), "talks", setup_of, mixture)
     assert "the last words" in (outcome.log_tail or "")
     assert "Traceback" in (outcome.log_tail or "")
+
+
+def test_an_adapter_that_fails_is_told_in_one_line_with_its_place(
+    make_adapter: Make, tmp_path: Path
+) -> None:
+    """And what it printed; the rest of the traceback is in the worker's log."""
+    place = make_adapter("talks", "print('the last words'); raise RuntimeError('no such knob')")
+    write_wav(tmp_path / "song.wav", np.full((2, RATE), 0.1, np.float32), RATE)
+    with pytest.raises(SeparatorError) as caught:
+        separate("talks", [tmp_path / "song.wav"], tmp_path / "out", adapter_paths=[place])
+    said, printed, where = str(caught.value).splitlines()
+    assert said.endswith("song.wav (failed): RuntimeError: no such knob")
+    assert printed == "the last words"
+    assert re.fullmatch(r"Raised in .*talks.*\.py, line \d+\.", where)
 
 
 def test_remarks_of_an_adapter_are_told_after_a_separation(

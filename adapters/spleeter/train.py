@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields
 from pathlib import Path
@@ -11,6 +10,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
+
+from benchbench.io.processes.native_output import load_tensorflow
 
 if TYPE_CHECKING:
     from adapters.spleeter.spleeter_keras.training import Validation
@@ -49,8 +50,7 @@ def train(
     -------
     The folder of the best weights, for ``--weights``.
     """
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    os.environ["KERAS_BACKEND"] = "tensorflow"
+    load_tensorflow()
     training = importlib.import_module("spleeter_keras.training")
     known = {f.name for f in fields(training.TrainingConfig)} - {"network", "augmentation"}
     unknown = set(options) - known

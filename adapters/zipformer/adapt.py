@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import importlib
-import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+
+from benchbench.io.processes.native_output import load_tensorflow
 
 Song = Callable[[], tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]]
 
@@ -56,8 +57,7 @@ def adapt(
     ValueError
         The variant cannot grow, or an option is wrong.
     """
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    os.environ["KERAS_BACKEND"] = "tensorflow"
+    load_tensorflow()
     growing = importlib.import_module("zipformer_keras.training.growing")
     found: dict[str, Any] = growing.grow(
         variant, examples, output, stem=stem, initial=initial, options=options, tell=tell

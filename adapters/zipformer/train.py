@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import os
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
@@ -11,6 +10,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
+
+from benchbench.io.processes.native_output import load_tensorflow
 
 if TYPE_CHECKING:
     from adapters.zipformer.zipformer_keras.training.loop import Line
@@ -62,8 +63,7 @@ def train(
     ValueError
         The recipe learns from songs that are not there, or the songs do not fit it.
     """
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    os.environ["KERAS_BACKEND"] = "tensorflow"
+    load_tensorflow()
     recipes = importlib.import_module("zipformer_keras.training.recipe")
     teachers = importlib.import_module("zipformer_keras.training.teacher")
     teaching = importlib.import_module("zipformer_keras.training.train")

@@ -32,6 +32,7 @@ from benchbench.separation.identity import Identity
 from benchbench.separation.model_setup import identity, prepare_models
 from benchbench.separation.separator import Limits, SeparationResult, WorkerSeparator
 from benchbench.separation.stem_record import recorded_stems, separation_key, write_stem_record
+from benchbench.separation.workers.worker_log import without_traceback
 
 __all__ = ["separate"]
 
@@ -241,7 +242,7 @@ def _require_ok(model: str, path: Path, outcome: SeparationResult) -> None:
     if outcome.status != "ok":
         raise SeparatorError(
             f"{model} could not separate {path} ({outcome.status}): {outcome.error}",
-            hint=outcome.log_tail,
+            hint=without_traceback(outcome.log_tail or ""),
         )
 
 

@@ -14,7 +14,7 @@ from typing import IO, Final
 from benchbench.io.redaction import redacted
 from benchbench.io.terminal import printable
 
-__all__ = ["WorkerLog"]
+__all__ = ["WorkerLog", "without_traceback"]
 
 LARGEST: Final = 2 << 20
 """Maximum bytes of a log file; later output is read and dropped."""
@@ -24,6 +24,8 @@ _CHUNK: Final = 1 << 16
 _RECENT: Final = 4 * TAIL
 _PATIENCE_S: Final = 1.0
 _LINE_END: Final = re.compile(r"\r\n|\r|\n")
+_TRACEBACK: Final = "Traceback (most recent call last):"
+_FRAME: Final = re.compile(r'^ +File "([^"\n]+)", line (\d+)', re.MULTILINE)
 
 
 class WorkerLog:
@@ -111,6 +113,35 @@ class WorkerLog:
                     if _waiting(stream) == 0:
                         return
             time.sleep(0.002)
+
+
+def without_traceback(printed: str) -> str | None:
+    """A log's end for a reader who knows the error already: a traceback becomes the place of its last call.
+
+    Parameters
+    ----------
+    printed
+        The last characters that a worker printed, see `WorkerLog.tail`.
+
+    Returns
+    -------
+    What was printed before the traceback, and where the error was raised; None if that is nothing.
+
+    Examples
+    --------
+    >>> without_traceback(
+    ...     "loading\\nTraceback (most recent call last):\\n"
+    ...     '  File "engine.py", line 8, in answer\\n    return load()\\n'
+    ...     '  File "adapter.py", line 3, in load\\n    1 / 0\\nZeroDivisionError'
+    ... )
+    'loading\\nRaised in adapter.py, line 3.'
+    """
+    before, found, traceback = printed.partition(_TRACEBACK)
+    lines = [before.strip()]
+    if found and (places := _FRAME.findall(traceback)):
+        file, line = places[-1]
+        lines.append(f"Raised in {file}, line {line}.")
+    return "\n".join(filter(None, lines)) or None
 
 
 def _text(content: bytes) -> str:
