@@ -50,7 +50,7 @@ from zipformer_keras.weights import (  # noqa: E402
 
 from benchmarks.learning_table import Cell, markdown, write_page  # noqa: E402
 from benchmarks.material import mapped_songs  # noqa: E402
-from benchmarks.zipformer import si_sdr  # noqa: E402
+from benchmarks.zipformer.common import si_sdr  # noqa: E402
 
 PAGE = ROOT / "docs" / "learning.md"
 SCRATCH, SELFTRAIN, POINTS = "scratch", "selftrain", "scratch.json"
@@ -190,7 +190,7 @@ class Trial:
             run = self._separation(SCRATCH, self._network(), self.labelled, adapt=True)
             run.run()
             with run.averaged():
-                write_weights(run.folder / WEIGHTS_FILE, collect(run.network), {}, half=False)
+                write_weights(run.folder / WEIGHTS_FILE, collect(run.network), {}, bits=32)
             points = [{"cpu_s": run.cpu_s, "gain": self._scored(run)}]
             (self.folder / POINTS).write_text(json.dumps(points))
         return points[0]

@@ -66,7 +66,8 @@ def measured(arguments: Sequence[str], environment: Mapping[str, str] | None = N
     """Run a Python program in a separate process.
 
     `peak_mb` includes pages of mapped files, which the system can reclaim; `anonymous_mb` counts
-    only memory that it cannot reclaim.
+    only memory that it cannot reclaim. Both are sampled, where there is a `/proc`: what the system
+    reports for an ended process may be the peak of the process that started it.
     """
     names = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
     whole = {
@@ -77,12 +78,13 @@ def measured(arguments: Sequence[str], environment: Mapping[str, str] | None = N
     }
     start = time.perf_counter()
     process = subprocess.Popen([sys.executable, *arguments], env=whole, stdout=subprocess.PIPE)
-    anonymous = 0.0
+    anonymous = peak = 0.0
     assert process.stdout is not None
     os.set_blocking(process.stdout.fileno(), False)
     output = b""
     while process.returncode is None:
-        anonymous = max(anonymous, _anonymous_mb(process.pid))
+        anonymous = max(anonymous, _status_mb(process.pid, "RssAnon"))
+        peak = max(peak, _status_mb(process.pid, "VmHWM"))
         output += process.stdout.read() or b""
         pid, status, usage = os.wait4(process.pid, os.WNOHANG)
         if pid:
@@ -94,7 +96,7 @@ def measured(arguments: Sequence[str], environment: Mapping[str, str] | None = N
         output += process.stdout.read() or b""
     if process.returncode:
         raise SystemExit(f"{' '.join(arguments[:3])} ended with {process.returncode}.")
-    peak = usage.ru_maxrss / 1024
+    peak = peak or usage.ru_maxrss / 1024
     return Process(wall, usage.ru_utime + usage.ru_stime, peak, anonymous, output.decode())
 
 
@@ -118,13 +120,14 @@ def family_seconds(words: Sequence[str]) -> tuple[float, float]:
     return wall, user + after.children_system - before.children_system
 
 
-def _anonymous_mb(pid: int) -> float:
+def _status_mb(pid: int, field: str) -> float:
+    """A field of ``/proc/PID/status`` in MiB, such as ``VmHWM``, the peak; 0 where there is none."""
     try:
         status = Path(f"/proc/{pid}/status").read_text()
     except OSError:
         return 0.0
     for line in status.splitlines():
-        if line.startswith("RssAnon"):
+        if line.startswith(f"{field}:"):
             return float(line.split()[1]) / 1024
     return 0.0
 

@@ -29,8 +29,8 @@ from benchmarks.measuring import Figure, measured
 RATE = 44100
 MODELS = (
     "silence:2stems", "mixture:2stems", "mid-side:2stems", "irm:2stems", "ibm:2stems", "mwf:2stems",
-    "hpss:drums", "repet-sim:2stems", "wiener:2stems", "spleeter:2stems", "zipformer:tiny",
-    "zipformer:tiny-live",
+    "hpss:drums", "repet-sim:2stems", "wiener:2stems", "spleeter:2stems", "zipformer:base",
+    "zipformer:tiny", "zipformer:tiny-live",
 )  # fmt: skip
 """Every shipped separator that runs in the engine's interpreter."""
 

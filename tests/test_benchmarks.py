@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -62,6 +64,16 @@ def test_every_program_has_a_main() -> None:
         assert callable(module.main)
 
 
+FIGURE_PROGRAMS = sorted((Path(__file__).parents[1] / "docs" / "figures").glob("*.py"))
+
+
+@pytest.mark.parametrize("program", FIGURE_PROGRAMS, ids=lambda path: path.stem)
+def test_programs_that_draw_pictures_find_what_they_import(program: Path) -> None:
+    code = f"import runpy; runpy.run_path({str(program)!r}, run_name='figure')"
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert ran.returncode == 0, ran.stderr
+
+
 def test_simulated_results_are_results(tmp_path: Path) -> None:
     simulate(tmp_path / "large", models=2, tracks=3)
     results = Results(tmp_path / "large")
@@ -76,6 +88,12 @@ def test_a_process_is_measured() -> None:
     assert took.output == "0\n"
     assert took.peak_mb > 280
     assert 0 < took.cpu_s <= took.wall_s * 4
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_a_peak_is_not_that_of_the_process_that_measures() -> None:
+    held = np.ones(300_000_000, np.uint8)
+    assert measured(["-c", "import time; time.sleep(0.1)"]).peak_mb < held.nbytes / 4e6
 
 
 def test_symptoms_are_correlated_over_all_rows_and_within_separators(tmp_path: Path) -> None:

@@ -51,6 +51,8 @@ def main() -> None:
     parser.add_argument(
         "--out", type=Path, help="harmonics: write weights here; joint, duets: folder of the runs"
     )
+    parser.add_argument("--bits", type=int, default=16, choices=(8, 16, 32),
+                        help="harmonics: of a number in these weights")  # fmt: skip
     parser.add_argument("--heads", type=Path, help="joint: what harmonics wrote to its --out")
     parser.add_argument(
         "--precision", default="float32", help="joint, duets: see the recipes of zipformer"

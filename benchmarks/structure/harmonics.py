@@ -103,7 +103,8 @@ def main(given: argparse.Namespace) -> None:
             place = given.out / name.replace(" ", "-").replace(",", "")
             _, notes = read_weights(SHIPPED / given.variant / WEIGHTS_FILE)
             notes |= {"heads": name, CONFIGURATION: json.dumps(harmonic.as_values())}
-            write_weights(place / WEIGHTS_FILE, {**weights, **trained[0].arrays()}, notes)
+            arrays = {**weights, **trained[0].arrays()}
+            write_weights(place / WEIGHTS_FILE, arrays, notes, bits=given.bits)
         if name == HEADS_ALONE:
             for gate in GATES:
                 table.add(f"{name}, gate {gate} set by hand",

@@ -22,11 +22,12 @@ from matplotlib import pyplot as plt
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
-sys.path[:0] = [str(ROOT / "adapters" / "zipformer"), str(ROOT / "benchmarks")]
+sys.path[:0] = [str(ROOT), str(ROOT / "adapters" / "zipformer")]
 
-import zipformer as measured  # noqa: E402
 from zipformer_keras import Separator  # noqa: E402
 from zipformer_keras.spectrum import analyse  # noqa: E402
+
+from benchmarks.zipformer.common import RATE, SHIPPED, shipped_songs  # noqa: E402
 
 SONG = "city-of-glass"
 SECONDS = slice(6, 14)
@@ -66,9 +67,9 @@ def learning() -> None:
 
 def song() -> None:
     """Spectrograms of a mixture, the singing in it, and what was separated."""
-    stems = dict(measured.shipped_songs("synth"))[SONG]
+    stems = dict(shipped_songs("synth"))[SONG]
     mixture = np.sum(list(stems.values()), axis=0, dtype=np.float32)
-    separated = Separator.from_folder("tiny", measured.SHIPPED).separate(mixture, measured.RATE)
+    separated = Separator.from_folder("tiny", SHIPPED).separate(mixture, RATE)
     panels = {
         "mixture": mixture,
         "vocals, as they were": stems["vocals"],
@@ -76,7 +77,7 @@ def song() -> None:
     }
     figure, axes = plt.subplots(1, 3, figsize=(10, 3), sharey=True, layout="constrained")
     for axis, (name, samples) in zip(axes, panels.items(), strict=True):
-        cut = samples[:, SECONDS.start * measured.RATE : SECONDS.stop * measured.RATE].mean(axis=0)
+        cut = samples[:, SECONDS.start * RATE : SECONDS.stop * RATE].mean(axis=0)
         levels = 20 * np.log10(np.abs(analyse(cut, 2048, 512, 372)) + 1e-5)
         axis.imshow(
             levels.T,

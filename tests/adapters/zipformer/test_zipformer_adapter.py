@@ -50,8 +50,8 @@ def test_the_shipped_weights_separate(module: ModuleType) -> None:
 
 
 def test_weights_and_options_are_asked_for(module: ModuleType) -> None:
-    with pytest.raises(ValueError, match="No weights of 'base' are shipped"):
-        module.Adapter().load("base", None, "cpu", {})
+    with pytest.raises(ValueError, match="No weights of 'base-live' are shipped"):
+        module.Adapter().load("base-live", None, "cpu", {})
     with pytest.raises(ValueError, match="no option 'mwf'"):
         module.Adapter().load("tiny", FOLDER / "weights" / "tiny", "cpu", {"mwf": True})
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from zipformer_keras.weights import WEIGHTS_FILE, read_weights, without_heads
 
-from benchmarks import zipformer_average as average
+from benchmarks.zipformer import average
 
 SHIPPED = Path(__file__).resolve().parents[3] / "adapters" / "zipformer" / "weights"
 RATE = 44_100

@@ -1,45 +1,33 @@
 """Train a Spleeter U-Net with the Zipformer's training loop, so that only the network differs.
 
-::
-
-    python -m benchmarks.zipformer_unet --material DIR --minutes 40 --out runs/unet [--weights DIR]
-
 The songs, the augmentation, the loss, the optimizer and the running mean of the weights are those of
 ``bench train zipformer:tiny``; the network is `spleeter:synth`, which has as many parameters. The
 masks are the ratios of estimates that Spleeter itself applies. The run can be stopped and resumed;
-``weights/`` in its folder is a checkpoint for ``--weights``.
+``weights/`` in its folder is a checkpoint.
 """
 
 from __future__ import annotations
 
 import argparse
-import os
-import sys
-from pathlib import Path
 from typing import Any
 
-ADAPTERS = Path(__file__).resolve().parents[1] / "adapters"
-sys.path[:0] = [str(ADAPTERS / "zipformer"), str(ADAPTERS / "spleeter")]
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-os.environ["KERAS_BACKEND"] = "tensorflow"
-
-from spleeter_keras import Separator as Spleeter  # noqa: E402
-from spleeter_keras.architecture import VARIANTS, build_network  # noqa: E402
-from spleeter_keras.checkpoint import (  # noqa: E402
+from spleeter_keras import Separator as Spleeter
+from spleeter_keras.architecture import VARIANTS, build_network
+from spleeter_keras.checkpoint import (
     assign_weights,
     collect_weights,
     read_checkpoint,
     write_checkpoint,
 )
-from zipformer_keras.configuration import Cells, Configuration  # noqa: E402
-from zipformer_keras.training.augmentation import Library  # noqa: E402
-from zipformer_keras.training.loop import Line, Run  # noqa: E402
-from zipformer_keras.training.objectives.separation import Separation  # noqa: E402
-from zipformer_keras.training.recipe import read_recipe  # noqa: E402
-from zipformer_keras.training.validation import gains  # noqa: E402
+from zipformer_keras.configuration import Cells, Configuration
+from zipformer_keras.training.augmentation import Library
+from zipformer_keras.training.loop import Line, Run
+from zipformer_keras.training.objectives.separation import Separation
+from zipformer_keras.training.recipe import read_recipe
+from zipformer_keras.training.validation import gains
 
-from benchmarks.material import mapped_songs  # noqa: E402
-from benchmarks.zipformer import si_sdr  # noqa: E402
+from benchmarks.material import mapped_songs
+from benchmarks.zipformer.common import si_sdr
 
 SPLEETER = VARIANTS["synth"]
 SCALE = 1024.0
@@ -83,27 +71,14 @@ def unet(frames: int) -> Any:
     return Masks()
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--material", type=Path, required=True, help="a folder of songs to learn")
-    parser.add_argument("--minutes", type=float, default=40.0, help="of processor time, in all")
-    parser.add_argument("--out", type=Path, default=Path("runs/unet"))
-    parser.add_argument("--mapped", type=Path, help="where raw samples are kept for mapping")
-    parser.add_argument("--weights", type=Path, help="a checkpoint to start from")
-    parser.add_argument("--learning-rate", type=float, default=1e-3)
-    parser.add_argument("--steps", type=int, default=100_000, help="for the fall of the rate")
-    parser.add_argument("--validate-every", type=int, default=500)
-    given = parser.parse_args()
-    changes = {
-        "learning_rate": given.learning_rate,
-        "steps": given.steps,
-        "validate_every": given.validate_every,
-    }
+def main(given: argparse.Namespace) -> dict[str, object]:
+    """Train for so many minutes of processor time, in all."""
+    changes = {"learning_rate": given.learning_rate, "steps": given.steps, "validate_every": 500}
     recipe = read_recipe("tiny", changes)
     network = unet(recipe.frames)
-    if given.weights:
-        assign_weights(network.inner, read_checkpoint(given.weights, SPLEETER).items())
-    songs = mapped_songs(given.material, given.mapped)
+    if given.unet:
+        assign_weights(network.inner, read_checkpoint(given.unet, SPLEETER).items())
+    songs = mapped_songs(given.material)
     kept = [song for name, song in songs.items() if name.startswith("validation")]
     learned = [song for name, song in songs.items() if not name.startswith("validation")]
 
@@ -125,6 +100,4 @@ def main() -> None:
     run = Run(recipe, CELLS, network, task, given.out, validate)
     run.run(report, cpu_limit_s=60.0 * given.minutes)
 
-
-if __name__ == "__main__":
-    main()
+    return run.history[-1].scores if run.history else {}

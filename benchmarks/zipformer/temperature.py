@@ -1,33 +1,23 @@
 """Choose the sharpness of the Zipformer's masks on validation songs, and write adjusted weights.
 
-::
-
-    python -m benchmarks.zipformer_temperature --material DIR --weights DIR --out DIR
-
 The masks are a softmax of the last layer's logits. Logits times a sharpness below 1 give softer
 masks. Training fits the sharpness to the training songs; on other songs a softer mask has a lower
-error. DIR of ``--material`` is the prepared data set `rendered`; only its validation songs with four
-stems are used.
+error. Only the validation songs with four stems of the prepared data set `rendered` are used.
 """
 
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-
-ROOT = Path(__file__).resolve().parents[1]
-sys.path[:0] = [str(ROOT / "adapters" / "zipformer")]
-
-from zipformer_keras.configuration import bin_count  # noqa: E402
-from zipformer_keras.runtime import make_runtime  # noqa: E402
-from zipformer_keras.spectrum import analyse, cells, pooled, product  # noqa: E402
-from zipformer_keras.variants import VARIANTS  # noqa: E402
-from zipformer_keras.weights import (  # noqa: E402
+from zipformer_keras.configuration import bin_count
+from zipformer_keras.runtime import make_runtime
+from zipformer_keras.spectrum import analyse, cells, pooled, product
+from zipformer_keras.variants import VARIANTS
+from zipformer_keras.weights import (
     CONFIGURATION,
     WEIGHTS_FILE,
     read_weights,
@@ -35,7 +25,7 @@ from zipformer_keras.weights import (  # noqa: E402
     write_weights,
 )
 
-from benchmarks.material import mapped_songs  # noqa: E402
+from benchmarks.material import mapped_songs
 
 TINY = VARIANTS["tiny"]
 FRAMES = 256
@@ -109,25 +99,18 @@ def excerpts(folder: Path) -> Sequence[np.ndarray]:
     return found
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--material", type=Path, required=True)
-    parser.add_argument("--weights", type=Path, default=ROOT / "adapters/zipformer/weights/tiny")
-    parser.add_argument("--out", type=Path, required=True)
-    arguments = parser.parse_args()
+def main(arguments: argparse.Namespace) -> dict[str, object]:
+    """Write the weights with the best sharpness."""
     weights, notes = read_weights(arguments.weights / WEIGHTS_FILE)
     weights, notes = without_heads(weights), {n: v for n, v in notes.items() if n != CONFIGURATION}
-    runtime = make_runtime(TINY, weights, FRAMES, "onnx", "cpu")
+    runtime = make_runtime(VARIANTS[arguments.variant], weights, FRAMES, "onnx", "cpu")
     songs = [heard(stems, runtime) for stems in excerpts(arguments.material)]
-    scores = {value: np.mean([improvement(s, value) for s in songs]) for value in SHARPNESS}
+    scores = {value: float(np.mean([improvement(s, value) for s in songs])) for value in SHARPNESS}
     for value, score in scores.items():
-        print(f"sharpness {value:.2f}: {score:.3f} dB on {len(songs)} validation songs")
+        print(f"  sharpness {value:.2f}: {score:.3f} dB on {len(songs)} validation songs")
     best = max(scores, key=lambda value: scores[value])
     arguments.out.mkdir(parents=True, exist_ok=True)
     said = {**notes, "sharpness": f"{best:g}"}
-    write_weights(arguments.out / WEIGHTS_FILE, sharpened(weights, best), said, half=True)
-    print(f"sharpness {best:g} is written to {arguments.out}")
-
-
-if __name__ == "__main__":
-    main()
+    write_weights(arguments.out / WEIGHTS_FILE, sharpened(weights, best), said)
+    print(f"  sharpness {best:g} is written to {arguments.out}")
+    return {"sharpness": best, "scores": scores}
