@@ -1,8 +1,9 @@
 """Hooks of the documentation's build: pages from beside what they describe, and formulas.
 
-The README of each adapter and data set stays in its folder, where its reader looks for it, and
-appears on the site as ``adapters/<name>.md`` and ``datasets/<name>.md``. Links between all pages
-work in both places: in the repository as they are written, on the site as rewritten here.
+The pages of each adapter and data set stay in its folder, where their reader looks for them. On the
+site, a README is ``adapters/<name>.md`` or ``datasets/<name>.md``, another page
+``adapters/<name>-<page>.md``. Links between all pages work in both places: in the repository as
+they are written, on the site as rewritten here.
 Formulas become MathML, which browsers draw by themselves, so that the site loads no script for it.
 """
 
@@ -25,11 +26,16 @@ CODE = re.compile(r"(^```.*?^```|`[^`\n]*`)", re.MULTILINE | re.DOTALL)
 def _outside() -> dict[str, str]:
     """Pages outside ``docs``: path in the repository to path on the site."""
     found = {
-        f"{kind}/{path.parent.name}/README.md": f"{kind}/{path.parent.name}.md"
+        f"{kind}/{path.parent.name}/{path.name}": f"{kind}/{_site_name(path)}.md"
         for kind in ("adapters", "datasets")
-        for path in sorted((PROJECT / kind).glob("*/README.md"))
+        for path in sorted((PROJECT / kind).glob("*/*.md"))
     }
     return {**found, "CONTRIBUTING.md": "contributing.md"}
+
+
+def _site_name(path: Path) -> str:
+    folder = path.parent.name
+    return folder if path.stem == "README" else f"{folder}-{path.stem.lower()}"
 
 
 def on_config(config: Any) -> Any:

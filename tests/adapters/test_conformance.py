@@ -37,6 +37,7 @@ def music() -> dict[str, Audio]:
         "irm:4stems",
         "ibm:2stems",
         "ibm:4stems",
+        "zipformer:base",
         "zipformer:tiny",
         "zipformer:tiny-live",
         "spleeter:synth",

@@ -18,7 +18,7 @@ def test_every_line_fits(name: str, columns: int, monkeypatch: pytest.MonkeyPatc
 
 def test_each_variant_says_where_its_weights_come_from() -> None:
     text = description("zipformer")
-    tiny, base = (text[text.index(f"zipformer:{name}") :] for name in ("tiny", "base:"))
+    tiny, base = (text[text.index(f"zipformer:{name}") :] for name in ("tiny:", "base-live:"))
     assert "weights     shipped, " in tiny.partition("\n\n")[0]
     assert "needs       weights of your own, with --weights" in base.partition("\n\n")[0]
     assert "weights     downloaded on use, 73 MB" in description("spleeter:2stems")

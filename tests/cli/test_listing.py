@@ -34,14 +34,16 @@ def test_models_have_kind_size_and_readiness() -> None:
 
 def test_a_variant_without_published_weights_is_not_ready() -> None:
     rows = {row["model"]: row for row in rows_of("models")}
-    assert not rows["zipformer:base"]["ready"]
-    assert rows["zipformer:base"]["needs_weights"]
+    assert not rows["zipformer:base-live"]["ready"]
+    assert rows["zipformer:base-live"]["needs_weights"]
     lines = {line.split()[0]: line for line in listing("models", columns=120).splitlines()}
-    assert " train " in lines["zipformer:base"]
+    assert " train " in lines["zipformer:base-live"]
     assert " yes " in lines["zipformer:tiny"]
-    with pytest.raises(WeightsError, match="No weights are published for zipformer:base") as caught:
-        ensure_weights(Catalog().model("zipformer:base"))
-    assert "bench train zipformer:base" in str(caught.value)
+    with pytest.raises(
+        WeightsError, match="No weights are published for zipformer:base-live"
+    ) as caught:
+        ensure_weights(Catalog().model("zipformer:base-live"))
+    assert "bench train zipformer:base-live" in str(caught.value)
 
 
 def test_a_narrow_terminal_leaves_columns_out_instead_of_cutting_them() -> None:

@@ -88,6 +88,8 @@ class OnnxRuntime:
         options.log_severity_level = 3
         # Idle threads that spin would take the processor from the transforms in between.
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        # A plan of the first run's memory would be kept beside that memory: 190 MB more for `base`.
+        options.enable_mem_pattern = False
         self._graph = graph
         self._session = onnxruntime.InferenceSession(
             graph.model, options, providers=["CPUExecutionProvider"]

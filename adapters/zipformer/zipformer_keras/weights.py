@@ -2,6 +2,9 @@
 
 A file is the length of a header (eight bytes, little endian), the header (JSON: name to type,
 shape and place) and the numbers. Source: https://github.com/huggingface/safetensors.
+
+An array of whole numbers from -127 to 127 (type I8) is multiplied by the array ``NAME/scale``, one
+number for each index of its last axis.
 """
 
 from __future__ import annotations
@@ -12,7 +15,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -25,7 +28,17 @@ CONFIGURATION = "configuration"
 """The note that holds a network's sizes as JSON, where they are those of no variant."""
 HEADS = "harmonics/"
 """How names of weights of heads for pitch and activity begin."""
-_TYPES: dict[str, np.dtype[Any]] = {"F16": np.dtype("<f2"), "F32": np.dtype("<f4")}
+SCALE = "/scale"
+"""How the name of an array that multiplies another one's whole numbers ends."""
+_TYPES: dict[str, np.dtype[Any]] = {
+    "I8": np.dtype("i1"),
+    "F16": np.dtype("<f2"),
+    "F32": np.dtype("<f4"),
+}
+_FLOATS: dict[int, str] = {8: "F16", 16: "F16", 32: "F32"}
+_LARGEST = 127
+_ROUNDED_FROM = 1024
+"""Arrays of fewer numbers, and those of one axis, are never stored in 8 bits."""
 _HEADER_LIMIT = 10_000_000
 
 Arrays = dict[str, npt.NDArray[np.float32]]
@@ -67,6 +80,8 @@ def read_weights(path: Path) -> tuple[Arrays, dict[str, str]]:
         if stated > len(data):
             raise ValueError(f"its arrays need {stated} bytes, {len(data)} are there")
         arrays = {name: _array(entry, data) for name, entry in header.items()}
+        for name in [name for name, entry in header.items() if entry["dtype"] == "I8"]:
+            arrays[name] *= arrays.pop(name + SCALE)
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise WeightsError(f"{path} is damaged: {error}") from error
     return arrays, notes
@@ -123,7 +138,7 @@ def write_weights(
     arrays: Mapping[str, npt.NDArray[np.float32]],
     notes: Mapping[str, str],
     *,
-    half: bool = True,
+    bits: Literal[8, 16, 32] = 16,
 ) -> None:
     """Write a file, whole or not at all.
 
@@ -135,15 +150,19 @@ def write_weights(
         Arrays by name.
     notes
         What to say about them.
-    half
-        Whether to round to float16.
+    bits
+        Of a number: 32 or 16 for floats; 8 for whole numbers with a scale for each index of an
+        array's last axis (small arrays as 16).
     """
     header: dict[str, Any] = {"__metadata__": dict(notes)}
-    kind, parts, offset = ("F16" if half else "F32"), [], 0
-    for name in sorted(arrays):
-        part = arrays[name].astype(_TYPES[kind]).tobytes()
+    parts, offset = [], 0
+    stored = _rounded(arrays) if bits == 8 else arrays
+    for name in sorted(stored):
+        kind = "I8" if stored[name].dtype == np.int8 else _FLOATS[bits]
+        kind = "F32" if name.endswith(SCALE) else kind
+        part = stored[name].astype(_TYPES[kind]).tobytes()
         place = [offset, offset + len(part)]
-        header[name] = {"dtype": kind, "shape": list(arrays[name].shape), "data_offsets": place}
+        header[name] = {"dtype": kind, "shape": list(stored[name].shape), "data_offsets": place}
         parts.append(part)
         offset += len(part)
     text = json.dumps(header).encode()
@@ -155,6 +174,21 @@ def write_weights(
         file.flush()
         os.fsync(file.fileno())
     fresh.replace(path)
+
+
+def _rounded(arrays: Mapping[str, npt.NDArray[np.float32]]) -> dict[str, npt.NDArray[Any]]:
+    """Large arrays as whole numbers, and their scales."""
+    stored: dict[str, npt.NDArray[Any]] = {}
+    for name, array in arrays.items():
+        if array.ndim < 2 or array.size < _ROUNDED_FROM:
+            stored[name] = array
+            continue
+        peaks = np.abs(array).max(axis=tuple(range(array.ndim - 1)))
+        scale = np.where(peaks > 0.0, peaks / _LARGEST, 1.0).astype(np.float32)
+        near = np.rint(array / scale)
+        stored[name] = np.clip(near, -_LARGEST, _LARGEST).astype(np.int8)
+        stored[name + SCALE] = scale
+    return stored
 
 
 def without_heads(arrays: Mapping[str, npt.NDArray[np.float32]]) -> Arrays:

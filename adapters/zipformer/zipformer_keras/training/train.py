@@ -136,7 +136,7 @@ def teach(
     def look(line: Line) -> None:
         with run.averaged():
             path, stated = output / WEIGHTS / WEIGHTS_FILE, said | {"steps": str(line.step)}
-            write_weights(path, collect(network), stated, half=False)
+            write_weights(path, collect(network), stated, bits=32)
         if writer:
             writer.add(line)
         report(line)
