@@ -63,6 +63,7 @@ def replacing(path: Path) -> Iterator[Path]:
             os.fsync(file.fileno())
         temporary.chmod(0o644)
         temporary.replace(path)
+        temporary = None  # its name may already be another writer's
         _flush_folder(path.parent)
     except OSError as error:
         raise OutputError(
