@@ -6,7 +6,9 @@ import random
 import signal
 import subprocess
 import sys
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import IO
 
@@ -16,6 +18,7 @@ import pytest
 import benchbench
 from benchbench.errors import DamagedResultsError, OutputError, UsageError
 from benchbench.io.atomic import write_atomically
+from benchbench.reporting.data.loading import scores_of
 from benchbench.results.compaction import compact
 from benchbench.results.integrity import damaged_parts
 from benchbench.results.parquet_parts import write_parts
@@ -231,6 +234,32 @@ def test_a_compaction_may_be_killed_at_any_moment(tmp_path: Path) -> None:
     compact(results)
     assert values(results) == expected
     assert len(list(tmp_path.rglob("*.parquet"))) == 3
+
+
+def test_who_reads_during_a_compaction_sees_every_cell_and_no_damage(tmp_path: Path) -> None:
+    """A compaction removes parts between the listing of a folder and the reading of its parts."""
+    results = many(tmp_path, 20)
+    expected = {f"c{number}" for number in range(0, 20, 2)}
+    rounds = 0
+
+    def compact_again_and_again() -> None:
+        nonlocal rounds
+        while not done.is_set():
+            store(results, cell_id="c0", model="m:0", value=0.0)
+            compact(results)
+            rounds += 1
+
+    done = threading.Event()
+    with ThreadPoolExecutor(1) as pool:
+        compacting = pool.submit(compact_again_and_again)
+        try:
+            while rounds < 40 and not compacting.done():
+                assert results.stored_cells("m:0", "d") == expected
+                assert set(values(results)) == {f"c{number}" for number in range(20)}
+                assert set(scores_of([results], "m:0")["track"]) == {"t"}
+        finally:
+            done.set()
+    compacting.result()
 
 
 def test_a_damaged_part_stops_a_compaction_before_anything_is_removed(tmp_path: Path) -> None:

@@ -8,10 +8,11 @@ part before the compacted ones, and of those the one whose name sorts last.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -33,10 +34,11 @@ __all__ = [
     "encoded",
     "folders",
     "is_compacted",
-    "keys_of",
     "read_groups",
     "read_part",
     "read_parts",
+    "stored_keys",
+    "while_compacted",
     "write_parts",
 ]
 
@@ -47,6 +49,8 @@ DIGEST = "benchbench_digest"
 
 UNREADABLE = (pa.ArrowException, OSError, ValueError, MemoryError)
 """Exceptions that reading a damaged part may raise."""
+
+T = TypeVar("T")
 
 ATTEMPTS = 5
 """How often a folder is listed again when its parts vanish during a compaction."""
@@ -265,12 +269,23 @@ def read_parts(
     pyarrow.ArrowException, OSError
         When a part cannot be read.
     """
+    return while_compacted(lambda: _read_once(root, schema, key, columns, where))
+
+
+def while_compacted(read: Callable[[], T]) -> T:
+    """What `read` returns, which lists a folder and reads its parts.
+
+    It is called again when a part has vanished in between, because a compaction has replaced it.
+
+    Examples
+    --------
+    >>> while_compacted(lambda: stored_keys(Path("results/scores"), "cell_id"))
+    set()
+    """
     for _ in range(ATTEMPTS - 1):
-        try:
-            return _read_once(root, schema, key, columns, where)
-        except FileNotFoundError:
-            continue
-    return _read_once(root, schema, key, columns, where)
+        with suppress(FileNotFoundError):
+            return read()
+    return read()
 
 
 def _read_once(
@@ -321,7 +336,7 @@ def _shadowed(folder: Folder, key: str) -> Iterator[tuple[Path, set[str]]]:
     for path in folder.compacted:
         yield path, set(known)
         if path != folder.compacted[-1]:
-            known |= keys_of(path, key)
+            known |= _keys_of(path, key)
 
 
 def _scanned(
@@ -349,7 +364,25 @@ def _scanned(
     return dataset.to_table(columns=list(columns) if columns else None, filter=where)
 
 
-def keys_of(path: Path, key: str) -> set[str]:
+def stored_keys(root: Path, key: str) -> set[str]:
+    """The cells below a folder; of compacted parts only the column `key` is read.
+
+    Raises
+    ------
+    pyarrow.ArrowException, OSError
+        When a compacted part cannot be read.
+
+    Examples
+    --------
+    >>> stored_keys(Path("results/scores/model=irm%3A2stems/dataset=demo"), "cell_id")
+    set()
+    """
+    every = folders(root).values()
+    loose = {path.stem for folder in every for path in folder.loose}
+    return loose.union(*(_keys_of(path, key) for folder in every for path in folder.compacted))
+
+
+def _keys_of(path: Path, key: str) -> set[str]:
     """The cells that a part holds."""
     column = pq.read_table(path, columns=[key], read_dictionary=[key], partitioning=None).column(
         key

@@ -32,9 +32,9 @@ from benchbench.results.integrity import damaged_parts
 from benchbench.results.parquet_parts import (
     UNREADABLE,
     encoded,
-    folders,
-    keys_of,
     read_parts,
+    stored_keys,
+    while_compacted,
     write_parts,
 )
 from benchbench.results.run_schema import RUN_RECORD_ERRORS, read_run_record, run_records
@@ -110,18 +110,13 @@ class Results:
         DamagedResultsError
             When a compacted part cannot be read.
         """
-        cells: set[str] = set()
         place = self.scores_path("x", model, dataset).parent
         try:
-            for folder in folders(place).values():
-                cells.update(path.stem for path in folder.loose)
-                for path in folder.compacted:
-                    place = path
-                    cells |= keys_of(path, "cell_id")
+            return frozenset(while_compacted(lambda: stored_keys(place, "cell_id")))
         except UNREADABLE as error:
             raise_if_short(error, place)
-            raise _damaged(self.root, [place], error) from error
-        return frozenset(cells)
+            bad = [path for path, _ in damaged_parts(self.root, "scores") if place in path.parents]
+            raise _damaged(self.root, bad, error) from error
 
     def models(self) -> list[str]:
         """The models that have scores, according to the folder names."""

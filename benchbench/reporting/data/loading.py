@@ -7,9 +7,11 @@ on the folder.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import Any, Final
 
@@ -22,7 +24,14 @@ from benchbench.metrics.arrays.heap import return_freed_memory
 from benchbench.metrics.names import LISTENING
 from benchbench.reporting.data.gaps import gaps_of
 from benchbench.reporting.data.track_rows import TrackRows, compact, joined, track_rows
-from benchbench.results.parquet_parts import UNREADABLE, encoded, folders, read_part, read_parts
+from benchbench.results.parquet_parts import (
+    UNREADABLE,
+    encoded,
+    folders,
+    read_part,
+    read_parts,
+    while_compacted,
+)
 from benchbench.results.rated_models import renamed, scored_models
 from benchbench.results.schema import SCORES
 from benchbench.results.shortage import raise_if_short
@@ -186,7 +195,8 @@ def scores_of(stored: Sequence[Results], model: str) -> pd.DataFrame:
     """Every score row of one model, text columns as categoricals."""
     places = [results.scores_path("x", model, "x").parent.parent for results in stored]
     try:
-        table = pa.concat_tables(part for place in places for part in _tables(place))
+        tables = [while_compacted(partial(_tables, place)) for place in places]
+        table = pa.concat_tables(chain.from_iterable(tables))
     except UNREADABLE as error:
         raise_if_short(error, stored[0].root)
         raise DamagedResultsError(
@@ -199,12 +209,11 @@ def scores_of(stored: Sequence[Results], model: str) -> pd.DataFrame:
     return frame
 
 
-def _tables(place: Path) -> Iterator[pa.Table]:
+def _tables(place: Path) -> list[pa.Table]:
     """The score rows of a model's folder; each cell is read once."""
     every = folders(place).values()
     if any(folder.compacted and len(folder.loose + folder.compacted) > 1 for folder in every):
-        yield read_parts(place, encoded(SCORES), "cell_id", _WANTED)
-        return
+        return [read_parts(place, encoded(SCORES), "cell_id", _WANTED)]
     # File by file: pyarrow's dataset API costs more than reading these small parts.
-    for path in [path for folder in every for path in (*folder.loose, *folder.compacted)]:
-        yield read_part(path, _WANTED_TYPES)
+    paths = [path for folder in every for path in (*folder.loose, *folder.compacted)]
+    return [read_part(path, _WANTED_TYPES) for path in paths]
