@@ -17,6 +17,7 @@ from benchbench.datasets.preparation import prepare
 from benchbench.errors import MissingExtraError, OutputError, UnknownNameError, UsageError
 from benchbench.io.audio.audio_files import Audio
 from benchbench.io.paths import AnyPath, path_of, paths_of
+from benchbench.io.processes.locks import locked
 from benchbench.io.processes.scratch import raise_if_unusable, scratch_folder
 from benchbench.metrics.targets import TWO_TARGETS, reference_sets
 from benchbench.plugins.catalog import Catalog
@@ -57,7 +58,8 @@ def train(
         A folder of audio files without stems, at least a minute in total, for recipes that learn
         from mixtures.
     out
-        The run's folder.
+        The run's folder. A process that finds it in use by another training waits, and then goes on
+        from what that one has saved.
     validation
         Tracks kept for validation; None: the data set's list, else every eighth track.
     weights
@@ -105,16 +107,19 @@ def train(
             hours = sum(song.seconds for song in extra["unlabelled"]) / 3600
             tell(f"{len(extra['unlabelled'])} songs without stems, {hours:.2f} hours")
         try:
-            folder: Path = recipe.train(
-                chosen.variant_name,
-                [named[track.name] for track in learn],
-                Path(out),
-                validation=[named[track.name] for track in check],
-                initial=path_of(weights),
-                options=dict(options or {}),
-                tell=tell,
-                **extra,
-            )
+            place = Path(out)
+            place.mkdir(parents=True, exist_ok=True)
+            with locked(place / ".training", tell):
+                folder: Path = recipe.train(
+                    chosen.variant_name,
+                    [named[track.name] for track in learn],
+                    place,
+                    validation=[named[track.name] for track in check],
+                    initial=path_of(weights),
+                    options=dict(options or {}),
+                    tell=tell,
+                    **extra,
+                )
         except ModuleNotFoundError as error:
             if error.name not in ("keras", "tensorflow"):
                 raise
@@ -124,9 +129,9 @@ def train(
                 f"{chosen.name} cannot be trained with these settings: {error}"
             ) from error
         except OSError as error:
-            place = error.filename or out
+            what = error.filename or out
             raise OutputError(
-                f"Training cannot read or write {place}: {error.strerror or error}.",
+                f"Training cannot read or write {what}: {error.strerror or error}.",
                 hint="Free space, or check that the folder exists and that you may write to it; the "
                 "same command resumes from the last saved state.",
             ) from error

@@ -52,10 +52,13 @@ class Fault:
         if not self.concerns(command):
             return ""
         code = self.expected(command)
+        if self.name == TWICE and command.name == "adapt":
+            return "equal; the later one 2"  # the name is taken then
         return "equal" if code == 0 else "repeat" if code < 0 else f"{code}, repeat"
 
 
 CLOCK = "clock jumps 40 years"
+TWICE = "started twice"
 
 FAULTS = (
     Fault("process killed", -9),
@@ -65,6 +68,7 @@ FAULTS = (
     Fault("SIGHUP", 143),
     Fault("Ctrl-C twice", 130),
     Fault("stopped and continued", 0),
+    Fault(TWICE, 0),
     Fault("full disk", None),
     Fault("read-only folder", 2),
     Fault("vanished folder", 2),

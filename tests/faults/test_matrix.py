@@ -18,7 +18,7 @@ import pytest
 from benchmarks.commands import COMMANDS, Command, Server, left, prepare, serving
 from tests.faults import hold
 from tests.faults.conftest import family, start, survivors, wait_for
-from tests.faults.matrix import CLOCK, PAGE, QUICK, SLOW, Fault, cells, with_table
+from tests.faults.matrix import CLOCK, PAGE, QUICK, SLOW, TWICE, Fault, cells, with_table
 
 pytestmark = [
     pytest.mark.skipif(sys.platform != "linux", reason="mounts and signals as Linux has them"),
@@ -26,6 +26,8 @@ pytestmark = [
 ]
 
 FAKETIME = "libfaketime.so.1"
+LONGEST_HELD_S = 20.0
+"""How long the first command is held if the second waits for it."""
 UNPRIVILEGED = ["setpriv", "--bounding-set=-dac_override,-dac_read_search"]
 
 
@@ -141,6 +143,21 @@ def by_signal(fault: Fault, run: Disturbed) -> None:
     if fault.expected(run.command) > 0:
         assert "Everything that was stored is kept." in errors
     assert not survivors(everybody)
+
+
+def started_twice(fault: Fault, run: Disturbed) -> None:
+    """The same command runs while the first is about to rename a file, or waits for its lock."""
+    first = run.start(held=True)
+    run.reach(first)
+    second = run.start(FAULTS_HOLD="")
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        second.wait(LONGEST_HELD_S)
+    run.release()
+    later = first if first.wait(180) else second
+    for process in (first, second):
+        refused = process is later and run.command.name == "adapt"
+        errors = ended(process, Fault(TWICE, 2) if refused else fault, run.command)
+        assert refused == ("out/guitar exists already" in errors)
 
 
 def separator_killed(fault: Fault, run: Disturbed) -> None:
@@ -268,7 +285,7 @@ def lying_server(fault: Fault, run: Disturbed) -> None:
 
 ACTS = {
     "separator killed": separator_killed, "full disk": full_disk, "read-only folder": read_only,
-    "vanished folder": vanished, CLOCK: clock_jumps, "no network": no_network,
+    "vanished folder": vanished, TWICE: started_twice, CLOCK: clock_jumps, "no network": no_network,
     "lying server": lying_server,
 }  # fmt: skip
 
