@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 import textwrap
 from collections.abc import Callable
@@ -16,6 +17,15 @@ from benchbench.separation.separator import ModelSetup
 
 RATE = 44100
 STEMS = ("drums", "bass", "other", "vocals")
+
+
+def pytest_configure() -> None:
+    """Let Ctrl-C reach commands also where the tests run in the background of a shell.
+
+    Such a shell lets its jobs ignore SIGINT, and what they start inherits that.
+    """
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def tones(seconds: float = 2.0, channels: int = 2, seed: int = 0) -> dict[str, np.ndarray]:
